@@ -1,0 +1,139 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hbtesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// One line a module, bottom to top: a module imports only modules above its own line.
+/// `Tests/ArchitectureTests` holds the whole list and refuses an arrow that points down.
+let package = Package(
+    name: "flyball",
+    products: [.executable(name: "flyball", targets: ["flyball"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
+        module("TimeSeries", "CRE2"),
+        module("Documents", products: [yams]),
+        module("Codecs", "CLZ4", "CSnappy"),
+        module("Journal", "Codecs"),
+        module("Curl", "CCurl"),
+        module("Relabelling", "TimeSeries", "Documents"),
+        module("Exposition", "TimeSeries", "Codecs"),
+        module("Storage", "TimeSeries", "Codecs", "Journal"),
+        module("Forecasting"),
+        module("PromQL", "TimeSeries", "Forecasting"),
+        module("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl"),
+        module("Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl"),
+        module("Rules", "TimeSeries", "Documents", "PromQL"),
+        module("Notification", "TimeSeries", "Rules", "Relabelling", "Discovery", "Documents", "Curl"),
+        module("Fleet", "TimeSeries", "Documents"),
+        module("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet"),
+        module("Placement", "TimeSeries", "Fleet"),
+        module("Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement"),
+        module("Audit", "TimeSeries", "Documents", "Journal", "Control", products: [crypto]),
+        module("Coordination", "TimeSeries", "Documents", "Journal"),
+        module("Actuation", "TimeSeries", "Journal", "Fleet", "Control", "Audit", "Coordination"),
+        module("Backends", "TimeSeries", "Documents", "Exposition", "Curl", "Fleet", "Control", "Actuation"),
+        module(
+            "Simulation", "TimeSeries", "Documents", "Journal", "Curl", "Storage", "PromQL", "Discovery",
+            "Scraping", "Rules", "Forecasting", "Fleet", "Scaling", "Placement", "Control", "Audit",
+            "Coordination", "Actuation"),
+        module("Web", "Documents", products: [hummingbird, log, lifecycle]),
+        module(
+            "HTTPAPI", "TimeSeries", "Documents", "Exposition", "Storage", "PromQL", "Discovery", "Scraping",
+            "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web",
+            products: [hummingbird]),
+        module("Console", "Documents", "Web", "HTTPAPI", products: [hummingbird]),
+        module(
+            "Demo", "TimeSeries", "Documents", "Curl", "Exposition", "Web",
+            products: [hummingbird, lifecycle, log]),
+        module(
+            "Daemon", "TimeSeries", "Documents", "Codecs", "Journal", "Curl", "Relabelling", "Exposition",
+            "Storage", "Forecasting", "PromQL", "Discovery", "Scraping", "Rules", "Notification", "Fleet",
+            "Scaling", "Placement", "Control", "Audit", "Coordination", "Actuation", "Backends", "Web",
+            "HTTPAPI", "Console", products: [lifecycle, log, hummingbird]),
+        module(
+            "flyball", "TimeSeries", "Documents", "Curl", "PromQL", "Rules", "Forecasting", "Fleet",
+            "Scaling", "Control", "Audit", "Web", "Daemon", "Simulation", "Demo",
+            products: [arguments, log, lifecycle]),
+        tests("TimeSeries", "TimeSeries"),
+        tests("Documents", "Documents"),
+        tests("Codecs", "Codecs"),
+        tests("Journal", "Codecs", "Journal"),
+        tests("Curl", "Curl"),
+        tests("Relabelling", "TimeSeries", "Documents", "Relabelling"),
+        tests("Exposition", "TimeSeries", "Exposition"),
+        tests("Storage", "TimeSeries", "Codecs", "Journal", "Storage"),
+        tests("Forecasting", "Forecasting"),
+        tests("PromQL", "TimeSeries", "PromQL"),
+        tests("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl", "Discovery"),
+        tests(
+            "Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl",
+            "Scraping"),
+        tests("Rules", "TimeSeries", "Documents", "PromQL", "Rules"),
+        tests("Notification", "TimeSeries", "Documents", "Curl", "Rules", "Notification"),
+        tests("Fleet", "TimeSeries", "Documents", "Fleet"),
+        tests("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet", "Scaling"),
+        tests("Placement", "TimeSeries", "Fleet", "Placement"),
+        tests("Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement", "Control"),
+        tests("Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit"),
+        tests("Coordination", "TimeSeries", "Documents", "Journal", "Coordination"),
+        tests(
+            "Actuation", "TimeSeries", "Journal", "Fleet", "Scaling", "Control", "Audit", "Coordination",
+            "Actuation"),
+        tests("Backends", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends"),
+        tests("Simulation", "TimeSeries", "Journal", "Simulation"),
+        tests("Web", "Documents", "Web", products: [hbtesting]),
+        tests("HTTPAPI", "TimeSeries", "Documents", "PromQL", "Web", "HTTPAPI", products: [hbtesting]),
+        tests("Console", "Web", "HTTPAPI", "Console", products: [hbtesting]),
+        tests("Demo", "TimeSeries", "Demo"),
+        tests("Daemon", "TimeSeries", "Documents", "Daemon"),
+        tests("Architecture"),
+        tests("EndToEnd", "TimeSeries", "Documents", "Curl", "Exposition"),
+    ]
+)
+
+/// A target of ours with the settings that all of them share.
+func module(_ name: String, _ modules: String..., products: [Target.Dependency] = []) -> Target {
+    let dependencies = modules.map { Target.Dependency.target(name: $0) } + products
+    return name == "flyball"
+        ? .executableTarget(name: name, dependencies: dependencies, swiftSettings: shared())
+        : .target(name: name, dependencies: dependencies, swiftSettings: shared())
+}
+
+/// The tests of a module.
+func tests(_ name: String, _ modules: String..., products: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: modules.map { Target.Dependency.target(name: $0) } + products,
+        swiftSettings: shared())
+}
+
+/// The settings of every target.
+func shared() -> [SwiftSetting] {
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+    ]
+}

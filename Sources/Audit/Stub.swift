@@ -1,0 +1,1 @@
+// First code goes here.

@@ -1,0 +1,72 @@
+/// An HTTP request as the scraper, notifier and backends make it.
+package struct TransportRequest: Sendable {
+    package var method: String
+    /// Absolute, `http` or `https`.
+    package var url: String
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+    /// From the start to the last byte.
+    package var timeout: Duration
+    /// More bytes of body (after decompression) than this end the transfer with `.bodyTooLarge`.
+    package var maxBodyBytes: Int
+    /// A unix socket to connect to instead of the URL's host.
+    package var unixSocket: String?
+    /// Ask for gzip.
+    package var acceptsGzip: Bool
+    package var followsRedirects: Bool
+
+    package init(
+        method: String = "GET", url: String, headers: [(name: String, value: String)] = [],
+        body: [UInt8] = [],
+        timeout: Duration = .seconds(10), maxBodyBytes: Int = 64 << 20, unixSocket: String? = nil,
+        acceptsGzip: Bool = false, followsRedirects: Bool = false
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeout = timeout
+        self.maxBodyBytes = maxBodyBytes
+        self.unixSocket = unixSocket
+        self.acceptsGzip = acceptsGzip
+        self.followsRedirects = followsRedirects
+    }
+}
+
+package struct TransportResponse: Sendable {
+    package var status: Int
+    /// Names in lower case.
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+    /// Bytes of body on the wire, before decompression.
+    package var wireBytes: Int
+
+    package init(
+        status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [], wireBytes: Int? = nil
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.wireBytes = wireBytes ?? body.count
+    }
+
+    package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+}
+
+/// Why a transfer failed. Whether the server acted is known only for `.refused` and `.invalidURL` (it did not).
+package enum TransportError: Error, Hashable, Sendable {
+    case invalidURL(String)
+    /// No connection was made: refused, unreachable, name not found, address forbidden.
+    case refused(String)
+    case timedOut
+    case bodyTooLarge(limit: Int)
+    case cancelled
+    /// The connection broke in the middle, TLS failed, or the answer was not HTTP.
+    case failed(String)
+}
+
+/// The way out: libcurl (`CurlTransport`), or a table of answers in memory (`InMemoryTransport`).
+package protocol Transport: Sendable {
+    /// Performs one request. Status codes of 400 and above are answers, not errors.
+    func perform(_ request: TransportRequest) async throws(TransportError) -> TransportResponse
+}

@@ -1,0 +1,81 @@
+import Yams
+
+/// Reads YAML (and so JSON) into `Node`s. Limits what a hostile document can cost: size, depth and the expansion
+/// of aliases.
+package enum YAMLDocument {
+    package static let maxBytes = 16 << 20
+    package static let maxDepth = 64
+    package static let maxNodes = 2_000_000
+
+    /// The root of the only document in the text; an empty text is a null scalar.
+    /// - Throws: `DocumentError` with the place of the first syntax error or of a mapping key given twice.
+    package static func parse(_ text: String, file: String) throws(DocumentError) -> Node {
+        guard text.utf8.count <= maxBytes else {
+            throw DocumentError([Problem(file: file, position: nil, message: "larger than \(maxBytes) bytes")]
+            )
+        }
+        let root: Yams.Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch {
+            throw DocumentError([problem(error, file: file)])
+        }
+        guard let root else { return Node(.scalar("", plain: true), at: Position(line: 1, column: 1)) }
+        var budget = maxNodes
+        return try convert(root, depth: 0, budget: &budget, file: file)
+    }
+
+    private static func problem(_ error: any Error, file: String) -> Problem {
+        guard let error = error as? YamlError else {
+            return Problem(file: file, position: nil, message: "\(error)")
+        }
+        switch error {
+        case .scanner(_, let message, let mark, _), .parser(_, let message, let mark, _),
+            .composer(_, let message, let mark, _):
+            return Problem(
+                file: file, position: Position(line: mark.line, column: mark.column), message: message)
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let names = duplicates.sorted().joined(separator: ", ")
+            let mark = context.mark
+            return Problem(
+                file: file, position: Position(line: mark.line, column: mark.column),
+                message: "key given twice: \(names)")
+        default:
+            return Problem(file: file, position: nil, message: "not valid YAML: \(error)")
+        }
+    }
+
+    private static func convert(
+        _ node: Yams.Node, depth: Int, budget: inout Int, file: String
+    ) throws(DocumentError) -> Node {
+        let mark = node.mark
+        let position = Position(line: mark?.line ?? 1, column: mark?.column ?? 1)
+        budget -= 1
+        guard depth <= maxDepth, budget >= 0 else {
+            let message =
+                depth > maxDepth ? "nested deeper than \(maxDepth) levels" : "more than \(maxNodes) values"
+            throw DocumentError([Problem(file: file, position: position, message: message)])
+        }
+        switch node {
+        case .scalar(let scalar):
+            let plain = scalar.style == .plain || scalar.style == .any
+            return Node(.scalar(scalar.string, plain: plain), at: position)
+        case .sequence(let sequence):
+            var items: [Node] = []
+            for item in sequence {
+                items.append(try convert(item, depth: depth + 1, budget: &budget, file: file))
+            }
+            return Node(.sequence(items), at: position)
+        case .mapping(let mapping):
+            var pairs: [(key: Node, value: Node)] = []
+            for (key, value) in mapping {
+                let key = try convert(key, depth: depth + 1, budget: &budget, file: file)
+                pairs.append(
+                    (key: key, value: try convert(value, depth: depth + 1, budget: &budget, file: file)))
+            }
+            return Node(.mapping(pairs), at: position)
+        case .alias:
+            throw DocumentError([Problem(file: file, position: position, message: "unresolved alias")])
+        }
+    }
+}

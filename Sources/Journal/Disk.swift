@@ -1,0 +1,52 @@
+/// Why a call to the disk failed: which call, on what, and the errno.
+package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var call: String
+    package var path: String
+    package var code: Int32
+    package var message: String
+
+    package init(call: String, path: String, code: Int32, message: String) {
+        self.call = call
+        self.path = path
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { "\(call) \(path): \(message) (errno \(code))" }
+}
+
+/// An open file. Reads and writes are positional or at the end; nothing is durable before `synchronize` returns.
+package protocol DiskFile: AnyObject, Sendable {
+    /// Appends all bytes, or throws; a failed append may have written a part.
+    func append(_ bytes: [UInt8]) throws(DiskError)
+    /// At most `count` bytes from `offset`; fewer only at the end of the file.
+    func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8]
+    /// fdatasync.
+    func synchronize() throws(DiskError)
+    func truncate(to length: Int) throws(DiskError)
+    func length() throws(DiskError) -> Int
+    /// Closes; later calls throw. Done by deinit where it was forgotten.
+    func close()
+}
+
+/// Files by path below a root that the implementation knows: the real file system, or one in memory that can lose
+/// what was not synchronised, tear writes and run full. Paths use `/`, are relative and never contain `..`.
+package protocol Disk: Sendable {
+    func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile
+    func exists(_ path: String) -> Bool
+    /// The names in a folder, sorted; empty where the folder does not exist.
+    func list(_ folder: String) throws(DiskError) -> [String]
+    func createFolder(_ path: String) throws(DiskError)
+    func remove(_ path: String) throws(DiskError)
+    /// Atomic on one file system.
+    func rename(_ from: String, to: String) throws(DiskError)
+    /// Makes names in a folder durable (fsync of the directory).
+    func synchronizeFolder(_ path: String) throws(DiskError)
+    /// Takes an exclusive lock that ends with the process; nil where another holds it.
+    func lock(_ path: String) throws(DiskError) -> (any DiskLock)?
+}
+
+/// Held until released or deinitialised.
+package protocol DiskLock: AnyObject, Sendable {
+    func release()
+}

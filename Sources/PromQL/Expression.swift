@@ -1,0 +1,2 @@
+/// placeholder replaced by the PromQL module's AST
+package struct Expression: Sendable {}

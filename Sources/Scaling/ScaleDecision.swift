@@ -1,0 +1,72 @@
+package import Fleet
+package import TimeSeries
+
+/// How many replicas a workload should have, and every reason in the order in which it took effect.
+package struct ScaleDecision: Hashable, Sendable, Codable {
+    /// One step from measurement to count. `count` is what the count was after this step.
+    package struct Reason: Hashable, Sendable, Codable {
+        package enum Kind: String, Hashable, Sendable, Codable {
+            /// A signal asks for a count.
+            case signal
+            /// A forecast asks for more than the signals.
+            case forecast
+            /// A signal that is missing, stale, failed or not finite.
+            case untrusted
+            /// The count stays because of `untrusted` signals.
+            case held
+            case tolerance, stabilised, rateLimited, minimum, maximum, flapBudget
+            case paused, operatorRequest, schedule
+            case shadow
+        }
+
+        package var kind: Kind
+        /// The signal, window or limit that this step is about.
+        package var subject: String
+        package var count: Int
+        /// For a person: numbers with units.
+        package var text: String
+        /// When a holding constraint lifts, where that is known.
+        package var until: Timestamp?
+
+        package init(kind: Kind, subject: String, count: Int, text: String, until: Timestamp? = nil) {
+            self.kind = kind
+            self.subject = subject
+            self.count = count
+            self.text = text
+            self.until = until
+        }
+    }
+
+    package var policy: String
+    package var workload: WorkloadID
+    package var at: Timestamp
+    /// What was desired before.
+    package var from: Int
+    package var desired: Int
+    package var reasons: [Reason]
+
+    package init(
+        policy: String, workload: WorkloadID, at: Timestamp, from: Int, desired: Int, reasons: [Reason]
+    ) {
+        self.policy = policy
+        self.workload = workload
+        self.at = at
+        self.from = from
+        self.desired = desired
+        self.reasons = reasons
+    }
+}
+
+/// What `decide` knows of the workload besides its signals.
+package struct ReplicaCounts: Hashable, Sendable, Codable {
+    /// What was last decided.
+    package var desired: Int
+    package var ready: Int
+    package var starting: Int
+
+    package init(desired: Int, ready: Int, starting: Int) {
+        self.desired = desired
+        self.ready = ready
+        self.starting = starting
+    }
+}

@@ -1,0 +1,2 @@
+/// placeholder
+package struct ScalingPolicy: Hashable, Sendable, Codable {}

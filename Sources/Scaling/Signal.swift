@@ -1,0 +1,66 @@
+package import Fleet
+package import TimeSeries
+
+/// A measured number with its time and its trust. Absence is a case, not a zero.
+package struct Signal: Hashable, Sendable, Codable {
+    package enum Reading: Hashable, Sendable, Codable {
+        /// Measured over the newest sample at `measuredAt`.
+        case value(Double, measuredAt: Timestamp)
+        /// The newest sample is older than the policy allows.
+        case stale(Double, measuredAt: Timestamp)
+        /// The query yielded nothing.
+        case missing
+        /// The query yielded NaN or an infinity.
+        case notFinite
+        /// The query failed, or yielded more than one element.
+        case failed(String)
+    }
+
+    /// What the signal is foreseen to reach: the maximum over the lead time, at the policy's quantile.
+    package struct Outlook: Hashable, Sendable, Codable {
+        package var expectedPeak: Double
+        package var peak: Double
+        package var quantile: Double
+        package var horizon: Duration
+        package var model: String
+        /// Whether the model beats persistence on this series; a forecast that does not is shown, not used.
+        package var isTrusted: Bool
+
+        package init(
+            expectedPeak: Double, peak: Double, quantile: Double, horizon: Duration, model: String,
+            isTrusted: Bool
+        ) {
+            self.expectedPeak = expectedPeak
+            self.peak = peak
+            self.quantile = quantile
+            self.horizon = horizon
+            self.model = model
+            self.isTrusted = isTrusted
+        }
+    }
+
+    package var name: String
+    package var reading: Reading
+    package var outlook: Outlook?
+
+    package init(name: String, reading: Reading, outlook: Outlook? = nil) {
+        self.name = name
+        self.reading = reading
+        self.outlook = outlook
+    }
+}
+
+/// All signals of one policy, measured together.
+package struct Measurement: Hashable, Sendable, Codable {
+    package var policy: String
+    package var workload: WorkloadID
+    package var at: Timestamp
+    package var signals: [Signal]
+
+    package init(policy: String, workload: WorkloadID, at: Timestamp, signals: [Signal]) {
+        self.policy = policy
+        self.workload = workload
+        self.at = at
+        self.signals = signals
+    }
+}

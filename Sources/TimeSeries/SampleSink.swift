@@ -1,0 +1,67 @@
+/// A scrape table of a sink: an ordered list of series that arrive together. Never leaves the process.
+package struct TableID: Hashable, Sendable {
+    package let index: UInt32
+    package init(index: UInt32) { self.index = index }
+}
+
+/// Samples of one series, ascending in time.
+package struct SeriesSamples: Sendable {
+    package var labels: Labels
+    package var samples: [Sample]
+    package var histograms: [(timestamp: Timestamp, histogram: FloatHistogram)]
+
+    package init(
+        labels: Labels, samples: [Sample],
+        histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = []
+    ) {
+        self.labels = labels
+        self.samples = samples
+        self.histograms = histograms
+    }
+}
+
+/// What became of an append. Nothing is thrown for a single bad sample; the rest is kept.
+package struct AppendReport: Hashable, Sendable {
+    package var accepted = 0
+    /// The same moment and the same value again: dropped without harm.
+    package var repeated = 0
+    /// The same moment with another value: the first stays.
+    package var duplicate = 0
+    /// Older than the newest sample of the series, where the sink does not take such.
+    package var outOfOrder = 0
+    /// Older than the out-of-order window or the retention.
+    package var tooOld = 0
+    /// A series or a sample above a limit.
+    package var limited = 0
+    /// The sink's log position behind this append; durable once `durablePosition` reaches it.
+    package var position: UInt64 = 0
+
+    package init() {}
+
+    package var rejected: Int { duplicate + outOfOrder + tooOld + limited }
+}
+
+/// Why a table could not be opened or extended.
+package enum SinkError: Error, Hashable, Sendable {
+    case seriesLimit(limit: Int)
+    case labelLimit(String)
+    case closed
+    case unavailable(String)
+}
+
+/// Writing: the store, an agent's forwarder, or an array in a test.
+package protocol SampleSink: Sendable {
+    /// Opens a table for a target. The labels of column i are `columns[i]` merged with `target` (the target's
+    /// win), so targets whose lines are equal share their columns. Opening the same target again continues its series.
+    func openTable(target: Labels, columns: [Labels]) throws(SinkError) -> TableID
+    /// Adds columns behind the existing ones.
+    func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError)
+    /// One scrape: one cell a column, `Marker.absent` where the column has no sample, `Marker.stale` where it ended.
+    func append(_ table: TableID, at timestamp: Timestamp, row: [Double]) -> AppendReport
+    /// The target is gone; its series stay readable. Write a row of stale markers first.
+    func closeTable(_ table: TableID)
+    /// Samples that come one series at a time: rules, remote write, out of order.
+    func append(_ batch: [SeriesSamples]) -> AppendReport
+    /// Describes metrics, by metric name.
+    func describe(_ metadata: [String: MetricMetadata])
+}

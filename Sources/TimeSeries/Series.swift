@@ -1,0 +1,55 @@
+/// The scrape times of a target, ascending, in milliseconds. All series of one target share one object, so
+/// that whoever computes windows over times can do it once per object (`===`) and not once per series.
+package final class TimeColumn: Sendable {
+    package let milliseconds: [Int64]
+    package init(_ milliseconds: [Int64]) { self.milliseconds = milliseconds }
+    package static let empty = TimeColumn([])
+}
+
+/// A series and its samples in a range of time. `values[i]` belongs to `times.milliseconds[i]`; stale markers
+/// are included, absent cells are not.
+package struct SeriesColumns: Sendable {
+    package var labels: Labels
+    package var times: TimeColumn
+    package var values: [Double]
+    /// Native histograms at some of the indices; `values` there holds their count. Nil for a plain series.
+    package var histograms: [Int: FloatHistogram]?
+
+    package init(
+        labels: Labels, times: TimeColumn, values: [Double], histograms: [Int: FloatHistogram]? = nil
+    ) {
+        self.labels = labels
+        self.times = times
+        self.values = values
+        self.histograms = histograms
+    }
+}
+
+/// Which series, and which part of them.
+package struct Selection: Hashable, Sendable {
+    package var matchers: [Matcher]
+    /// Both ends belong to the range.
+    package var range: ClosedRange<Timestamp>
+
+    package init(_ matchers: [Matcher], in range: ClosedRange<Timestamp>) {
+        self.matchers = matchers
+        self.range = range
+    }
+}
+
+/// Reading: the store, a simulated store, or an array in a test.
+package protocol SeriesSource: Sendable {
+    /// The columns of each selection, in the order of the selections; series ordered by labels.
+    /// All selections of a plan come at once, so that a source can share the work.
+    func select(_ selections: [Selection]) async throws -> [[SeriesColumns]]
+    /// The series with a sample in the range that meet any of the matcher sets (all where there is none), ordered.
+    func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
+    /// The names of labels of these series, ordered.
+    func labelNames(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [String]
+    /// The values of one label of these series, ordered.
+    func labelValues(
+        _ name: String, _ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>
+    ) async throws -> [String]
+    /// What is known of metrics, by name.
+    func metadata(of metric: String?) async -> [String: [MetricMetadata]]
+}
