@@ -14,12 +14,14 @@ package struct TransportRequest: Sendable {
     /// Ask for gzip.
     package var acceptsGzip: Bool
     package var followsRedirects: Bool
+    /// How to verify the server and to identify ourselves; nil for the system's certificates. `https` only.
+    package var tls: TransportTLS?
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [],
         body: [UInt8] = [],
         timeout: Duration = .seconds(10), maxBodyBytes: Int = 64 << 20, unixSocket: String? = nil,
-        acceptsGzip: Bool = false, followsRedirects: Bool = false
+        acceptsGzip: Bool = false, followsRedirects: Bool = false, tls: TransportTLS? = nil
     ) {
         self.method = method
         self.url = url
@@ -30,6 +32,31 @@ package struct TransportRequest: Sendable {
         self.unixSocket = unixSocket
         self.acceptsGzip = acceptsGzip
         self.followsRedirects = followsRedirects
+        self.tls = tls
+    }
+}
+
+/// The TLS side of a request, in the words of Prometheus' `tls_config`.
+package struct TransportTLS: Hashable, Sendable {
+    /// Path of the PEM file with the authorities that are trusted; the system's where nil.
+    package var authorityFile: String?
+    /// Paths of the PEM files with our certificate and its key.
+    package var certificateFile: String?
+    package var keyFile: String?
+    /// The name that the server's certificate must bear, where it is not the host of the URL.
+    package var serverName: String?
+    /// Accept any certificate.
+    package var skipsVerification: Bool
+
+    package init(
+        authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil,
+        serverName: String? = nil, skipsVerification: Bool = false
+    ) {
+        self.authorityFile = authorityFile
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+        self.serverName = serverName
+        self.skipsVerification = skipsVerification
     }
 }
 
@@ -58,11 +85,25 @@ package enum TransportError: Error, Hashable, Sendable {
     case invalidURL(String)
     /// No connection was made: refused, unreachable, name not found, address forbidden.
     case refused(String)
+    /// Not complete within the request's timeout.
     case timedOut
     case bodyTooLarge(limit: Int)
     case cancelled
     /// The connection broke in the middle, TLS failed, or the answer was not HTTP.
     case failed(String)
+}
+
+extension TransportError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .invalidURL(let reason): "invalid URL: \(reason)"
+        case .refused(let reason): "no connection: \(reason)"
+        case .timedOut: "deadline exceeded"
+        case .bodyTooLarge(let limit): "body exceeds the limit of \(limit) bytes"
+        case .cancelled: "cancelled"
+        case .failed(let reason): reason
+        }
+    }
 }
 
 /// The way out: libcurl (`CurlTransport`), or a table of answers in memory (`InMemoryTransport`).

@@ -1,0 +1,234 @@
+import CCurl
+
+/// An easy handle, freed with its last reference; kept and reset between requests.
+@safe final class CurlHandle {
+    let easy: UnsafeMutableRawPointer
+    /// Where libcurl writes what went wrong, at most CURL_ERROR_SIZE bytes with the final zero.
+    let message: UnsafeMutablePointer<CChar>
+
+    init() {
+        unsafe easy = curl_easy_init()!
+        unsafe message = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit {
+        unsafe curl_easy_cleanup(easy)
+        unsafe message.deallocate()
+    }
+
+    func reset() {
+        unsafe curl_easy_reset(easy)
+        unsafe message.pointee = 0
+    }
+}
+
+/// A request that libcurl works on. Lives on the loop's thread only.
+///
+/// Safety: libcurl's callbacks receive this object unretained; the loop's table holds it until the handle has been
+/// removed from the multi handle, after which libcurl calls nothing of it. The header list lives as long as this.
+@safe final class CurlTransfer {
+    let handle: CurlHandle
+    private let job: CurlJob
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var connectList: UnsafeMutablePointer<curl_slist>?
+    private var headers: [(name: String, value: String)] = []
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+
+    private init(_ job: CurlJob, _ handle: CurlHandle) {
+        self.job = job
+        self.handle = handle
+    }
+
+    deinit {
+        unsafe curl_slist_free_all(headerList)
+        unsafe curl_slist_free_all(connectList)
+    }
+
+    /// Hands the request to libcurl; where that refuses it, answers it at once and returns nil.
+    @unsafe static func begin(
+        _ job: CurlJob, _ handle: CurlHandle, multi: UnsafeMutableRawPointer
+    ) -> CurlTransfer? {
+        handle.reset()
+        let transfer = CurlTransfer(job, handle)
+        transfer.configure()
+        guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
+            transfer.finish(with: .failure(.failed("libcurl took no further request")))
+            return nil
+        }
+        return transfer
+    }
+
+    @unsafe static func id(of easy: UnsafeMutableRawPointer) -> UInt64? {
+        var pointer: UnsafeMutablePointer<CChar>?
+        unsafe flyball_getinfo_pointer(easy, CURLINFO_PRIVATE, &pointer)
+        guard let pointer = unsafe pointer else { return nil }
+        return unsafe Unmanaged<CurlTransfer>.fromOpaque(pointer).takeUnretainedValue().job.id
+    }
+
+    func finish(with result: Result<TransportResponse, TransportError>) {
+        job.continuation.resume(returning: result)
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) {
+        unsafe flyball_setopt_long(handle.easy, option, value)
+    }
+
+    private func set(_ option: CURLoption, _ text: String) {
+        _ = unsafe text.withCString { unsafe flyball_setopt_string(handle.easy, option, $0) }
+    }
+
+    private func configure() {
+        let request = job.request
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_PROXY, "")
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
+        set(CURLOPT_MAXREDIRS, 10)
+        set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        set(CURLOPT_BUFFERSIZE, 128 << 10)
+        set(CURLOPT_TIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
+        set(CURLOPT_CONNECTTIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
+        if let path = request.unixSocket { set(CURLOPT_UNIX_SOCKET_PATH, path) }
+        if request.acceptsGzip { set(CURLOPT_ACCEPT_ENCODING, "gzip") }
+        var extra: [String] = []
+        if let tls = request.tls {
+            extra = configure(tls, url: request.url)
+        } else {
+            set(CURLOPT_URL, request.url)
+        }
+        configureBody(request)
+        configureHeaders(request, extra: extra)
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe flyball_setopt_pointer(handle.easy, CURLOPT_PRIVATE, context)
+        unsafe flyball_setopt_pointer(handle.easy, CURLOPT_ERRORBUFFER, handle.message)
+        unsafe flyball_setopt_pointer(handle.easy, CURLOPT_WRITEDATA, context)
+        unsafe flyball_setopt_pointer(handle.easy, CURLOPT_HEADERDATA, context)
+        unsafe flyball_setopt_write(handle.easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+            let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context!).takeUnretainedValue()
+            return unsafe transfer.receive(UnsafeRawBufferPointer(start: bytes, count: size * count))
+        }
+        unsafe flyball_setopt_write(handle.easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+            let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context!).takeUnretainedValue()
+            return unsafe transfer.receiveHeader(UnsafeRawBufferPointer(start: bytes, count: size * count))
+        }
+    }
+
+    /// libcurl takes 0 for "no limit", so a timeout is at least a millisecond; it must also fit 31 bits.
+    private static func milliseconds(_ timeout: Duration) -> Int {
+        let (seconds, attoseconds) = timeout.components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+    }
+
+    private func configureBody(_ request: TransportRequest) {
+        switch request.method {
+        case "GET" where request.body.isEmpty: set(CURLOPT_HTTPGET, 1)
+        case "HEAD": set(CURLOPT_NOBODY, 1)
+        case let method:
+            if !request.body.isEmpty || method == "POST" || method == "PUT" || method == "PATCH" {
+                set(CURLOPT_POST, 1)
+                set(CURLOPT_POSTFIELDSIZE, request.body.count)
+                unsafe request.body.withUnsafeBytes { bytes in
+                    let start = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+                    unsafe flyball_setopt_pointer(handle.easy, CURLOPT_COPYPOSTFIELDS, start)
+                }
+            }
+            set(CURLOPT_CUSTOMREQUEST, method)
+        }
+    }
+
+    private func configureHeaders(_ request: TransportRequest, extra: [String]) {
+        var lines = extra
+        for header in request.headers {
+            // A line break in a value would start a header of its own.
+            let value = header.value.filter { $0 != "\r" && $0 != "\n" && $0 != "\r\n" }
+            lines.append(value.isEmpty ? "\(header.name);" : "\(header.name): \(value)")
+        }
+        lines.append("Expect:")
+        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            lines.append("Content-Type:")
+        }
+        for line in lines {
+            unsafe line.withCString { text in
+                if let list = unsafe curl_slist_append(headerList, text) { unsafe headerList = list }
+            }
+        }
+        unsafe flyball_setopt_slist(handle.easy, CURLOPT_HTTPHEADER, headerList)
+    }
+
+    /// Sets the URL and TLS; returns header lines that this needs. For another name in the certificate the URL
+    /// carries that name and the connection goes to the real host, which is how libcurl sends and checks it.
+    private func configure(_ tls: TransportTLS, url: String) -> [String] {
+        if let file = tls.authorityFile { set(CURLOPT_CAINFO, file) }
+        if let file = tls.certificateFile { set(CURLOPT_SSLCERT, file) }
+        if let file = tls.keyFile { set(CURLOPT_SSLKEY, file) }
+        if tls.skipsVerification {
+            set(CURLOPT_SSL_VERIFYPEER, 0)
+            set(CURLOPT_SSL_VERIFYHOST, 0)
+        }
+        guard let name = tls.serverName, !name.isEmpty, let parts = HTTPAddress(url), parts.scheme == "https"
+        else {
+            set(CURLOPT_URL, url)
+            return []
+        }
+        let port = parts.port ?? 443
+        unsafe "\(name):\(port):\(parts.host):\(port)".withCString { text in
+            unsafe connectList = curl_slist_append(nil, text)
+        }
+        unsafe flyball_setopt_slist(handle.easy, CURLOPT_CONNECT_TO, connectList)
+        set(CURLOPT_URL, "https://\(name):\(port)\(parts.rest)")
+        return ["Host: \(parts.authority)"]
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard body.count + bytes.count <= job.request.maxBodyBytes else {
+            isTooLarge = true
+            return 0
+        }
+        if body.isEmpty, body.capacity < bytes.count {
+            var length: curl_off_t = 0
+            unsafe flyball_getinfo_offset(handle.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
+            if length > 0, length <= job.request.maxBodyBytes { body.reserveCapacity(length) }
+        }
+        unsafe body.append(contentsOf: bytes)
+        return bytes.count
+    }
+
+    private func receiveHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let line = unsafe String(decoding: bytes, as: UTF8.self)
+        if line.hasPrefix("HTTP/") {
+            // The head of another answer: after a redirect, or after 100 Continue.
+            headers = []
+        } else if let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) {
+            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+            let end = value.lastIndex { !$0.isWhitespace }
+            headers.append(
+                (name: line[..<colon].lowercased(), value: end.map { String(value[...$0]) } ?? ""))
+        }
+        return bytes.count
+    }
+
+    /// What libcurl's verdict means to the caller.
+    func result(_ code: CURLcode) -> Result<TransportResponse, TransportError> {
+        let text = unsafe String(cString: handle.message)
+        let reason = text.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : text
+        switch code {
+        case CURLE_OK:
+            var status = 0
+            var wireBytes: curl_off_t = 0
+            unsafe flyball_getinfo_long(handle.easy, CURLINFO_RESPONSE_CODE, &status)
+            unsafe flyball_getinfo_offset(handle.easy, CURLINFO_SIZE_DOWNLOAD_T, &wireBytes)
+            return .success(
+                TransportResponse(status: status, headers: headers, body: body, wireBytes: wireBytes))
+        case CURLE_WRITE_ERROR where isTooLarge:
+            return .failure(.bodyTooLarge(limit: job.request.maxBodyBytes))
+        case CURLE_OPERATION_TIMEDOUT: return .failure(.timedOut)
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT: return .failure(.invalidURL(reason))
+        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST: return .failure(.refused(reason))
+        default: return .failure(.failed(reason))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Synchronization
+
+/// Requests over libcurl: one thread owns the multi handle with its pool of kept-alive connections; requests are
+/// handed to it through a queue, and each is answered exactly once.
+///
+/// No proxy, no netrc, no protocol but HTTP and HTTPS, no redirect unless the request asks for it. `close` (or the
+/// last reference going away) ends the transfers that run with `.cancelled`.
+package final class CurlTransport: Transport {
+    private let loop: CurlLoop
+
+    /// - Parameter maxIdleConnections: kept open for the next request; the oldest is closed first.
+    package init(maxIdleConnections: Int = 1024) {
+        loop = CurlLoop(maxIdleConnections: maxIdleConnections)
+        loop.start()
+    }
+
+    deinit { loop.stop() }
+
+    /// Ends what runs and releases connections and the thread. Requests after it are `.cancelled`.
+    package func close() { loop.stop() }
+
+    package func perform(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
+        let id = loop.newID()
+        let loop = loop
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                loop.submit(CurlJob(id: id, request: request, continuation: continuation))
+            }
+        } onCancel: {
+            loop.cancel(id)
+        }
+        loop.forget(id)
+        return try result.get()
+    }
+}
+
+/// A request on its way to the thread, with the one who waits for it.
+struct CurlJob: Sendable {
+    var id: UInt64
+    var request: TransportRequest
+    var continuation: CheckedContinuation<Result<TransportResponse, TransportError>, Never>
+}
+
+/// What has been handed to the thread and not yet fetched by it.
+struct CurlInbox: Sendable {
+    enum Admission { case queued, cancelled }
+
+    var jobs: [CurlJob] = []
+    var cancellations: [UInt64] = []
+    var isClosed = false
+    /// Cancelled before their job arrived.
+    private var early: Set<UInt64> = []
+    /// Queued or running.
+    private var open: Set<UInt64> = []
+    private var lastID: UInt64 = 0
+
+    mutating func newID() -> UInt64 {
+        lastID += 1
+        return lastID
+    }
+
+    mutating func submit(_ job: CurlJob) -> Admission {
+        guard !isClosed, !early.contains(job.id) else { return .cancelled }
+        open.insert(job.id)
+        jobs.append(job)
+        return .queued
+    }
+
+    mutating func cancel(_ id: UInt64) {
+        if open.contains(id) { cancellations.append(id) } else { early.insert(id) }
+    }
+
+    /// The caller has its answer: nothing of this request needs to be remembered.
+    mutating func forget(_ id: UInt64) {
+        open.remove(id)
+        early.remove(id)
+    }
+
+    /// Hands over what has arrived.
+    mutating func take() -> (jobs: [CurlJob], cancellations: [UInt64], isClosed: Bool) {
+        defer {
+            jobs = []
+            cancellations = []
+        }
+        return (jobs, cancellations, isClosed)
+    }
+}
