@@ -3,19 +3,31 @@ package import TimeSeries
 
 /// How many replicas a workload should have, and every reason in the order in which it took effect.
 package struct ScaleDecision: Hashable, Sendable, Codable {
-    /// One step from measurement to count. `count` is what the count was after this step.
+    /// One step from measurement to count. `count` is what a signal or forecast asks for, and else what the count was
+    /// after the step.
     package struct Reason: Hashable, Sendable, Codable {
         package enum Kind: String, Hashable, Sendable, Codable {
             /// A signal asks for a count.
             case signal
             /// A forecast asks for more than the signals.
             case forecast
+            /// A forecast that is shown and not used: it does not beat persistence, or asks for no more.
+            case forecastIdle
             /// A signal that is missing, stale, failed or not finite.
             case untrusted
             /// The count stays because of `untrusted` signals.
             case held
-            case tolerance, stabilised, rateLimited, minimum, maximum, flapBudget
+            /// The deviation is too small to act on.
+            case tolerance
+            /// A stabilisation window does not agree yet.
+            case stabilised
+            /// A velocity limit allows only so much for now.
+            case rateLimited
+            case minimum, maximum
+            /// The count has changed too often lately to be lowered.
+            case flapBudget
             case paused, operatorRequest, schedule
+            /// The policy decides without effect.
             case shadow
         }
 

@@ -1,0 +1,49 @@
+package import TimeSeries
+
+/// How many replicas a policy wants, and why. A pure and total function: equal arguments yield equal results on every
+/// machine (only + - x /, rounding and comparison), nothing is thrown, no clock is read.
+///
+/// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap budget behind:
+/// each signal proposes a count; the largest wins, and nothing is removed while a signal is not to be trusted; a
+/// trusted forecast may raise it; minimum and maximum; stabilisation windows; velocity limits; the flap budget.
+/// - Parameter memory: carried from decision to decision of the same policy; the change is already noted in it when
+///   this returns (see `ScalingMemory.retract`).
+package func decide(
+    _ policy: ScalingPolicy, _ measurement: Measurement, counts: ReplicaCounts, memory: inout ScalingMemory,
+    now: Timestamp
+) -> ScaleDecision {
+    let current = policy.mode == .shadow ? memory.desired ?? counts.desired : counts.desired
+    var deliberation = Deliberation(policy, counts: counts, current: max(0, current), now: now)
+    deliberation.weigh(measurement)
+    deliberation.bound()
+    deliberation.stabilise(&memory)
+    deliberation.limitVelocity(memory)
+    deliberation.spendFlapBudget(memory)
+    deliberation.enforceBounds()
+    if policy.isObserver {
+        deliberation.note(
+            .shadow, policy.mode.rawValue, "\(policy.mode.rawValue): recorded, nothing is changed")
+    }
+    memory.decided(
+        from: deliberation.current, to: deliberation.count, at: now, keep: policy.behaviour.longestPeriod)
+    return ScaleDecision(
+        policy: policy.name, workload: policy.workload, at: now, from: deliberation.current,
+        desired: deliberation.count, reasons: deliberation.reasons)
+}
+
+extension ScalingBehaviour {
+    /// How long a change can matter.
+    var longestPeriod: Duration {
+        let periods = (up.limit.rates + down.limit.rates).map(\.period)
+        return max(periods.max() ?? .zero, flapBudget?.period ?? .zero)
+    }
+}
+
+extension VelocityLimit {
+    var rates: [Rate] {
+        switch self {
+        case .none, .blocked: []
+        case .largest(let rates), .smallest(let rates): rates
+        }
+    }
+}

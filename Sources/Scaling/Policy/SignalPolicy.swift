@@ -1,0 +1,66 @@
+/// One number that a policy watches, and the count of replicas that follows from it.
+package struct SignalPolicy: Hashable, Sendable, Codable {
+    /// How a number is written for people; numbers are always in the base unit (1, seconds, bytes).
+    package enum Unit: String, Hashable, Sendable, Codable {
+        case plain, seconds, share, bytes
+    }
+
+    /// How the number turns into a count.
+    package enum Target: Hashable, Sendable, Codable {
+        /// The number is a total: `ceil(number / target)`, as Kubernetes' AverageValue.
+        case perReplica(Double)
+        /// The number is a mean over the ready replicas: `ceil(number / target x ready)`, as Kubernetes' Value.
+        case mean(Double)
+        /// The number is a backlog: as many replicas as work it off in `within`, at `rate` items a second each.
+        case backlog(rate: Double, within: Duration)
+        /// The number is a latency that is to stay below this. See `Proposal` for the step.
+        case objective(Double)
+        /// The first step that applies is taken from the present count.
+        case steps([Step])
+    }
+
+    package struct Step: Hashable, Sendable, Codable {
+        package enum Condition: Hashable, Sendable, Codable {
+            case above(Double), below(Double)
+        }
+
+        package enum Change: Hashable, Sendable, Codable {
+            /// Signed.
+            case replicas(Int)
+            /// Signed share of the present count; at least one replica.
+            case share(Double)
+        }
+
+        package var condition: Condition
+        package var change: Change
+
+        package init(_ condition: Condition, _ change: Change) {
+            self.condition = condition
+            self.change = change
+        }
+    }
+
+    /// Unique within the policy.
+    package var name: String
+    /// PromQL that yields one number. Its text, because a policy is data; `Measurer` parses it once.
+    package var query: String
+    package var target: Target
+    package var unit: Unit
+    package var whenMissing: ScalingPolicy.Distrust
+    package var whenStale: ScalingPolicy.Distrust
+    package var whenNotFinite: ScalingPolicy.Distrust
+
+    package init(
+        name: String, query: String, target: Target, unit: Unit = .plain,
+        whenMissing: ScalingPolicy.Distrust = .hold, whenStale: ScalingPolicy.Distrust = .hold,
+        whenNotFinite: ScalingPolicy.Distrust = .hold
+    ) {
+        self.name = name
+        self.query = query
+        self.target = target
+        self.unit = unit
+        self.whenMissing = whenMissing
+        self.whenStale = whenStale
+        self.whenNotFinite = whenNotFinite
+    }
+}

@@ -1,2 +1,0 @@
-/// placeholder
-package struct ScalingPolicy: Hashable, Sendable, Codable {}
