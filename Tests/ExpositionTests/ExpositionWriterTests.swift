@@ -69,7 +69,7 @@ struct ExpositionWriterTests {
     @Test(arguments: [
         (0.0, "0"), (-0.0, "-0"), (1, "1"), (-2.5, "-2.5"), (123_456, "123456"), (1_000_000, "1e+06"),
         (1_234_567, "1.234567e+06"), (0.0001, "0.0001"), (0.00001, "1e-05"), (0.00012345, "0.00012345"),
-        (1.5e300, "1.5e+300"), (5e-324, "5e-324"), (.infinity, "+Inf"), (-.infinity, "-Inf"),
+        (1.5e300, "1.5e+300"), (.leastNonzeroMagnitude, "5e-324"), (.infinity, "+Inf"), (-.infinity, "-Inf"),
         (1_726_839_813.016397, "1.726839813016397e+09"), (100_000, "100000"), (0.1, "0.1"),
     ])
     func `numbers are written as Go writes them`(value: Double, text: String) {
