@@ -73,9 +73,37 @@ package enum YAMLDocument {
                 pairs.append(
                     (key: key, value: try convert(value, depth: depth + 1, budget: &budget, file: file)))
             }
-            return Node(.mapping(pairs), at: position)
+            return Node(.mapping(try merged(pairs, file: file)), at: position)
         case .alias:
             throw DocumentError([Problem(file: file, position: position, message: "unresolved alias")])
         }
+    }
+
+    /// Replaces the merge key `<<` by the keys of the mapping behind it, or of several in a list, where a key
+    /// that stands there itself, or came earlier, wins (https://yaml.org/type/merge.html).
+    private static func merged(
+        _ pairs: [(key: Node, value: Node)], file: String
+    ) throws(DocumentError) -> [(key: Node, value: Node)] {
+        func isMerge(_ key: Node) -> Bool {
+            if case .scalar("<<", plain: true) = key.content { true } else { false }
+        }
+        guard pairs.contains(where: { isMerge($0.key) }) else { return pairs }
+        var result = pairs.filter { !isMerge($0.key) }
+        var names = Set(result.compactMap(\.key.text))
+        for pair in pairs where isMerge(pair.key) {
+            var sources = [pair.value]
+            if case .sequence(let items) = pair.value.content { sources = items }
+            for source in sources {
+                guard case .mapping(let inherited) = source.content else {
+                    let message =
+                        "<< must be followed by a mapping or a list of them, found \(source.kindName)"
+                    throw DocumentError([Problem(file: file, position: source.position, message: message)])
+                }
+                for pair in inherited where pair.key.text.map({ names.insert($0).inserted }) ?? true {
+                    result.append(pair)
+                }
+            }
+        }
+        return result
     }
 }
