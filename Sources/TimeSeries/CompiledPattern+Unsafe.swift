@@ -51,6 +51,24 @@ import CRE2
         }
     }
 
+    /// The byte ranges of the leftmost match at or behind a byte offset, and of every group; nil where there is none.
+    func firstMatch(in text: String, from start: Int) -> [Range<Int>?]? {
+        var text = text
+        let count = groupCount + 1
+        var offsets = [Int](repeating: -1, count: 2 * count)
+        let matched = text.withUTF8 { bytes in
+            unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
+                unsafe offsets.withUnsafeMutableBufferPointer {
+                    unsafe cre2_match(
+                        pattern, characters.baseAddress, characters.count, start, 0, $0.baseAddress,
+                        Int32(count))
+                }
+            }
+        }
+        guard matched else { return nil }
+        return (0..<count).map { offsets[2 * $0] < 0 ? nil : offsets[2 * $0]..<offsets[2 * $0 + 1] }
+    }
+
     func group(named name: String) -> Int? {
         var name = name
         let index = name.withUTF8 { bytes in

@@ -35,13 +35,13 @@ package final class Pattern: Sendable {
     /// The rules are those of Go's `Regexp.Expand`.
     package func expand(_ template: String, matching text: String) -> String? {
         guard let groups = compiled.groups(in: text) else { return nil }
-        return expand(template, groups: groups)
+        return Pattern.expand(template, groups: groups, in: compiled)
     }
 
     /// The number of capturing groups.
     package var groupCount: Int { compiled.groupCount }
 
-    private func expand(_ template: String, groups: [String?]) -> String {
+    static func expand(_ template: String, groups: [String?], in compiled: CompiledPattern) -> String {
         var result = ""
         var rest = Substring(template)
         while let dollar = rest.firstIndex(of: "$") {
