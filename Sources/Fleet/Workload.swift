@@ -33,6 +33,9 @@ package struct Workload: Hashable, Sendable, Codable {
     package var limit: Resources?
     /// Higher goes first; a lower one may be evicted for a higher one.
     package var priority: Int
+    /// At most one replica at any moment: moved by stopping before starting, failed over only once the old one cannot
+    /// run any more.
+    package var isSingleton: Bool
     package var placement: PlacementRules
     package var health: HealthCheck?
     /// Where replicas show metrics; nil where they do not.
@@ -46,7 +49,8 @@ package struct Workload: Hashable, Sendable, Codable {
     package init(
         id: WorkloadID, command: [String], environment: [String: String] = [:],
         request: Resources = Resources(milliCPU: 100, memoryBytes: 64 << 20), limit: Resources? = nil,
-        priority: Int = 0, placement: PlacementRules = PlacementRules(), health: HealthCheck? = nil,
+        priority: Int = 0, isSingleton: Bool = false, placement: PlacementRules = PlacementRules(),
+        health: HealthCheck? = nil,
         metricsPath: String? = "/metrics", initialReplicas: Int = 1, stopGrace: Duration = .seconds(10),
         labels: [String: String] = [:]
     ) {
@@ -56,6 +60,7 @@ package struct Workload: Hashable, Sendable, Codable {
         self.request = request
         self.limit = limit
         self.priority = priority
+        self.isSingleton = isSingleton
         self.placement = placement
         self.health = health
         self.metricsPath = metricsPath
