@@ -1,0 +1,106 @@
+import Glibc
+
+/// The checkout that these tests stand in, read as text.
+enum Repository {
+    static let root: String = {
+        let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.dropLast(3).joined(separator: "/")
+    }()
+
+    static func text(_ path: String) -> String {
+        guard let file = unsafe fopen(root + "/" + path, "r") else { return "" }
+        defer { unsafe fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = unsafe fread(&buffer, 1, buffer.count, file)
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    static func entries(_ folder: String) -> [String] {
+        guard let handle = unsafe opendir(root + "/" + folder) else { return [] }
+        defer { unsafe closedir(handle) }
+        var names: [String] = []
+        while let entry = unsafe readdir(handle) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Swift files below a folder, as paths from the root.
+    static func swiftFiles(_ folder: String) -> [String] {
+        entries(folder).flatMap { name -> [String] in
+            let path = folder + "/" + name
+            if name.hasSuffix(".swift") { return [path] }
+            return name.contains(".") ? [] : swiftFiles(path)
+        }
+    }
+
+    static func lines(_ path: String) -> [Substring] {
+        text(path).split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
+    /// The words after `import`, attributes and access levels skipped.
+    static func imports(_ path: String) -> [String] {
+        lines(path).compactMap { line in
+            let words = line.split(separator: " ").prefix(5).map(String.init)
+            guard let index = words.firstIndex(of: "import"), index + 1 < words.count,
+                words[..<index].allSatisfy({ isModifier($0) })
+            else { return nil }
+            let kinds = ["struct", "class", "enum", "func", "protocol", "typealias", "var", "let"]
+            let named =
+                kinds.contains(words[index + 1]) && index + 2 < words.count
+                ? words[index + 2] : words[index + 1]
+            return String(named.split(separator: ".")[0])
+        }
+    }
+
+    private static func isModifier(_ word: String) -> Bool {
+        word.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains(word)
+    }
+}
+
+/// The modules in the order of the architecture: a module imports only what stands above it.
+enum Modules {
+    static let order = [
+        "CLZ4", "CSnappy", "CCurl", "CRE2", "TimeSeries", "Documents", "Codecs", "Journal", "Curl",
+        "Relabelling",
+        "Engines", "Exposition", "Collection", "Storage", "Forecasting", "PromQL", "Discovery", "Scraping",
+        "Rules",
+        "Notification", "RemoteStorage", "Fleet", "Scaling", "Placement", "Negotiation", "Control", "Audit",
+        "Coordination", "Actuation", "Backends", "Simulation", "Dashboards", "Web", "HTTPAPI", "Console",
+        "Demo",
+        "Daemon", "flyball",
+    ]
+
+    static func rank(_ module: String) -> Int? { order.firstIndex(of: module) }
+
+    /// A module or test target of Package.swift with the targets it names, in the order of the file.
+    static let declared: [(name: String, isTest: Bool, uses: [String])] = {
+        var found: [(name: String, isTest: Bool, uses: [String])] = []
+        let text = Repository.text("Package.swift")
+        let body = text.split(separator: "targets: [", maxSplits: 2, omittingEmptySubsequences: false)
+            .dropFirst()
+        for call in body.joined(separator: "targets: [").split(
+            separator: "\n        ", omittingEmptySubsequences: true)
+        {
+            let isTest = call.hasPrefix("tests(")
+            guard
+                isTest || call.hasPrefix("module(") || call.hasPrefix(".systemLibrary(")
+                    || call.hasPrefix(".target(")
+            else { continue }
+            let plain = call.split(separator: "products:")[0].split(separator: "linkerSettings:")[0]
+            let names = plain.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+                .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            let isOurs = call.hasPrefix("module(") || isTest
+            found.append((name: names[0], isTest: isTest, uses: isOurs ? Array(names.dropFirst()) : []))
+        }
+        return found
+    }()
+}
