@@ -1,0 +1,40 @@
+# Flyball: what a fresh Debian machine with Swift needs, and nothing else.
+.PHONY: run test build deps format lint bench-demo clean
+
+PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux procps xz-utils curl \
+	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+FLYBALL = .build/release/flyball
+
+## run: install what is missing, build, start the service with three local nodes and a live demo workload
+run: build
+	@exec $(FLYBALL) demo run --config.file flyball.yml
+
+## test: install what is missing, build and run all tests
+test: deps
+	swift build --build-tests
+	swift test --skip-build
+
+build: deps
+	swift build -c release --product flyball
+
+# RUNLEVEL=1 keeps Debian from starting the daemons: the tests and the demo start their own.
+deps:
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing; fi
+
+## format: lay the sources out; lint: refuse what is not laid out
+format:
+	swift format -i -r --configuration .swift-format Sources Tests Benchmarks Package.swift
+
+lint:
+	swift format lint -s -r --configuration .swift-format Sources Tests Benchmarks Package.swift
+
+## bench-demo: run the demo through scale-out, scale-in, node loss and drain, and print the times
+bench-demo: build
+	Benchmarks/demo.py $(FLYBALL)
+
+clean:
+	rm -rf .build data
