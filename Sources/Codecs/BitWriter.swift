@@ -1,0 +1,45 @@
+/// Bits in the order in which they are written, the first one the most significant of its byte.
+package struct BitWriter: Sendable {
+    @usableFromInline var storage: [UInt8] = []
+    @usableFromInline var pending: UInt64 = 0
+    @usableFromInline var pendingCount = 0
+
+    package init() {}
+
+    /// The number of bits so far.
+    @inlinable package var count: Int { 8 * storage.count + pendingCount }
+
+    /// Appends the `count` lower bits of `value`, at most 56; higher bits of `value` must be zero.
+    @inlinable package mutating func write(_ value: UInt64, _ count: Int) {
+        pending |= value &<< UInt64(truncatingIfNeeded: 64 - pendingCount - count)
+        pendingCount += count
+        while pendingCount >= 8 {
+            storage.append(UInt8(truncatingIfNeeded: pending >> 56))
+            pending <<= 8
+            pendingCount -= 8
+        }
+    }
+
+    /// Appends all 64 bits of `value`.
+    @inlinable package mutating func write64(_ value: UInt64) {
+        write(value >> 32, 32)
+        write(value & 0xffff_ffff, 32)
+    }
+
+    /// Exp-Golomb code of order `order`: `value >> order` plus one with as many zeros before it as bits behind
+    /// its first, then the lower bits. `value` must be below 2^55 and `order` at most 55.
+    @inlinable package mutating func writeExpGolomb(_ value: UInt64, order: Int) {
+        let head = (value >> UInt64(truncatingIfNeeded: order)) + 1
+        let length = 64 - head.leadingZeroBitCount
+        write(0, length - 1)
+        write(head, length)
+        write(value & ((1 << UInt64(truncatingIfNeeded: order)) - 1), order)
+    }
+
+    /// The bytes, the last one filled with zeros.
+    package consuming func finish() -> [UInt8] {
+        var bytes = storage
+        if pendingCount > 0 { bytes.append(UInt8(truncatingIfNeeded: pending >> 56)) }
+        return bytes
+    }
+}
