@@ -1,0 +1,14 @@
+/// What a caller must be allowed to do for a route to answer. Every route states one.
+package enum Role: String, Hashable, Sendable, CaseIterable {
+    /// Reads metrics, health and the page itself.
+    case open
+    /// Reads series, the fleet, decisions and the audit log.
+    case query
+    /// Changes what the service does for now: pauses, counts, drains.
+    case operate
+    /// Changes how the service is set up: reload.
+    case admin
+
+    /// Whether a route of this role changes state, and so needs the token and a same-origin request.
+    package var changesState: Bool { self == .operate || self == .admin }
+}

@@ -1,0 +1,105 @@
+/// The verbs that routes answer. HEAD is answered wherever GET is.
+package enum Method: String, Hashable, Sendable, CaseIterable {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
+    case delete = "DELETE"
+}
+
+/// One address of the service: how it is asked, who may ask, and what answers. There is no way to make one without
+/// a role.
+package struct Route: Sendable {
+    package typealias Handler = @Sendable (WebRequest) async throws -> WebResponse
+
+    package let methods: [Method]
+    /// `/api/v1/label/:name/values`: a segment that begins with a colon takes any one segment of a path.
+    package let pattern: String
+    package let role: Role
+    /// One line for a person.
+    package let summary: String
+    /// The most bytes of a request body.
+    package let bodyLimit: Int
+    package let handler: Handler
+    let segments: [Substring]
+
+    package init(
+        _ methods: [Method], _ pattern: String, role: Role, _ summary: String, bodyLimit: Int = 1 << 20,
+        handler: @escaping Handler
+    ) {
+        precondition(
+            !methods.isEmpty && pattern.hasPrefix("/"), "a route needs a method and a path, got \(pattern)")
+        self.methods = methods
+        self.pattern = pattern
+        self.role = role
+        self.summary = summary
+        self.bodyLimit = bodyLimit
+        self.handler = handler
+        segments = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    }
+
+    /// The values of the pattern's named segments, or nil where the path is another one.
+    func match(_ path: [Substring]) -> [String: String]? {
+        guard path.count == segments.count else { return nil }
+        var values: [String: String] = [:]
+        for (segment, part) in zip(segments, path) {
+            if segment.hasPrefix(":") {
+                guard !part.isEmpty, let value = PercentEncoding.decode(part, plusIsSpace: false) else {
+                    return nil
+                }
+                values[String(segment.dropFirst())] = value
+            } else if segment != part {
+                return nil
+            }
+        }
+        return values
+    }
+}
+
+/// All routes of a server. No two answer the same method and pattern.
+package struct RouteTable: Sendable {
+    package enum Match: Sendable {
+        case found(Route, parameters: [String: String])
+        /// The path is known, the method is not; the methods that are.
+        case wrongMethod(allowed: [String])
+        case unknown
+    }
+
+    package let routes: [Route]
+
+    package init(_ routes: [Route]) {
+        var seen: Set<String> = []
+        for route in routes {
+            for method in route.methods {
+                precondition(
+                    seen.insert("\(method.rawValue) \(route.pattern)").inserted,
+                    "\(method.rawValue) \(route.pattern) is registered twice")
+            }
+        }
+        self.routes = routes
+    }
+
+    /// - Parameter method: as sent; HEAD counts as GET.
+    package func match(_ method: String, _ path: String) -> Match {
+        let wanted = Method(rawValue: method == "HEAD" ? "GET" : method)
+        let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        var allowed: Set<String> = []
+        for route in routes {
+            guard let parameters = route.match(parts) else { continue }
+            if let wanted, route.methods.contains(wanted) { return .found(route, parameters: parameters) }
+            allowed.formUnion(route.methods.map(\.rawValue))
+        }
+        guard !allowed.isEmpty else { return .unknown }
+        if allowed.contains("GET") { allowed.insert("HEAD") }
+        return .wrongMethod(allowed: allowed.sorted())
+    }
+
+    /// The table of all routes for the documentation, in Markdown.
+    package var markdown: String {
+        let rows = routes.map { route in
+            let methods = route.methods.map(\.rawValue).joined(separator: ", ")
+            return "| \(methods) | `\(route.pattern)` | \(route.role.rawValue) | \(route.summary) |"
+        }
+        return (["| method | path | role | what it does |", "|---|---|---|---|"] + rows).joined(
+            separator: "\n")
+    }
+}
