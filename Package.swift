@@ -54,7 +54,7 @@ let package = Package(
             "Simulation", "TimeSeries", "Documents", "Journal", "Curl", "Storage", "PromQL", "Discovery",
             "Scraping", "Rules", "Forecasting", "Fleet", "Scaling", "Placement", "Control", "Audit",
             "Coordination", "Actuation"),
-        module("Web", "Documents", products: [hummingbird, log, lifecycle]),
+        module("Web", "TimeSeries", "Documents", "Exposition", products: [hummingbird, log, lifecycle]),
         module(
             "HTTPAPI", "TimeSeries", "Documents", "Exposition", "Storage", "PromQL", "Discovery", "Scraping",
             "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web",
@@ -99,7 +99,7 @@ let package = Package(
             "Actuation"),
         tests("Backends", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends"),
         tests("Simulation", "TimeSeries", "Journal", "Simulation"),
-        tests("Web", "Documents", "Web", products: [hbtesting]),
+        tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests("HTTPAPI", "TimeSeries", "Documents", "PromQL", "Web", "HTTPAPI", products: [hbtesting]),
         tests("Console", "Web", "HTTPAPI", "Console", products: [hbtesting]),
         tests("Demo", "TimeSeries", "Demo"),

@@ -5,24 +5,40 @@ import Testing
 struct MetricRegistryTests {
     @Test func `families come by name and series by label values`() {
         let registry = MetricRegistry()
-        let requests = registry.counter("b_total", "b", labels: ["code"])
-        registry.observe("a", "a") { 7 }
+        let requests = registry.counter("b_total", "Bees.", labels: ["code"])
+        registry.observe("a", "An a.") { 7 }
 
         requests.with("500").add(2)
         requests.with("200").add()
 
-        let snapshot = registry.snapshot()
-        #expect(snapshot.map(\.name) == ["a", "b_total"])
-        #expect(snapshot[1].points.map { $0.labels[0].value } == ["200", "500"])
-        #expect(snapshot[1].points.map(\.value) == [.number(1), .number(2)])
+        #expect(
+            String(decoding: registry.render(), as: UTF8.self) == """
+                # HELP a An a.
+                # TYPE a gauge
+                a 7
+                # HELP b_total Bees.
+                # TYPE b_total counter
+                b_total{code="200"} 1
+                b_total{code="500"} 2
+
+                """)
     }
 
-    @Test func `a value on a bound counts as below it`() {
-        let histogram = HistogramMetric(bounds: [1, 2])
+    @Test func `a family without labels begins at zero`() {
+        let registry = MetricRegistry()
 
-        for value in [0.5, 1, 2, 3, Double.nan] { histogram.observe(value) }
+        _ = registry.counter("a_total", "")
 
-        #expect(histogram.snapshot.counts == [2, 1, 2])
+        #expect(String(decoding: registry.render(), as: UTF8.self).hasSuffix("\na_total 0\n"))
+    }
+
+    @Test func `a histogram is written with its buckets`() {
+        let registry = MetricRegistry()
+        let histogram = registry.histogram("h", "", bounds: [1, 2]).with()
+
+        for value in [0.5, 1, 2, 3] { histogram.observe(value) }
+
+        #expect(String(decoding: registry.render(), as: UTF8.self).contains("h_bucket{le=\"1\"} 2\n"))
     }
 
     @Test func `no addition is lost between threads`() async {
