@@ -1,2 +1,0 @@
-/// placeholder replaced by the PromQL module's AST
-package struct Expression: Sendable {}
