@@ -1,0 +1,72 @@
+import Documents
+import TimeSeries
+
+/// Reads `behaviour`.
+enum BehaviourReader {
+    static func behaviour(_ node: Node, _ document: DocumentReader) -> ScalingBehaviour? {
+        document.mapping(node, "behaviour") { fields in
+            let up = fields.node("scale_up").flatMap {
+                direction($0, "scale_up", document, default: ScalingBehaviour.defaultUp)
+            }
+            let down = fields.node("scale_down").flatMap {
+                direction($0, "scale_down", document, default: ScalingBehaviour.defaultDown)
+            }
+            return ScalingBehaviour(
+                up: up ?? ScalingBehaviour.defaultUp, down: down ?? ScalingBehaviour.defaultDown,
+                flapBudget: fields.scalar("changes", expected: "such as \"8 per 1h\"", budget))
+        }
+    }
+
+    private static func direction(
+        _ node: Node, _ what: String, _ document: DocumentReader,
+        default standard: ScalingBehaviour.Direction
+    ) -> ScalingBehaviour.Direction? {
+        document.mapping(node, what) { fields in
+            ScalingBehaviour.Direction(
+                window: fields.duration("window", in: .zero...(.seconds(3600))) ?? standard.window,
+                limit: fields.scalar(
+                    "limit", expected: VelocityLimit.expected, VelocityLimit.init(text:))
+                    ?? standard.limit,
+                tolerance: fields.share("tolerance", in: 0...0.9) ?? standard.tolerance)
+        }
+    }
+
+    private static func budget(_ text: String) -> ScalingBehaviour.FlapBudget? {
+        guard let rate = VelocityLimit.Rate(words: text.split(separator: " ")),
+            case .replicas(let changes) = rate.amount, changes <= ScalingMemory.maxChanges
+        else { return nil }
+        return ScalingBehaviour.FlapBudget(changes: changes, period: rate.period)
+    }
+}
+
+/// Reads `predict`.
+enum PredictionReader {
+    static func prediction(_ node: Node, _ document: DocumentReader) -> Prediction? {
+        document.mapping(node, "predict") { fields -> Prediction? in
+            let signal = fields.require("signal").flatMap { PolicyReader.label($0, "signal", document) }
+            let leadTime = fields.scalar(
+                "lead_time", expected: "\"measured\", \"measured or 60s\" or a duration such as 3m",
+                self.leadTime)
+            let hold = fields.duration("hold", in: .zero...PolicyReader.day)
+            let risk = fields.share("risk", in: 0.001...0.5)
+            let history = fields.duration("history", in: .seconds(60)...(.seconds(90 * 86_400)))
+            let step = fields.duration("step", in: .milliseconds(100)...(.seconds(3600)))
+            guard let signal else { return nil }
+            let standard = Prediction(signal: signal)
+            return Prediction(
+                signal: signal, leadTime: leadTime ?? standard.leadTime, hold: hold ?? standard.hold,
+                risk: risk ?? standard.risk, history: history ?? standard.history, step: step)
+        } ?? nil
+    }
+
+    private static func leadTime(_ text: String) -> Prediction.LeadTime? {
+        func duration(_ text: some StringProtocol) -> Duration? {
+            Duration(prometheus: text).flatMap { $0 <= PolicyReader.day ? $0 : nil }
+        }
+        if text == "measured" { return .measured(assumed: .seconds(60)) }
+        if text.hasPrefix("measured or ") {
+            return duration(text.dropFirst("measured or ".count)).map { .measured(assumed: $0) }
+        }
+        return duration(text).map { .fixed($0) }
+    }
+}

@@ -1,0 +1,139 @@
+import Documents
+import Fleet
+import TimeSeries
+
+/// Reads one policy out of a document, and checks everything that can be checked of it alone.
+enum PolicyReader {
+    static let maxCount = 1_000_000
+    static let day = Duration.seconds(86_400)
+
+    static func policy(_ node: Documents.Node, _ document: DocumentReader) -> ScalingPolicy? {
+        document.mapping(node, "a policy") { fields -> ScalingPolicy? in
+            let name = fields.require("name").flatMap { label($0, "name", document) }
+            let workload = fields.require("workload").flatMap { node in
+                document.scalar(node, "workload", expected: "a workload's name", WorkloadID.init(_:))
+            }
+            let mode = choice(fields, "mode", of: ScalingPolicy.Mode.self) ?? .active
+            let bounds = fields.require("replicas").flatMap { replicas($0, document) }
+            let interval = fields.duration("interval", in: .milliseconds(100)...(.seconds(3600)))
+            let when = fields.node("when").flatMap { quality($0, document, allowsAge: true) } ?? Quality()
+            let signals = fields.require("signals").flatMap { node -> [SignalPolicy]? in
+                document.list(node, "signals") { SignalReader.signal($0, document, default: when) }
+            }
+            if let signals { checkNames(signals, fields) }
+            let prediction = fields.node("predict").flatMap { PredictionReader.prediction($0, document) }
+            if let prediction, let signals { check(prediction, signals, fields) }
+            let behaviour = fields.node("behaviour").flatMap { BehaviourReader.behaviour($0, document) }
+            guard let name, let workload, let bounds, let signals, !signals.isEmpty else { return nil }
+            return ScalingPolicy(
+                name: name, workload: workload, mode: mode, minReplicas: bounds.lowerBound,
+                maxReplicas: bounds.upperBound, interval: interval ?? .seconds(15), signals: signals,
+                prediction: prediction, behaviour: behaviour ?? ScalingBehaviour(),
+                staleAfter: when.staleAfter)
+        } ?? nil
+    }
+
+    /// What `when` says.
+    struct Quality {
+        var staleAfter: Duration?
+        var missing: ScalingPolicy.Distrust?
+        var stale: ScalingPolicy.Distrust?
+        var notFinite: ScalingPolicy.Distrust?
+    }
+
+    static func quality(_ node: Documents.Node, _ document: DocumentReader, allowsAge: Bool) -> Quality? {
+        document.mapping(node, "when") { fields in
+            Quality(
+                staleAfter: allowsAge
+                    ? fields.duration("stale_after", in: .milliseconds(100)...(.seconds(3600))) : nil,
+                missing: choice(fields, "missing", of: ScalingPolicy.Distrust.self),
+                stale: choice(fields, "stale", of: ScalingPolicy.Distrust.self),
+                notFinite: choice(fields, "not_a_number", of: ScalingPolicy.Distrust.self))
+        }
+    }
+
+    private static func replicas(_ node: Documents.Node, _ document: DocumentReader) -> ClosedRange<Int>? {
+        document.mapping(node, "replicas") { fields -> ClosedRange<Int>? in
+            let lowest = fields.integer("min", in: 0...maxCount) ?? (fields.has("min") ? nil : 1)
+            guard fields.require("max") != nil, let highest = fields.integer("max", in: 1...maxCount),
+                let lowest
+            else { return nil }
+            guard lowest <= highest else {
+                fields.report("min \(lowest) is above max \(highest)", at: "min")
+                return nil
+            }
+            return lowest...highest
+        } ?? nil
+    }
+
+    /// A name that may stand in a metric's label, a path and a command line.
+    static func label(_ node: Documents.Node, _ what: String, _ document: DocumentReader) -> String? {
+        document.scalar(node, what, expected: "1 to 63 letters, digits, \"-\" or \"_\"") { text in
+            let isLabel =
+                (1...63).contains(text.utf8.count)
+                && text.utf8.allSatisfy { byte in
+                    switch byte {
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                        true
+                    default: false
+                    }
+                }
+            return isLabel ? text : nil
+        }
+    }
+
+    static func choice<Choice: RawRepresentable & CaseIterable>(
+        _ fields: FieldReader, _ key: String, of type: Choice.Type
+    ) -> Choice? where Choice.RawValue == String {
+        let all = Choice.allCases.map { "\"\($0.rawValue)\"" }
+        return fields.scalar(key, expected: all.joined(separator: " or "), Choice.init(rawValue:))
+    }
+
+    private static func checkNames(_ signals: [SignalPolicy], _ fields: FieldReader) {
+        if case .sequence(let items) = fields.node("signals")?.content, items.isEmpty {
+            fields.report("a policy needs at least one signal", at: "signals")
+        }
+        var seen: Set<String> = []
+        for signal in signals where !seen.insert(signal.name).inserted {
+            fields.report("two signals are named \"\(signal.name)\"", at: "signals")
+        }
+    }
+
+    private static func check(_ prediction: Prediction, _ signals: [SignalPolicy], _ fields: FieldReader) {
+        guard let signal = signals.first(where: { $0.name == prediction.signal }) else {
+            let known = signals.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            return fields.report("no signal \"\(prediction.signal)\"; known are \(known)", at: "predict")
+        }
+        guard case .perReplica = signal.target else {
+            return fields.report(
+                "\"\(signal.name)\" cannot be predicted: only a total with \"per_replica\" keeps its meaning while "
+                    + "the count changes", at: "predict")
+        }
+    }
+}
+
+extension FieldReader {
+    /// A duration within a range.
+    func duration(_ key: String, in range: ClosedRange<Duration>) -> Duration? {
+        let expected =
+            "a duration such as 30s, 5m or 14d, from \(range.lowerBound.prometheusText) to "
+            + range.upperBound.prometheusText
+        return scalar(key, expected: expected) { text in
+            Duration(prometheus: text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    /// A share written as a percentage.
+    func share(_ key: String, in range: ClosedRange<Double>) -> Double? {
+        let unit = SignalPolicy.Unit.share
+        let expected = "a percentage from \(unit.text(range.lowerBound)) to \(unit.text(range.upperBound))"
+        return scalar(key, expected: expected) { text in
+            guard let quantity = Quantity(text), quantity.unit == .share, range.contains(quantity.value)
+            else {
+                return nil
+            }
+            return quantity.value
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Documents
+import TimeSeries
+
+/// Reads one signal: a name, a query and exactly one target.
+enum SignalReader {
+    static let targets = ["per_replica", "mean", "drain_rate", "objective", "steps"]
+
+    static func signal(
+        _ node: Node, _ document: DocumentReader, default when: PolicyReader.Quality
+    ) -> SignalPolicy? {
+        document.mapping(node, "a signal") { fields -> SignalPolicy? in
+            let name = fields.require("name").flatMap { PolicyReader.label($0, "name", document) }
+            let query = fields.require("query").flatMap { self.query($0, document) }
+            let given = targets.filter(fields.has)
+            let target = given.count == 1 ? self.target(given[0], fields) : nil
+            if given.count != 1 {
+                fields.report(
+                    "a signal needs exactly one of \(targets.joined(separator: ", ")); found "
+                        + (given.isEmpty ? "none" : given.joined(separator: " and ")))
+            }
+            if !given.contains("drain_rate"), fields.has("drain_within") {
+                fields.report("\"drain_within\" belongs to \"drain_rate\"", at: "drain_within")
+            }
+            let own = fields.node("when").flatMap {
+                PolicyReader.quality($0, document, allowsAge: false)
+            }
+            guard let name, let query, let target else { return nil }
+            return SignalPolicy(
+                name: name, query: query, target: target.0, unit: target.1,
+                whenMissing: own?.missing ?? when.missing ?? .hold,
+                whenStale: own?.stale ?? when.stale ?? .hold,
+                whenNotFinite: own?.notFinite ?? when.notFinite ?? .hold)
+        } ?? nil
+    }
+
+    private static func query(_ node: Node, _ document: DocumentReader) -> String? {
+        guard let text = document.string(node, "query") else { return nil }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            document.report("query must be PromQL, found nothing", at: node.position)
+            return nil
+        }
+        return text
+    }
+
+    private static func target(
+        _ key: String, _ fields: FieldReader
+    ) -> (SignalPolicy.Target, SignalPolicy.Unit)? {
+        func positive(_ key: String) -> Quantity? {
+            fields.scalar(key, expected: Quantity.expected + ", above 0") { text in
+                Quantity(text).flatMap { $0.value > 0 ? $0 : nil }
+            }
+        }
+        switch key {
+        case "per_replica": return positive(key).map { (.perReplica($0.value), $0.unit) }
+        case "mean": return positive(key).map { (.mean($0.value), $0.unit) }
+        case "objective": return positive(key).map { (.objective($0.value), $0.unit) }
+        case "drain_rate":
+            let rate = fields.scalar(key, expected: "items per second, such as 50, above 0") { text in
+                Quantity(text).flatMap { $0.value > 0 && $0.unit == .plain ? $0.value : nil }
+            }
+            guard fields.require("drain_within") != nil,
+                let within = fields.duration("drain_within", in: .seconds(1)...PolicyReader.day), let rate
+            else { return nil }
+            return (.backlog(rate: rate, within: within), .plain)
+        default: return steps(fields)
+        }
+    }
+
+    private static func steps(_ fields: FieldReader) -> (SignalPolicy.Target, SignalPolicy.Unit)? {
+        var unit: SignalPolicy.Unit?
+        let steps = fields.list("steps") { node -> SignalPolicy.Step? in
+            let parsed = fields.document.scalar(
+                node, "a step", expected: SignalPolicy.Step.expected, SignalPolicy.Step.parse)
+            guard let parsed else { return nil }
+            if let unit, unit != parsed.unit {
+                fields.document.report("the bounds of all steps must have one unit", at: node.position)
+            }
+            unit = unit ?? parsed.unit
+            return parsed.step
+        }
+        guard let steps, let unit else {
+            if steps?.isEmpty == true { fields.report("needs at least one step", at: "steps") }
+            return nil
+        }
+        return (.steps(steps), unit)
+    }
+}

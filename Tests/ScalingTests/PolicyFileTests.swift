@@ -1,0 +1,201 @@
+import Documents
+import Fleet
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+struct PolicyFileTests {
+    private func problems(_ text: String) -> [String] {
+        do {
+            _ = try PolicyFile.load([(name: "p.yml", text: text)])
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    private func policy(_ lines: String) -> String {
+        "policies:\n- name: p\n  workload: web\n  replicas: { max: 5 }\n" + lines
+    }
+
+    private let signal = "  signals: [ { name: load, query: up, per_replica: 50 } ]\n"
+
+    @Test
+    func `a policy with every key is read`() throws {
+        let text = """
+            policies:
+            - name: all
+              workload: web.front
+              mode: dry-run
+              replicas: { min: 2, max: 40 }
+              interval: 5s
+              signals:
+              - { name: load, query: sum(x), per_replica: 50 }
+              - { name: cpu, query: avg(x), mean: 60% }
+              - { name: latency, query: p99, objective: 250ms, when: { not_a_number: ignore } }
+              - { name: jobs, query: sum(q), drain_rate: 2.5, drain_within: 30s }
+              - { name: memory, query: m, steps: [ "above 1GiB: +20%", "below 100MiB: -1" ] }
+              predict: { signal: load, lead_time: 3m, hold: 10m, risk: 5%, history: 7d, step: 30s }
+              behaviour:
+                scale_up: { window: 30s, limit: 100% per 1m or 4 per 1m, tolerance: 5% }
+                scale_down: { window: 10m, limit: 10% per 1m and 3 per 5m, tolerance: 15% }
+                changes: 8 per 1h
+              when: { stale_after: 20s, stale: ignore }
+            """
+
+        let policy = try #require(try PolicyFile.load([(name: "p.yml", text: text)]).first)
+
+        #expect(policy.mode == .dryRun)
+        #expect(
+            policy.signals.map(\.target) == [
+                .perReplica(50), .mean(0.6), .objective(0.25), .backlog(rate: 2.5, within: .seconds(30)),
+                .steps([
+                    SignalPolicy.Step(.above(1_073_741_824), .share(0.2)),
+                    SignalPolicy.Step(.below(104_857_600), .replicas(-1)),
+                ]),
+            ])
+        #expect(policy.signals[2].whenNotFinite == .ignore)
+        #expect(policy.signals.allSatisfy { $0.whenStale == .ignore && $0.whenMissing == .hold })
+        #expect(
+            policy.prediction
+                == Prediction(
+                    signal: "load", leadTime: .fixed(.seconds(180)), hold: .seconds(600), risk: 0.05,
+                    history: .seconds(7 * 86_400), step: .seconds(30)))
+        #expect(
+            policy.behaviour.down.limit
+                == .smallest([
+                    VelocityLimit.Rate(.share(0.1), per: .seconds(60)),
+                    VelocityLimit.Rate(.replicas(3), per: .seconds(300)),
+                ]))
+        #expect(
+            policy.behaviour.flapBudget == ScalingBehaviour.FlapBudget(changes: 8, period: .seconds(3600)))
+        #expect(policy.staleAfter == .seconds(20))
+    }
+
+    @Test
+    func `what is left out has the documented default`() throws {
+        let policy = try #require(try PolicyFile.load([(name: "p.yml", text: policy(signal))]).first)
+
+        #expect(policy.mode == .active)
+        #expect(policy.minReplicas == 1)
+        #expect(policy.interval == .seconds(15))
+        #expect(policy.staleAfter == .seconds(45))
+        #expect(policy.behaviour == ScalingBehaviour())
+        #expect(policy.prediction == nil)
+    }
+
+    @Test(arguments: [
+        ("  replica: 3\n", "p.yml:5:3: unknown key \"replica\" in a policy"),
+        ("  interval: 1\n", "p.yml:5:13: interval must be a duration such as 30s"),
+        ("  mode: off\n", "p.yml:5:9: mode must be \"active\" or \"dry-run\" or \"shadow\", found \"off\""),
+        (
+            "  behaviour: { scale_up: { limit: 4 per minute } }\n",
+            "p.yml:5:35: limit must be \"none\", \"blocked\", a rate"
+        ),
+        ("  behaviour: { changes: 8 }\n", "p.yml:5:25: changes must be such as \"8 per 1h\""),
+        ("  predict: { signal: lod }\n", "p.yml:5:12: no signal \"lod\"; known are \"load\""),
+        ("  predict: { signal: load, risk: 0 }\n", "p.yml:5:34: risk must be a percentage from 0.1% to 50%"),
+        ("  when: { stale: drop }\n", "p.yml:5:18: stale must be \"hold\" or \"ignore\", found \"drop\""),
+    ])
+    func `a wrong value is named with its place and what is allowed`(lines: String, message: String) {
+        let found = problems(policy(lines + signal))
+
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix(message) == true, "\(found)")
+    }
+
+    @Test(arguments: [
+        (
+            "{ name: l, query: up }",
+            "exactly one of per_replica, mean, drain_rate, objective, steps; found none"
+        ),
+        ("{ name: l, query: up, mean: 1, per_replica: 2 }", "found per_replica and mean"),
+        ("{ name: l, query: up, per_replica: 0 }", "per_replica must be a number such as 50"),
+        ("{ name: l, query: up, per_replica: -3 }", "above 0, found \"-3\""),
+        ("{ name: l, query: up, per_replica: nan }", "above 0, found \"nan\""),
+        ("{ name: l, query: ' ', per_replica: 1 }", "query must be PromQL, found nothing"),
+        ("{ name: l, query: up, drain_rate: 5 }", "a signal needs \"drain_within\""),
+        ("{ name: l, query: up, steps: [] }", "needs at least one step"),
+        ("{ name: l, query: up, steps: [ 'over 5: +1' ] }", "a step must be such as"),
+        ("{ name: l, query: up, steps: [ 'above 5: +1', 'below 1%: -1' ] }", "must have one unit"),
+        ("{ name: l/m, query: up, mean: 1 }", "name must be 1 to 63 letters"),
+    ])
+    func `a wrong signal is refused`(signal: String, message: String) {
+        let found = problems(policy("  signals: [ \(signal) ]\n"))
+
+        #expect(found.contains { $0.contains(message) }, "\(found)")
+    }
+
+    @Test
+    func `a minimum above the maximum is refused`() {
+        let text =
+            "policies: [ { name: p, workload: web, replicas: { min: 6, max: 5 }, signals: [ { name: l, query: up, mean: 1 } ] } ]"
+
+        #expect(problems(text) == ["p.yml:1:56: min 6 is above max 5"])
+    }
+
+    @Test
+    func `a signal that changes its meaning with the count is not predicted`() {
+        let found = problems(
+            policy("  signals: [ { name: l, query: up, mean: 1 } ]\n  predict: { signal: l }\n"))
+
+        #expect(found.count == 1)
+        #expect(found.first?.contains("\"l\" cannot be predicted") == true)
+    }
+
+    @Test
+    func `two active policies for one workload are refused, in one file or two`() {
+        let text = policy(signal)
+        let other = text.replacing("name: p", with: "name: q")
+
+        #expect(throws: DocumentError.self) {
+            try PolicyFile.load([(name: "a.yml", text: text), (name: "b.yml", text: other)])
+        }
+        do {
+            _ = try PolicyFile.load([(name: "a.yml", text: text), (name: "b.yml", text: other)])
+        } catch {
+            #expect(
+                error.description
+                    == "b.yml:2:3: workload \"web\" already has the active policy \"p\" at a.yml:2:3; "
+                    + "give one of them \"mode: shadow\" or \"mode: dry-run\"")
+        }
+    }
+
+    @Test
+    func `a shadow stands beside an active policy`() throws {
+        let text = policy(signal)
+        let other = policy("  mode: shadow\n" + signal).replacing("name: p", with: "name: q")
+
+        #expect(try PolicyFile.load([(name: "a.yml", text: text), (name: "b.yml", text: other)]).count == 2)
+    }
+
+    @Test
+    func `a name used twice is refused`() {
+        let found = problems(
+            policy(signal) + policy("  mode: shadow\n" + signal).dropFirst("policies:\n".count))
+
+        #expect(found == ["p.yml:6:3: the name \"p\" is taken by the policy at p.yml:2:3"])
+    }
+
+    @Test
+    func `a workload that does not exist is refused`() {
+        do {
+            _ = try PolicyFile.load(
+                [(name: "p.yml", text: policy(signal))], workloads: [WorkloadID("api")!, WorkloadID("db")!])
+            Issue.record("accepted")
+        } catch {
+            #expect(error.description == "p.yml:2:3: no workload \"web\"; known are api, db")
+        }
+    }
+
+    @Test
+    func `a policy survives its journal record`() throws {
+        let text = try Repository.text("rules/demo.policies.yml")
+        let policies = try PolicyFile.load([(name: "demo", text: text)])
+
+        let bytes = CanonicalJSON.encode(policies)
+
+        #expect(try CanonicalJSON.decode([ScalingPolicy].self, from: bytes) == policies)
+    }
+}

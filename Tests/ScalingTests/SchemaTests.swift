@@ -1,0 +1,73 @@
+import Documents
+import Testing
+
+@testable import Scaling
+
+/// The shipped JSON Schema and the parser agree.
+struct SchemaTests {
+    private func validator() throws -> SchemaValidator {
+        let text = try Repository.text("docs/schema/policies.schema.json")
+        return SchemaValidator(root: try YAMLDocument.parse(text, file: "schema"))
+    }
+
+    private func parserAccepts(_ text: String) -> Bool {
+        (try? PolicyFile.parse(text, file: "p.yml")) != nil
+    }
+
+    @Test(arguments: ["rules/demo.policies.yml"])
+    func `shipped policies are accepted by both`(path: String) throws {
+        let text = try Repository.text(path)
+
+        #expect(try PolicyFile.load([(name: path, text: text)]).isEmpty == false)
+        #expect(try validator().accepts(try YAMLDocument.parse(text, file: path)))
+    }
+
+    private static let signals = "signals: [ { name: l, query: up, per_replica: 5 } ]"
+
+    @Test(arguments: [
+        ("replicas: { min: 0, max: 5 }, \(signals)", true),
+        ("replicas: { max: 5 }, \(signals), mode: shadow, interval: 500ms", true),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 60% } ]", true),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 1m30s } ]", true),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, drain_rate: 2, drain_within: 3s } ]", true),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, steps: [ 'above 5%: +10%' ] } ]", true),
+        (
+            "replicas: { max: 5 }, \(signals), predict: { signal: l, lead_time: measured or 5s, risk: 5% }",
+            true
+        ),
+        ("replicas: { max: 5 }, \(signals), behaviour: { changes: 8 per 1h }", true),
+        (
+            "replicas: { max: 5 }, \(signals), behaviour: { scale_up: { limit: 10% per 1m or 4 per 1m } }",
+            true
+        ),
+        (
+            "replicas: { max: 5 }, \(signals), behaviour: { scale_down: { limit: blocked, tolerance: 5% } }",
+            true
+        ),
+        ("replicas: { max: 5 }, \(signals), when: { stale_after: 1m, missing: ignore }", true),
+        ("replicas: { max: 0 }, \(signals)", false),
+        ("replicas: { min: -1, max: 5 }, \(signals)", false),
+        ("replicas: { min: 1 }, \(signals)", false),
+        ("replicas: { max: 5 }", false),
+        ("replicas: { max: 5 }, signals: []", false),
+        ("replicas: { max: 5 }, \(signals), mode: on", false),
+        ("replicas: { max: 5 }, \(signals), speed: 3", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 1, per_replica: 2 } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 60x } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: -5 } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, drain_rate: 2 } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, steps: [ 'at 5: +1' ] } ]", false),
+        ("replicas: { max: 5 }, \(signals), predict: { lead_time: 3m }", false),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, risk: 5 }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { changes: 8 }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { scale_up: { limit: 4 } }", false),
+        ("replicas: { max: 5 }, \(signals), when: { stale: maybe }", false),
+    ])
+    func `schema and parser say the same of a sample`(fields: String, isRight: Bool) throws {
+        let text = "policies: [ { name: p, workload: web, \(fields) } ]"
+
+        #expect(parserAccepts(text) == isRight)
+        #expect(try validator().accepts(try YAMLDocument.parse(text, file: "p.yml")) == isRight)
+    }
+}
