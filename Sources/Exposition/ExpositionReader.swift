@@ -1,0 +1,252 @@
+package import TimeSeries
+
+/// Reads the Prometheus text format 0.0.4 or OpenMetrics 1.0, entry by entry, from bytes that the caller holds.
+///
+/// A value with a position: give the same bytes to every call. It accepts what Prometheus' own parser accepts,
+/// quoted UTF-8 names included, and never reads a stale marker out of a text.
+package struct ExpositionReader: Sendable {
+    package enum Format: Hashable, Sendable {
+        case text, openMetrics
+
+        /// By the answer's `Content-Type`; the text format where that says nothing.
+        package init(contentType: String?) {
+            let media = contentType?.split(separator: ";").first.map { $0.lowercased() } ?? ""
+            self = media.hasPrefix("application/openmetrics-text") ? .openMetrics : .text
+        }
+    }
+
+    package let format: Format
+    /// Where the next entry begins, or the blank before it.
+    package private(set) var position: Int
+    /// The labels of the sample that was read last.
+    var scanner = SeriesScanner()
+    private var isAtEOF = false
+
+    /// - Parameter position: the first byte to read; the begin of a line.
+    package init(_ format: Format = .text, from position: Int = 0) {
+        self.format = format
+        self.position = position
+    }
+
+    /// The next entry, or nil at the end; comments and blank lines are passed over.
+    package mutating func next(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionEntry? {
+        while true {
+            skipBlank(text)
+            guard position < text.count else {
+                if format == .openMetrics, !isAtEOF {
+                    throw ExpositionError(.missingEOF, at: position, in: text)
+                }
+                return nil
+            }
+            if isAtEOF { throw ExpositionError(.textAfterEOF, at: position, in: text) }
+            guard text[position] == UInt8(ascii: "#") else { return .sample(try sample(text)) }
+            if let entry = try comment(text) { return entry }
+        }
+    }
+
+    /// The labels of the sample that `next` returned last, `__name__` included.
+    package func labels(_ text: Span<UInt8>) throws(ExpositionError) -> Labels { try scanner.labels(text) }
+
+    /// What a name in a HELP, TYPE or UNIT line means: without quotes and escapes.
+    package static func name(_ text: Span<UInt8>, _ range: Range<Int>) -> String {
+        guard !range.isEmpty, text[range.lowerBound] == UInt8(ascii: "\"") else { return string(text, range) }
+        return SeriesScanner.unescaped(text, range.lowerBound + 1..<range.upperBound - 1, quotes: true)
+    }
+
+    /// The help text without its escapes.
+    package static func help(_ text: Span<UInt8>, _ range: Range<Int>) -> String {
+        SeriesScanner.unescaped(text, range, quotes: false)
+    }
+
+    package static func string(_ text: Span<UInt8>, _ range: Range<Int>) -> String {
+        SeriesScanner.string(text, range)
+    }
+
+    private mutating func skipBlank(_ text: Span<UInt8>) {
+        while position < text.count {
+            switch text[position] {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"): position += 1
+            default: return
+            }
+        }
+    }
+
+    private mutating func skipSpaces(_ text: Span<UInt8>) {
+        while position < text.count, text[position].isSpaceOrTab { position += 1 }
+    }
+
+    private func endOfLine(_ text: Span<UInt8>) -> Int {
+        var end = position
+        while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
+        return end
+    }
+}
+
+extension ExpositionReader {
+    /// A line that begins with #; nil for a comment that says nothing to a machine.
+    private mutating func comment(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionEntry? {
+        let end = endOfLine(text)
+        var word = position + 1
+        while word < end, text[word].isSpaceOrTab { word += 1 }
+        guard word > position + 1 else {
+            position = end
+            return nil
+        }
+        if format == .openMetrics, end - word == 3, text.matches("EOF", at: word) {
+            isAtEOF = true
+            position = end
+            return nil
+        }
+        let keyword = ["HELP", "TYPE", "UNIT"].first { text.matches($0, at: word) }
+        guard let keyword, word + 4 < end, text[word + 4].isSpaceOrTab,
+            keyword != "UNIT" || format == .openMetrics
+        else {
+            position = end
+            return nil
+        }
+        position = word + 4
+        skipSpaces(text)
+        let name = try metadataName(text)
+        // One blank separates the name from the text; what is behind it belongs to the text.
+        let rest = min(name.upperBound + 1, end)..<end
+        defer { position = end }
+        switch keyword {
+        case "TYPE":
+            guard let kind = kind(ExpositionReader.string(text, rest)) else {
+                throw ExpositionError(.expectedMetricType, at: rest.lowerBound, in: text)
+            }
+            return .type(name: name, kind: kind)
+        case "UNIT": return .unit(name: name, text: rest)
+        default:
+            guard SeriesScanner.isUTF8(text, rest) else {
+                throw ExpositionError(.invalidUTF8, at: rest.lowerBound, in: text)
+            }
+            return .help(name: name, text: rest)
+        }
+    }
+
+    private func metadataName(_ text: Span<UInt8>) throws(ExpositionError) -> Range<Int> {
+        let start = position
+        if start < text.count, text[start] == UInt8(ascii: "\"") {
+            let end = try SeriesScanner.quotedEnd(text, start)
+            guard SeriesScanner.isUTF8(text, start..<end) else {
+                throw ExpositionError(.invalidUTF8, at: start, in: text)
+            }
+            return start..<end
+        }
+        let end = SeriesScanner.nameEnd(text, start, colons: true)
+        guard end > start else { throw ExpositionError(.expectedName, at: start, in: text) }
+        return start..<end
+    }
+
+    private func kind(_ word: String) -> MetricMetadata.Kind? {
+        switch word {
+        case "untyped" where format == .text: .unknown
+        case "counter", "gauge", "histogram", "summary": MetricMetadata.Kind(rawValue: word)
+        case "gaugehistogram", "info", "stateset", "unknown":
+            format == .openMetrics ? MetricMetadata.Kind(rawValue: word) : nil
+        default: nil
+        }
+    }
+
+    private mutating func sample(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionSample {
+        let start = position
+        position = try scanner.scan(text, from: start)
+        let series = start..<position
+        skipSpaces(text)
+        let valueStart = position
+        guard valueStart < text.count, text[valueStart] != UInt8(ascii: "\n") else {
+            throw ExpositionError(.expectedValue, at: valueStart, in: text)
+        }
+        guard let value = DecimalNumber.parse(text, &position), isDelimited(text) else {
+            throw ExpositionError(.invalidNumber, at: valueStart, in: text)
+        }
+        var sample = ExpositionSample(series: series, valueStart: valueStart, end: position, value: value)
+        skipSpaces(text)
+        if position < text.count, text[position] != UInt8(ascii: "\n"), text[position] != UInt8(ascii: "#") {
+            sample.timestamp = try timestamp(text)
+            sample.end = position
+            skipSpaces(text)
+        }
+        if format == .openMetrics, position < text.count, text[position] == UInt8(ascii: "#") {
+            try skipExemplar(text)
+            sample.end = position
+            skipSpaces(text)
+        }
+        guard position == text.count || text[position] == UInt8(ascii: "\n") else {
+            throw ExpositionError(.expectedEndOfLine, at: position, in: text)
+        }
+        return sample
+    }
+
+    private func isDelimited(_ text: Span<UInt8>) -> Bool {
+        position == text.count || text[position].isSpaceOrTab || text[position] == UInt8(ascii: "\n")
+    }
+
+    /// Milliseconds in the text format, seconds with a fraction in OpenMetrics.
+    private mutating func timestamp(_ text: Span<UInt8>) throws(ExpositionError) -> Timestamp {
+        let start = position
+        if format == .openMetrics {
+            guard let seconds = DecimalNumber.parse(text, &position), isDelimited(text),
+                let time = Timestamp(seconds: seconds)
+            else { throw ExpositionError(.invalidTimestamp, at: start, in: text) }
+            return time
+        }
+        let isNegative = text[position] == UInt8(ascii: "-")
+        if isNegative { position += 1 }
+        let digits = position
+        var milliseconds: Int64 = 0
+        var overflows = false
+        while position < text.count, text[position].isDigit {
+            let (product, tooBig) = milliseconds.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = product.addingReportingOverflow(Int64(text[position] - UInt8(ascii: "0")))
+            overflows = overflows || tooBig || carried
+            milliseconds = sum
+            position += 1
+        }
+        guard position > digits else { throw ExpositionError(.expectedEndOfLine, at: start, in: text) }
+        guard !overflows, isDelimited(text) else {
+            throw ExpositionError(.invalidTimestamp, at: start, in: text)
+        }
+        return Timestamp(milliseconds: isNegative ? -milliseconds : milliseconds)
+    }
+
+    /// An exemplar is checked for its form only; nothing keeps it.
+    private mutating func skipExemplar(_ text: Span<UInt8>) throws(ExpositionError) {
+        let start = position
+        position += 1
+        skipSpaces(text)
+        var labels = SeriesScanner()
+        guard position < text.count, text[position] == UInt8(ascii: "{") else {
+            throw ExpositionError(.invalidExemplar, at: start, in: text)
+        }
+        position = try labels.scanLabels(text, from: position)
+        for required in [true, false] {
+            skipSpaces(text)
+            guard position < text.count, text[position] != UInt8(ascii: "\n") else {
+                if required { throw ExpositionError(.invalidExemplar, at: position, in: text) }
+                return
+            }
+            guard DecimalNumber.parse(text, &position) != nil, isDelimited(text) else {
+                throw ExpositionError(.invalidExemplar, at: position, in: text)
+            }
+        }
+    }
+}
+
+extension UInt8 {
+    var isSpaceOrTab: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+    var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
+}
+
+extension Span<UInt8> {
+    /// Whether these bytes stand at `position`.
+    func matches(_ word: String, at position: Int) -> Bool {
+        var index = position
+        for byte in word.utf8 {
+            guard index < count, self[index] == byte else { return false }
+            index += 1
+        }
+        return true
+    }
+}
