@@ -1,0 +1,94 @@
+import Codecs
+
+/// The bytes of journal files, all numbers little-endian. A file is a header of 40 bytes and frames behind it:
+///
+///     header: magic 8 | version 4 | zero 4 | file id 8 | first sequence 8 | zero 4 | CRC32C of the 36 before 4
+///     frame:  mark 4 | CRC32C of all that follows 4 | stored length 4 | raw length 4 | first sequence 8 |
+///             records 4 | offset in the file, low half 4 | file id 8 | stored bytes
+///     stored bytes: LZ4 block of the raw bytes, or the raw bytes where both lengths are equal
+///     raw bytes:    per record its length as LEB128 and its bytes
+///
+/// Offset and file id are inside the checksum, so that a block of another place or time is noticed.
+enum FrameFormat {
+    static let magic = Array("FLYBALL\n".utf8)
+    static let version: UInt32 = 1
+    static let headerLength = 40
+    static let frameHeaderLength = 40
+    static let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]
+    /// Raw bytes after which a frame is closed.
+    static let frameTarget = 1 << 20
+    static let longestRecord = 32 << 20
+    /// A frame may hold one longest record behind a nearly full frame.
+    static let longestFrame = longestRecord + frameTarget + 16
+
+    static func header(id: UInt64, firstSequence: UInt64) -> [UInt8] {
+        var bytes = magic
+        bytes.append(fixed32: version)
+        bytes.append(fixed32: 0)
+        bytes.append(fixed64: id)
+        bytes.append(fixed64: firstSequence)
+        bytes.append(fixed32: 0)
+        bytes.append(fixed32: CRC32C.checksum(bytes.span))
+        return bytes
+    }
+
+    /// What a file header says; nil where it is damaged.
+    static func parseHeader(
+        _ bytes: [UInt8]
+    ) -> (version: UInt32, id: UInt64, firstSequence: UInt64)? {
+        guard bytes.count >= headerLength, bytes.starts(with: magic) else { return nil }
+        let span = bytes.span
+        var cursor = ByteCursor(magic.count..<headerLength)
+        guard let version = try? cursor.fixed32(span), (try? cursor.fixed32(span)) != nil,
+            let id = try? cursor.fixed64(span), let first = try? cursor.fixed64(span),
+            (try? cursor.fixed32(span)) != nil, let checksum = try? cursor.fixed32(span),
+            checksum == CRC32C.checksum(span, 0..<headerLength - 4)
+        else { return nil }
+        return (version, id, first)
+    }
+}
+
+/// Records that are written together. `raw` holds them as `FrameFormat` draws it.
+struct Frame: Sendable {
+    var firstSequence: UInt64
+    var recordCount = 0
+    var raw: [UInt8] = []
+
+    /// The sequence behind the last record.
+    var endSequence: UInt64 { firstSequence + UInt64(recordCount) }
+
+    mutating func append(_ record: [UInt8]) {
+        raw.append(prefixed: record)
+        recordCount += 1
+    }
+
+    /// Appends the frame as it stands in a file at `offset`.
+    func encode(into bytes: inout [UInt8], offset: Int, id: UInt64) {
+        let compressed = LZ4.compress(raw.span)
+        let stored = compressed.count < raw.count ? compressed : raw
+        let start = bytes.count
+        bytes.append(contentsOf: FrameFormat.mark)
+        bytes.append(fixed32: 0)
+        bytes.append(fixed32: UInt32(stored.count))
+        bytes.append(fixed32: UInt32(raw.count))
+        bytes.append(fixed64: firstSequence)
+        bytes.append(fixed32: UInt32(recordCount))
+        bytes.append(fixed32: UInt32(truncatingIfNeeded: offset))
+        bytes.append(fixed64: id)
+        bytes.append(contentsOf: stored)
+        let checksum = CRC32C.checksum(bytes.span, start + 8..<bytes.count)
+        for index in 0..<4 { bytes[start + 4 + index] = UInt8(truncatingIfNeeded: checksum >> (8 * index)) }
+    }
+
+    /// Calls `body` with each record and its sequence; false where the frame is not made of its records.
+    func forEach(_ body: (UInt64, [UInt8]) throws -> Void) rethrows -> Bool {
+        let span = raw.span
+        var cursor = ByteCursor(count: span.count)
+        for index in 0..<recordCount {
+            guard let length = try? cursor.length(span), let record = try? cursor.array(span, count: length)
+            else { return false }
+            try body(firstSequence + UInt64(index), record)
+        }
+        return cursor.isAtEnd
+    }
+}

@@ -1,0 +1,52 @@
+/// Why a log cannot be opened, written or read.
+package enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
+    case disk(DiskError)
+    /// A file was written by a newer program; nothing of it is touched.
+    case newerVersion(path: String, version: UInt32, supported: UInt32)
+    /// More waits for a commit than `LogConfiguration.pendingLimit` allows.
+    case full(limit: Int)
+    case recordTooLong(count: Int, limit: Int)
+
+    package var description: String {
+        switch self {
+        case .disk(let error): error.description
+        case .newerVersion(let path, let version, let supported):
+            "\(path) has format version \(version), this program reads up to \(supported); use a newer one"
+        case .full(let limit): "more than \(limit) bytes wait to be written; the disk is full or too slow"
+        case .recordTooLong(let count, let limit): "a record of \(count) bytes, at most \(limit) are allowed"
+        }
+    }
+
+    /// Whether the cause is a disk without space (ENOSPC, EDQUOT).
+    package var isDiskFull: Bool {
+        if case .disk(let error) = self { error.code == 28 || error.code == 122 } else { false }
+    }
+}
+
+/// A part of a file that cannot be read as what it should be.
+package struct DamagedRange: Hashable, Sendable {
+    package var path: String
+    package var offset: Int
+    package var length: Int
+
+    package init(path: String, offset: Int, length: Int) {
+        self.path = path
+        self.offset = offset
+        self.length = length
+    }
+}
+
+/// What a pass over a log found.
+package struct LogReport: Hashable, Sendable {
+    package var records = 0
+    /// The last sequence read, or one below the first where there is no record.
+    package var lastSequence: UInt64 = 0
+    /// Sequences that are missing between records that are there: acknowledged data that is lost.
+    package var gaps: [ClosedRange<UInt64>] = []
+    /// Unreadable bytes. Without a gap they held nothing that was acknowledged, as a write that a crash tore.
+    package var damage: [DamagedRange] = []
+    /// Names in the folder that are not the log's; left alone.
+    package var foreign: [String] = []
+
+    package init() {}
+}

@@ -1,0 +1,144 @@
+/// The files of a log, found and read.
+enum LogFolder {
+    static func path(_ folder: String, _ number: UInt64) -> String {
+        let digits = String(number)
+        return "\(folder)/\(String(repeating: "0", count: max(0, 10 - digits.count)))\(digits).log"
+    }
+
+    private static func number(of name: String) -> UInt64? {
+        guard name.hasSuffix(".log"), name.utf8.count >= 14 else { return nil }
+        let digits = name.dropLast(4)
+        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
+        return UInt64(digits)
+    }
+
+    struct State {
+        var segments: [LogWriter.Segment] = []
+        var nextSequence: UInt64 = 1
+        /// Whether the last file ends with a whole frame, so that it may grow.
+        var isLastWhole = false
+        var report = LogReport()
+    }
+
+    static func open(_ disk: any Disk, _ folder: String) throws(LogError) -> State {
+        do {
+            try disk.createFolder(folder)
+            var state = State()
+            var numbers: [UInt64] = []
+            for name in try disk.list(folder) {
+                if let number = number(of: name) {
+                    numbers.append(number)
+                } else {
+                    state.report.foreign.append(folder + "/" + name)
+                }
+            }
+            for number in numbers.sorted() { try inspect(disk, folder, number, &state) }
+            if let last = state.segments.last { try scanEnd(disk, folder, last, &state) }
+            state.report.lastSequence = state.nextSequence - 1
+            return state
+        } catch let error as DiskError {
+            throw .disk(error)
+        } catch {
+            throw error as! LogError
+        }
+    }
+
+    private static func inspect(
+        _ disk: any Disk, _ folder: String, _ number: UInt64, _ state: inout State
+    ) throws {
+        let path = path(folder, number)
+        let file = try disk.open(path, create: false)
+        let length = try file.length()
+        let header = FrameFormat.parseHeader(try file.read(at: 0, count: FrameFormat.headerLength))
+        if let header, header.version > FrameFormat.version {
+            throw LogError.newerVersion(
+                path: path, version: header.version, supported: FrameFormat.version)
+        }
+        var first = header?.firstSequence
+        if first == nil {
+            let headerEnd = min(length, FrameFormat.headerLength)
+            state.report.damage.append(DamagedRange(path: path, offset: 0, length: headerEnd))
+            first = try firstFrame(file, number, length)
+        }
+        let previous = state.segments.last?.firstSequence ?? 1
+        state.segments.append(
+            LogWriter.Segment(number: number, firstSequence: max(first ?? previous, previous), length: length)
+        )
+    }
+
+    private static func firstFrame(
+        _ file: any DiskFile, _ number: UInt64, _ length: Int
+    ) throws -> UInt64? {
+        var reader = FrameReader(file, id: number, length: length)
+        while let item = try reader.next() {
+            if case .frame(let frame, _) = item { return frame.firstSequence }
+        }
+        return nil
+    }
+
+    /// The sequences before the last file are below its first one, so only the last file is read whole.
+    private static func scanEnd(
+        _ disk: any Disk, _ folder: String, _ last: LogWriter.Segment, _ state: inout State
+    ) throws {
+        let path = path(folder, last.number)
+        let file = try disk.open(path, create: false)
+        var reader = FrameReader(file, id: last.number, length: last.length)
+        state.nextSequence = last.firstSequence
+        state.isLastWhole = !state.report.damage.contains { $0.path == path }
+        while let item = try reader.next() {
+            switch item {
+            case .frame(let frame, _): state.nextSequence = max(state.nextSequence, frame.endSequence)
+            case .damage(let range):
+                state.isLastWhole = false
+                state.report.damage.append(
+                    DamagedRange(path: path, offset: range.lowerBound, length: range.count))
+            }
+        }
+        if last.length < FrameFormat.headerLength { state.isLastWhole = false }
+    }
+
+    /// Reads the records from `sequence` on. A file that holds a failed group again repeats sequences: the first
+    /// of them counts.
+    static func read(
+        _ disk: any Disk, _ folder: String, _ segments: [LogWriter.Segment], from sequence: UInt64,
+        _ body: (UInt64, [UInt8]) throws -> Void
+    ) throws -> LogReport {
+        var report = LogReport()
+        guard let first = segments.first else { return report }
+        var expected = max(sequence, first.firstSequence)
+        report.lastSequence = expected - 1
+        for (index, segment) in segments.enumerated() {
+            if index + 1 < segments.count, segments[index + 1].firstSequence <= sequence { continue }
+            let path = path(folder, segment.number)
+            guard disk.exists(path) else { continue }
+            let file = try disk.open(path, create: false)
+            var reader = FrameReader(file, id: segment.number, length: min(segment.length, try file.length()))
+            while let item = try reader.next() {
+                switch item {
+                case .damage(let range):
+                    report.damage.append(
+                        DamagedRange(path: path, offset: range.lowerBound, length: range.count))
+                case .frame(let frame, _):
+                    if frame.endSequence <= expected { continue }
+                    if frame.firstSequence > expected {
+                        report.gaps.append(expected...frame.firstSequence - 1)
+                    }
+                    let start = max(expected, frame.firstSequence)
+                    let whole = try frame.forEach { number, record in
+                        guard number >= start else { return }
+                        try body(number, record)
+                        report.records += 1
+                    }
+                    if !whole {
+                        report.damage.append(DamagedRange(path: path, offset: 0, length: segment.length))
+                    }
+                    expected = frame.endSequence
+                    report.lastSequence = expected - 1
+                }
+            }
+        }
+        return report
+    }
+}

@@ -1,0 +1,149 @@
+/// The writing half of a log: which files there are, and the one that grows.
+struct LogWriter: Sendable {
+    /// A file of the log.
+    struct Segment: Hashable, Sendable {
+        var number: UInt64
+        var firstSequence: UInt64
+        var length: Int
+    }
+
+    private let disk: any Disk
+    private let folder: String
+    private let segmentSize: Int
+    private(set) var segments: [Segment]
+    /// Groups that are not known to be durable, oldest first, kept to be written again where the disk fails.
+    var unsynchronized: [Frame] = []
+    /// How many of them stand in the open file already.
+    private var written = 0
+    /// The file that grows, the last of `segments`; nil where the next write begins a new one.
+    private var file: (any DiskFile)?
+    private var nextSequence: UInt64
+    private var isNameDurable = true
+
+    init(
+        disk: any Disk, folder: String, segmentSize: Int, segments: [Segment], nextSequence: UInt64,
+        resumable: Bool
+    ) {
+        self.disk = disk
+        self.folder = folder
+        self.segmentSize = segmentSize
+        self.segments = segments
+        self.nextSequence = nextSequence
+        guard resumable, let last = segments.last else { return }
+        file = try? disk.open(LogFolder.path(folder, last.number), create: false)
+        isNameDurable = false
+    }
+
+    var byteCount: Int { segments.reduce(0) { $0 + $1.length } }
+
+    var readable: [Segment] { segments }
+
+    /// Writes all groups; returns the last sequence that is durable. Tries once more in a new file where
+    /// the disk fails to synchronise.
+    mutating func write(synchronize: Bool) throws(LogError) -> UInt64 {
+        do {
+            try writeGroups()
+            if synchronize { try self.synchronize() }
+        } catch {
+            guard synchronize, !error.isDiskFull, file == nil else { throw error }
+            try writeGroups()
+            try self.synchronize()
+        }
+        unsynchronized.removeAll()
+        written = 0
+        return nextSequence - 1
+    }
+
+    private mutating func writeGroups() throws(LogError) {
+        guard written < unsynchronized.count else { return }
+        if let last = segments.last, file != nil, last.length >= segmentSize {
+            try synchronize()
+            file = nil
+        }
+        if file == nil { try open(firstSequence: unsynchronized[0].firstSequence) }
+        guard let file, var segment = segments.last else { return }
+        var bytes: [UInt8] = []
+        for frame in unsynchronized[written...] {
+            frame.encode(into: &bytes, offset: segment.length + bytes.count, id: segment.number)
+        }
+        do {
+            try file.append(bytes)
+        } catch {
+            // A part may stand in the file. Take it back, or leave the file behind as it is.
+            if (try? file.truncate(to: segment.length)) == nil { abandonFile() }
+            throw .disk(error)
+        }
+        segment.length += bytes.count
+        segments[segments.count - 1] = segment
+        written = unsynchronized.count
+        nextSequence = max(nextSequence, unsynchronized[written - 1].endSequence)
+    }
+
+    private mutating func synchronize() throws(LogError) {
+        guard let file else { return }
+        do {
+            try file.synchronize()
+            if !isNameDurable { try disk.synchronizeFolder(folder) }
+            isNameDurable = true
+        } catch {
+            abandonFile()
+            throw .disk(error)
+        }
+    }
+
+    /// Never writes to the file again; what is not durable goes to the next one.
+    private mutating func abandonFile() {
+        file?.close()
+        file = nil
+        written = 0
+    }
+
+    private mutating func open(firstSequence: UInt64) throws(LogError) {
+        let number = (segments.last?.number ?? 0) + 1
+        let path = LogFolder.path(folder, number)
+        let header = FrameFormat.header(id: number, firstSequence: firstSequence)
+        do {
+            let file = try disk.open(path, create: true)
+            // A name that an earlier attempt left behind.
+            if try file.length() > 0 { try file.truncate(to: 0) }
+            try file.append(header)
+            self.file = file
+        } catch {
+            try? disk.remove(path)
+            throw .disk(error)
+        }
+        written = 0
+        isNameDurable = false
+        segments.append(Segment(number: number, firstSequence: firstSequence, length: header.count))
+    }
+
+    mutating func startNewSegment(firstSequence: UInt64) {
+        guard firstSequence > nextSequence else { return }
+        file?.close()
+        file = nil
+        nextSequence = firstSequence
+    }
+
+    mutating func truncate(below sequence: UInt64) throws(LogError) {
+        if sequence >= nextSequence, unsynchronized.isEmpty, let last = segments.last,
+            last.length > FrameFormat.headerLength
+        {
+            // The new file remembers the next sequence, so that all others may go.
+            try synchronize()
+            file = nil
+            try open(firstSequence: nextSequence)
+            try synchronize()
+        }
+        var removed = false
+        do {
+            while segments.count > 1, segments[1].firstSequence <= sequence {
+                try disk.remove(LogFolder.path(folder, segments[0].number))
+                segments.removeFirst()
+                removed = true
+            }
+            if removed { try disk.synchronizeFolder(folder) }
+        } catch {
+            throw .disk(error)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import SwiftOverlayShims  // where Glibc's stat is defined
+
+/// The files below a folder of the machine. Every path is resolved from the folder's own descriptor, so a
+/// renamed or remounted parent cannot lead elsewhere; calls that a signal interrupts are repeated.
+package final class RealDisk: Disk {
+    private let root: Int32
+    private let rootPath: String
+
+    /// Opens the folder, creating it (and its parents) where it does not exist.
+    package init(root path: String) throws(DiskError) {
+        try RealDisk.createFolders(path)
+        let descriptor = retrying { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw DiskError(call: "open", path: path) }
+        root = descriptor
+        rootPath = path
+    }
+
+    deinit { _ = Glibc.close(root) }
+
+    package func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile {
+        try check(path)
+        let flags = O_RDWR | O_APPEND | O_CLOEXEC | (create ? O_CREAT : 0)
+        let descriptor = retrying { unsafe openat(root, path, flags, 0o600) }
+        guard descriptor >= 0 else { throw error("open", path) }
+        return RealFile(owning: descriptor, path: full(path))
+    }
+
+    package func exists(_ path: String) -> Bool {
+        unsafe faccessat(root, path, F_OK, 0) == 0
+    }
+
+    package func list(_ folder: String) throws(DiskError) -> [String] {
+        try check(folder)
+        let descriptor = retrying {
+            unsafe openat(root, folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return [] }
+            throw error("open", folder)
+        }
+        guard let names = readNames(owning: descriptor) else { throw error("readdir", folder) }
+        return names.sorted()
+    }
+
+    package func createFolder(_ path: String) throws(DiskError) {
+        try check(path)
+        var made = ""
+        for part in path.split(separator: "/") {
+            let parent = made
+            made += made.isEmpty ? String(part) : "/" + part
+            if unsafe mkdirat(root, made, 0o700) == 0 {
+                try synchronizeFolder(parent)
+            } else if errno != EEXIST {
+                throw error("mkdir", made)
+            }
+        }
+    }
+
+    package func remove(_ path: String) throws(DiskError) {
+        try check(path)
+        guard unsafe unlinkat(root, path, 0) == 0 || errno == ENOENT else { throw error("unlink", path) }
+    }
+
+    package func rename(_ from: String, to: String) throws(DiskError) {
+        try check(from)
+        try check(to)
+        guard unsafe renameat(root, from, root, to) == 0 else { throw error("rename", from) }
+    }
+
+    package func synchronizeFolder(_ path: String) throws(DiskError) {
+        try check(path)
+        let name = path.isEmpty ? "." : path
+        let descriptor = retrying { unsafe openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
+        guard descriptor >= 0 else { throw error("open", path) }
+        let result = retrying { fsync(descriptor) }
+        let failure = result == 0 ? nil : error("fsync", path)
+        _ = Glibc.close(descriptor)
+        if let failure { throw failure }
+    }
+
+    package func lock(_ path: String) throws(DiskError) -> (any DiskLock)? {
+        try check(path)
+        let descriptor = retrying { unsafe openat(root, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        guard descriptor >= 0 else { throw error("open", path) }
+        if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return RealLock(owning: descriptor) }
+        let failure = errno == EWOULDBLOCK ? nil : error("flock", path)
+        _ = Glibc.close(descriptor)
+        if let failure { throw failure }
+        return nil
+    }
+
+    private func check(_ path: String) throws(DiskError) {
+        guard path.hasPrefix("/") || path.split(separator: "/").contains("..") else { return }
+        errno = EINVAL
+        throw error("open", path)
+    }
+
+    private func full(_ path: String) -> String { path.isEmpty ? rootPath : rootPath + "/" + path }
+
+    private func error(_ call: String, _ path: String) -> DiskError {
+        DiskError(call: call, path: full(path))
+    }
+
+    private static func createFolders(_ path: String) throws(DiskError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += (made.isEmpty || made == "/" ? "" : "/") + part
+            guard unsafe mkdir(made, 0o700) == 0 || errno == EEXIST || errno == EISDIR || errno == EROFS
+            else { throw DiskError(call: "mkdir", path: made) }
+        }
+    }
+}
+
+/// Repeats a call while a signal interrupts it.
+func retrying(_ call: () -> Int32) -> Int32 {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}

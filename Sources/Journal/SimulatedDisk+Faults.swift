@@ -1,0 +1,162 @@
+import Synchronization
+
+/// What a simulated disk holds, and what of it would survive a power cut.
+struct SimulatedState: Sendable {
+    struct Node: Sendable {
+        var content: [UInt8] = []
+        /// The first bytes that are synchronised.
+        var durable = 0
+        /// What is synchronised, where bytes below `durable` were cut off since.
+        var shadow: [UInt8]?
+        /// Bytes whose synchronisation failed: the kernel thinks they are clean, the disk never got them.
+        var lost: [Range<Int>] = []
+    }
+
+    var nodes: [Int: Node] = [:]
+    var names: [String: Int] = [:]
+    var durableNames: [String: Int] = [:]
+    var folders: Set<String> = []
+    var locks: Set<String> = []
+    var generation = 0
+    var calls = 0
+    var fault: (call: Int, code: Int32, lasts: Bool)?
+    var capacity: Int
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    static func error(_ call: String, _ path: String, code: Int32) -> DiskError {
+        let messages: [Int32: String] = [
+            2: "No such file or directory", 5: "Input/output error", 9: "Bad file descriptor",
+            28: "No space left on device",
+        ]
+        return DiskError(call: call, path: path, code: code, message: messages[code] ?? "Error")
+    }
+
+    mutating func add(_ path: String) {
+        let node = (nodes.keys.max() ?? 0) + 1
+        nodes[node] = Node()
+        names[path] = node
+    }
+
+    /// Counts a call that changes something, and fails it where that was asked for.
+    mutating func step(_ call: String, _ path: String) throws(DiskError) {
+        calls += 1
+        guard let fault, calls == fault.call || fault.lasts && calls > fault.call else { return }
+        throw SimulatedState.error(call, path, code: fault.code)
+    }
+
+    mutating func append(_ bytes: [UInt8], _ node: Int, _ path: String) throws(DiskError) {
+        do {
+            try step("write", path)
+        } catch {
+            nodes[node]!.content.append(contentsOf: bytes.prefix(bytes.count / 2))
+            throw error
+        }
+        let used = names.values.reduce(0) { $0 + nodes[$1]!.content.count }
+        guard used + bytes.count <= capacity else {
+            nodes[node]!.content.append(contentsOf: bytes.prefix(max(0, capacity - used)))
+            throw SimulatedState.error("write", path, code: 28)
+        }
+        nodes[node]!.content.append(contentsOf: bytes)
+    }
+
+    mutating func synchronize(_ node: Int, _ path: String) throws(DiskError) {
+        let count = nodes[node]!.content.count
+        do {
+            try step("fdatasync", path)
+        } catch {
+            nodes[node]!.lost.append(min(nodes[node]!.durable, count)..<count)
+            nodes[node]!.durable = count
+            throw error
+        }
+        nodes[node]!.durable = count
+        nodes[node]!.shadow = nil
+    }
+
+    mutating func truncate(_ node: Int, to length: Int) {
+        guard length < nodes[node]!.content.count else { return }
+        if length < nodes[node]!.durable, nodes[node]!.shadow == nil {
+            nodes[node]!.shadow = Array(nodes[node]!.content[..<nodes[node]!.durable])
+        }
+        nodes[node]!.content.removeSubrange(length...)
+        nodes[node]!.durable = min(nodes[node]!.durable, length)
+    }
+}
+
+extension SimulatedDisk {
+    /// The power goes: names and bytes that were not synchronised are gone, open files and locks too.
+    /// `surviving` may save the first bytes of each file's unsynchronised end: it gets path and their number.
+    package func crash(surviving: (_ path: String, _ count: Int) -> Int = { _, _ in 0 }) {
+        state.withLock { state in
+            state.names = state.durableNames
+            for (path, node) in state.names.sorted(by: { $0.key < $1.key }) {
+                var file = state.nodes[node]!
+                if let shadow = file.shadow {
+                    file.content = shadow
+                } else {
+                    let unsynchronized = file.content.count - file.durable
+                    let kept = unsynchronized > 0 ? min(unsynchronized, surviving(path, unsynchronized)) : 0
+                    file.content.removeSubrange((file.durable + kept)...)
+                }
+                for range in file.lost {
+                    for index in range where index < file.content.count { file.content[index] = 0 }
+                }
+                state.nodes[node] = SimulatedState.Node(content: file.content, durable: file.content.count)
+            }
+            SimulatedDisk.endProcess(&state)
+        }
+    }
+
+    /// The process ends (kill -9): all bytes stay, open files and locks are gone.
+    package func kill() { state.withLock { SimulatedDisk.endProcess(&$0) } }
+
+    private static func endProcess(_ state: inout SimulatedState) {
+        let live = Set(state.names.values).union(state.durableNames.values)
+        state.nodes = state.nodes.filter { live.contains($0.key) }
+        state.generation += 1
+        state.locks.removeAll()
+        state.fault = nil
+    }
+
+    /// The number of calls so far that change something.
+    package var calls: Int { state.withLock { $0.calls } }
+
+    /// Makes the n-th changing call from now (1 is the next) fail with `code`, and all later ones where it `lasts`.
+    /// A write that fails has written half of its bytes.
+    package func failCall(_ number: Int, code: Int32 = 5, lasts: Bool = false) {
+        state.withLock { $0.fault = (call: $0.calls + number, code: code, lasts: lasts) }
+    }
+
+    /// Ends all failures.
+    package func heal() { state.withLock { $0.fault = nil } }
+
+    package func setCapacity(_ capacity: Int) { state.withLock { $0.capacity = capacity } }
+
+    /// The bytes of all files.
+    package var byteCount: Int {
+        state.withLock { state in state.names.values.reduce(0) { $0 + state.nodes[$1]!.content.count } }
+    }
+
+    /// The paths of all files, sorted.
+    package var paths: [String] { state.withLock { $0.names.keys.sorted() } }
+
+    /// The bytes of a file, or nil where there is none.
+    package func contents(_ path: String) -> [UInt8]? {
+        state.withLock { state in state.names[path].map { state.nodes[$0]!.content } }
+    }
+
+    /// Puts a file there, durable at once; nil takes it away.
+    package func setContents(_ path: String, _ bytes: [UInt8]?) {
+        state.withLock { state in
+            guard let bytes else {
+                state.names[path] = nil
+                state.durableNames[path] = nil
+                return
+            }
+            if state.names[path] == nil { state.add(path) }
+            let node = state.names[path]!
+            state.nodes[node] = SimulatedState.Node(content: bytes, durable: bytes.count)
+            state.durableNames[path] = node
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Journal
+import Testing
+
+@Suite struct LogFaultTests {
+    private func open(_ disk: SimulatedDisk, segmentSize: Int = 300) throws -> Log {
+        try Log(disk: disk, folder: "log", configuration: LogConfiguration(segmentSize: segmentSize))
+    }
+
+    @Test(arguments: [Int32(5), 28]) func `whichever call fails, what was acknowledged survives`(
+        code: Int32
+    ) throws {
+        for failing in 1...60 {
+            let disk = SimulatedDisk()
+            let log = try open(disk)
+            disk.failCall(failing, code: code)
+            var acknowledged: UInt64 = 0
+            for number in 1...20 {
+                try log.append(record(number))
+                if let durable = try? log.commit() { acknowledged = durable }
+            }
+            disk.heal()
+            let last = try log.commit()
+            #expect(last == 20)
+
+            disk.crash()
+
+            let found = try contents(try open(disk))
+            #expect(acknowledged >= 19)
+            #expect(found.records == (1...20).map(record), "call \(failing)")
+            #expect(found.report.gaps.isEmpty)
+        }
+    }
+
+    @Test func `a power cut at any call loses nothing that was acknowledged`() throws {
+        for failing in 1...60 {
+            for survivors in [0, 1, 45, 1000] {
+                let disk = SimulatedDisk()
+                let log = try open(disk)
+                disk.failCall(failing, lasts: true)
+                var acknowledged = 0
+                for number in 1...20 {
+                    try log.append(record(number))
+                    if let durable = try? log.commit() { acknowledged = Int(durable) }
+                }
+
+                disk.crash { _, count in min(count, survivors) }
+
+                let found = try contents(try open(disk))
+                #expect(found.records.count >= acknowledged, "call \(failing)")
+                #expect(found.records == (1...20).map(record).prefix(found.records.count).map { $0 })
+                #expect(found.report.gaps.isEmpty)
+            }
+        }
+    }
+
+    @Test func `a full disk stops commits and the log goes on by itself when there is space`() throws {
+        let disk = SimulatedDisk(capacity: 400)
+        let log = try open(disk, segmentSize: 1 << 20)
+        var acknowledged: UInt64 = 0
+        var refused = 0
+        for number in 1...20 {
+            try log.append(record(number))
+            do {
+                acknowledged = try log.commit()
+            } catch {
+                #expect(error.isDiskFull)
+                refused += 1
+            }
+        }
+        #expect(acknowledged > 0)
+        #expect(refused > 0)
+
+        disk.setCapacity(.max)
+        #expect(try log.commit() == 20)
+        disk.crash()
+
+        #expect(try contents(try open(disk)).records == (1...20).map(record))
+    }
+
+    @Test func `a synchronisation that fails once is not trusted the second time on the same file`() throws {
+        let disk = SimulatedDisk()
+        let log = try open(disk)
+        try log.append(record(1))
+        try log.commit()
+        try log.append(record(2))
+        disk.failCall(2)
+
+        #expect(try log.commit() == 2)
+        disk.crash()
+
+        let found = try contents(try open(disk))
+        #expect(found.records == [record(1), record(2)])
+    }
+
+    @Test func `the second process is told that the directory is in use`() throws {
+        let disk = SimulatedDisk()
+        let first = try DirectoryLock(disk, owner: "pid 7")
+
+        #expect {
+            try DirectoryLock(disk, owner: "pid 8")
+        } throws: {
+            "\($0)".contains("in use by another process (pid 7)")
+        }
+
+        first.release()
+        _ = try DirectoryLock(disk, owner: "pid 8")
+    }
+}

@@ -1,0 +1,77 @@
+import Glibc
+import Journal
+import Testing
+
+@Suite struct RealDiskTests {
+    private func withDisk(_ body: (RealDisk, String) throws -> Void) throws {
+        let root = "/tmp/flyball-journal-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        let disk = try RealDisk(root: root)
+        defer { removeTree(root) }
+        try body(disk, root)
+    }
+
+    @Test func `a log on real files is read back by the next process`() throws {
+        try withDisk { disk, root in
+            let log = try Log(disk: disk, folder: "a/log")
+            for number in 1...100 { try log.append(record(number)) }
+            #expect(try log.commit() == 100)
+
+            let other = try Log(disk: try RealDisk(root: root), folder: "a/log")
+            #expect(try contents(other).records == (1...100).map(record))
+        }
+    }
+
+    @Test func `files are appended, cut, renamed and listed`() throws {
+        try withDisk { disk, _ in
+            let file = try disk.open("x", create: true)
+            try file.append([1, 2, 3, 4])
+            try file.truncate(to: 3)
+            try file.append([5])
+            try file.synchronize()
+            #expect(try file.read(at: 1, count: 100) == [2, 3, 5])
+            #expect(try file.length() == 4)
+
+            try disk.rename("x", to: "y")
+            try disk.synchronizeFolder("")
+            #expect(try disk.list("") == ["y"])
+            #expect(try disk.list("absent") == [])
+            try disk.remove("y")
+            #expect(!disk.exists("y"))
+        }
+    }
+
+    @Test func `a path that leaves the folder is refused`() throws {
+        try withDisk { disk, _ in
+            #expect(throws: DiskError.self) { try disk.open("../x", create: true) }
+            #expect(throws: DiskError.self) { try disk.open("/etc/passwd", create: false) }
+        }
+    }
+
+    @Test func `a closed file throws and is not another one`() throws {
+        try withDisk { disk, _ in
+            let file = try disk.open("x", create: true)
+            file.close()
+            #expect(throws: DiskError.self) { try file.append([1]) }
+        }
+    }
+
+    @Test func `a lock is held by one at a time`() throws {
+        try withDisk { disk, root in
+            let lock = try DirectoryLock(disk, owner: "pid 1")
+            #expect(throws: DirectoryLock.Failure.self) {
+                try DirectoryLock(try RealDisk(root: root), owner: "pid 2")
+            }
+            lock.release()
+            _ = try DirectoryLock(try RealDisk(root: root), owner: "pid 2")
+        }
+    }
+}
+
+/// Deletes a folder that a test made.
+func removeTree(_ path: String) {
+    guard let disk = try? RealDisk(root: path) else { return }
+    for name in (try? disk.list("")) ?? [] {
+        if (try? disk.remove(name)) == nil { removeTree(path + "/" + name) }
+    }
+    _ = unsafe rmdir(path)
+}
