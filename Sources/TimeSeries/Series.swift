@@ -14,14 +14,18 @@ package struct SeriesColumns: Sendable {
     package var values: [Double]
     /// Native histograms at some of the indices; `values` there holds their count. Nil for a plain series.
     package var histograms: [Int: FloatHistogram]?
+    /// When the counter of each sample started, in milliseconds, 0 where unknown; nil where all are.
+    package var startTimes: [Int64]?
 
     package init(
-        labels: Labels, times: TimeColumn, values: [Double], histograms: [Int: FloatHistogram]? = nil
+        labels: Labels, times: TimeColumn, values: [Double], histograms: [Int: FloatHistogram]? = nil,
+        startTimes: [Int64]? = nil
     ) {
         self.labels = labels
         self.times = times
         self.values = values
         self.histograms = histograms
+        self.startTimes = startTimes
     }
 }
 
