@@ -20,6 +20,12 @@ package struct Template: Hashable, Sendable {
             text, variables: TemplateContext.variableNames, functions: TemplateFunctions.names)
     }
 
+    /// A text in which nothing is expanded.
+    package init(verbatim text: String) {
+        self.text = text
+        trees = nil
+    }
+
     /// Why there is no text.
     package enum Failure: Error, Hashable, Sendable {
         case failed(TemplateError)
