@@ -100,7 +100,9 @@ let package = Package(
         tests("Backends", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends"),
         tests("Simulation", "TimeSeries", "Journal", "Simulation"),
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
-        tests("HTTPAPI", "TimeSeries", "Documents", "PromQL", "Web", "HTTPAPI", products: [hbtesting]),
+        tests(
+            "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Rules", "Web", "HTTPAPI",
+            products: [hbtesting, log]),
         tests("Console", "Web", "HTTPAPI", "Console", products: [hbtesting]),
         tests("Demo", "TimeSeries", "Demo"),
         tests("Daemon", "TimeSeries", "Documents", "Daemon"),

@@ -1,0 +1,73 @@
+import Documents
+import PromQL
+import TimeSeries
+
+extension JSONWriter {
+    /// The fields `resultType` and `result`.
+    mutating func queryValue(_ value: QueryValue, at moment: Timestamp) {
+        switch value {
+        case .scalar(let number):
+            field("resultType", "scalar")
+            key("result")
+            array { json in
+                json.number(moment.seconds)
+                json.literal("\"\(NumberSyntax.plainText(number))\"")
+            }
+        case .string(let text):
+            field("resultType", "string")
+            key("result")
+            array { json in
+                json.number(moment.seconds)
+                json.string(text)
+            }
+        case .vector(let elements):
+            field("resultType", "vector")
+            key("result")
+            array { json in for element in elements { json.element(element, at: moment) } }
+        case .matrix(let series):
+            field("resultType", "matrix")
+            key("result")
+            array { json in for row in series { json.row(row) } }
+        }
+    }
+
+    private mutating func element(_ element: VectorElement, at moment: Timestamp) {
+        object { json in
+            json.labels("metric", element.labels)
+            switch element.number {
+            case .float(let value):
+                json.key("value")
+                json.point(moment, value)
+            case .histogram(let histogram):
+                json.key("histogram")
+                json.point(moment, histogram)
+            }
+        }
+    }
+
+    private mutating func row(_ row: MatrixSeries) {
+        object { json in
+            json.labels("metric", row.labels)
+            if !row.samples.isEmpty {
+                json.key("values")
+                json.array { json in for sample in row.samples { json.point(sample.timestamp, sample.value) }
+                }
+            }
+            if !row.histograms.isEmpty {
+                json.key("histograms")
+                json.array { json in
+                    for (timestamp, histogram) in row.histograms { json.point(timestamp, histogram) }
+                }
+            }
+        }
+    }
+
+    /// The part of `stats` that this engine knows.
+    mutating func statistics(samplesRead: Int) {
+        key("stats")
+        object { json in
+            json.key("samples")
+            json.object { json in json.field("totalQueryableSamples", samplesRead) }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Documents
+package import PromQL
+package import TimeSeries
+package import Web
+
+/// `/api/v1/query`, `/api/v1/query_range`, `/api/v1/format_query`.
+package struct QueryRoutes: Sendable {
+    /// The most steps of a range query: 60 s for a week, 1 h for a year.
+    package static let maxSteps = 11_000
+
+    private let engine: any QueryEngine
+    private let limits: QueryLimits
+    private let features: QueryFeatures
+    private let clock: any Clock
+
+    package init(engine: any QueryEngine, limits: QueryLimits, features: QueryFeatures, clock: any Clock) {
+        self.engine = engine
+        self.limits = limits
+        self.features = features
+        self.clock = clock
+    }
+
+    package var routes: [Route] {
+        [
+            Route(
+                [.get, .post], "/api/v1/query", role: .query, "Evaluates PromQL at one moment",
+                handler: instant),
+            Route(
+                [.get, .post], "/api/v1/query_range", role: .query, "Evaluates PromQL over a range of time",
+                handler: range),
+            Route([.get, .post], "/api/v1/format_query", role: .query, "Formats PromQL", handler: format),
+        ]
+    }
+
+    private func instant(_ request: WebRequest) async throws -> WebResponse {
+        let moment = try request.moment("time") ?? clock.now
+        let limit = try request.count("limit") ?? 0
+        let expression = try parse(request)
+        let range = EvaluationRange.instant(moment)
+        return try await answer(expression, range, request, limit: limit)
+    }
+
+    private func range(_ request: WebRequest) async throws -> WebResponse {
+        let start = try request.requiredMoment("start")
+        let end = try request.requiredMoment("end")
+        guard end >= start else {
+            throw WebError.invalid("end", "end timestamp must not be before start time")
+        }
+        guard let step = try request.duration("step") else {
+            throw WebError.invalid("step", "cannot parse \"\" to a valid duration")
+        }
+        guard step > .zero else {
+            let message =
+                "zero or negative query resolution step widths are not accepted. Try a positive integer"
+            throw WebError.invalid("step", message)
+        }
+        let range = EvaluationRange(start: start, end: end, step: max(step, .milliseconds(1)))
+        guard (end - start).milliseconds / range.step.milliseconds <= Int64(Self.maxSteps) else {
+            throw WebError.badRequest(
+                "exceeded maximum resolution of 11,000 points per timeseries. "
+                    + "Try decreasing the query resolution (?step=XX)")
+        }
+        let limit = try request.count("limit") ?? 0
+        return try await answer(try parse(request), range, request, limit: limit, isRange: true)
+    }
+
+    private func format(_ request: WebRequest) async throws -> WebResponse {
+        let expression = try parse(request)
+        return Envelope.success { $0.string(expression.formatted()) }
+    }
+
+    private func parse(_ request: WebRequest) throws(WebError) -> Expression {
+        do {
+            return try Expression.parse(request["query"] ?? "", features: features)
+        } catch {
+            throw .invalid("query", error.description)
+        }
+    }
+
+    private func answer(
+        _ expression: Expression, _ range: EvaluationRange, _ request: WebRequest, limit: Int,
+        isRange: Bool = false
+    ) async throws -> WebResponse {
+        var limits = limits
+        if let timeout = try request.duration("timeout") { limits.timeout = min(limits.timeout, timeout) }
+        if let lookback = try request.duration("lookback_delta"), lookback > .zero {
+            limits.lookback = lookback
+        }
+        var result: QueryResult
+        do throws(QueryError) {
+            result = try await engine.evaluate(expression, over: range, limits: limits)
+        } catch {
+            throw WebError(error)
+        }
+        if limit > 0, result.value.truncate(to: limit) {
+            result.warnings.append("results truncated due to limit")
+        }
+        let value = isRange ? result.value.asMatrix(over: range) : result.value
+        let stats = request["stats"].map { !$0.isEmpty } ?? false
+        let samples = result.samplesRead
+        return Envelope.success(warnings: result.warnings, infos: result.infos, reserving: 4096) { json in
+            json.object { json in
+                json.queryValue(value, at: range.start)
+                if stats { json.statistics(samplesRead: samples) }
+            }
+        }
+    }
+}
+
+extension QueryValue {
+    /// Keeps the first `limit` series; whether any were dropped.
+    fileprivate mutating func truncate(to limit: Int) -> Bool {
+        switch self {
+        case .vector(let elements) where elements.count > limit:
+            self = .vector(Array(elements.prefix(limit)))
+        case .matrix(let series) where series.count > limit:
+            self = .matrix(Array(series.prefix(limit)))
+        default: return false
+        }
+        return true
+    }
+
+    /// A range query always answers a matrix, even over a single step.
+    fileprivate func asMatrix(over range: EvaluationRange) -> QueryValue {
+        switch self {
+        case .scalar(let value) where range.isInstant:
+            .matrix([MatrixSeries(labels: .empty, samples: [Sample(range.start, value)])])
+        case .vector(let elements) where range.isInstant:
+            .matrix(
+                elements.map { element in
+                    switch element.number {
+                    case .float(let value):
+                        MatrixSeries(labels: element.labels, samples: [Sample(range.start, value)])
+                    case .histogram(let histogram):
+                        MatrixSeries(
+                            labels: element.labels, samples: [],
+                            histograms: [(timestamp: range.start, histogram: histogram)])
+                    }
+                })
+        default: self
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import PromQL
+import Synchronization
+import Testing
+import TimeSeries
+import Web
+
+@testable import HTTPAPI
+
+struct QueryRoutesTests {
+    private let clock = ManualClock(now: Timestamp(milliseconds: 1_435_781_430_781))
+
+    private func routes(
+        _ answer:
+            @escaping @Sendable (Expression, EvaluationRange, QueryLimits) throws(QueryError) -> QueryResult
+    ) -> QueryRoutes {
+        QueryRoutes(engine: StubEngine(answer: answer), limits: QueryLimits(), features: [], clock: clock)
+    }
+
+    private func get(_ uri: String, _ value: QueryValue) async throws -> (status: Int, body: String) {
+        try await HTTPAPITests.answer(
+            routes { (_, _, _) throws(QueryError) in QueryResult(value: value) }.routes, .get, uri)
+    }
+
+    @Test func `a vector is shown with its labels and the moment of the query`() async throws {
+        let up = VectorElement(labels: Labels(["__name__": "up", "job": "a\"<b>"]), number: .float(0.5))
+
+        let (status, body) = try await get("/api/v1/query?query=up", .vector([up]))
+
+        #expect(status == 200)
+        #expect(
+            body == #"{"status":"success","data":{"resultType":"vector","result":[{"metric":"#
+                + #"{"__name__":"up","job":"a\"<b>"},"value":[1435781430.781,"0.5"]}]}}"#)
+    }
+
+    @Test func `an empty vector is an empty list`() async throws {
+        let (_, body) = try await get("/api/v1/query?query=up", .vector([]))
+
+        #expect(body == #"{"status":"success","data":{"resultType":"vector","result":[]}}"#)
+    }
+
+    @Test(arguments: [
+        ("1435781430", "1435781430"), ("1435781430.5", "1435781430.5"),
+        ("2015-07-01T20:10:30.781Z", "1435781430.781"),
+        ("2015-07-01T22:10:30.781%2B02:00", "1435781430.781"), ("-1.5", "-1.5"),
+    ])
+    func `the moment is read in seconds and in RFC 3339`(_ given: String, _ shown: String) async throws {
+        let (_, body) = try await get("/api/v1/query?query=1&time=\(given)", .scalar(1))
+
+        #expect(body == #"{"status":"success","data":{"resultType":"scalar","result":[\#(shown),"1"]}}"#)
+    }
+
+    @Test func `a matrix keeps three decimals of a timestamp`() async throws {
+        let series = MatrixSeries(
+            labels: .empty,
+            samples: [
+                Sample(Timestamp(milliseconds: 1500), .infinity), Sample(Timestamp(milliseconds: 2005), .nan),
+                Sample(Timestamp(milliseconds: -1), -0.0),
+            ])
+
+        let (_, body) = try await get("/api/v1/query_range?query=a&start=1&end=2&step=1", .matrix([series]))
+
+        #expect(
+            body == #"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"#
+                + #""values":[[1.500,"+Inf"],[2.005,"NaN"],[-0.001,"-0"]]}]}}"#)
+    }
+
+    @Test func `a native histogram is shown by its buckets`() async throws {
+        let histogram = FloatHistogram(
+            schema: 0, zeroThreshold: 0.25, zeroCount: 12, count: 42, sum: 34593.34,
+            positiveRuns: [.init(offset: 0, length: 1), .init(offset: 1, length: 1)],
+            negativeRuns: [.init(offset: 0, length: 1)], positiveBuckets: [21, 6], negativeBuckets: [3])
+        let element = VectorElement(labels: .empty, number: .histogram(histogram))
+
+        let (_, body) = try await get("/api/v1/query?query=a&time=1", .vector([element]))
+
+        #expect(
+            body.contains(
+                #""histogram":[1,{"count":"42","sum":"34593.34","buckets":[[1,"-1","-0.5","3"],"#
+                    + #"[3,"-0.25","0.25","12"],[0,"0.5","1","21"],[0,"2","4","6"]]}]"#))
+    }
+
+    @Test(arguments: [
+        (0.0, "0"), (1, "1"), (-3.25, "-3.25"), (1e15, "1000000000000000"), (1e20, "100000000000000000000"),
+        (1e21, "1e+21"), (1.5e22, "1.5e+22"), (1e-6, "0.000001"), (1.25e-7, "1.25e-07"),
+        (123456.789, "123456.789"),
+        (0.1 + 0.2, "0.30000000000000004"), (1.7976931348623157e308, "1.7976931348623157e+308"),
+        (-Double.infinity, "-Inf"), (Double.leastNonzeroMagnitude, "5e-324"), (0x1p63, "9223372036854776000"),
+    ])
+    func `values are written as Go writes them`(_ value: Double, _ text: String) {
+        #expect(SampleText.text(value) == text)
+    }
+
+    @Test(arguments: [
+        (
+            "/api/v1/query?query=up&time=soon",
+            #"invalid parameter \"time\": cannot parse \"soon\" to a valid timestamp"#
+        ),
+        (
+            "/api/v1/query?query=up&timeout=long",
+            #"invalid parameter \"timeout\": cannot parse \"long\" to a valid duration"#
+        ),
+        ("/api/v1/query", #"invalid parameter \"query\": "#),
+        ("/api/v1/query?query=up(", #"invalid parameter \"query\": 1:"#),
+        (
+            "/api/v1/query_range?query=up&start=2&end=1&step=1",
+            #"invalid parameter \"end\": end timestamp must not be before start time"#
+        ),
+        (
+            "/api/v1/query_range?query=up&start=1&end=2",
+            #"invalid parameter \"step\": cannot parse \"\" to a valid duration"#
+        ),
+        (
+            "/api/v1/query_range?query=up&end=2&step=1",
+            #"invalid parameter \"start\": cannot parse \"\" to a valid timestamp"#
+        ),
+        (
+            "/api/v1/query_range?query=up&start=1&end=2&step=0",
+            "zero or negative query resolution step widths are not accepted"
+        ),
+        (
+            "/api/v1/query_range?query=up&start=0&end=11001&step=1",
+            "exceeded maximum resolution of 11,000 points per timeseries"
+        ),
+        (
+            "/api/v1/query_range?query=up&start=0&end=1&step=1e300",
+            #"cannot parse \"1e300\" to a valid duration"#
+        ),
+    ])
+    func `bad parameters are named`(_ uri: String, _ message: String) async throws {
+        let (status, body) = try await get(uri, .vector([]))
+
+        #expect(status == 400)
+        #expect(body.hasPrefix(#"{"status":"error","errorType":"bad_data","error":""#))
+        #expect(body.contains(message))
+    }
+
+    @Test(arguments: [
+        (QueryError.Kind.execution, 422, "execution"), (.timeout, 503, "timeout"),
+        (.canceled, 499, "canceled"),
+        (.internal_, 500, "internal"), (.unavailable, 503, "unavailable"), (.badData, 400, "bad_data"),
+    ])
+    func `each kind of engine error has its status`(
+        _ kind: QueryError.Kind, _ status: Int, _ type: String
+    ) async throws {
+        let failing = routes { (_, _, _) throws(QueryError) in throw QueryError(kind, "broken") }
+
+        let result = try await answer(failing.routes, .get, "/api/v1/query?query=up")
+
+        #expect(result.status == status)
+        #expect(result.body == #"{"status":"error","errorType":"\#(type)","error":"broken"}"#)
+    }
+
+    @Test func `a form is read as a query string is`() async throws {
+        let seen = Mutex<[EvaluationRange]>([])
+        let watching = routes { (_, range, _) throws(QueryError) in
+            seen.withLock { $0.append(range) }
+            return QueryResult(value: .vector([]), warnings: ["w"], infos: ["i"])
+        }
+
+        let result = try await answer(
+            watching.routes, .post, "/api/v1/query_range", form: "query=up&start=10&end=20.5&step=5s")
+
+        #expect(result.body.hasSuffix(#"},"warnings":["w"],"infos":["i"]}"#))
+        #expect(
+            seen.withLock { $0 } == [
+                EvaluationRange(
+                    start: Timestamp(milliseconds: 10_000), end: Timestamp(milliseconds: 20_500),
+                    step: .seconds(5))
+            ])
+    }
+
+    @Test func `a range query over one moment still answers a matrix`() async throws {
+        let (_, body) = try await get("/api/v1/query_range?query=1&start=5&end=5&step=1", .scalar(2))
+
+        #expect(body.contains(#""resultType":"matrix","result":[{"metric":{},"values":[[5,"2"]]}]"#))
+    }
+
+    @Test func `a limit drops series and says so`() async throws {
+        let elements = ["a", "b", "c"].map { VectorElement(labels: Labels(["x": $0]), number: .float(1)) }
+
+        let (_, body) = try await get("/api/v1/query?query=up&limit=2&time=1", .vector(elements))
+
+        #expect(body.contains(#"{"x":"b"}"#) && !body.contains(#"{"x":"c"}"#))
+        #expect(body.hasSuffix(#""warnings":["results truncated due to limit"]}"#))
+    }
+
+    @Test func `a query is formatted`() async throws {
+        let (_, body) = try await get("/api/v1/format_query?query=sum(up)by(a)", .vector([]))
+
+        #expect(body == #"{"status":"success","data":"sum by (a) (up)"}"#)
+    }
+}
