@@ -1,0 +1,61 @@
+/// One way to foresee the largest value in a window.
+enum Candidate: Hashable, Sendable {
+    /// The last value.
+    case persistence
+    /// The present level moved as earlier cycles moved.
+    case seasonalShift(season: Int)
+    /// The present level scaled as earlier cycles scaled.
+    case seasonalRatio(season: Int)
+    /// The mean of the two.
+    case seasonalMean(season: Int)
+    /// A regression on the recent past and the seasons.
+    case regression
+    /// The mean of the regression and the seasonal mean.
+    case combination(season: Int)
+
+    static func all(seasons: Int) -> [Candidate] {
+        [.persistence, .regression]
+            + (0..<seasons).flatMap {
+                [
+                    .seasonalShift(season: $0), .seasonalRatio(season: $0), .seasonalMean(season: $0),
+                    .combination(season: $0),
+                ]
+            }
+    }
+
+    func name(periods: [Int]) -> String {
+        switch self {
+        case .persistence: "persistence"
+        case .seasonalShift(let season): "seasonal shift of \(periods[season])"
+        case .seasonalRatio(let season): "seasonal ratio of \(periods[season])"
+        case .seasonalMean(let season): "seasonal mean of \(periods[season])"
+        case .regression: periods.isEmpty ? "autoregression" : "seasonal regression"
+        case .combination(let season): "regression and seasonal mean of \(periods[season])"
+        }
+    }
+
+    func forecast(
+        _ features: Features, _ regression: RidgeRegression, _ series: RegularSeries, at moment: Int
+    )
+        -> Double
+    {
+        switch self {
+        case .persistence: return series.values[moment]
+        case .seasonalShift(let season): return features.shifted(season, at: moment)
+        case .seasonalRatio(let season): return features.ratio(season, at: moment)
+        case .seasonalMean(let season):
+            return (features.shifted(season, at: moment) + features.ratio(season, at: moment)) / 2
+        case .regression:
+            var row: [Double] = []
+            row.reserveCapacity(features.width)
+            features.append(to: &row, at: moment, of: series)
+            var sum = series.values[moment] + regression.intercept
+            for (coefficient, feature) in zip(regression.coefficients, row) { sum += coefficient * feature }
+            return sum
+        case .combination(let season):
+            let mean = Candidate.seasonalMean(season: season).forecast(
+                features, regression, series, at: moment)
+            return (Candidate.regression.forecast(features, regression, series, at: moment) + mean) / 2
+        }
+    }
+}

@@ -1,0 +1,74 @@
+/// What a model sees at a moment about the window ahead of it: recent levels of the series, and per season what past
+/// cycles did at that time and now.
+struct Features: Sendable {
+    let window: Window
+    private(set) var bases: [SeasonalBase]
+    /// Per base, the largest of its mean and of its last cycle over each window's width.
+    private var peaks: [(mean: [Double], last: [Double])]
+    private var sums: [Double] = [0]
+    private let spans: [Int]
+
+    init(_ series: RegularSeries, window: Window, periods: [Int]) {
+        self.window = window
+        bases = periods.map { SeasonalBase(series.values, period: $0, horizon: window.last) }
+        peaks = bases.map { base in
+            (
+                SlidingMaximum.of(base.mean, width: window.width),
+                SlidingMaximum.of(base.last, width: window.width)
+            )
+        }
+        let reach = window.last
+        spans = [max(2, reach / 2), max(4, 2 * reach), max(8, 6 * reach)]
+        extend(series)
+    }
+
+    /// Takes in what was appended to the series.
+    mutating func extend(_ series: RegularSeries) {
+        for value in series.values[(sums.count - 1)...] { sums.append(sums[sums.count - 1] + value) }
+        for index in bases.indices {
+            let before = bases[index].mean.count
+            bases[index].extend(series.values)
+            for moment in before..<bases[index].mean.count {
+                SlidingMaximum.append(bases[index].mean[moment], to: &peaks[index].mean, width: window.width)
+                SlidingMaximum.append(bases[index].last[moment], to: &peaks[index].last, width: window.width)
+            }
+        }
+    }
+
+    var width: Int { 2 + spans.count + 4 * bases.count }
+
+    /// The first moment at which all features are known.
+    var start: Int { max(bases.map(\.start).max() ?? 0, window.width, 3) }
+
+    /// The mean of the last `span` values up to a moment.
+    private func level(_ moment: Int, _ span: Int) -> Double {
+        let first = max(0, moment + 1 - span)
+        return (sums[moment + 1] - sums[first]) / Double(moment + 1 - first)
+    }
+
+    /// Appends the features at a moment; `series` may have grown since.
+    func append(to row: inout [Double], at moment: Int, of series: RegularSeries) {
+        row.append(series.values[moment])
+        for span in spans { row.append(level(moment, span)) }
+        row.append(series.values[max(0, moment + 1 - window.width)...moment].max() ?? series.values[moment])
+        for index in bases.indices {
+            row.append(peaks[index].mean[moment + window.first])
+            row.append(peaks[index].last[moment + window.first])
+            row.append(bases[index].mean[moment])
+            row.append(ratio(index, at: moment))
+        }
+    }
+
+    /// The present level, moved as past cycles moved from now to the window.
+    func shifted(_ index: Int, at moment: Int) -> Double {
+        level(moment, spans[0]) + peaks[index].mean[moment + window.first] - bases[index].mean[moment]
+    }
+
+    /// The present level, scaled as past cycles scaled; by at most five.
+    func ratio(_ index: Int, at moment: Int) -> Double {
+        let now = bases[index].mean[moment]
+        let then = peaks[index].mean[moment + window.first]
+        guard now > 0, then >= 0 else { return shifted(index, at: moment) }
+        return level(moment, spans[0]) * min(5, then / now)
+    }
+}

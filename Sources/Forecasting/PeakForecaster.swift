@@ -1,0 +1,93 @@
+/// A fitted model of the largest value in a window ahead: fitted now and then, asked at every new value.
+///
+/// Candidates are compared by a backtest over the last third of the history, with models that have not seen it, by the
+/// pinball loss of their calibrated 90th percentile; the same errors calibrate the quantiles (split conformal). The
+/// forecast is trusted only where it beats the last value by at least `leastSkill`.
+package struct PeakForecaster: Sendable {
+    /// How much better than persistence a forecast must be to be trusted.
+    package static let leastSkill = 0.05
+    /// A season seen less than four times may be chance; it must prove twice as much.
+    static let leastSkillOfFewCycles = 0.1
+    /// More rows teach a dozen coefficients nothing.
+    static let maxRows = 4000
+    /// Fewer errors calibrate no quantile.
+    static let leastErrors = 20
+    /// With more than this missing, what remains may be the outage and not the demand.
+    static let leastCoverage = 0.8
+
+    package let window: Window
+    /// The seasons found, in steps.
+    package let periods: [Int]
+    /// What a person should know of the chosen model.
+    package let model: String
+    /// Mean pinball loss of the 90th percentile in the backtest, and that of persistence.
+    package let loss: Double
+    package let persistenceLoss: Double
+    /// Whether the history was long and complete enough, and the model beats persistence on it.
+    package let isTrusted: Bool
+    private let chosen: Candidate
+    private let regression: RidgeRegression
+    private let residuals: Residuals
+    private var features: Features
+    private var series: RegularSeries
+
+    /// Fits. Nil where there are fewer than ten values.
+    /// - Parameters:
+    ///   - values: on a regular grid, oldest first; NaN is a gap.
+    ///   - stepSeconds: the distance of the values, where it is known.
+    ///   - periods: the seasons, where they are known.
+    package init?(
+        fitting values: [Double], window: Window, stepSeconds: Double? = nil, periods known: [Int]? = nil
+    ) {
+        guard let series = RegularSeries(values), series.isPresent.count(where: { $0 }) >= 10 else {
+            return nil
+        }
+        let found = known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds)
+        // A base needs one cycle before it, and some of the next to be compared with.
+        let periods = found.filter { period in
+            let cycles = (window.last + period - 1) / period
+            return period >= 2 && series.count >= cycles * period + period / 2 + window.last
+        }
+        let features = Features(series, window: window, periods: periods)
+        let sample = TrainingSample(series, features)
+        let split = sample.moments.count * 2 / 3
+        let trial = sample.fit(0..<split)
+        let contest = Contest(sample, features, trial, tested: split..<sample.moments.count, series)
+        self.window = window
+        self.periods = periods
+        self.series = series
+        self.features = features
+        chosen = contest.winner
+        model = contest.winner.name(periods: periods)
+        loss = contest.loss
+        persistenceLoss = contest.persistenceLoss
+        residuals = contest.residuals
+        regression = sample.fit(0..<sample.moments.count)
+        let cycles = periods.map { series.count / $0 }.min() ?? .max
+        let leastSkill = cycles < 4 ? Self.leastSkillOfFewCycles : Self.leastSkill
+        isTrusted =
+            contest.residuals.count >= Self.leastErrors && contest.isConsistent
+            && contest.loss <= (1 - leastSkill) * contest.persistenceLoss
+            && series.coverage(of: 0..<series.count) >= Self.leastCoverage
+    }
+
+    /// How many values the model knows, measured ones since the fit included.
+    package var count: Int { series.count }
+
+    /// Takes in values measured since.
+    package mutating func append(_ values: [Double]) {
+        series.append(values[...])
+        features.extend(series)
+    }
+
+    /// The largest value in the window after the newest value: its expectation and its quantiles, in the order asked.
+    /// Nil where the newest value is missing.
+    package func forecast(quantiles: [Double]) -> (expected: Double, quantiles: [Double])? {
+        let moment = series.count - 1
+        guard moment >= features.start, series.isPresent[moment] else { return nil }
+        let raw = chosen.forecast(features, regression, series, at: moment)
+        guard raw.isFinite else { return nil }
+        let expected = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
+        return (expected, quantiles.map { residuals.quantile($0, around: expected) })
+    }
+}

@@ -1,0 +1,20 @@
+/// Quantiles of a sample, and what it costs to miss one.
+enum Quantile {
+    /// The empirical quantile, interpolated, of ascending numbers. For an upper quantile of few numbers it is the
+    /// conformal one: the rank is that among one more than there are, so that a new number stays below with at least
+    /// the wanted frequency.
+    static func ofSorted(_ sorted: [Double], _ quantile: Double) -> Double {
+        guard let first = sorted.first, let last = sorted.last else { return 0 }
+        let rank = quantile * Double(sorted.count + 1) - 1
+        if rank <= 0 { return first }
+        if rank >= Double(sorted.count - 1) { return last }
+        let below = Int(rank)
+        let share = rank - Double(below)
+        return sorted[below] + (sorted[below + 1] - sorted[below]) * share
+    }
+
+    /// The pinball loss of a quantile forecast: its mean is least where the forecast is the quantile.
+    static func pinball(_ actual: Double, _ forecast: Double, _ quantile: Double) -> Double {
+        actual >= forecast ? quantile * (actual - forecast) : (1 - quantile) * (forecast - actual)
+    }
+}

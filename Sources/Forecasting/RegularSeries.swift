@@ -1,0 +1,66 @@
+/// A series on a regular grid, made fit for models: gaps filled, wild values pulled in.
+struct RegularSeries: Sendable {
+    /// No gaps, all finite.
+    private(set) var values: [Double]
+    /// Whether a value was there.
+    private(set) var isPresent: [Bool]
+    /// Nothing below this or above that is taken for real.
+    let plausible: ClosedRange<Double>
+
+    /// Nil where there is nothing finite at all.
+    /// - Parameter raw: NaN and infinities are gaps.
+    init?(_ raw: [Double]) {
+        guard let plausible = Self.plausibleRange(raw) else { return nil }
+        self.plausible = plausible
+        values = []
+        isPresent = []
+        values.reserveCapacity(raw.count)
+        isPresent.reserveCapacity(raw.count)
+        append(raw[...])
+    }
+
+    var count: Int { values.count }
+
+    /// The share of values that are there in a range.
+    func coverage(of range: Range<Int>) -> Double {
+        guard !range.isEmpty else { return 0 }
+        return Double(isPresent[range].count { $0 }) / Double(range.count)
+    }
+
+    /// Adds what was measured since; a gap at the end keeps the last value until its other side is known.
+    mutating func append(_ raw: ArraySlice<Double>) {
+        let start = values.count
+        for value in raw {
+            isPresent.append(value.isFinite)
+            values.append(value.isFinite ? min(max(value, plausible.lowerBound), plausible.upperBound) : 0)
+        }
+        fillGaps(from: start)
+    }
+
+    /// Linear between the neighbours of a gap; at either end the only neighbour.
+    private mutating func fillGaps(from start: Int) {
+        var last = start - 1
+        while last >= 0, !isPresent[last] { last -= 1 }
+        for index in start..<values.count where isPresent[index] {
+            let from = last >= 0 ? values[last] : values[index]
+            let span = Double(index - last)
+            for gap in max(last + 1, 0)..<index {
+                values[gap] = from + (values[index] - from) * Double(gap - last) / span
+            }
+            last = index
+        }
+        guard last >= 0 else { return }
+        for index in (last + 1)..<max(last + 1, values.count) { values[index] = values[last] }
+    }
+
+    /// Ten times as far from the median as the 1st and 99th percentile: only what no demand does lies outside.
+    private static func plausibleRange(_ raw: [Double]) -> ClosedRange<Double>? {
+        let sorted = raw.filter { $0.isFinite && abs($0) < 1e250 }.sorted()
+        guard !sorted.isEmpty else { return nil }
+        let median = sorted[sorted.count / 2]
+        let low = sorted[sorted.count / 100]
+        let high = sorted[sorted.count - 1 - sorted.count / 100]
+        guard sorted.count >= 100, high > low else { return sorted[0]...sorted[sorted.count - 1] }
+        return (median - 10 * (median - low) - (high - low))...(median + 10 * (high - median) + (high - low))
+    }
+}

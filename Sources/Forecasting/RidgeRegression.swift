@@ -1,0 +1,77 @@
+/// Least squares with a penalty on the size of the standardised coefficients, solved by Cholesky's decomposition.
+struct RidgeRegression: Sendable {
+    private(set) var intercept = 0.0
+    private(set) var coefficients: [Double]
+
+    /// - Parameters:
+    ///   - rows: row after row, `width` numbers each.
+    ///   - weights: one a row; none negative.
+    ///   - penalty: as if so many rows of each feature, at unit deviation, had shown no effect.
+    init(rows: [Double], width: Int, targets: [Double], weights: [Double], penalty: Double) {
+        coefficients = [Double](repeating: 0, count: width)
+        let total = weights.reduce(0, +)
+        guard total > 0, width > 0 else { return }
+        var means = [Double](repeating: 0, count: width)
+        var targetMean = 0.0
+        for row in targets.indices {
+            let weight = weights[row] / total
+            for column in 0..<width { means[column] += weight * rows[row * width + column] }
+            targetMean += weight * targets[row]
+        }
+        var gram = [Double](repeating: 0, count: width * width)
+        var right = [Double](repeating: 0, count: width)
+        var centred = [Double](repeating: 0, count: width)
+        for row in targets.indices where weights[row] > 0 {
+            for column in 0..<width { centred[column] = rows[row * width + column] - means[column] }
+            let weight = weights[row]
+            let target = targets[row] - targetMean
+            for column in 0..<width {
+                let scaled = weight * centred[column]
+                right[column] += scaled * target
+                for other in 0...column { gram[column * width + other] += scaled * centred[other] }
+            }
+        }
+        solve(&gram, &right, width: width, total: total, penalty: penalty)
+        intercept = targetMean
+        for column in 0..<width { intercept -= coefficients[column] * means[column] }
+    }
+
+    /// A feature that does not vary gets no coefficient.
+    private mutating func solve(
+        _ gram: inout [Double], _ right: inout [Double], width: Int, total: Double, penalty: Double
+    ) {
+        let deviations = (0..<width).map { (gram[$0 * width + $0] / total).squareRoot() }
+        let usable = (0..<width).filter { deviations[$0] > 1e-12 }
+        guard !usable.isEmpty else { return }
+        let size = usable.count
+        var lower = [Double](repeating: 0, count: size * size)
+        var solution = usable.map { right[$0] / deviations[$0] }
+        for row in 0..<size {
+            for column in 0...row {
+                let a = usable[row]
+                let b = usable[column]
+                var sum = gram[a * width + b] / (deviations[a] * deviations[b])
+                if row == column { sum += penalty }
+                for inner in 0..<column { sum -= lower[row * size + inner] * lower[column * size + inner] }
+                if row == column {
+                    lower[row * size + row] = max(sum, 1e-9 * total).squareRoot()
+                } else {
+                    lower[row * size + column] = sum / lower[column * size + column]
+                }
+            }
+        }
+        for row in 0..<size {
+            for inner in 0..<row { solution[row] -= lower[row * size + inner] * solution[inner] }
+            solution[row] /= lower[row * size + row]
+        }
+        for row in (0..<size).reversed() {
+            for inner in (row + 1)..<max(row + 1, size) {
+                solution[row] -= lower[inner * size + row] * solution[inner]
+            }
+            solution[row] /= lower[row * size + row]
+        }
+        for (index, column) in usable.enumerated() {
+            coefficients[column] = solution[index] / deviations[column]
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/// Finds the periods after which a series repeats itself.
+package enum Seasonality {
+    /// The autocorrelation that a period must reach beyond chance.
+    static let leastCorrelation = 0.15
+    /// The longest series that is looked at point by point; longer ones are averaged down first.
+    static let resolution = 4096
+    /// Periods people live by, in seconds. What is found within 1.5 % of one is that one.
+    static let calendar: [Double] = [3600, 43_200, 86_400, 604_800]
+
+    /// At most two periods in steps, the shorter first; none where nothing significant repeats at least twice.
+    /// - Parameter stepSeconds: the distance of the values, where it is known.
+    package static func periods(of values: [Double], stepSeconds: Double? = nil) -> [Int] {
+        guard let series = RegularSeries(values) else { return [] }
+        return periods(of: series, stepSeconds: stepSeconds)
+    }
+
+    static func periods(of series: RegularSeries, stepSeconds: Double?) -> [Int] {
+        let factor = (series.count + resolution - 1) / resolution
+        let coarse = detrended(averaged(series.values, by: max(1, factor)))
+        guard coarse.count >= 8 else { return [] }
+        let correlation = FourierTransform.autocorrelation(coarse)
+        let peaks = significantPeaks(correlation)
+        guard let strongest = peaks.max(by: { ($0.value, $1.lag) < ($1.value, $0.lag) }) else { return [] }
+        // The shortest period that explains nearly as much is the fundamental one.
+        let fundamental =
+            peaks.first { peak in
+                let cycles = (Double(strongest.lag) / Double(peak.lag)).rounded()
+                let misfit = abs(Double(peak.lag) * cycles - Double(strongest.lag))
+                return peak.value >= 0.8 * strongest.value && misfit <= cycles + 1
+            } ?? strongest
+        var lags = [fundamental.lag]
+        if let second = companion(of: fundamental, among: peaks) { lags.append(second.lag) }
+        lags.sort()
+        return lags.map { refined($0 * max(1, factor), by: factor, series.values, stepSeconds) }
+    }
+
+    private typealias Peak = (lag: Int, value: Double)
+
+    /// A second season: a longer one that explains still more (a week above the day), or else the best of the shorter
+    /// ones that divide it (a day within the week).
+    private static func companion(of fundamental: Peak, among peaks: [Peak]) -> Peak? {
+        let longer = peaks.filter { $0.lag > fundamental.lag * 2 && $0.value > fundamental.value + 0.03 }
+        let shorter = peaks.filter { peak in
+            let cycles = (Double(fundamental.lag) / Double(peak.lag)).rounded()
+            let misfit = abs(Double(peak.lag) * cycles - Double(fundamental.lag))
+            return cycles >= 2 && misfit <= cycles / 2 + 1 && peak.value >= 0.3 * fundamental.value
+        }
+        return (longer.isEmpty ? shorter : longer).max { ($0.value, $1.lag) < ($1.value, $0.lag) }
+    }
+
+    private static func averaged(_ values: [Double], by factor: Int) -> [Double] {
+        guard factor > 1 else { return values }
+        return stride(from: 0, to: values.count - factor + 1, by: factor).map { start in
+            values[start..<start + factor].reduce(0, +) / Double(factor)
+        }
+    }
+
+    /// Less the line that fits it best, so that a trend is not taken for a long period.
+    private static func detrended(_ values: [Double]) -> [Double] {
+        let count = Double(values.count)
+        guard count > 2 else { return values }
+        let centre = (count - 1) / 2
+        let mean = values.reduce(0, +) / count
+        var covariance = 0.0
+        for (index, value) in values.enumerated() { covariance += (Double(index) - centre) * (value - mean) }
+        let slope = covariance / (count * (count * count - 1) / 12)
+        return values.enumerated().map { $1 - mean - slope * (Double($0) - centre) }
+    }
+
+    /// Local maxima that stand out: above chance (five standard errors of white noise), and above the lowest
+    /// correlation on the way there.
+    private static func significantPeaks(_ correlation: [Double]) -> [Peak] {
+        var peaks: [Peak] = []
+        let last = correlation.count / 2
+        guard last > 3 else { return [] }
+        var lowest = correlation[1]
+        for lag in 2..<last {
+            lowest = min(lowest, correlation[lag])
+            let value = correlation[lag]
+            let chance = 5 / Double(correlation.count - lag).squareRoot()
+            guard value > max(leastCorrelation, chance), value - lowest > 0.1,
+                value >= correlation[lag - 1], value > correlation[lag + 1]
+            else { continue }
+            peaks.append((lag, value))
+        }
+        return peaks
+    }
+
+    /// The exact lag at full resolution: the calendar's where it is near, else the best around the coarse one.
+    private static func refined(_ lag: Int, by factor: Int, _ values: [Double], _ stepSeconds: Double?) -> Int
+    {
+        if let stepSeconds {
+            for period in calendar {
+                let steps = period / stepSeconds
+                let slack = max(0.015 * steps, Double(factor))
+                if steps.rounded() == steps, abs(Double(lag) - steps) <= slack { return Int(steps) }
+            }
+        }
+        guard factor > 1 else { return lag }
+        var best = (lag: lag, distance: Double.infinity)
+        for candidate in max(2, lag - factor)...(lag + factor) where candidate < values.count {
+            var distance = 0.0
+            for index in stride(from: candidate, to: values.count, by: factor) {
+                let difference = values[index] - values[index - candidate]
+                distance += difference * difference
+            }
+            distance /= Double((values.count - candidate + factor - 1) / factor)
+            if distance < best.distance { best = (candidate, distance) }
+        }
+        return best.lag
+    }
+}

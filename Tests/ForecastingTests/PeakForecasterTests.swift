@@ -1,0 +1,185 @@
+import Glibc
+import Testing
+
+@testable import Forecasting
+
+struct PeakForecasterTests {
+    private let window = Window(first: 3, last: 8)
+
+    @Test
+    func `the coming peak of a wave is foreseen`() throws {
+        var source = Synthetic(seed: 1)
+        // The last value stands an eighth of a period before the crest.
+        let values = Array(source.wave(48 * 10 + 12, period: 48, noise: 1).prefix(48 * 10 + 7))
+
+        let model = try #require(PeakForecaster(fitting: values, window: window))
+        let forecast = try #require(model.forecast(quantiles: [0.1, 0.9]))
+
+        #expect(model.isTrusted)
+        #expect(abs(forecast.expected - 150) < 4, "\(forecast) by \(model.model)")
+        #expect(forecast.quantiles[0] < forecast.quantiles[1])
+        #expect(forecast.quantiles[1] < 160)
+    }
+
+    @Test
+    func `four-minute days of two-second samples are foreseen after two of them`() throws {
+        var source = Synthetic(seed: 9)
+        let values = source.wave(300, period: 120, noise: 3)
+
+        let model = try #require(
+            PeakForecaster(fitting: values, window: Window(first: 3, last: 8), stepSeconds: 2))
+
+        #expect(model.periods.count == 1)
+        #expect(model.isTrusted, "\(model.loss) against \(model.persistenceLoss)")
+    }
+
+    @Test(arguments: 1...10)
+    func `a random walk is not trusted`(seed: UInt64) throws {
+        var source = Synthetic(seed: seed)
+        var level = 1000.0
+        let values = source.noise(3000).map { step in
+            level += step
+            return level
+        }
+
+        let model = try #require(PeakForecaster(fitting: values, window: window))
+
+        #expect(!model.isTrusted, "\(model.model): \(model.loss) against \(model.persistenceLoss)")
+    }
+
+    @Test
+    func `a constant is foreseen and not trusted to be more`() throws {
+        let model = try #require(
+            PeakForecaster(fitting: [Double](repeating: 7, count: 200), window: window))
+        let forecast = try #require(model.forecast(quantiles: [0.99]))
+
+        #expect(!model.isTrusted)
+        #expect(forecast.expected == 7)
+        #expect(forecast.quantiles == [7])
+    }
+
+    @Test
+    func `gaps and one wild value change little`() throws {
+        var source = Synthetic(seed: 5)
+        var values = Array(source.wave(48 * 10 + 12, period: 48, noise: 1).prefix(48 * 10 + 7))
+        values[100] = 1e300
+        values[150] = -.infinity
+        for index in 210..<220 { values[index] = .nan }
+
+        let model = try #require(PeakForecaster(fitting: values, window: window))
+        let forecast = try #require(model.forecast(quantiles: [0.9]))
+
+        #expect(model.isTrusted)
+        #expect(abs(forecast.expected - 150) < 6, "\(forecast) by \(model.model)")
+    }
+
+    @Test
+    func `after a level shift the forecast moves with the level`() throws {
+        var source = Synthetic(seed: 6)
+        var values = source.wave(48 * 10 + 7, period: 48, noise: 1)
+        for index in (48 * 9 + 24)..<values.count { values[index] += 200 }
+
+        let model = try #require(PeakForecaster(fitting: values, window: window))
+        let forecast = try #require(model.forecast(quantiles: [0.9]))
+
+        #expect(abs(forecast.expected - 350) < 35, "\(forecast) by \(model.model)")
+    }
+
+    @Test
+    func `a history with holes of more than a fifth is not trusted`() throws {
+        var source = Synthetic(seed: 7)
+        var values = source.wave(480, period: 48, noise: 1)
+        for index in 100..<220 { values[index] = .nan }
+
+        let model = try #require(PeakForecaster(fitting: values, window: window))
+
+        #expect(!model.isTrusted)
+    }
+
+    @Test
+    func `nothing is said where the newest value is missing`() throws {
+        var source = Synthetic(seed: 8)
+        var model = try #require(PeakForecaster(fitting: source.wave(480, period: 48), window: window))
+
+        model.append([.nan])
+
+        #expect(model.forecast(quantiles: [0.9]) == nil)
+    }
+
+    @Test(arguments: [0, 1, 2, 9])
+    func `too short a series has no model`(count: Int) {
+        #expect(PeakForecaster(fitting: [Double](repeating: 1, count: count), window: window) == nil)
+    }
+
+    @Test
+    func `any short series is survived`() {
+        var source = Synthetic(seed: 10)
+        for count in 10..<120 {
+            let model = PeakForecaster(fitting: source.wave(count, period: 12, noise: 5), window: window)
+            if let forecast = model?.forecast(quantiles: [0.5, 0.99]) {
+                #expect(forecast.quantiles.allSatisfy { $0.isFinite })
+            }
+        }
+    }
+
+    @Test
+    func `values added after the fit are seen, and bring the same as a later question`() throws {
+        var source = Synthetic(seed: 11)
+        let values = source.wave(500, period: 48, noise: 3)
+        var model = try #require(PeakForecaster(fitting: Array(values[..<480]), window: window))
+
+        let before = try #require(model.forecast(quantiles: [0.9]))
+        model.append(Array(values[480...]))
+        let after = try #require(model.forecast(quantiles: [0.9]))
+
+        #expect(model.count == 500)
+        #expect(before.expected != after.expected)
+    }
+
+    @Test
+    func `equal histories have equal forecasts, bit for bit`() throws {
+        var source = Synthetic(seed: 12)
+        let values = source.wave(500, period: 48, noise: 9)
+
+        let first = try #require(PeakForecaster(fitting: values, window: window)?.forecast(quantiles: [0.95]))
+        let second = try #require(
+            PeakForecaster(fitting: values, window: window)?.forecast(quantiles: [0.95]))
+
+        #expect(first.expected.bitPattern == second.expected.bitPattern)
+        #expect(first.quantiles[0].bitPattern == second.quantiles[0].bitPattern)
+    }
+
+    @Test
+    func `as many peaks stay below the upper quantile as it says`() throws {
+        var source = Synthetic(seed: 13)
+        let values = source.wave(6000, period: 240, noise: 12)
+        var model = try #require(PeakForecaster(fitting: Array(values[..<4000]), window: window))
+
+        var below = 0
+        var total = 0
+        for moment in 4000..<4200 {
+            model.append([values[moment]])
+            guard let forecast = model.forecast(quantiles: [0.9]) else { continue }
+            total += 1
+            if values[(moment + window.first)...(moment + window.last)].max()! <= forecast.quantiles[0] {
+                below += 1
+            }
+        }
+
+        #expect(total == 200)
+        #expect((0.84...0.96).contains(Double(below) / Double(total)), "\(below) of \(total)")
+    }
+}
+
+struct SlidingMaximumTests {
+    @Test
+    func `grown value by value it is what it is at once`() {
+        var source = Synthetic(seed: 1)
+        let values = source.noise(60)
+
+        var grown: [Double] = []
+        for value in values { SlidingMaximum.append(value, to: &grown, width: 7) }
+
+        #expect(grown == SlidingMaximum.of(values, width: 7))
+    }
+}

@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Forecasting
+
+struct SeasonalityTests {
+    @Test(arguments: [24, 120, 50])
+    func `the period of a noisy wave is found`(period: Int) {
+        var source = Synthetic(seed: 1)
+
+        let found = Seasonality.periods(of: source.wave(period * 8, period: period, noise: 10))
+
+        #expect(found.count == 1)
+        #expect(abs(found[0] - period) <= 1, "\(found)")
+    }
+
+    @Test
+    func `a day is found exactly in two weeks of minutes`() {
+        var source = Synthetic(seed: 2)
+
+        #expect(
+            Seasonality.periods(of: source.wave(20_160, period: 1440, noise: 20), stepSeconds: 60) == [1440])
+    }
+
+    @Test
+    func `a week is found beside the day`() {
+        var source = Synthetic(seed: 3)
+        let values = source.wave(24 * 35, period: 24, noise: 5).enumerated().map { index, value in
+            index / 24 % 7 >= 5 ? value * 0.4 : value
+        }
+
+        #expect(Seasonality.periods(of: values, stepSeconds: 3600) == [24, 168])
+    }
+
+    @Test(arguments: 1...20)
+    func `white noise has no season`(seed: UInt64) {
+        var source = Synthetic(seed: seed)
+
+        #expect(Seasonality.periods(of: source.noise(2000)) == [])
+    }
+
+    @Test
+    func `a constant, a line, a short and an empty series have no season`() {
+        #expect(Seasonality.periods(of: [Double](repeating: 5, count: 500)) == [])
+        #expect(Seasonality.periods(of: (0..<500).map(Double.init)) == [])
+        #expect(Seasonality.periods(of: [1, 2, 1, 2]) == [])
+        #expect(Seasonality.periods(of: []) == [])
+        #expect(Seasonality.periods(of: [.nan, .infinity]) == [])
+    }
+
+    @Test
+    func `gaps do not hide a season`() {
+        var source = Synthetic(seed: 4)
+        var values = source.wave(480, period: 48, noise: 5)
+        for index in values.indices where source.uniform() < 0.15 { values[index] = .nan }
+        for index in 200..<215 { values[index] = .nan }
+
+        let found = Seasonality.periods(of: values)
+
+        #expect(found.count == 1)
+        #expect(abs(found[0] - 48) <= 1)
+    }
+}
