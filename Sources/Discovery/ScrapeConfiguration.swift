@@ -1,0 +1,80 @@
+package import Relabelling
+import TimeSeries
+
+/// What `global` says about scrapes.
+package struct ScrapeDefaults: Hashable, Sendable {
+    package var interval: Duration
+    package var timeout: Duration
+    package var limits: ScrapeLimits
+    /// `extra_scrape_metrics`: also report timeout, sample limit and body size of each scrape.
+    package var reportsExtraMetrics: Bool
+
+    package init(
+        interval: Duration = .seconds(60), timeout: Duration = .seconds(10),
+        limits: ScrapeLimits = ScrapeLimits(),
+        reportsExtraMetrics: Bool = false
+    ) {
+        self.interval = interval
+        self.timeout = timeout
+        self.limits = limits
+        self.reportsExtraMetrics = reportsExtraMetrics
+    }
+}
+
+/// One entry of `scrape_configs`, with what it inherits from `global`.
+package struct ScrapeConfiguration: Hashable, Sendable {
+    package var jobName: String
+    package var interval: Duration
+    /// At most `interval`.
+    package var timeout: Duration
+    package var metricsPath: String
+    package var scheme: String
+    /// URL parameters, in the order of the file.
+    package var parameters: [Parameter]
+    /// A label of the target that is also in a line: the line's wins, instead of becoming `exported_...`.
+    package var honorsLabels: Bool
+    /// Times in the text are taken instead of the time of the scrape.
+    package var honorsTimestamps: Bool
+    /// Series with times of their own get stale markers too.
+    package var tracksTimestampStaleness: Bool
+    /// Ask targets that are not on this machine for gzip.
+    package var acceptsCompression: Bool
+    package var reportsExtraMetrics: Bool
+    package var limits: ScrapeLimits
+    /// How many dropped targets are remembered; nil is all of them.
+    package var keepsDroppedTargets: Int?
+    package var client: HTTPClientConfiguration
+    package var relabelRules: [RelabelRule]
+    package var metricRelabelRules: [RelabelRule]
+    package var staticGroups: [TargetGroup]
+    package var files: [FileDiscovery.Configuration]
+    package var fleetRoles: [FleetRole]
+
+    package struct Parameter: Hashable, Sendable {
+        package var name: String
+        package var values: [String]
+    }
+
+    /// The defaults of Prometheus but for the job's name; for tests and for targets the service adds itself.
+    package init(jobName: String, defaults: ScrapeDefaults = ScrapeDefaults()) {
+        self.jobName = jobName
+        interval = defaults.interval
+        timeout = min(defaults.timeout, defaults.interval)
+        metricsPath = "/metrics"
+        scheme = "http"
+        parameters = []
+        honorsLabels = false
+        honorsTimestamps = true
+        tracksTimestampStaleness = false
+        acceptsCompression = true
+        reportsExtraMetrics = defaults.reportsExtraMetrics
+        limits = defaults.limits
+        keepsDroppedTargets = nil
+        client = HTTPClientConfiguration()
+        relabelRules = []
+        metricRelabelRules = []
+        staticGroups = []
+        files = []
+        fleetRoles = []
+    }
+}
