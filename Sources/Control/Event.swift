@@ -10,6 +10,8 @@ package enum Event: Hashable, Sendable, Codable {
     case configured(ControlConfiguration)
     case measured(Measurement)
     case observed(Inventory)
+    /// The backend was asked again and saw exactly what it had seen before.
+    case observedUnchanged(at: Timestamp)
     case outcome(command: String, Outcome)
     case requested(OperatorRequest)
     case tick
@@ -80,6 +82,9 @@ package struct GuardLimits: Hashable, Sendable, Codable {
     /// With so large a share of nodes out of reach nothing is failed over: the observer is cut off, not the nodes.
     package var maxUnreachableShare: Double = 0.55
     package var freeze: Duration = .seconds(60)
+    /// How long a node that is cut off keeps its replicas running, by its own clock. A singleton is not started elsewhere
+    /// before.
+    package var nodeLease: Duration = .seconds(30)
     /// Stops of replicas in any minute, of one workload: the larger of the share and the count.
     package var removalsPerMinuteShare: Double = 0.5
     package var removalsPerMinute: Int = 4

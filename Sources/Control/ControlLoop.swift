@@ -1,0 +1,22 @@
+package import TimeSeries
+
+/// The whole of control as one function: events in, effects out. Pure, total and deterministic: it reads no clock, awaits
+/// nothing and throws nothing; equal events at equal times yield equal effects on every machine.
+package struct ControlLoop: Hashable, Sendable, Codable {
+    package private(set) var memory: ControlMemory
+
+    package init() { memory = ControlMemory() }
+
+    /// Takes a batch of events, in order, as of one moment.
+    ///
+    /// Every `record` comes before every `execute`. Time never runs backwards here: a moment before the last one counts
+    /// as the last one, unless the clock was set back by more than ten seconds.
+    package mutating func step(_ events: [Event], at: Timestamp) -> [Effect] {
+        var turn = Turn(memory: memory, at: at)
+        memory = ControlMemory()
+        for event in events { turn.take(event) }
+        turn.conclude()
+        memory = turn.memory
+        return turn.effects
+    }
+}

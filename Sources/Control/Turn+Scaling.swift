@@ -1,0 +1,108 @@
+import Fleet
+import Scaling
+import TimeSeries
+
+extension Turn {
+    /// The least time between two records of a decision that says what the last one said.
+    static let heartbeat: Duration = .seconds(60)
+
+    mutating func measure(_ measurement: Measurement) {
+        guard var policy = memory.policies[measurement.policy],
+            policy.policy.workload == measurement.workload,
+            let workload = memory.fleet.workloads[measurement.workload]
+        else { return }
+        policy.measurement = measurement
+        let isInCharge = memory.policyInCharge(of: workload.id) == policy.policy.name
+        var decision = decide(
+            policy.policy, measurement, counts: counts(of: workload.id), memory: &policy.scaling, now: now)
+        if isInCharge {
+            obey(&decision, for: workload, memory: &policy)
+        } else if !policy.policy.isObserver {
+            policy.scaling.retract(decision)
+            decision.reasons.append(
+                ScaleDecision.Reason(
+                    kind: .shadow, subject: "policy", count: decision.desired,
+                    text: "another policy is in charge of \(workload.id): recorded, nothing is changed"))
+        }
+        policy.decision = decision
+        memory.policies[measurement.policy] = policy
+        remember(decision, isInCharge: isInCharge)
+    }
+
+    /// Lets a decision take effect, as far as a pause and the nature of a singleton allow.
+    private mutating func obey(
+        _ decision: inout ScaleDecision, for workload: Workload,
+        memory policy: inout ControlMemory.PolicyMemory
+    ) {
+        if let pause = memory.fleet.pause(of: workload.id) {
+            policy.scaling.retract(decision)
+            decision.desired = decision.from
+            decision.reasons.append(
+                ScaleDecision.Reason(
+                    kind: .paused, subject: pause.workload?.name ?? "fleet", count: decision.from,
+                    text: "paused by \(pause.owner): \(pause.reason)", until: pause.until))
+            return
+        }
+        if workload.isSingleton, decision.desired > 1 {
+            policy.scaling.retract(decision)
+            decision.desired = 1
+            decision.reasons.append(
+                ScaleDecision.Reason(
+                    kind: .maximum, subject: "singleton", count: 1, text: "a singleton has one replica"))
+        }
+        setDesired(workload.id, decision.desired)
+    }
+
+    /// Keeps a decision for the record if it says something new, or if the last record is a minute old.
+    private mutating func remember(_ decision: ScaleDecision, isInCharge: Bool) {
+        guard let policy = memory.policies[decision.policy] else { return }
+        let kinds = Set(decision.reasons.map(\.kind.rawValue)).sorted().joined(separator: ",")
+        let key = "\(decision.desired) \(kinds)"
+        let isDue = policy.recordedAt.map { now - $0 >= Self.heartbeat } ?? true
+        guard decision.from != decision.desired || key != policy.recordedKey || isDue else { return }
+        memory.policies[decision.policy]?.recordedAt = now
+        memory.policies[decision.policy]?.recordedKey = key
+        if isInCharge {
+            if let earlier = decisions[decision.workload] {
+                recordDecision(earlier, commands: [], reasons: [])
+            }
+            decisions[decision.workload] = decision
+        } else {
+            recordDecision(decision, commands: [], reasons: [])
+        }
+    }
+
+    mutating func recordDecision(_ decision: ScaleDecision, commands: [Command], reasons: [String]) {
+        let id = record(
+            .scaling, workload: decision.workload, decision: decision, reasons: reasons, commands: commands)
+        memory.policies[decision.policy]?.entry = id
+    }
+
+    mutating func recordDecisionsWithoutCommands() {
+        for workload in decisions.keys.sorted() {
+            guard let decision = decisions.removeValue(forKey: workload) else { continue }
+            recordDecision(decision, commands: [], reasons: memory.deferred[workload] ?? [])
+        }
+    }
+
+    private func counts(of workload: WorkloadID) -> ReplicaCounts {
+        let stopping = memory.ledger.stopping
+        var counts = ReplicaCounts(desired: memory.fleet.desired[workload] ?? 0, ready: 0, starting: 0)
+        for replica in memory.fleet.replicas.values
+        where replica.workload == workload && !stopping.contains(replica.id) {
+            switch replica.phase {
+            case .ready: counts.ready += 1
+            case .starting: counts.starting += 1
+            case .unready, .crashed, .stopping: break
+            }
+        }
+        for intent in memory.ledger.open.values {
+            if case .start(let replica, workload, _, _) = intent.subject,
+                memory.fleet.replicas[replica] == nil
+            {
+                counts.starting += 1
+            }
+        }
+        return counts
+    }
+}

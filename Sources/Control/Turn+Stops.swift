@@ -1,0 +1,65 @@
+import Fleet
+import Placement
+import TimeSeries
+
+extension Turn {
+    /// Stops what is too much, and what has been replaced on nodes that are being emptied. Never lets the ready replicas
+    /// fall below what is desired, unless fewer are ready already.
+    mutating func planStops(of workload: Workload, _ crowd: Census, _ plan: inout WorkloadPlan) {
+        let desired = memory.fleet.desired[workload.id] ?? 0
+        let departures = surplus(crowd, desired: desired) + replaced(crowd, of: workload, desired: desired)
+        guard !departures.isEmpty else { return }
+        if memory.freeze != nil {
+            plan.deferred.append("\(departures.count) stops wait: removals are frozen")
+            return
+        }
+        let allowed = memory.velocities[workload.id]?.stopsLeft(memory.limits) ?? 0
+        if allowed < departures.count {
+            plan.deferred.append(
+                "\(departures.count - allowed) stops wait: the fleet's limit of removals per minute")
+        }
+        for departure in departures.prefix(allowed) {
+            plan.stops.append(
+                stop(departure.replica, grace: workload.stopGrace, reason: departure.reason))
+            plan.reasons.append(
+                "\(departure.replica.id) leaves \(departure.replica.node): \(departure.reason)")
+            if departure.isMigration { plan.isMigration = true }
+        }
+    }
+
+    private struct Exit {
+        var replica: Replica
+        var reason: String
+        var isMigration = false
+    }
+
+    private func surplus(_ crowd: Census, desired: Int) -> [Exit] {
+        let excess = crowd.staying.count - desired
+        guard excess > 0 else { return [] }
+        return Departure.order(crowd.staying, nodes: memory.fleet.nodes).prefix(excess).map {
+            Exit(replica: $0, reason: "\(crowd.staying.count) run, \(desired) are desired")
+        }
+    }
+
+    /// Replicas on nodes that are being emptied whose work others do by now. A singleton goes first and comes back after.
+    private func replaced(_ crowd: Census, of workload: Workload, desired: Int) -> [Exit] {
+        guard !crowd.leaving.isEmpty else { return [] }
+        let reason = "\(workload.id) moves off a draining node"
+        if workload.isSingleton {
+            return crowd.leaving.map { Exit(replica: $0, reason: reason, isMigration: true) }
+        }
+        var spare = Census.ready(crowd.staying) + Census.ready(crowd.leaving) - desired
+        var exits: [Exit] = []
+        for replica in Departure.order(crowd.leaving, nodes: memory.fleet.nodes) {
+            if replica.phase == .ready {
+                guard spare > 0 else { continue }
+                spare -= 1
+            } else if crowd.have < desired {
+                // It does no work, but nothing stands in for it yet.
+                continue
+            }
+            exits.append(Exit(replica: replica, reason: reason, isMigration: true))
+        }
+        return exits
+    }
+}

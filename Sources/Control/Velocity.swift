@@ -1,0 +1,48 @@
+import TimeSeries
+
+/// How much was moved within the last minute, and how large the workload was meanwhile.
+package struct Velocity: Hashable, Sendable, Codable {
+    package static let window: Duration = .seconds(60)
+
+    private struct Level: Hashable, Sendable, Codable {
+        var at: Timestamp
+        var count: Int
+    }
+
+    private var starts: [Timestamp] = []
+    private var stops: [Timestamp] = []
+    /// The sizes within the window, at each change, and the last one before it.
+    private var levels: [Level] = []
+
+    package init() {}
+
+    mutating func advance(to now: Timestamp, size: Int) {
+        starts.removeAll { now - $0 >= Self.window || $0 > now }
+        stops.removeAll { now - $0 >= Self.window || $0 > now }
+        if levels.last?.count != size { levels.append(Level(at: now, count: size)) }
+        while levels.count > 1, now - levels[1].at >= Self.window { levels.removeFirst() }
+    }
+
+    /// The largest size within the window.
+    private var peak: Int { levels.map(\.count).max() ?? 0 }
+
+    /// How many more may be started now.
+    func startsLeft(_ limits: GuardLimits) -> Int {
+        max(0, max(limits.startsPerMinute, share(limits.startsPerMinuteShare, of: peak)) - starts.count)
+    }
+
+    /// How many more may be stopped now.
+    func stopsLeft(_ limits: GuardLimits) -> Int {
+        max(0, max(limits.removalsPerMinute, share(limits.removalsPerMinuteShare, of: peak)) - stops.count)
+    }
+
+    private func share(_ share: Double, of count: Int) -> Int {
+        let exact = Double(count) * share
+        return exact.isFinite ? max(0, min(Int(clamping: exact.rounded(.down)) ?? 0, 1_000_000)) : 0
+    }
+
+    mutating func started(at now: Timestamp) { starts.append(now) }
+    mutating func stopped(at now: Timestamp) { stops.append(now) }
+
+    var isIdle: Bool { starts.isEmpty && stops.isEmpty && peak == 0 }
+}
