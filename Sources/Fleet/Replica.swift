@@ -2,7 +2,7 @@ package import TimeSeries
 
 /// One running copy of a workload.
 package struct Replica: Hashable, Sendable, Codable {
-    package enum Phase: String, Hashable, Sendable, Codable {
+    package enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
         /// Commanded or launched, health check not yet passed.
         case starting
         case ready
