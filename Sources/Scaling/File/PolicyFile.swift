@@ -15,9 +15,10 @@ package enum PolicyFile {
     package static func parse(_ text: String, file: String) throws(DocumentError) -> [Placed] {
         let root = try YAMLDocument.parse(text, file: file)
         let document = DocumentReader(file: file)
+        let source = ScalarSource(text)
         let placed = document.mapping(root, "a policy file") { fields -> [Placed] in
             fields.list("policies") { node in
-                PolicyReader.policy(node, document).map {
+                PolicyReader.policy(node, document, source).map {
                     Placed(policy: $0, file: file, position: node.position)
                 }
             } ?? []

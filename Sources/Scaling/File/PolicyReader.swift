@@ -7,7 +7,9 @@ enum PolicyReader {
     static let maxCount = 1_000_000
     static let day = Duration.seconds(86_400)
 
-    static func policy(_ node: Documents.Node, _ document: DocumentReader) -> ScalingPolicy? {
+    static func policy(
+        _ node: Documents.Node, _ document: DocumentReader, _ source: ScalarSource
+    ) -> ScalingPolicy? {
         document.mapping(node, "a policy") { fields -> ScalingPolicy? in
             let name = fields.require("name").flatMap { label($0, "name", document) }
             let workload = fields.require("workload").flatMap { node in
@@ -18,7 +20,7 @@ enum PolicyReader {
             let interval = fields.duration("interval", in: .milliseconds(100)...(.seconds(3600)))
             let when = fields.node("when").flatMap { quality($0, document, allowsAge: true) } ?? Quality()
             let signals = fields.require("signals").flatMap { node -> [SignalPolicy]? in
-                document.list(node, "signals") { SignalReader.signal($0, document, default: when) }
+                document.list(node, "signals") { SignalReader.signal($0, document, source, default: when) }
             }
             if let signals { checkNames(signals, fields) }
             let prediction = fields.node("predict").flatMap { PredictionReader.prediction($0, document) }

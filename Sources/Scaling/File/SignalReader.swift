@@ -1,4 +1,5 @@
 import Documents
+import PromQL
 import TimeSeries
 
 /// Reads one signal: a name, a query and exactly one target.
@@ -6,11 +7,11 @@ enum SignalReader {
     static let targets = ["per_replica", "mean", "drain_rate", "objective", "steps"]
 
     static func signal(
-        _ node: Node, _ document: DocumentReader, default when: PolicyReader.Quality
+        _ node: Node, _ document: DocumentReader, _ source: ScalarSource, default when: PolicyReader.Quality
     ) -> SignalPolicy? {
         document.mapping(node, "a signal") { fields -> SignalPolicy? in
             let name = fields.require("name").flatMap { PolicyReader.label($0, "name", document) }
-            let query = fields.require("query").flatMap { self.query($0, document) }
+            let query = fields.require("query").flatMap { self.query($0, document, source) }
             let given = targets.filter(fields.has)
             let target = given.count == 1 ? self.target(given[0], fields) : nil
             if given.count != 1 {
@@ -33,13 +34,25 @@ enum SignalReader {
         } ?? nil
     }
 
-    private static func query(_ node: Node, _ document: DocumentReader) -> String? {
+    /// PromQL that yields numbers; an error in it is shown where it stands in the file.
+    private static func query(
+        _ node: Node, _ document: DocumentReader, _ source: ScalarSource
+    ) -> String? {
         guard let text = document.string(node, "query") else { return nil }
-        guard text.contains(where: { !$0.isWhitespace }) else {
-            document.report("query must be PromQL, found nothing", at: node.position)
+        do {
+            let type = try Expression.parse(text).type
+            guard type == .scalar || type == .vector else {
+                document.report(
+                    "query must yield a number, this one yields a \(type.documentedName)", at: node.position)
+                return nil
+            }
+            return text
+        } catch {
+            document.report(
+                "query is not PromQL: \(error.message)",
+                at: source.position(in: node, line: error.line ?? 1, column: error.column ?? 1))
             return nil
         }
-        return text
     }
 
     private static func target(

@@ -1,0 +1,33 @@
+import Fleet
+import TimeSeries
+
+extension Measurer {
+    /// What a round leaves in the store: `flyball_signal` as measured, and `flyball_forecast` at the moment it was made,
+    /// for the peak within `horizon`; `quantile="mean"` is its expectation.
+    static func samples(
+        _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading,
+        _ answer: SignalForecast.Answer?, at now: Timestamp
+    ) -> [SeriesSamples] {
+        let common = [
+            (name: "policy", value: policy.name), (name: "workload", value: policy.workload.name),
+            (name: "signal", value: signal.name),
+        ]
+        var series: [SeriesSamples] = []
+        func add(_ name: String, _ labels: [(name: String, value: String)], _ value: Double) {
+            guard value.isFinite else { return }
+            series.append(
+                SeriesSamples(
+                    labels: Labels([(name: "__name__", value: name)] + common + labels),
+                    samples: [Sample(now, value)]))
+        }
+        if case .value(let value, _) = reading { add("flyball_signal", [], value) }
+        guard let answer else { return series }
+        let horizon = (name: "horizon", value: answer.outlook.horizon.prometheusText)
+        add("flyball_forecast", [horizon, (name: "quantile", value: "mean")], answer.outlook.expectedPeak)
+        for (quantile, value) in answer.quantiles {
+            add("flyball_forecast", [horizon, (name: "quantile", value: "\(quantile)")], value)
+        }
+        add("flyball_forecast_trusted", [], answer.outlook.isTrusted ? 1 : 0)
+        return series
+    }
+}

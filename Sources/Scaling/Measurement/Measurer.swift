@@ -1,0 +1,74 @@
+package import Fleet
+package import PromQL
+import Synchronization
+package import TimeSeries
+
+/// Turns policies into measurements: one instant query a signal, its age, and a forecast where the policy asks for one.
+/// The only part of the module that waits for anything; what it yields is data, and `decide` does the rest.
+package final class Measurer: Sendable {
+    /// What one round yields.
+    package struct Round: Sendable {
+        /// In the order of the policies.
+        package var measurements: [Measurement] = []
+        /// `flyball_signal` and `flyball_forecast`, to be stored.
+        package var samples: [SeriesSamples] = []
+    }
+
+    private let engine: any QueryEngine
+    private let forecasts = Mutex<[ForecastKey: SignalForecast]>([:])
+
+    package init(engine: any QueryEngine) { self.engine = engine }
+
+    /// Measures all signals of some policies at one moment. Queries and selectors that several policies share are
+    /// evaluated once. Never throws: what fails is a reading.
+    /// - Parameter startUps: how long replicas of a workload take to become ready, where that was measured
+    ///   (`StartUpTimes`).
+    package func measure(
+        _ policies: [ScalingPolicy], at now: Timestamp, startUps: [WorkloadID: Duration] = [:]
+    ) async -> Round {
+        var round = Round()
+        var probe = SignalProbe(engine: engine, now: now)
+        for policy in policies {
+            var signals: [Signal] = []
+            for signal in policy.signals {
+                let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
+                let outlook = await outlook(policy, signal, at: now, startUps[policy.workload])
+                signals.append(Signal(name: signal.name, reading: reading, outlook: outlook?.outlook))
+                round.samples += Self.samples(policy, signal, reading, outlook, at: now)
+            }
+            round.measurements.append(
+                Measurement(policy: policy.name, workload: policy.workload, at: now, signals: signals))
+        }
+        return round
+    }
+
+    /// Forgets the models of queries that no policy asks for any longer.
+    package func keep(only policies: [ScalingPolicy]) {
+        let wanted = Set(
+            policies.flatMap { policy in
+                policy.signals.compactMap { ForecastKey(policy, $0) }
+            })
+        forecasts.withLock { $0 = $0.filter { wanted.contains($0.key) } }
+    }
+
+    private func outlook(
+        _ policy: ScalingPolicy, _ signal: SignalPolicy, at now: Timestamp, _ startUp: Duration?
+    ) async -> SignalForecast.Answer? {
+        guard let prediction = policy.prediction, let key = ForecastKey(policy, signal),
+            let expression = try? Expression.parse(signal.query)
+        else { return nil }
+        // Taken out and not copied: a history with its models is a megabyte.
+        var forecast = forecasts.withLock { $0.removeValue(forKey: key) } ?? SignalForecast(key)
+        if let range = forecast.missing(at: now) {
+            // Where this fails the forecast waits; the signal's own reading says what failed.
+            let limits = QueryLimits(timeout: .seconds(30))
+            if let result = try? await engine.evaluate(expression, over: range, limits: limits) {
+                forecast.append(result.value, over: range)
+            }
+        }
+        let answer = forecast.isCurrent(at: now) ? forecast.answer(prediction, startUp: startUp) : nil
+        let state = forecast
+        forecasts.withLock { $0[key] = state }
+        return answer
+    }
+}

@@ -1,0 +1,172 @@
+import Fleet
+import Glibc
+import PromQL
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+/// Answers queries from a table of functions of time; `timestamp()` from `newest`.
+private struct TableEngine: QueryEngine {
+    var newest: Timestamp?
+    var answers: [String: @Sendable (Timestamp) throws(QueryError) -> QueryValue]
+
+    func evaluate(
+        _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
+    ) async throws(QueryError) -> QueryResult {
+        let text = expression.description
+        if text.hasPrefix("max(timestamp(") {
+            return QueryResult(value: .vector(newest.map { [Self.element($0.seconds)] } ?? []))
+        }
+        guard let answer = answers[text] else { return QueryResult(value: .vector([])) }
+        if range.isInstant { return QueryResult(value: try answer(range.start)) }
+        var samples: [Sample] = []
+        for step in 0..<range.stepCount {
+            let moment = range.start + range.step * step
+            if case .vector(let elements) = try answer(moment), let value = elements.first?.value {
+                samples.append(Sample(moment, value))
+            }
+        }
+        return QueryResult(value: .matrix([MatrixSeries(labels: Labels([:]), samples: samples)]))
+    }
+
+    static func element(_ value: Double) -> VectorElement {
+        VectorElement(labels: Labels([:]), number: .float(value))
+    }
+
+    static func constant(_ value: Double) -> @Sendable (Timestamp) -> QueryValue {
+        { _ in .vector([element(value)]) }
+    }
+}
+
+struct MeasurerTests {
+    private let now = Timestamp(milliseconds: 1_700_000_000_000)
+
+    private func policy(_ query: String = "sum(x)", prediction: Prediction? = nil) -> ScalingPolicy {
+        ScalingPolicy(
+            name: "p", workload: WorkloadID("web")!, maxReplicas: 9, interval: .seconds(2),
+            signals: [SignalPolicy(name: "load", query: query, target: .perReplica(50))],
+            prediction: prediction)
+    }
+
+    private func reading(
+        newest: Duration?, _ answer: @escaping @Sendable (Timestamp) throws(QueryError) -> QueryValue
+    ) async -> Signal.Reading {
+        let engine = TableEngine(newest: newest.map { now - $0 }, answers: ["sum(x)": answer])
+        return await Measurer(engine: engine).measure([policy()], at: now).measurements[0].signals[0].reading
+    }
+
+    @Test
+    func `a value is as old as its newest sample`() async {
+        let reading = await reading(newest: .seconds(3), TableEngine.constant(7))
+
+        #expect(reading == .value(7, measuredAt: now - .seconds(3)))
+    }
+
+    @Test
+    func `a value over an old sample is stale`() async {
+        let reading = await reading(newest: .seconds(11), TableEngine.constant(7))
+
+        #expect(reading == .stale(7, measuredAt: now - .seconds(11)))
+    }
+
+    @Test
+    func `a value whose series has ended is stale`() async {
+        let reading = await reading(newest: nil, TableEngine.constant(0))
+
+        #expect(reading == .stale(0, measuredAt: now - .seconds(300)))
+    }
+
+    @Test
+    func `no result is missing, not zero`() async {
+        #expect(await reading(newest: .zero) { _ in .vector([]) } == .missing)
+    }
+
+    @Test(arguments: [Double.nan, .infinity, -.infinity])
+    func `what is not finite says so`(value: Double) async {
+        #expect(await reading(newest: .zero, TableEngine.constant(value)) == .notFinite)
+    }
+
+    @Test
+    func `several series are an error with a remedy`() async {
+        let reading = await reading(newest: .zero) { _ in
+            .vector([TableEngine.element(1), TableEngine.element(2)])
+        }
+
+        #expect(
+            reading
+                == .failed(
+                    "the query yields 2 series; one is needed, as an aggregation such as sum() makes it"))
+    }
+
+    @Test
+    func `a failed query is a reading`() async {
+        let reading = await reading(newest: .zero) { _ throws(QueryError) in
+            throw QueryError(.timeout, "query timed out")
+        }
+
+        #expect(reading == .failed("query timed out"))
+    }
+
+    @Test
+    func `a wave is foreseen, and new moments join the history`() async throws {
+        let wave: @Sendable (Timestamp) -> QueryValue = { moment in
+            .vector([TableEngine.element(300 + 200 * sin(moment.seconds * 2 * .pi / 240))])
+        }
+        let prediction = Prediction(
+            signal: "load", leadTime: .fixed(.seconds(5)), hold: .seconds(10), risk: 0.1,
+            history: .seconds(1800),
+            step: .seconds(2))
+        let measurer = Measurer(engine: TableEngine(newest: now, answers: ["sum(x)": wave]))
+
+        for step in 0..<120 {
+            let moment = now + .seconds(2 * step)
+            let round = await measurer.measure([policy(prediction: prediction)], at: moment)
+
+            let outlook = try #require(round.measurements[0].signals[0].outlook)
+            #expect(outlook.isTrusted)
+            #expect(outlook.quantile == 0.9)
+            let peak = (3...8).map { 300 + 200 * sin((moment.seconds + Double(2 * $0)) * 2 * .pi / 240) }
+                .max()!
+            #expect(abs(outlook.expectedPeak - peak) < 15)
+        }
+    }
+
+    @Test
+    func `a measured start-up moves the horizon`() async throws {
+        let engine = TableEngine(newest: now, answers: ["sum(x)": TableEngine.constant(5)])
+        let prediction = Prediction(
+            signal: "load", hold: .seconds(60), history: .seconds(1800), step: .seconds(2))
+        let policy = policy(prediction: prediction)
+        let measurer = Measurer(engine: engine)
+
+        let assumed = await measurer.measure([policy], at: now)
+        let measured = await measurer.measure([policy], at: now, startUps: [policy.workload: .seconds(20)])
+
+        #expect(assumed.measurements[0].signals[0].outlook?.horizon == .seconds(120))
+        #expect(measured.measurements[0].signals[0].outlook?.horizon == .seconds(80))
+    }
+
+    @Test
+    func `signals and forecasts become series`() async {
+        let engine = TableEngine(newest: now, answers: ["sum(x)": TableEngine.constant(5)])
+        let prediction = Prediction(signal: "load", history: .seconds(1800), step: .seconds(2))
+
+        let round = await Measurer(engine: engine).measure([policy(prediction: prediction)], at: now)
+
+        let names = round.samples.map(\.labels.description)
+        #expect(names.count == 7, "\(names)")
+        #expect(names.contains(#"flyball_signal{policy="p", signal="load", workload="web"}"#), "\(names)")
+        #expect(round.samples.allSatisfy { $0.samples.count == 1 && $0.samples[0].timestamp == now })
+    }
+
+    @Test
+    func `start-ups are summed up by their 95th percentile`() {
+        var times = StartUpTimes()
+        let web = WorkloadID("web")!
+        for second in 1...20 { times.record(.seconds(second), of: web) }
+        times.record(.seconds(-1), of: web)
+
+        #expect(times.percentiles == [web: .seconds(19)])
+    }
+}
