@@ -56,7 +56,8 @@ struct Proposal {
         let deviation = demand / Double(base) - 1
         let tolerance =
             deviation > 0 ? policy.behaviour.up.tolerance : policy.behaviour.down.tolerance
-        if abs(deviation) <= tolerance {
+        // 0.66 / 0.6 is ten percent, whatever is left of it in binary.
+        if abs(deviation) <= tolerance + 1e-9 {
             count = current
             tolerated = "\(text): \(SignalPolicy.Unit.share.text(abs(deviation))) off target, tolerated"
         }

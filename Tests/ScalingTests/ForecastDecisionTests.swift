@@ -1,0 +1,112 @@
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+/// A forecast may add, never remove (reliability.md 2.6, FO1 to FO3).
+struct ForecastDecisionTests {
+    private func scene(current: Int, behaviour: ScalingBehaviour = Scene.free) -> Scene {
+        Scene(
+            signals: [SignalPolicy(name: "load", query: "q", target: .perReplica(50))],
+            prediction: Prediction(signal: "load"), behaviour: behaviour, current: current)
+    }
+
+    private func outlook(_ peak: Double, isTrusted: Bool = true) -> Signal.Outlook {
+        Signal.Outlook(
+            expectedPeak: peak * 0.9, peak: peak, quantile: 0.95, horizon: .seconds(300), model: "seasonal",
+            isTrusted: isTrusted)
+    }
+
+    @Test
+    func `a trusted forecast raises the count`() {
+        var scene = scene(current: 4)
+
+        let decision = scene.decide(200, outlook: outlook(812))
+
+        #expect(decision.desired == 17)
+        #expect(decision.reason(.forecast)?.text == "95% of peaks within 5m stay below 812 (seasonal)")
+    }
+
+    @Test
+    func `a forecast below the present need changes nothing`() {
+        var scene = scene(current: 8)
+
+        let decision = scene.decide(400, outlook: outlook(100))
+
+        #expect(decision.desired == 8)
+        #expect(decision.kinds.contains(.forecastIdle))
+    }
+
+    @Test
+    func `a forecast keeps what the present would let go`() {
+        var scene = scene(current: 8)
+
+        #expect(scene.decide(100, outlook: outlook(390)).desired == 8)
+    }
+
+    @Test(arguments: [Double.nan, .infinity, -.infinity])
+    func `a forecast that is not finite is not used`(peak: Double) {
+        var scene = scene(current: 8)
+
+        #expect(scene.decide(100, outlook: outlook(peak)).desired == 2)
+    }
+
+    @Test
+    func `a forecast that does not beat the last value is shown, not used`() {
+        var scene = scene(current: 4)
+
+        let decision = scene.decide(200, outlook: outlook(5000, isTrusted: false))
+
+        #expect(decision.desired == 4)
+        #expect(
+            decision.reason(.forecastIdle)?.text.hasSuffix("not used: no better than the last value") == true)
+    }
+
+    @Test
+    func `a forecast bridges an outage upwards`() {
+        var scene = scene(current: 4)
+
+        #expect(scene.decide(["load": .missing], outlook: outlook(600)).desired == 12)
+    }
+
+    @Test
+    func `a forecast stays within the maximum and the velocity limits`() {
+        var scene = scene(current: 4, behaviour: ScalingBehaviour())
+
+        #expect(scene.decide(200, outlook: outlook(1e9)).desired == 8)
+    }
+
+    @Test
+    func `whatever it says, a forecast never lowers the count below the reactive one`() {
+        for peak in stride(from: -1000.0, through: 3000, by: 37) {
+            for load in stride(from: 0.0, through: 2000, by: 113) {
+                var with = scene(current: 9)
+                var without = scene(current: 9)
+                #expect(with.decide(load, outlook: outlook(peak)).desired >= without.decide(load).desired)
+            }
+        }
+    }
+}
+
+/// Policies that decide without effect.
+struct ObserverTests {
+    @Test
+    func `a shadow follows its own decisions, a dry run the real count`() {
+        var shadow = Scene(target: .perReplica(50), current: 4)
+        shadow.policy.mode = .shadow
+        var dryRun = Scene(target: .perReplica(50), current: 4)
+        dryRun.policy.mode = .dryRun
+
+        for scene in [0, 1] {
+            if scene == 0 { _ = shadow.decide(500) } else { _ = dryRun.decide(500) }
+        }
+        shadow.current = 4
+        dryRun.current = 4
+
+        let after = shadow.decide(510)
+        #expect(after.from == 10)
+        #expect(after.desired == 10)
+        #expect(after.reasons.last?.kind == .shadow)
+        #expect(dryRun.decide(510).from == 4)
+    }
+}
