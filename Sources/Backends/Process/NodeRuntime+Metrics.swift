@@ -2,6 +2,8 @@ import Exposition
 import Fleet
 
 extension NodeRuntime {
+    package static let metricsContentType = ExpositionWriter.contentType
+
     /// What the node shows at /metrics: its own room, and per replica cAdvisor's names.
     package func metrics() -> [UInt8] {
         let agent = snapshot.agent

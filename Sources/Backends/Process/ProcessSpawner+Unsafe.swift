@@ -54,8 +54,8 @@ enum ProcessSpawner {
         var arguments = unsafe request.arguments.map { unsafe strdup($0) } + [nil]
         var environment = unsafe words.map { unsafe strdup($0) } + [nil]
         defer {
-            for unsafeword in unsafe arguments { unsafe free(word) }
-            for unsafeword in unsafe environment { unsafe free(word) }
+            unsafe arguments.forEach { unsafe free($0) }
+            unsafe environment.forEach { unsafe free($0) }
         }
         var pid: pid_t = 0
         let code = unsafe posix_spawn(
