@@ -91,7 +91,8 @@ let package = Package(
         tests("Fleet", "TimeSeries", "Documents", "Fleet"),
         tests("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet", "Scaling"),
         tests("Placement", "TimeSeries", "Fleet", "Placement"),
-        tests("Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement", "Control"),
+        tests(
+            "Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement", "Control", "Actuation"),
         tests("Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit"),
         tests("Coordination", "TimeSeries", "Documents", "Journal", "Coordination"),
         tests(

@@ -133,7 +133,7 @@ extension Turn {
             node.health == .expected ? "\(node.id) is configured and not there" : "\(node.id) is lost"
         let command = command(.startNode(spec), within: Self.nodeDeadline, reason: reason)
         record(
-            .failover, node: node.id,
+            node.health == .expected ? .placement : .failover, node: node.id,
             reasons: [
                 reason, "attempt \(watch.startAttempts), the next in \(hold.prometheusText) at the earliest",
             ],

@@ -120,6 +120,7 @@ extension Turn {
     mutating func lose(_ replica: Replica, _ why: String) {
         guard memory.fleet.workloads[replica.workload] != nil else { return }
         memory.losses[replica.workload, default: []].append(why)
+        memory.velocities[replica.workload, default: Velocity()].lost(at: now)
         if let count = memory.losses[replica.workload]?.count, count > 20 {
             memory.losses[replica.workload]?.removeFirst(count - 20)
         }

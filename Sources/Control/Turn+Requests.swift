@@ -94,7 +94,7 @@ extension OperatorRequest {
     package var text: String {
         switch action {
         case .pause(let workload, let until):
-            "pause \(workload?.name ?? "the fleet") until \(until.milliseconds)"
+            "pause \(workload?.name ?? "the fleet") until \(until.rfc3339)"
         case .resume(let workload): "resume \(workload?.name ?? "the fleet")"
         case .scale(let workload, let count): "scale \(workload) to \(count)"
         case .drain(let node): "drain \(node)"

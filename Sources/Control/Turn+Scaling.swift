@@ -40,7 +40,7 @@ extension Turn {
             decision.reasons.append(
                 ScaleDecision.Reason(
                     kind: .paused, subject: pause.workload?.name ?? "fleet", count: decision.from,
-                    text: "paused by \(pause.owner): \(pause.reason)", until: pause.until))
+                    text: "by \(pause.owner): \(pause.reason)", until: pause.until))
             return
         }
         if workload.isSingleton, decision.desired > 1 {
@@ -59,7 +59,8 @@ extension Turn {
         let kinds = Set(decision.reasons.map(\.kind.rawValue)).sorted().joined(separator: ",")
         let key = "\(decision.desired) \(kinds)"
         let isDue = policy.recordedAt.map { now - $0 >= Self.heartbeat } ?? true
-        guard decision.from != decision.desired || key != policy.recordedKey || isDue else { return }
+        let changes = isInCharge && decision.from != decision.desired
+        guard changes || key != policy.recordedKey || isDue else { return }
         memory.policies[decision.policy]?.recordedAt = now
         memory.policies[decision.policy]?.recordedKey = key
         if isInCharge {

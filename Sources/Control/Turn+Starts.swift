@@ -16,21 +16,25 @@ extension Turn {
         }
         plan.isMigration = !crowd.leaving.isEmpty
         if let why = holdBack(workload, crowd) {
-            plan.deferred.append("\(missing) starts wait: \(why)")
+            plan.deferred.append("waits to start \(missing): \(why)")
             return
         }
         let allowed = memory.velocities[workload.id]?.startsLeft(memory.limits) ?? 0
         if allowed < missing {
-            plan.deferred.append("\(missing - allowed) starts wait: the fleet's limit of starts per minute")
+            plan.deferred.append(
+                "waits to start \(missing - allowed): the fleet's limit of starts per minute")
         }
         if packing == nil { packing = whatIf() }
         for _ in 0..<min(missing, allowed) {
-            let replica = nextReplica(of: workload.id)
-            guard let verdict = packing?.place(replica, of: workload, at: now) else { return }
+            guard let verdict = packing?.choose(for: workload) else { return }
             guard case .placed(let node, let score) = verdict else {
                 makeRoom(for: workload, verdict, &packing, &plan)
                 return
             }
+            let replica = nextReplica(of: workload.id)
+            packing?.add(
+                WhatIf.Occupant(
+                    replica: replica, workload: workload.id, request: workload.request, since: now), to: node)
             memory.velocities[workload.id, default: Velocity()].started(at: now)
             plan.starts.append(
                 command(
@@ -83,7 +87,7 @@ extension Turn {
         }
         if case .placed(let node, _) = fleet.choose(for: workload) {
             reserve(workload, on: node, &packing)
-            plan.deferred.append("a start waits: \(node) is about to have room")
+            plan.deferred.append("waits to start: \(node) is about to have room")
             return
         }
         if memory.freeze == nil, let preemption = fleet.preempt(for: workload),
@@ -93,7 +97,7 @@ extension Turn {
             return
         }
         rememberUnplaced(workload, verdict.refusals)
-        plan.deferred.append("a start waits: no node has a place")
+        plan.deferred.append("waits to start: no node has a place")
     }
 
     /// Keeps room for a replica that will be started once it is free, so that nobody less important takes it.

@@ -10,13 +10,13 @@ extension Turn {
         let departures = surplus(crowd, desired: desired) + replaced(crowd, of: workload, desired: desired)
         guard !departures.isEmpty else { return }
         if memory.freeze != nil {
-            plan.deferred.append("\(departures.count) stops wait: removals are frozen")
+            plan.deferred.append("waits to stop \(departures.count): removals are frozen")
             return
         }
         let allowed = memory.velocities[workload.id]?.stopsLeft(memory.limits) ?? 0
         if allowed < departures.count {
             plan.deferred.append(
-                "\(departures.count - allowed) stops wait: the fleet's limit of removals per minute")
+                "waits to stop \(departures.count - allowed): the fleet's limit of removals per minute")
         }
         for departure in departures.prefix(allowed) {
             plan.stops.append(

@@ -11,14 +11,19 @@ package struct Velocity: Hashable, Sendable, Codable {
 
     private var starts: [Timestamp] = []
     private var stops: [Timestamp] = []
+    /// Replicas that went without our doing: to replace them is no growth.
+    private var losses: [Timestamp] = []
     /// The sizes within the window, at each change, and the last one before it.
     private var levels: [Level] = []
+    private var asOf = Timestamp(milliseconds: 0)
 
     package init() {}
 
     mutating func advance(to now: Timestamp, size: Int) {
         starts.removeAll { now - $0 >= Self.window || $0 > now }
         stops.removeAll { now - $0 >= Self.window || $0 > now }
+        losses.removeAll { now - $0 >= Self.window || $0 > now }
+        asOf = now
         if levels.last?.count != size { levels.append(Level(at: now, count: size)) }
         while levels.count > 1, now - levels[1].at >= Self.window { levels.removeFirst() }
     }
@@ -26,9 +31,13 @@ package struct Velocity: Hashable, Sendable, Codable {
     /// The largest size within the window.
     private var peak: Int { levels.map(\.count).max() ?? 0 }
 
-    /// How many more may be started now.
+    /// The size at the beginning of the window; 0 where that is not known.
+    private var base: Int { levels.first.map { asOf - $0.at >= Self.window ? $0.count : 0 } ?? 0 }
+
+    /// How many more may be started now. The share is of the size a minute ago, so that growth does not feed itself.
     func startsLeft(_ limits: GuardLimits) -> Int {
-        max(0, max(limits.startsPerMinute, share(limits.startsPerMinuteShare, of: peak)) - starts.count)
+        let allowed = max(limits.startsPerMinute, share(limits.startsPerMinuteShare, of: base))
+        return max(0, allowed + losses.count - starts.count)
     }
 
     /// How many more may be stopped now.
@@ -43,6 +52,7 @@ package struct Velocity: Hashable, Sendable, Codable {
 
     mutating func started(at now: Timestamp) { starts.append(now) }
     mutating func stopped(at now: Timestamp) { stops.append(now) }
+    mutating func lost(at now: Timestamp) { losses.append(now) }
 
-    var isIdle: Bool { starts.isEmpty && stops.isEmpty && peak == 0 }
+    var isIdle: Bool { losses.isEmpty && starts.isEmpty && stops.isEmpty && peak == 0 }
 }

@@ -12,7 +12,8 @@ extension WhatIf {
     /// Packs everything on a node elsewhere, the most important first. Changes nothing.
     package func evacuation(of node: NodeID, at now: Timestamp) -> Evacuation {
         var fleet = self
-        fleet.barred[node] = fleet.barred[node] ?? "draining"
+        let isDraining = slots.first { $0.node.id == node }?.node.isDraining ?? false
+        if !isDraining { fleet.barred[node] = "draining" }
         var result = Evacuation(moves: [:], stuck: [:])
         let occupants = slots.first { $0.node.id == node }?.occupants ?? []
         let ordered = occupants.compactMap { occupant in
