@@ -47,33 +47,8 @@ enum Humanize {
         else {
             return nil
         }
-        let seconds = total >= 0 ? total / 1000 : (total - 999) / 1000
-        let milliseconds = total - seconds * 1000
-        let day = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-        let second = seconds - day * 86_400
-        let date = civil(day)
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        var text = "\(date.year)-\(two(date.month))-\(two(date.day)) "
-        text += "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))"
-        if milliseconds > 0 {
-            var fraction = String(String(1000 + milliseconds).dropFirst())
-            while fraction.last == "0" { fraction.removeLast() }
-            text += "." + fraction
-        }
-        return text + " +0000 UTC"
-    }
-
-    /// The date of a day counted from 1970-01-01 (Hinnant's algorithm, days from the first of March of year 0).
-    private static func civil(_ day: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+        let text = RFC3339.text(Timestamp(milliseconds: total))
+        return text.replacing("T", with: " ").replacing("Z", with: " +0000 UTC")
     }
 
     private static func general(_ value: Double) -> String {

@@ -1,5 +1,3 @@
-package import TimeSeries
-
 /// Moments as text in RFC 3339, in UTC; with as many decimals as they need, as Go's `time.RFC3339Nano`.
 package enum RFC3339 {
     /// Go's zero time, which Prometheus shows where something has never happened.

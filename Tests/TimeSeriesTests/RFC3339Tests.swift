@@ -1,8 +1,6 @@
 import Testing
 import TimeSeries
 
-@testable import HTTPAPI
-
 struct RFC3339Tests {
     @Test(arguments: [
         (0, "1970-01-01T00:00:00Z"), (1_435_781_430_781, "2015-07-01T20:10:30.781Z"),
