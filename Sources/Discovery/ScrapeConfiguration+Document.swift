@@ -109,54 +109,15 @@ extension ScrapeConfiguration {
                 index += 1
                 return TargetGroup.read(node, fields.document, source: "static:\(index)")
             } ?? []
-        files =
-            fields.list("file_sd_configs") { node in
-                fields.document.mapping(node, "a file_sd_configs entry") { readFiles($0, directory) }
-            } ?? []
+        files = FileDiscovery.Configuration.list(fields, directory: directory)
         fleetRoles =
             fields.list("flyball_sd_configs") { node in
                 fields.document.mapping(node, "a flyball_sd_configs entry") { fields in
                     fields.scalar("role", expected: "node or replica") { FleetRole(rawValue: $0) }
                 } ?? nil
             } ?? []
-        for kind in ScrapeConfiguration.unsupportedDiscovery where fields.has(kind + "_sd_configs") {
-            fields.report(
-                "\(kind)_sd_configs is not supported yet; file_sd_configs can hold its targets",
-                at: kind + "_sd_configs")
-        }
+        UnsupportedDiscovery.report(fields)
     }
-
-    private func readFiles(_ fields: FieldReader, _ directory: String) -> FileDiscovery.Configuration {
-        let files = fields.list("files") { node -> String? in
-            guard let path = fields.document.string(node, "each of files") else { return nil }
-            let endings = [".json", ".yml", ".yaml"]
-            let star = path.firstIndex(of: "*")
-            let isLast = star.map {
-                !path[$0...].contains("/") && path[$0...].filter { $0 == "*" }.count == 1
-            }
-            guard endings.contains(where: path.lowercased().hasSuffix), isLast ?? true else {
-                fields.document.report(
-                    "\"\(path)\" must end in .json, .yml or .yaml, with at most one * in its last part",
-                    at: node.position)
-                return nil
-            }
-            return HTTPClientConfiguration.resolve(path, in: directory)
-        }
-        if files == nil || fields.node("files").map({ $0.isEmptyList }) ?? true {
-            fields.report("file_sd_configs needs at least one of files", at: "files")
-        }
-        return FileDiscovery.Configuration(
-            files: files ?? [], refreshInterval: fields.duration("refresh_interval") ?? .seconds(300))
-    }
-
-    private static let unsupportedDiscovery = [
-        "aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "ecs", "eureka",
-        "gce",
-        "hetzner", "http", "ionos", "kubernetes", "kuma", "lightsail", "linode", "marathon", "msk", "nerve",
-        "nomad",
-        "oci", "openstack", "outscale", "ovhcloud", "puppetdb", "rds", "elasticache", "scaleway", "serverset",
-        "stackit", "triton", "uyuni", "vultr",
-    ]
 }
 
 extension FieldReader {
@@ -201,7 +162,7 @@ extension FieldReader {
 }
 
 extension Node {
-    fileprivate var isEmptyList: Bool {
+    var isEmptyList: Bool {
         if case .sequence(let items) = content { items.isEmpty } else { false }
     }
 }
