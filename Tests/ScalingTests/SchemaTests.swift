@@ -22,6 +22,19 @@ struct SchemaTests {
         #expect(try validator().accepts(try YAMLDocument.parse(text, file: path)))
     }
 
+    @Test
+    func `every whole policy in the documentation is accepted by both`() throws {
+        let blocks = try Repository.text("docs/scaling.md").split(separator: "```yaml\n").dropFirst()
+        let files = blocks.map { String($0.prefix(upTo: $0.firstRange(of: "```")!.lowerBound)) }
+            .filter { $0.hasPrefix("policies:") }
+
+        #expect(files.count == 4)
+        for file in files {
+            #expect(parserAccepts(file), "\(file)")
+            #expect(try validator().accepts(try YAMLDocument.parse(file, file: "docs")), "\(file)")
+        }
+    }
+
     private static let signals = "signals: [ { name: l, query: up, per_replica: 5 } ]"
 
     @Test(arguments: [
