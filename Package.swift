@@ -87,7 +87,9 @@ let package = Package(
             "Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl",
             "Scraping"),
         tests("Rules", "TimeSeries", "Documents", "PromQL", "Rules"),
-        tests("Notification", "TimeSeries", "Documents", "Curl", "Rules", "Notification"),
+        tests(
+            "Notification", "TimeSeries", "Documents", "Curl", "Relabelling", "Discovery", "Rules",
+            "Notification"),
         tests("Fleet", "TimeSeries", "Documents", "Fleet"),
         tests("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet", "Scaling"),
         tests("Placement", "TimeSeries", "Fleet", "Placement"),
