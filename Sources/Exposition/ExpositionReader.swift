@@ -47,6 +47,18 @@ package struct ExpositionReader: Sendable {
     /// The labels of the sample that `next` returned last, `__name__` included.
     package func labels(_ text: Span<UInt8>) throws(ExpositionError) -> Labels { try scanner.labels(text) }
 
+    /// Continues at another place of the same bytes: the begin of a line, or the end of what a sample's line says.
+    package mutating func move(to position: Int) { self.position = position }
+
+    /// The labels of a series that was read before, from the text that it was read from.
+    package static func labels(
+        _ text: Span<UInt8>, ofSeriesAt start: Int
+    ) throws(ExpositionError) -> Labels {
+        var scanner = SeriesScanner()
+        _ = try scanner.scan(text, from: start)
+        return try scanner.labels(text)
+    }
+
     /// What a name in a HELP, TYPE or UNIT line means: without quotes and escapes.
     package static func name(_ text: Span<UInt8>, _ range: Range<Int>) -> String {
         guard !range.isEmpty, text[range.lowerBound] == UInt8(ascii: "\"") else { return string(text, range) }

@@ -1,0 +1,47 @@
+import Glibc
+
+/// Whole-run operations on bytes, where a loop over a span would cost several times as much.
+///
+/// Safety: each pointer comes from a span and is used for no more than its count, inside the closure that lends it.
+enum Bytes {
+    /// Whether two runs are equal.
+    @inline(__always)
+    static func same(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+        guard a.count == b.count, a.count > 0 else { return a.count == b.count }
+        return unsafe a.withUnsafeBufferPointer { first in
+            unsafe b.withUnsafeBufferPointer { second in
+                unsafe memcmp(first.baseAddress!, second.baseAddress!, first.count) == 0
+            }
+        }
+    }
+
+    /// Appends a run to an array.
+    static func append(_ run: Span<UInt8>, to bytes: inout [UInt8]) {
+        unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    /// A hash for tables that are checked against the bytes; never leaves the process.
+    static func hash(_ bytes: Span<UInt8>) -> UInt64 {
+        unsafe bytes.withUnsafeBytes { bytes in
+            var hash: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(bytes.count)
+            var offset = 0
+            while offset + 8 <= bytes.count {
+                mix(&hash, unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                offset += 8
+            }
+            var rest: UInt64 = 0
+            while offset < bytes.count {
+                rest = rest << 8 | UInt64(unsafe bytes[offset])
+                offset += 1
+            }
+            mix(&hash, rest)
+            return hash
+        }
+    }
+
+    @inline(__always)
+    private static func mix(_ hash: inout UInt64, _ word: UInt64) {
+        let (high, low) = (hash ^ word).multipliedFullWidth(by: 0xa076_1d64_78bd_642f)
+        hash = high ^ low
+    }
+}

@@ -1,0 +1,301 @@
+import Exposition
+import TimeSeries
+
+/// Turns the bodies of one target into rows: each line's series by its position in the last scrape, checked by comparing
+/// bytes; where that fails, by looking the series up; where that fails too, by parsing and relabelling it.
+///
+/// `read` leaves the cache as it is, so that a body that turns out bad halfway changes nothing; `commit` takes it over.
+struct LineCache {
+    /// A series that is not in the target's table.
+    struct OwnSeries: Sendable {
+        var labels: Labels
+        /// Its samples bring times of their own, so that it gets stale markers only where that was asked for.
+        var isTimed: Bool
+    }
+
+    /// A column whose line is gone, and the text by which it would come back.
+    private struct Retired {
+        var series: [UInt8]
+        var destination: LineLayout.Destination
+    }
+
+    /// What a body said.
+    struct Reading {
+        var lineCount = 0
+        var keptCount = 0
+        /// Series given more than once in one body; the first counts.
+        var repeatedCount = 0
+        /// Behind the existing columns; their values are in the row already.
+        var newColumns: [Labels] = []
+        var newOwn: [OwnSeries] = []
+        var ownSamples: [OwnSample] = []
+        var metadata: [String: MetricMetadata] = [:]
+        /// Nil where the body repeats the last one but for its values.
+        fileprivate(set) var layout: LineLayout?
+        fileprivate var newDestinations: [UInt64: LineLayout.Destination] = [:]
+        fileprivate var revived: [UInt64] = []
+    }
+
+    /// Report columns and all that were ever opened; the length of a row.
+    private(set) var columnCount: Int
+    private(set) var own: [OwnSeries] = []
+    private(set) var layout = LineLayout.empty
+    private var retired: [UInt64: Retired] = [:]
+    /// Hash of the whole labels to where they go; rebuilt when a body changes after a long calm.
+    private var destinations: [UInt64: LineLayout.Destination]?
+    private var calm = 0
+    private let reportColumns: [Labels]
+
+    /// After this many scrapes without a change the table of labels is given back.
+    private static let calmScrapes = 16
+
+    /// - Parameters:
+    ///   - reportColumns: whole labels of the first columns, which the scrape itself fills.
+    ///   - own: series outside the table that an earlier cache of the target knew, which keep their numbers.
+    init(reportColumns: [Labels], own: [OwnSeries] = []) {
+        self.reportColumns = reportColumns
+        self.own = own
+        columnCount = reportColumns.count
+    }
+
+    /// Columns without a line; a table with many of them is better opened anew.
+    var retiredCount: Int { retired.count }
+
+    /// Reads a body into a row of `columnCount` absent cells, which grows by the new columns.
+    mutating func read(
+        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules, into row: inout [Double]
+    ) throws(ScrapeFailure) -> Reading {
+        var reading = Reading()
+        var progress = LineLayout.Progress()
+        layout.advance(&progress, over: body, into: &row, own: &reading.ownSamples)
+        if layout.count > 0, progress.line == layout.count, layout.endsWith(body, from: progress.position) {
+            reading.lineCount = layout.count
+            reading.keptCount = layout.keptCount
+            return reading
+        }
+        if destinations == nil { destinations = try rememberDestinations(rules) }
+        let lines = indexLines()
+        var attempt = Attempt(reading: reading, row: row, allowsRuns: true)
+        try reread(body, format, rules, from: progress, lines, &attempt)
+        if attempt.hasRepeats {
+            // Some series is there twice, and a run cannot tell; line by line then.
+            attempt = Attempt(
+                reading: Reading(), row: Array(repeating: Marker.absent, count: columnCount),
+                allowsRuns: false)
+            try reread(body, format, rules, from: LineLayout.Progress(), lines, &attempt)
+        }
+        row = attempt.row
+        return attempt.reading
+    }
+
+    /// Takes over what was read. Columns whose line is gone get a stale marker in `row`; returns the own series that ended.
+    mutating func commit(_ reading: Reading, row: inout [Double]) {
+        guard let new = reading.layout else {
+            calm += 1
+            if calm == LineCache.calmScrapes { destinations = nil }
+            return
+        }
+        calm = 0
+        columnCount += reading.newColumns.count
+        own += reading.newOwn
+        destinations?.merge(reading.newDestinations) { _, new in new }
+        for hash in reading.revived { retired[hash] = nil }
+        for line in 0..<layout.count {
+            let destination = Int(layout.destinations[line])
+            guard destination >= 0, Marker.isAbsent(row[destination]) else { continue }
+            row[destination] = Marker.stale
+            let series = layout.text[layout.seriesRange(line)]
+            retired[Bytes.hash(series.span)] = Retired(
+                series: Array(series), destination: layout.destinations[line])
+        }
+        layout = new
+    }
+
+    /// Puts stale markers into the cells of all columns that a line goes to.
+    func markStale(_ row: inout [Double]) {
+        for destination in layout.destinations where destination >= 0 { row[Int(destination)] = Marker.stale }
+    }
+}
+
+extension LineCache {
+    /// A way through a body that differs from the last one.
+    private struct Attempt {
+        var reading: Reading
+        var row: [Double]
+        /// Whether to read on by position once a line has been found again.
+        let allowsRuns: Bool
+        var hasRepeats = false
+    }
+
+    private func reread(
+        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules,
+        from start: LineLayout.Progress, _ lines: [UInt64: Int], _ attempt: inout Attempt
+    ) throws(ScrapeFailure) {
+        var builder = LineLayoutBuilder(reserving: layout.text.count)
+        builder.copy(0..<start.line, of: layout)
+        var reader = ExpositionReader(format, from: start.position)
+        var lineCount = start.line
+        var lastEnd = start.position
+        while let entry = try ScrapeFailure.reading({ () throws(ExpositionError) in try reader.next(body) }) {
+            guard case .sample(let sample) = entry else {
+                LineCache.note(entry, body, in: &attempt.reading.metadata)
+                continue
+            }
+            lineCount += 1
+            let series = sample.series.lowerBound..<sample.valueStart
+            let known = line(of: series, in: body, lines)
+            let destination = try destination(of: sample, known: known, series, body, reader, rules, &attempt)
+            builder.append(
+                body, line: lastEnd..<sample.valueStart, seriesStart: series.lowerBound, to: destination)
+            lastEnd = sample.end
+            guard attempt.allowsRuns, let known, known + 1 < layout.count else { continue }
+            var run = LineLayout.Progress(line: known + 1, position: lastEnd)
+            layout.advance(&run, over: body, into: &attempt.row, own: &attempt.reading.ownSamples)
+            builder.copy(known + 1..<run.line, of: layout)
+            lineCount += run.line - known - 1
+            lastEnd = run.position
+            reader.move(to: lastEnd)
+        }
+        let filled = attempt.row.indices.reduce(0) { Marker.isAbsent(attempt.row[$1]) ? $0 : $0 + 1 }
+        attempt.hasRepeats = filled < builder.columnLineCount
+        let layout = builder.finish(tail: body.extracting(lastEnd..<body.count))
+        attempt.reading.lineCount = lineCount
+        attempt.reading.keptCount = layout.keptCount
+        attempt.reading.layout = layout
+    }
+
+    /// Where a line goes that did not stand where it was expected; its value is put there.
+    private func destination(
+        of sample: ExpositionSample, known: Int?, _ series: Range<Int>, _ body: Span<UInt8>,
+        _ reader: ExpositionReader, _ rules: SeriesRules, _ attempt: inout Attempt
+    ) throws(ScrapeFailure) -> LineLayout.Destination {
+        let isTimed = sample.timestamp != nil && rules.honorsTimestamps
+        var destination = known.map { layout.destinations[$0] } ?? LineLayout.dropped
+        if known == nil, let back = retiredColumn(series, body, &attempt.reading) { destination = back }
+        // A dropped line may only have been a repetition, and a column cannot hold times of its own.
+        if destination == LineLayout.dropped || (destination >= 0 && isTimed) {
+            let labels = try ScrapeFailure.reading { () throws(ExpositionError) in try reader.labels(body) }
+            destination = try newDestination(of: labels, isTimed: isTimed, rules, &attempt)
+        }
+        if destination >= 0 {
+            let column = Int(destination)
+            guard Marker.isAbsent(attempt.row[column]) else {
+                attempt.reading.repeatedCount += 1
+                return LineLayout.dropped
+            }
+            attempt.row[column] = sample.value
+        } else if destination < LineLayout.dropped {
+            attempt.reading.ownSamples.append(
+                OwnSample(
+                    series: LineLayout.ownIndex(destination), value: sample.value,
+                    timestamp: isTimed ? sample.timestamp : nil))
+        }
+        return destination
+    }
+
+    private func newDestination(
+        of labels: Labels, isTimed: Bool, _ rules: SeriesRules, _ attempt: inout Attempt
+    ) throws(ScrapeFailure) -> LineLayout.Destination {
+        let column: Labels?
+        let whole: Labels
+        switch try rules.place(labels) {
+        case .dropped: return LineLayout.dropped
+        case .own(let labels): (column, whole) = (nil, labels)
+        case .column(let labels, let all): (column, whole) = (isTimed ? nil : labels, all)
+        }
+        let hash = whole.stableHash
+        let known = destinations?[hash] ?? attempt.reading.newDestinations[hash]
+        if let known, known < 0 || !isTimed { return known }
+        let destination: LineLayout.Destination
+        if let column {
+            destination = LineLayout.Destination(columnCount + attempt.reading.newColumns.count)
+            attempt.reading.newColumns.append(column)
+            attempt.row.append(Marker.absent)
+        } else {
+            destination = LineLayout.own(own.count + attempt.reading.newOwn.count)
+            attempt.reading.newOwn.append(OwnSeries(labels: whole, isTimed: isTimed))
+        }
+        attempt.reading.newDestinations[hash] = destination
+        return destination
+    }
+
+    private func retiredColumn(
+        _ series: Range<Int>, _ body: Span<UInt8>, _ reading: inout Reading
+    ) -> LineLayout.Destination? {
+        guard !retired.isEmpty else { return nil }
+        let text = body.extracting(series)
+        let hash = Bytes.hash(text)
+        guard let column = retired[hash], Bytes.same(column.series.span, text) else { return nil }
+        reading.revived.append(hash)
+        return column.destination
+    }
+
+    /// The line of the last scrape that has this series.
+    private func line(of series: Range<Int>, in body: Span<UInt8>, _ lines: [UInt64: Int]) -> Int? {
+        let text = body.extracting(series)
+        guard let line = lines[Bytes.hash(text)] else { return nil }
+        let source = layout.text
+        return Bytes.same(source.span.extracting(layout.seriesRange(line)), text) ? line : nil
+    }
+
+    private func indexLines() -> [UInt64: Int] {
+        var lines: [UInt64: Int] = [:]
+        lines.reserveCapacity(layout.count)
+        let source = layout.text
+        let text = source.span
+        for line in 0..<layout.count { lines[Bytes.hash(text.extracting(layout.seriesRange(line)))] = line }
+        return lines
+    }
+
+    /// Where the labels of all known lines go, worked out again from their text.
+    private func rememberDestinations(
+        _ rules: SeriesRules
+    ) throws(ScrapeFailure) -> [UInt64: LineLayout.Destination] {
+        var known: [UInt64: LineLayout.Destination] = [:]
+        for (index, labels) in reportColumns.enumerated() { known[labels.stableHash] = Int32(index) }
+        for (index, series) in own.enumerated() { known[series.labels.stableHash] = LineLayout.own(index) }
+        var columns: [(series: [UInt8], destination: LineLayout.Destination)] = []
+        for line in 0..<layout.count where layout.destinations[line] >= 0 {
+            columns.append((Array(layout.text[layout.seriesRange(line)]), layout.destinations[line]))
+        }
+        for column in retired.values { columns.append((column.series, column.destination)) }
+        for column in columns {
+            let labels = try ScrapeFailure.reading { () throws(ExpositionError) in
+                try ExpositionReader.labels(column.series.span, ofSeriesAt: 0)
+            }
+            if case .column(_, let whole) = try rules.place(labels) {
+                known[whole.stableHash] = column.destination
+            }
+        }
+        return known
+    }
+
+    private static func note(
+        _ entry: ExpositionEntry, _ body: Span<UInt8>, in metadata: inout [String: MetricMetadata]
+    ) {
+        switch entry {
+        case .help(let name, let text):
+            metadata[ExpositionReader.name(body, name), default: MetricMetadata()].help =
+                ExpositionReader.help(body, text)
+        case .type(let name, let kind):
+            metadata[ExpositionReader.name(body, name), default: MetricMetadata()].kind = kind
+        case .unit(let name, let text):
+            metadata[ExpositionReader.name(body, name), default: MetricMetadata()].unit =
+                ExpositionReader.string(body, text)
+        case .sample: break
+        }
+    }
+}
+
+extension ScrapeFailure {
+    /// Runs a step of reading, with its error as a failure of the scrape.
+    fileprivate static func reading<Value>(
+        _ body: () throws(ExpositionError) -> Value
+    ) throws(ScrapeFailure) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw .text(error)
+        }
+    }
+}

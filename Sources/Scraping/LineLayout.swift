@@ -1,0 +1,182 @@
+import Exposition
+import TimeSeries
+
+/// A sample whose series is not in the target's table.
+struct OwnSample: Sendable {
+    /// Into the cache's list of such series.
+    var series: Int
+    var value: Double
+    var timestamp: Timestamp?
+}
+
+/// The text of a scrape without its values: what the next scrape will very likely repeat.
+///
+/// A line is the run of bytes from the end of one value to the begin of the next, so comments ride along; to check it is
+/// one memcmp. Immutable, so that targets can share it.
+final class LineLayout: Sendable {
+    /// Where the value of a line goes: at least 0 is a column, `dropped` nowhere, below it a series of its own.
+    typealias Destination = Int32
+    static let dropped: Destination = -1
+    static func own(_ index: Int) -> Destination { Destination(-2 - index) }
+    static func ownIndex(_ destination: Destination) -> Int { -2 - Int(destination) }
+
+    static let empty = LineLayout(text: [], ends: [], seriesStarts: [], destinations: [], tail: [])
+
+    let text: [UInt8]
+    /// Where each line ends in `text`.
+    let ends: [UInt32]
+    /// Where the series begins in each line, behind its comments.
+    let seriesStarts: [UInt32]
+    let destinations: [Destination]
+    /// What follows the last value.
+    let tail: [UInt8]
+    /// Lines that are not dropped.
+    let keptCount: Int
+
+    init(text: [UInt8], ends: [UInt32], seriesStarts: [UInt32], destinations: [Destination], tail: [UInt8]) {
+        self.text = text
+        self.ends = ends
+        self.seriesStarts = seriesStarts
+        self.destinations = destinations
+        self.tail = tail
+        keptCount = destinations.reduce(0) { $1 == LineLayout.dropped ? $0 : $0 + 1 }
+    }
+
+    var count: Int { ends.count }
+
+    /// The range of a line in `text`.
+    func range(_ line: Int) -> Range<Int> { (line == 0 ? 0 : Int(ends[line - 1]))..<Int(ends[line]) }
+
+    /// The range of the series in a line, with the blank before its value.
+    func seriesRange(_ line: Int) -> Range<Int> { Int(seriesStarts[line])..<Int(ends[line]) }
+
+    /// How far a body has been matched: the next line, and the end of the last value.
+    struct Progress {
+        var line = 0
+        var position = 0
+    }
+
+    /// Reads values for as long as the body repeats the layout. Stops, without harm, before the first line that differs.
+    func advance(
+        _ progress: inout Progress, over body: Span<UInt8>, into row: inout [Double], own: inout [OwnSample]
+    ) {
+        // A span cannot be of a class's property; the arrays are retained, not copied.
+        let (textArray, endArray, destinationArray) = (text, ends, destinations)
+        let text = textArray.span
+        let ends = endArray.span
+        let destinations = destinationArray.span
+        var cells = row.mutableSpan
+        var start = progress.line == 0 ? 0 : Int(ends[progress.line - 1])
+        var line = progress.line
+        var position = progress.position
+        while line < ends.count {
+            let end = Int(ends[line])
+            var cursor = position + end - start
+            guard cursor < body.count,
+                Bytes.same(text.extracting(start..<end), body.extracting(position..<cursor)),
+                let value = DecimalNumber.parse(body, &cursor)
+            else { break }
+            let destination = Int(destinations[line])
+            if destination >= 0, cursor < body.count, body[cursor] == UInt8(ascii: "\n") {
+                cells[destination] = value
+            } else {
+                var timestamp: Timestamp?
+                guard LineLayout.finishLine(body, &cursor, &timestamp) else { break }
+                if destination >= 0 {
+                    cells[destination] = value
+                } else if destination < Int(LineLayout.dropped) {
+                    let series = LineLayout.ownIndex(Destination(destination))
+                    own.append(OwnSample(series: series, value: value, timestamp: timestamp))
+                }
+            }
+            position = cursor
+            start = end
+            line += 1
+        }
+        progress = Progress(line: line, position: position)
+    }
+
+    /// Passes over a time in milliseconds; false where the rest of the line is anything else, for the reader to judge.
+    private static func finishLine(
+        _ body: Span<UInt8>, _ cursor: inout Int, _ timestamp: inout Timestamp?
+    ) -> Bool {
+        var position = skipBlanks(body, cursor)
+        guard position < body.count, body[position] != UInt8(ascii: "\n") else { return true }
+        guard position > cursor else { return false }
+        let isNegative = body[position] == UInt8(ascii: "-")
+        if isNegative { position += 1 }
+        let digits = position
+        var milliseconds: Int64 = 0
+        // Up to 18 digits cannot overflow; more are left to the reader.
+        while position < body.count, position < digits + 18, body[position] &- UInt8(ascii: "0") < 10 {
+            milliseconds = milliseconds * 10 + Int64(body[position] - UInt8(ascii: "0"))
+            position += 1
+        }
+        guard position > digits else { return false }
+        let end = position
+        position = skipBlanks(body, position)
+        guard position == body.count || body[position] == UInt8(ascii: "\n") else { return false }
+        timestamp = Timestamp(milliseconds: isNegative ? -milliseconds : milliseconds)
+        cursor = end
+        return true
+    }
+
+    private static func skipBlanks(_ body: Span<UInt8>, _ start: Int) -> Int {
+        var position = start
+        while position < body.count,
+            body[position] == UInt8(ascii: " ") || body[position] == UInt8(ascii: "\t")
+        {
+            position += 1
+        }
+        return position
+    }
+
+    /// Whether the rest of a body, behind its last value, is what it was.
+    func endsWith(_ body: Span<UInt8>, from position: Int) -> Bool {
+        let tail = tail
+        return Bytes.same(tail.span, body.extracting(position..<body.count))
+    }
+}
+
+/// Puts a layout together from runs of an old one and new lines.
+struct LineLayoutBuilder {
+    private var text: [UInt8] = []
+    private var ends: [UInt32] = []
+    private var seriesStarts: [UInt32] = []
+    private var destinations: [LineLayout.Destination] = []
+
+    init(reserving bytes: Int) { text.reserveCapacity(bytes) }
+
+    mutating func copy(_ lines: Range<Int>, of layout: LineLayout) {
+        guard !lines.isEmpty else { return }
+        let from = layout.range(lines.lowerBound).lowerBound
+        let shift = text.count - from
+        let source = layout.text
+        Bytes.append(
+            source.span.extracting(from..<layout.range(lines.upperBound - 1).upperBound), to: &text)
+        for line in lines {
+            ends.append(UInt32(Int(layout.ends[line]) + shift))
+            seriesStarts.append(UInt32(Int(layout.seriesStarts[line]) + shift))
+        }
+        destinations += layout.destinations[lines]
+    }
+
+    mutating func append(
+        _ body: Span<UInt8>, line: Range<Int>, seriesStart: Int, to destination: LineLayout.Destination
+    ) {
+        seriesStarts.append(UInt32(text.count + seriesStart - line.lowerBound))
+        Bytes.append(body.extracting(line), to: &text)
+        ends.append(UInt32(text.count))
+        destinations.append(destination)
+    }
+
+    /// How many lines go to columns.
+    var columnLineCount: Int { destinations.reduce(0) { $1 >= 0 ? $0 + 1 : $0 } }
+
+    func finish(tail: Span<UInt8>) -> LineLayout {
+        var end: [UInt8] = []
+        Bytes.append(tail, to: &end)
+        return LineLayout(
+            text: text, ends: ends, seriesStarts: seriesStarts, destinations: destinations, tail: end)
+    }
+}

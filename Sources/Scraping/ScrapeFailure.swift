@@ -1,0 +1,46 @@
+import Curl
+import Exposition
+import TimeSeries
+
+/// Why a scrape failed as a whole; nothing of its body is kept.
+enum ScrapeFailure: Error, Hashable, Sendable {
+    case transport(TransportError, timeout: Duration)
+    case status(Int)
+    case text(ExpositionError)
+    case missingName(line: String)
+    case sampleLimit(count: Int, limit: Int)
+    case labelLimit(String)
+    case targetLimit(String)
+    case credentials(String)
+    case sink(SinkError)
+
+    /// For the list of targets: at most 512 characters.
+    var description: String { String(reason.prefix(512)) }
+
+    private var reason: String {
+        switch self {
+        case .transport(.timedOut, let timeout): "no complete answer within \(timeout.prometheusText)"
+        case .transport(.bodyTooLarge(let limit), _):
+            "body exceeds body_size_limit of \(limit) bytes after decompression"
+        case .transport(let error, _): "\(error)"
+        case .status(let status): "server returned HTTP status \(status)"
+        case .text(let error): "\(error)"
+        case .missingName(let line): "metric_relabel_configs left no name to \(line)"
+        case .sampleLimit(let count, let limit): "sample_limit exceeded (\(count) samples, limit \(limit))"
+        case .labelLimit(let reason), .targetLimit(let reason), .credentials(let reason): reason
+        case .sink(let error): error.reason
+        }
+    }
+}
+
+extension SinkError {
+    /// For the list of targets.
+    var reason: String {
+        switch self {
+        case .seriesLimit(let limit): "the store holds its limit of \(limit) series; new series are refused"
+        case .labelLimit(let reason): reason
+        case .closed: "the store is closed"
+        case .unavailable(let reason): "the store is unavailable: \(reason)"
+        }
+    }
+}

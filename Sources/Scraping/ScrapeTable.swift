@@ -1,0 +1,184 @@
+import Curl
+import Discovery
+import Exposition
+import TimeSeries
+
+/// The sink's table of a target and what keeps it in step with the target's lines.
+struct ScrapeTable {
+    struct Outcome {
+        var isUp: Bool
+        /// Empty where there is none.
+        var problem: String
+        var samples: Int
+        var position: UInt64
+    }
+
+    /// Samples with times further ahead of the clock than this are dropped.
+    static let futureLimit = Duration.seconds(600)
+    /// Columns without a line that a table may have before it is opened anew, at least.
+    static let retiredLimit = 1000
+
+    var job: ScrapeConfiguration
+    private(set) var isClosed = false
+    private let target: Labels
+    private let sink: any SampleSink
+    private let rules: SeriesRules
+    private let reportColumns: [Labels]
+    private var cache: LineCache
+    private var table: TableID?
+    /// Own series with a sample in the last scrape.
+    private var liveOwn: Set<Int> = []
+    /// Whether the series of the table have a sample behind their last stale marker.
+    private var isLive = false
+    private var lastTimestamp = Timestamp.distantPast
+
+    init(_ target: Target, _ job: ScrapeConfiguration, _ sink: any SampleSink) {
+        self.job = job
+        self.target = target.labels
+        self.sink = sink
+        rules = SeriesRules(job, target: target.labels)
+        reportColumns = ScrapeReport.columns(job)
+        cache = LineCache(reportColumns: reportColumns.map { $0.merging(target.labels) })
+    }
+
+    /// Writes what a scrape brought, or that it failed.
+    mutating func land(
+        _ answer: Result<TransportResponse, ScrapeFailure>, at timestamp: Timestamp, now: Timestamp,
+        duration: Duration, timeout: Duration
+    ) -> Outcome {
+        var report = ScrapeReport(duration: duration)
+        var row = Array(repeating: Marker.absent, count: cache.columnCount)
+        var batch: [SeriesSamples] = []
+        var problem = ""
+        do throws(ScrapeFailure) {
+            let response = try answer.get()
+            problem = try ingest(response, at: timestamp, now: now, into: &row, &batch, &report)
+            report.isUp = true
+        } catch {
+            problem = error.description
+            row = Array(repeating: Marker.absent, count: cache.columnCount)
+            endSeries(&row, &batch, at: timestamp)
+        }
+        report.write(to: &row, job, timeout: timeout)
+        var position: UInt64 = 0
+        do throws(SinkError) {
+            let table = try open(adding: [])
+            position = sink.append(table, at: timestamp, row: row).position
+            lastTimestamp = timestamp
+        } catch {
+            problem = ScrapeFailure.sink(error).description
+        }
+        if !batch.isEmpty { position = max(position, sink.append(batch).position) }
+        if cache.retiredCount > max(ScrapeTable.retiredLimit, cache.layout.count) { reopen() }
+        return Outcome(
+            isUp: report.isUp, problem: problem, samples: report.isUp ? report.kept : 0, position: position)
+    }
+
+    /// Ends all series and gives the table back.
+    mutating func close(at now: Timestamp) {
+        guard !isClosed else { return }
+        isClosed = true
+        guard let table else { return }
+        let timestamp = max(now, lastTimestamp + .milliseconds(1))
+        var row = Array(repeating: Marker.absent, count: cache.columnCount)
+        var batch: [SeriesSamples] = []
+        endSeries(&row, &batch, at: timestamp)
+        for column in reportColumns.indices { row[column] = Marker.stale }
+        _ = sink.append(table, at: timestamp, row: row)
+        if !batch.isEmpty { _ = sink.append(batch) }
+        sink.closeTable(table)
+        self.table = nil
+    }
+
+    /// The table, opened or extended by `columns`.
+    private mutating func open(adding columns: [Labels]) throws(SinkError) -> TableID {
+        if let table {
+            if !columns.isEmpty { try sink.extendTable(table, columns: columns) }
+            return table
+        }
+        let opened = try sink.openTable(target: target, columns: reportColumns + columns)
+        table = opened
+        return opened
+    }
+
+    /// A table with only the columns that are in use, from the next scrape on.
+    private mutating func reopen() {
+        if let table { sink.closeTable(table) }
+        table = nil
+        cache = LineCache(reportColumns: reportColumns.map { $0.merging(target) }, own: cache.own)
+    }
+}
+
+extension ScrapeTable {
+    /// Reads a body into the row and the batch; returns what the sink refused of it, empty for nothing.
+    private mutating func ingest(
+        _ response: TransportResponse, at timestamp: Timestamp, now: Timestamp, into row: inout [Double],
+        _ batch: inout [SeriesSamples], _ report: inout ScrapeReport
+    ) throws(ScrapeFailure) -> String {
+        let format = ExpositionReader.Format(contentType: response.header("content-type"))
+        let reading = try cache.read(response.body.span, format, rules, into: &row)
+        report.scraped = reading.lineCount
+        report.kept = reading.keptCount
+        report.bodyBytes = response.body.count
+        if let limit = job.limits.samples, reading.keptCount > limit {
+            throw .sampleLimit(count: reading.keptCount, limit: limit)
+        }
+        var problem = ""
+        do throws(SinkError) {
+            if table == nil || !reading.newColumns.isEmpty { _ = try open(adding: reading.newColumns) }
+            cache.commit(reading, row: &row)
+            report.added = reading.newColumns.count + reading.newOwn.count
+        } catch {
+            // The series that are known go on; the new ones are tried again with the next scrape.
+            guard case .seriesLimit = error else { throw .sink(error) }
+            problem = ScrapeFailure.sink(error).description
+            row.removeLast(reading.newColumns.count)
+            report.kept -= reading.newColumns.count
+        }
+        isLive = true
+        if !reading.metadata.isEmpty { sink.describe(reading.metadata) }
+        appendOwn(reading, at: timestamp, now: now, to: &batch)
+        return problem
+    }
+
+    /// Samples of series outside the table, by series; a stale marker for those that had none this time.
+    private mutating func appendOwn(
+        _ reading: LineCache.Reading, at timestamp: Timestamp, now: Timestamp, to batch: inout [SeriesSamples]
+    ) {
+        guard !reading.ownSamples.isEmpty || !liveOwn.isEmpty else { return }
+        var samples: [Int: [Sample]] = [:]
+        for sample in reading.ownSamples where sample.series < cache.own.count {
+            let time = sample.timestamp ?? timestamp
+            if time - now > ScrapeTable.futureLimit { continue }
+            samples[sample.series, default: []].append(Sample(time, sample.value))
+        }
+        for (series, list) in samples.sorted(by: { $0.key < $1.key }) {
+            let ordered = list.enumerated().sorted { a, b in
+                (a.element.timestamp, a.offset) < (b.element.timestamp, b.offset)
+            }
+            batch.append(
+                SeriesSamples(labels: cache.own[series].labels, samples: ordered.map(\.element)))
+        }
+        let ended = liveOwn.subtracting(samples.keys)
+        liveOwn = Set(samples.keys)
+        appendStale(ended, at: timestamp, to: &batch)
+    }
+
+    private func appendStale(_ series: Set<Int>, at timestamp: Timestamp, to batch: inout [SeriesSamples]) {
+        for index in series.sorted() {
+            let series = cache.own[index]
+            if series.isTimed, !job.tracksTimestampStaleness { continue }
+            batch.append(SeriesSamples(labels: series.labels, samples: [Sample(timestamp, Marker.stale)]))
+        }
+    }
+
+    /// Stale markers for all series that had a sample in the last scrape.
+    private mutating func endSeries(
+        _ row: inout [Double], _ batch: inout [SeriesSamples], at timestamp: Timestamp
+    ) {
+        if isLive { cache.markStale(&row) }
+        isLive = false
+        appendStale(liveOwn, at: timestamp, to: &batch)
+        liveOwn = []
+    }
+}

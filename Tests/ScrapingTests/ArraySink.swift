@@ -1,0 +1,108 @@
+import Synchronization
+import TimeSeries
+
+/// A sink that keeps every sample by its whole labels, and notices what no store could forgive.
+final class ArraySink: SampleSink {
+    struct Series: Equatable {
+        var samples: [Sample] = []
+    }
+
+    private struct Table {
+        var target: Labels
+        var columns: [Labels]
+        var isOpen = true
+    }
+
+    private struct State {
+        var tables: [Table] = []
+        var series: [Labels: [Sample]] = [:]
+        var metadata: [String: MetricMetadata] = [:]
+        var complaints: [String] = []
+        var seriesLimit = Int.max
+        var extensions = 0
+        var appends = 0
+    }
+
+    private let state = Mutex(State())
+
+    var complaints: [String] { state.withLock { $0.complaints } }
+    var metadata: [String: MetricMetadata] { state.withLock { $0.metadata } }
+    var labels: [Labels] { state.withLock { $0.series.keys.sorted() } }
+    var extensions: Int { state.withLock { $0.extensions } }
+    var openTables: Int { state.withLock { $0.tables.filter(\.isOpen).count } }
+
+    func samples(_ labels: Labels) -> [Sample] { state.withLock { $0.series[labels] ?? [] } }
+    func limit(series: Int) { state.withLock { $0.seriesLimit = series } }
+
+    /// The values of a series by second; "stale" for markers.
+    func values(_ name: String, _ labels: [String: String] = [:]) -> [String] {
+        let whole = Labels(labels.merging(["__name__": name]) { $1 })
+        return samples(whole).map { sample in
+            Marker.isStale(sample.value) ? "stale" : sample.value.isNaN ? "nan" : "\(sample.value)"
+        }
+    }
+
+    func openTable(target: Labels, columns: [Labels]) throws(SinkError) -> TableID {
+        try state.withLock { state throws(SinkError) in
+            try ArraySink.check(columns, target, in: &state)
+            state.tables.append(Table(target: target, columns: columns))
+            return TableID(index: UInt32(state.tables.count - 1))
+        }
+    }
+
+    func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError) {
+        try state.withLock { state throws(SinkError) in
+            let index = Int(table.index)
+            try ArraySink.check(
+                state.tables[index].columns + columns, state.tables[index].target, in: &state)
+            state.tables[index].columns += columns
+            state.extensions += 1
+        }
+    }
+
+    private static func check(_ columns: [Labels], _ target: Labels, in state: inout State) throws(SinkError)
+    {
+        if columns.count > state.seriesLimit { throw .seriesLimit(limit: state.seriesLimit) }
+        let whole = columns.map { $0.merging(target) }
+        if Set(whole).count < whole.count { state.complaints.append("two columns of one series") }
+    }
+
+    func append(_ table: TableID, at timestamp: Timestamp, row: [Double]) -> AppendReport {
+        state.withLock { state in
+            let table = state.tables[Int(table.index)]
+            var report = AppendReport()
+            state.appends += 1
+            report.position = UInt64(state.appends)
+            if row.count != table.columns.count { state.complaints.append("a row of another length") }
+            if !table.isOpen { state.complaints.append("a row for a closed table") }
+            for (column, value) in zip(table.columns, row) where !Marker.isAbsent(value) {
+                let labels = column.merging(table.target)
+                ArraySink.add(Sample(timestamp, value), to: labels, in: &state)
+                report.accepted += 1
+            }
+            return report
+        }
+    }
+
+    private static func add(_ sample: Sample, to labels: Labels, in state: inout State) {
+        if let last = state.series[labels]?.last, last.timestamp >= sample.timestamp {
+            state.complaints.append("\(labels) goes back in time")
+        }
+        state.series[labels, default: []].append(sample)
+    }
+
+    func closeTable(_ table: TableID) { state.withLock { $0.tables[Int(table.index)].isOpen = false } }
+
+    func append(_ batch: [SeriesSamples]) -> AppendReport {
+        state.withLock { state in
+            for series in batch {
+                for sample in series.samples { ArraySink.add(sample, to: series.labels, in: &state) }
+            }
+            return AppendReport()
+        }
+    }
+
+    func describe(_ metadata: [String: MetricMetadata]) {
+        state.withLock { $0.metadata.merge(metadata) { $1 } }
+    }
+}

@@ -1,0 +1,154 @@
+import Curl
+import Discovery
+import Relabelling
+import Scraping
+import Testing
+import TimeSeries
+
+struct SeriesRulesTests {
+    @Test func `labels that clash with the target's are renamed`() async throws {
+        let rig = try ScrapeRig()
+
+        await rig.scrape("a{job=\"x\",exported_job=\"y\",instance=\"z\"} 1\n")
+
+        let labels = ["exported_exported_job": "x", "exported_job": "y", "exported_instance": "z"]
+        #expect(rig.values("a", labels) == ["1.0"])
+    }
+
+    @Test func `with honor_labels they win, and such series end like others`() async throws {
+        let rig = try ScrapeRig { $0.honorsLabels = true }
+
+        await rig.scrape("a{job=\"x\"} 1\nb 1\n")
+        await rig.scrape("a{job=\"x\"} 2\nb 2\n")
+        await rig.scrape("b 3\n")
+
+        #expect(rig.values("a", ["job": "x"]) == ["1.0", "2.0", "stale"])
+        #expect(rig.values("b") == ["1.0", "2.0", "3.0"])
+        #expect(rig.sink.complaints.isEmpty)
+    }
+
+    @Test func `series outside the target's labels end with a failed scrape`() async throws {
+        let rig = try ScrapeRig { $0.honorsLabels = true }
+        await rig.scrape("a{job=\"x\"} 1\n")
+
+        rig.transport.fail(ScrapeRig.url, with: .timedOut)
+        await rig.scrape()
+
+        #expect(rig.values("a", ["job": "x"]) == ["1.0", "stale"])
+    }
+
+    @Test func `metric relabelling drops and renames, and the report counts both ways`() async throws {
+        let rig = try ScrapeRig {
+            $0.metricRelabelRules = [
+                try RelabelRule(action: .drop, sourceLabels: ["__name__"], regex: "noise_.*"),
+                try RelabelRule(action: .labeldrop, regex: "secret"),
+                try RelabelRule(
+                    sourceLabels: ["__name__"], regex: "old_(.*)", targetLabel: "__name__",
+                    replacement: "new_$1"),
+            ]
+        }
+
+        await rig.scrape("noise_a 1\nold_b{secret=\"x\"} 2\nc 3\n")
+        await rig.scrape("noise_a 1\nold_b{secret=\"x\"} 4\nc 5\n")
+
+        #expect(rig.values("new_b") == ["2.0", "4.0"])
+        #expect(rig.values("c") == ["3.0", "5.0"])
+        #expect(rig.values("noise_a").isEmpty)
+        #expect(rig.values("scrape_samples_scraped") == ["3.0", "3.0"])
+        #expect(rig.values("scrape_samples_post_metric_relabeling") == ["2.0", "2.0"])
+    }
+
+    @Test func `relabelling may take the target's labels away`() async throws {
+        let rig = try ScrapeRig {
+            $0.metricRelabelRules = [try RelabelRule(action: .labeldrop, regex: "instance")]
+        }
+
+        await rig.scrape("a 1\n")
+        await rig.scrape("a 2\n")
+
+        #expect(rig.sink.values("a", ["job": "j"]) == ["1.0", "2.0"])
+    }
+
+    @Test func `times in the text are honoured, and too distant ones dropped`() async throws {
+        let rig = try ScrapeRig()
+        let soon = ScrapeRig.start.milliseconds + 15_000
+
+        await rig.scrape("a 1 \(soon)\nb 1\nc 1 99999999999999\n")
+        await rig.scrape("a 2 \(soon + 1)\nb 2\nc 1 99999999999999\n")
+        await rig.scrape("b 3\n")
+
+        let labels = Labels(["__name__": "a", "job": "j", "instance": "a:1"])
+        #expect(rig.sink.samples(labels).map(\.timestamp.milliseconds) == [soon, soon + 1])
+        #expect(rig.values("a") == ["1.0", "2.0"])
+        #expect(rig.values("b") == ["1.0", "2.0", "3.0"])
+        #expect(rig.values("c").isEmpty)
+        #expect(rig.sink.complaints.isEmpty)
+    }
+
+    @Test func `times in the text are passed over where they are not honoured`() async throws {
+        let rig = try ScrapeRig { $0.honorsTimestamps = false }
+
+        await rig.scrape("a 1 5\n")
+        await rig.scrape("a 2 6\n")
+
+        let labels = Labels(["__name__": "a", "job": "j", "instance": "a:1"])
+        #expect(
+            rig.sink.samples(labels).map(\.timestamp)
+                == [ScrapeRig.start + .seconds(10), ScrapeRig.start + .seconds(20)])
+    }
+
+    @Test func `series with times of their own end only where that was asked for`() async throws {
+        let rig = try ScrapeRig { $0.tracksTimestampStaleness = true }
+
+        await rig.scrape("a 1 1000001\n")
+        await rig.scrape("b 1\n")
+
+        #expect(rig.values("a") == ["1.0", "stale"])
+    }
+
+    @Test(arguments: [
+        (ScrapeLimits(samples: 1), "sample_limit exceeded (2 samples, limit 1)"),
+        (ScrapeLimits(labels: 3), "label_limit exceeded"),
+        (ScrapeLimits(labelNameLength: 8), "label_name_length_limit exceeded"),
+        (ScrapeLimits(labelValueLength: 8), "label_value_length_limit exceeded"),
+    ])
+    func `a limit that is exceeded fails the scrape`(limits: ScrapeLimits, reason: String) async throws {
+        let rig = try ScrapeRig { $0.limits = limits }
+
+        await rig.scrape("a 1\nb{long_name=\"long value\"} 2\n")
+
+        #expect(rig.values("up") == ["0.0"])
+        #expect(rig.values("a").isEmpty)
+        #expect(rig.status?.lastError.hasPrefix(reason) == true)
+    }
+
+    @Test func `a full store keeps the series it knows`() async throws {
+        let rig = try ScrapeRig()
+        await rig.scrape("a 1\n")
+        rig.sink.limit(series: 6)
+
+        await rig.scrape("a 2\nb 2\n")
+        let full = rig.status
+        rig.sink.limit(series: .max)
+        await rig.scrape("a 3\nb 3\n")
+
+        #expect(rig.values("a") == ["1.0", "2.0", "3.0"])
+        #expect(rig.values("b") == ["3.0"])
+        #expect(full?.health == .up)
+        #expect(full?.lastError.contains("limit of 6 series") == true)
+        #expect(rig.status?.lastError == "")
+    }
+
+    @Test func `extra metrics of a scrape are there when asked for`() async throws {
+        let rig = try ScrapeRig {
+            $0.reportsExtraMetrics = true
+            $0.limits.samples = 10
+        }
+
+        await rig.scrape("a 1\n")
+
+        #expect(rig.values("scrape_timeout_seconds") == ["5.0"])
+        #expect(rig.values("scrape_sample_limit") == ["10.0"])
+        #expect(rig.values("scrape_body_size_bytes") == ["4.0"])
+    }
+}
