@@ -23,20 +23,22 @@ package enum LZ4 {
         }
     }
 
-    /// The `byteCount` bytes that the block was made of.
+    /// The `byteCount` bytes that the block was made of, and `padding` zeros behind them.
     /// - Throws: `.malformed` where the block is damaged or holds another number of bytes.
-    package static func decompress(_ block: Span<UInt8>, byteCount: Int) throws(CodecError) -> [UInt8] {
+    package static func decompress(_ block: Span<UInt8>, byteCount: Int, padding: Int = 0) throws(CodecError)
+        -> [UInt8]
+    {
         guard byteCount > 0 else {
             guard byteCount == 0, block.count == 0 else {
                 throw .malformed("LZ4 block of \(block.count) bytes for \(byteCount)", at: 0)
             }
-            return []
+            return [UInt8](repeating: 0, count: padding)
         }
         // No block can expand more than 255 times, so a lying length is refused before memory is taken for it.
         guard byteCount <= longestInput, byteCount / 255 <= block.count else {
             throw .tooLong(declared: byteCount, limit: min(longestInput, 255 * block.count))
         }
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { target, count in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount + padding) { target, count in
             count = unsafe block.withUnsafeBytes { source in
                 let input = unsafe source.baseAddress?.assumingMemoryBound(to: CChar.self)
                 let output = unsafe UnsafeMutableRawPointer(target.baseAddress!).assumingMemoryBound(
@@ -44,8 +46,12 @@ package enum LZ4 {
                 return unsafe max(
                     0, Int(LZ4_decompress_safe(input, output, Int32(source.count), Int32(byteCount))))
             }
+            for _ in 0..<padding {
+                unsafe target[count] = 0
+                count += 1
+            }
         }
-        guard bytes.count == byteCount else { throw .malformed("damaged LZ4 block", at: 0) }
+        guard bytes.count == byteCount + padding else { throw .malformed("damaged LZ4 block", at: 0) }
         return bytes
     }
 }

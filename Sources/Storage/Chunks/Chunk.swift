@@ -1,0 +1,83 @@
+import Codecs
+
+/// A sealed block of columns with equally many rows:
+///
+///     flags 1 (bit 0: LZ4) | rows LEB128 | columns LEB128 | raw length LEB128, with LZ4 only | body | CRC32C 4
+///     body: the length of each column as LEB128, then the columns as `ColumnFormat` describes them
+///
+/// The checksum is over all bytes before it. It is verified where bytes come from a disk, and by scrubbing; the
+/// decoder itself trusts nothing.
+enum Chunk {
+    /// The bytes of a chunk of columns, each `rowCount` values long.
+    static func encode(_ columns: [[Double]], rowCount: Int) -> [UInt8] {
+        var encoder = ColumnEncoder(rowCount: rowCount)
+        var lengths: [UInt8] = []
+        var content: [UInt8] = []
+        for column in columns {
+            let bytes = encoder.encode(column)
+            lengths.append(varint: UInt64(bytes.count))
+            content += bytes
+        }
+        let body = lengths + content
+        // Below this, LZ4 finds nothing worth its header.
+        let compressed = body.count > 64 ? LZ4.compress(body.span) : body
+        let isSmaller = compressed.count + 2 < body.count
+        var bytes: [UInt8] = [isSmaller ? 1 : 0]
+        bytes.reserveCapacity(min(body.count, compressed.count) + 16)
+        bytes.append(varint: UInt64(rowCount))
+        bytes.append(varint: UInt64(columns.count))
+        if isSmaller { bytes.append(varint: UInt64(body.count)) }
+        bytes += isSmaller ? compressed : body
+        bytes.append(fixed32: CRC32C.checksum(bytes.span))
+        return bytes
+    }
+
+    /// Whether the checksum of the chunk in a part of `bytes` is right.
+    static func isIntact(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard range.count >= 7 else { return false }
+        var cursor = ByteCursor(range.upperBound - 4..<range.upperBound)
+        guard let checksum = try? cursor.fixed32(bytes) else { return false }
+        return checksum == CRC32C.checksum(bytes, range.lowerBound..<range.upperBound - 4)
+    }
+
+    /// A chunk that is open for decoding.
+    struct Opened {
+        let bytes: [UInt8]
+        let decoder: ColumnDecoder
+
+        var rowCount: Int { decoder.rowCount }
+        var columnCount: Int { decoder.ranges.count }
+
+        func decode(_ column: Int, into values: inout [Double]) throws(CodecError) -> Bool {
+            try decoder.decode(column, bytes.span, into: &values)
+        }
+    }
+
+    static func open(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(CodecError) -> Opened {
+        guard range.count >= 7 else { throw .truncated(at: range.lowerBound) }
+        var cursor = ByteCursor(range.lowerBound..<range.upperBound - 4)
+        let flags = try cursor.byte(bytes)
+        let rows = Int(clamping: try cursor.varint(bytes))
+        let columns = Int(clamping: try cursor.varint(bytes))
+        guard flags <= 1, rows > 0, rows <= ColumnFormat.largestRowCount,
+            columns <= ColumnFormat.largestColumnCount
+        else { throw .malformed("chunk header", at: cursor.position) }
+        var body: [UInt8]
+        if flags == 1 {
+            let raw = Int(clamping: try cursor.varint(bytes))
+            let block = bytes.extracting(cursor.position..<cursor.end)
+            body = try LZ4.decompress(block, byteCount: raw, padding: 8)
+        } else {
+            body = bytes.array(cursor.position..<cursor.end)
+            body.append(contentsOf: [0, 0, 0, 0, 0, 0, 0, 0])
+        }
+        var directory = ByteCursor(0..<body.count - 8)
+        var lengths: [Int] = []
+        lengths.reserveCapacity(columns)
+        for _ in 0..<columns { lengths.append(try directory.length(body.span)) }
+        var ranges: [Range<Int>] = []
+        ranges.reserveCapacity(columns)
+        for length in lengths { ranges.append(try directory.take(length)) }
+        return Opened(bytes: body, decoder: ColumnDecoder(rowCount: rows, ranges: ranges))
+    }
+}

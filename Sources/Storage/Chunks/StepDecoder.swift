@@ -1,0 +1,129 @@
+import Codecs
+
+/// Integers of decimal columns from their steps.
+enum StepDecoder {
+    static func integers(
+        _ decoder: ColumnDecoder, _ column: Int, _ tag: UInt8, _ bytes: Span<UInt8>,
+        _ cursor: inout ByteCursor, first: Int64, count: Int
+    ) throws(CodecError) -> [Int64] {
+        switch tag & 0x0f {
+        case ColumnFormat.sameSteps:
+            let other = Int(try cursor.byte(bytes))
+            guard other < column else { throw .malformed("steps of a later column", at: cursor.position) }
+            var integers = try otherIntegers(decoder, other, bytes, count: count)
+            let difference = first &- integers[0]
+            for index in integers.indices { integers[index] &+= difference }
+            return integers
+        case ColumnFormat.steps:
+            let shift = try shift(tag, bytes, &cursor)
+            return try plain(tag, bytes, &cursor, first: first, count: count, shift: shift)
+        case ColumnFormat.bends:
+            guard count > 1 else { throw .malformed("bends of one row", at: cursor.position) }
+            let step = try cursor.signedVarint(bytes)
+            let shift = try shift(tag, bytes, &cursor)
+            var steps = try plain(tag, bytes, &cursor, first: step, count: count - 1, shift: shift)
+            var value = first
+            for index in steps.indices {
+                value &+= steps[index]
+                steps[index] = value
+            }
+            return [first] + steps
+        case ColumnFormat.sparse:
+            return try sparse(tag, bytes, &cursor, first: first, count: count)
+        default:
+            throw .malformed("transform \(tag & 0x0f)", at: cursor.position)
+        }
+    }
+
+    /// The integers of the column that a `sameSteps` column refers to, which has steps of its own.
+    private static func otherIntegers(
+        _ decoder: ColumnDecoder, _ column: Int, _ bytes: Span<UInt8>, count: Int
+    ) throws(CodecError) -> [Int64] {
+        var cursor = ByteCursor(decoder.ranges[column])
+        let tag = try cursor.byte(bytes)
+        guard [ColumnFormat.steps, ColumnFormat.bends, ColumnFormat.sparse].contains(tag & 0x0f) else {
+            throw .malformed("steps of a column without steps", at: cursor.position)
+        }
+        if tag & ColumnFormat.hasAbsent != 0 {
+            let runs = try cursor.length(bytes, limit: decoder.rowCount + 1)
+            for _ in 0..<runs { _ = try cursor.varint(bytes) }
+        }
+        if tag & ColumnFormat.hasExceptions != 0 {
+            for _ in 0..<(try cursor.length(bytes, limit: decoder.rowCount)) {
+                _ = try cursor.varint(bytes)
+                _ = try cursor.fixed64(bytes)
+            }
+        }
+        _ = try cursor.byte(bytes)
+        let first = try cursor.signedVarint(bytes)
+        return try integers(decoder, column, tag, bytes, &cursor, first: first, count: count)
+    }
+
+    private static func shift(
+        _ tag: UInt8, _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) -> Int64 {
+        guard tag & ColumnFormat.hasShift != 0 else { return 0 }
+        let shift = try cursor.byte(bytes)
+        guard shift < 64 else { throw .malformed("shift \(shift)", at: cursor.position) }
+        return Int64(shift)
+    }
+
+    private static func order(_ bytes: Span<UInt8>, _ cursor: inout ByteCursor) throws(CodecError) -> Int {
+        let order = try cursor.byte(bytes)
+        guard order <= 55 else { throw .malformed("order \(order)", at: cursor.position) }
+        return Int(order)
+    }
+
+    private static func plain(
+        _ tag: UInt8, _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, first: Int64, count: Int, shift: Int64
+    ) throws(CodecError) -> [Int64] {
+        let order = try order(bytes, &cursor)
+        let isNonnegative = tag & ColumnFormat.isNonnegative != 0
+        var reader = BitReader(position: 8 * cursor.position)
+        var integers = [Int64](repeating: first, count: count)
+        var value = first
+        for index in 1..<max(1, count) {
+            let code = try reader.readExpGolomb(bytes, order: order)
+            value &+= (isNonnegative ? Int64(bitPattern: code) : ZigZag.decode(code)) << shift
+            integers[index] = value
+        }
+        return integers
+    }
+
+    private static func sparse(
+        _ tag: UInt8, _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, first: Int64, count: Int
+    ) throws(CodecError) -> [Int64] {
+        let shift = try shift(tag, bytes, &cursor)
+        let changes = Int(clamping: try cursor.varint(bytes))
+        guard changes < count else { throw .malformed("\(changes) changes", at: cursor.position) }
+        let gapOrder = try order(bytes, &cursor)
+        let order = try order(bytes, &cursor)
+        let isNonnegative = tag & ColumnFormat.isNonnegative != 0
+        var reader = BitReader(position: 8 * cursor.position)
+        var integers: [Int64] = []
+        integers.reserveCapacity(count)
+        var value = first
+        integers.append(value)
+        for _ in 0..<changes {
+            let gap = try reader.readExpGolomb(bytes, order: gapOrder)
+            guard gap < UInt64(count - integers.count) else {
+                throw .malformed("gap of \(gap) rows", at: reader.position >> 3)
+            }
+            for _ in 0..<gap { integers.append(value) }
+            let code = try reader.readExpGolomb(bytes, order: order)
+            value &+= (isNonnegative ? Int64(bitPattern: code &+ 1) : ZigZag.decode(code)) << shift
+            integers.append(value)
+        }
+        while integers.count < count { integers.append(value) }
+        return integers
+    }
+
+    static func scale(_ integers: inout [Int64], by power: Double, into values: inout [Double]) {
+        values.reserveCapacity(values.count + integers.count)
+        if power == 1 {
+            for integer in integers { values.append(Double(integer)) }
+        } else {
+            for integer in integers { values.append(Double(integer) / power) }
+        }
+    }
+}

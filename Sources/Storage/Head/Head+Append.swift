@@ -1,0 +1,58 @@
+import TimeSeries
+
+extension Head {
+    /// Takes a row that is newer than the table's last one. The log has it already.
+    mutating func append(_ table: UInt32, at time: Int64, _ row: [Double]) {
+        tables[Int(table)]?.append(at: time, row)
+        newest = max(newest, time)
+    }
+
+    /// What a row that is not newer than the table's last one still brings: samples of single series.
+    func lateSamples(
+        _ table: Table, at time: Int64, _ row: [Double], _ report: inout AppendReport
+    ) -> [SeriesSamples] {
+        let existing = table.row(at: time)
+        let last = table.lastTime ?? time
+        if existing == nil, window == 0 || last - time > window {
+            let count = row.count { !Marker.isAbsent($0) }
+            if window == 0 { report.outOfOrder += count } else { report.tooOld += count }
+            return []
+        }
+        var batch: [SeriesSamples] = []
+        for (column, value) in row.enumerated() where !Marker.isAbsent(value) {
+            if let before = existing?[column], !Marker.isAbsent(before) {
+                if before.bitPattern == value.bitPattern {
+                    report.repeated += 1
+                } else {
+                    report.duplicate += 1
+                }
+                continue
+            }
+            let labels = table.layout.columns[column].merging(table.target)
+            batch.append(
+                SeriesSamples(labels: labels, samples: [Sample(Timestamp(milliseconds: time), value)]))
+        }
+        return batch
+    }
+
+    /// Takes one sample of a single series. The log has it already.
+    mutating func append(
+        _ number: UInt32, _ sample: Sample, _ histogram: FloatHistogram?, _ report: inout AppendReport
+    ) {
+        let time = sample.timestamp.milliseconds
+        guard loose.indices.contains(Int(number)), Head.times.contains(time) else {
+            report.tooOld += 1
+            return
+        }
+        let window = window
+        switch loose[Int(number)]?.append(time, sample.value, histogram, window: window) {
+        case .accepted:
+            report.accepted += 1
+            newest = max(newest, time)
+        case .repeated: report.repeated += 1
+        case .duplicate: report.duplicate += 1
+        case .outOfOrder: report.outOfOrder += 1
+        case .tooOld, nil: report.tooOld += 1
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Codecs
+import TimeSeries
+
+extension Head {
+    /// Takes a record of the log, as the live store took it. A record that makes no sense (after damage) changes
+    /// nothing.
+    mutating func replay(_ record: [UInt8]) throws(CodecError) {
+        let bytes = record.span
+        var cursor = ByteCursor(count: bytes.count)
+        var report = AppendReport()
+        switch try cursor.byte(bytes) {
+        case StoreRecord.table:
+            let number = try cursor.number(bytes)
+            let target = try cursor.labels(bytes)
+            guard number < tables.count + 1_000_000 else { throw .malformed("table \(number)", at: 1) }
+            guard !hasTable(number) else { return }
+            addTable(number, target, try cursor.labelsList(bytes))
+        case StoreRecord.columns:
+            let number = try cursor.number(bytes)
+            let width = Int(clamping: try cursor.varint(bytes))
+            let added = try cursor.labelsList(bytes)
+            guard hasTable(number), tables[Int(number)]?.width == width else { return }
+            extend(number, added)
+        case StoreRecord.row: try replayRow(bytes, &cursor)
+        case StoreRecord.close:
+            let number = try cursor.number(bytes)
+            if hasTable(number) { tables[Int(number)]?.isOpen = false }
+        case StoreRecord.series:
+            let number = try cursor.number(bytes)
+            guard number < loose.count + 1_000_000 else { throw .malformed("series \(number)", at: 1) }
+            addLoose(number, try cursor.labels(bytes))
+        case StoreRecord.samples:
+            var time: Int64 = 0
+            for _ in 0..<(try cursor.length(bytes)) {
+                let number = try cursor.number(bytes)
+                time &+= try cursor.signedVarint(bytes)
+                let value = Double(bitPattern: try cursor.fixed64(bytes))
+                append(number, Sample(Timestamp(milliseconds: time), value), nil, &report)
+            }
+        case StoreRecord.histogram:
+            let number = try cursor.number(bytes)
+            let time = Timestamp(milliseconds: try cursor.signedVarint(bytes))
+            let histogram = try HistogramCodec.decode(bytes, &cursor)
+            append(number, Sample(time, histogram.count), histogram, &report)
+        case StoreRecord.metadata:
+            let name = try cursor.text(bytes)
+            let kind = MetricMetadata.Kind(rawValue: try cursor.text(bytes)) ?? .unknown
+            let help = try cursor.text(bytes)
+            metadata[name] = MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes))
+        case let kind: throw .malformed("record of kind \(kind)", at: 0)
+        }
+    }
+
+    func hasTable(_ number: UInt32) -> Bool {
+        tables.indices.contains(Int(number)) && tables[Int(number)] != nil
+    }
+
+    /// Cells that did not change come from the row before. Where that is lost, they are absent up to the
+    /// next full row: a sample is rather missing than wrong.
+    private mutating func replayRow(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) {
+        let number = try cursor.number(bytes)
+        let time = try cursor.signedVarint(bytes)
+        let rowsBefore = try cursor.varint(bytes)
+        let width = Int(clamping: try cursor.varint(bytes))
+        // A row takes at least a bit a cell.
+        guard width <= 8 * cursor.remaining else { throw .malformed("row width", at: cursor.position) }
+        let isWhole = try cursor.byte(bytes) == 0
+        guard hasTable(number), let table = tables[Int(number)] else { return }
+        var row: [Double] = []
+        row.reserveCapacity(width)
+        if isWhole {
+            guard cursor.remaining == 8 * width else { throw .malformed("row", at: cursor.position) }
+            for _ in 0..<width { row.append(Double(bitPattern: try cursor.fixed64(bytes))) }
+        } else {
+            let base = table.appendedRows == rowsBefore ? table.lastRow : nil
+            let bitmap = try cursor.take((width + 7) / 8)
+            for column in 0..<width {
+                if bytes[bitmap.lowerBound + column >> 3] >> UInt8(column & 7) & 1 == 1 {
+                    row.append(Double(bitPattern: try cursor.fixed64(bytes)))
+                } else {
+                    row.append(base.flatMap { $0.count == width ? $0[column] : nil } ?? Marker.absent)
+                }
+            }
+        }
+        while row.count < table.width { row.append(Marker.absent) }
+        if row.count > table.width { row.removeLast(row.count - table.width) }
+        tables[Int(number)]?.appendedRows = rowsBefore
+        guard time > table.lastTime ?? .min else { return }
+        append(number, at: time, row)
+    }
+}

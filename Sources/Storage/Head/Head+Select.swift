@@ -1,0 +1,142 @@
+import TimeSeries
+
+/// A table and some of its columns, shared with the head: reading it needs no lock.
+struct TableSlice: Sendable {
+    var table: Table
+    var columns: [UInt32]
+}
+
+extension Head {
+    /// What meets the matchers and may have samples in the range.
+    struct Found: Sendable {
+        var tables: [TableSlice] = []
+        var loose: [LooseSeries] = []
+    }
+
+    private struct LayoutQuestion: Hashable {
+        var layout: ObjectIdentifier
+        /// The conditions that the target does not answer.
+        var conditions: [Int]
+    }
+
+    func find(_ matchers: [Matcher], in range: ClosedRange<Int64>) -> Found {
+        let conditions = matchers.map { Condition($0, symbols) }
+        var found = Found()
+        var answers: [LayoutQuestion: [UInt32]] = [:]
+        for case let table? in tables where table.overlaps(range) {
+            guard let open = table.unanswered(conditions) else { continue }
+            let question = LayoutQuestion(layout: ObjectIdentifier(table.layout), conditions: open)
+            let columns: [UInt32]
+            if let known = answers[question] {
+                columns = known
+            } else {
+                let width = UInt32(table.width)
+                columns = table.layout.index.select(open.map { conditions[$0] }) { Array(0..<width) }
+                answers[question] = columns
+            }
+            if !columns.isEmpty { found.tables.append(TableSlice(table: table, columns: columns)) }
+        }
+        let numbers = looseIndex.select(conditions) {
+            loose.indices.lazy.filter { loose[$0] != nil }.map { UInt32($0) }
+        }
+        for number in numbers {
+            if let series = loose[Int(number)], series.overlaps(range) { found.loose.append(series) }
+        }
+        return found
+    }
+}
+
+extension Table {
+    func overlaps(_ range: ClosedRange<Int64>) -> Bool {
+        guard let firstTime, let lastTime else { return false }
+        return firstTime <= range.upperBound && range.lowerBound <= lastTime
+    }
+
+    /// The conditions on labels that the target does not have; nil where it has one and does not meet it.
+    func unanswered(_ conditions: [Condition]) -> [Int]? {
+        var open: [Int] = []
+        for (index, condition) in conditions.enumerated() {
+            if let label = targetSymbols.first(where: { $0.name == condition.name }) {
+                guard condition.matches(label.value) else { return nil }
+            } else {
+                open.append(index)
+            }
+        }
+        return open
+    }
+}
+
+extension TableSlice {
+    /// The labels of a column: the layout's with the target's over them.
+    func labels(_ column: UInt32) -> Labels { table.layout.columns[Int(column)].merging(table.target) }
+
+    /// The samples in a range. All columns without absent rows share one object of times.
+    func read(_ range: ClosedRange<Int64>) -> [SeriesColumns] {
+        var times: [Int64] = []
+        var values = [[Double]](repeating: [], count: columns.count)
+        var hasAbsent = [Bool](repeating: false, count: columns.count)
+        for part in table.sealed where part.first <= range.upperBound && range.lowerBound <= part.last {
+            let rows = part.times.milliseconds.rows(in: range)
+            guard !rows.isEmpty else { continue }
+            times += part.times.milliseconds[rows]
+            part.forEach(columns) { index, column, absent in
+                values[index] += column[rows]
+                if absent { hasAbsent[index] = true }
+            }
+        }
+        let rows = table.tailTimes.rows(in: range)
+        times += table.tailTimes[rows]
+        for (index, column) in columns.enumerated() {
+            for row in rows {
+                let value = table.tail[row * table.width + Int(column)]
+                if Marker.isAbsent(value) { hasAbsent[index] = true }
+                values[index].append(value)
+            }
+        }
+        return assemble(TimeColumn(times), values, hasAbsent)
+    }
+
+    private func assemble(
+        _ times: TimeColumn, _ values: [[Double]], _ hasAbsent: [Bool]
+    ) -> [SeriesColumns] {
+        var result: [SeriesColumns] = []
+        result.reserveCapacity(columns.count)
+        for (index, column) in columns.enumerated() {
+            guard hasAbsent[index] else {
+                if !values[index].isEmpty {
+                    result.append(SeriesColumns(labels: labels(column), times: times, values: values[index]))
+                }
+                continue
+            }
+            var ownTimes: [Int64] = []
+            var ownValues: [Double] = []
+            for (row, value) in values[index].enumerated() where !Marker.isAbsent(value) {
+                ownTimes.append(times.milliseconds[row])
+                ownValues.append(value)
+            }
+            guard !ownTimes.isEmpty else { continue }
+            result.append(
+                SeriesColumns(labels: labels(column), times: TimeColumn(ownTimes), values: ownValues))
+        }
+        return result
+    }
+}
+
+extension [Int64] {
+    /// The indices of the times in a range; the times ascend.
+    func rows(in range: ClosedRange<Int64>) -> Range<Int> {
+        let start = partition { $0 >= range.lowerBound }
+        return start..<Swift.max(start, partition { $0 > range.upperBound })
+    }
+
+    /// The first index from which on `isBehind` holds.
+    private func partition(_ isBehind: (Int64) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

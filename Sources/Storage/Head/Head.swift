@@ -1,0 +1,110 @@
+import TimeSeries
+
+/// All that a store holds in memory: a value, without lock, clock or file. `Store` keeps one inside a mutex,
+/// writes to the log what the head is about to take, and replays the log into an empty one.
+struct Head: Sendable {
+    let configuration: StoreConfiguration
+    var symbols = SymbolTable()
+    /// By the hash of their columns, to be shared.
+    var layouts: [UInt64: [Layout]] = [:]
+    /// By number; nil where all samples are gone. Numbers are not used again.
+    var tables: [Table?] = []
+    var tablesByTarget: [Labels: [UInt32]] = [:]
+    /// By number, as tables.
+    var loose: [LooseSeries?] = []
+    var looseNumbers: [Labels: UInt32] = [:]
+    var looseIndex = LabelIndex()
+    var metadata: [String: MetricMetadata] = [:]
+    var newest: Int64 = .min
+    /// Sealed parts that end before this were dropped, by retention or for memory.
+    var droppedBefore: Int64 = .min
+    var appendedSamples: UInt64 = 0
+    var rejectedSamples: UInt64 = 0
+    /// Set where memory is full even after old chunks are gone.
+    var refusesNewSeries = false
+
+    init(_ configuration: StoreConfiguration) { self.configuration = configuration }
+
+    var window: Int64 { max(0, configuration.outOfOrderWindow.milliseconds) }
+
+    /// Times beyond this have no exact place in a chunk.
+    static let times: ClosedRange<Int64> = -(1 << 50)...(1 << 50)
+
+    var seriesCount: Int {
+        tables.reduce(looseNumbers.count) { $0 + ($1?.width ?? 0) }
+    }
+
+    /// The shared layout of these columns.
+    mutating func layout(_ columns: [Labels]) -> Layout {
+        let hash = Layout.hash(columns)
+        if let known = layouts[hash]?.first(where: { $0.columns == columns }) { return known }
+        let layout = Layout(columns: columns, symbols: &symbols)
+        layouts[hash, default: []].append(layout)
+        return layout
+    }
+
+    /// Throws where the labels of a series, those of its target included, are above a limit.
+    func check(_ columns: [Labels], target: Labels = .empty) throws(SinkError) {
+        let limits = configuration.limits
+        guard columns.count <= limits.seriesPerTarget || target.isEmpty else {
+            throw .seriesLimit(limit: limits.seriesPerTarget)
+        }
+        let targetCount = target.count
+        for labels in columns + [target] {
+            var count = targetCount
+            for range in labels.ranges {
+                count += 1
+                if range.name.count > limits.labelNameLength || range.value.count > limits.labelValueLength {
+                    throw .labelLimit("a label of \(labels.metricName) is too long")
+                }
+            }
+            if count > limits.labels + targetCount {
+                throw .labelLimit("\(labels.metricName) has \(count) labels")
+            }
+        }
+    }
+
+    func checkRoom(for count: Int) throws(SinkError) {
+        if refusesNewSeries {
+            throw .unavailable("the store's memory limit is reached, no new series are taken")
+        }
+        guard seriesCount + count <= configuration.limits.series else {
+            throw .seriesLimit(limit: configuration.limits.series)
+        }
+    }
+
+    /// The table of this target with exactly these columns.
+    func table(_ target: Labels, _ columns: [Labels]) -> UInt32? {
+        tablesByTarget[target]?.last { tables[Int($0)]?.layout.columns == columns }
+    }
+
+    mutating func addTable(_ number: UInt32, _ target: Labels, _ columns: [Labels]) {
+        while tables.count <= Int(number) { tables.append(nil) }
+        if let old = tables[Int(number)]?.target { tablesByTarget[old]?.removeAll { $0 == number } }
+        var table = Table(target: target, layout: layout(columns))
+        table.targetSymbols = target.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) }
+        tables[Int(number)] = table
+        tablesByTarget[target, default: []].append(number)
+    }
+
+    mutating func extend(_ table: UInt32, _ added: [Labels]) {
+        guard let columns = tables[Int(table)]?.layout.columns else { return }
+        let layout = layout(columns + added)
+        tables[Int(table)]?.extend(to: layout)
+    }
+
+    mutating func addLoose(_ number: UInt32, _ labels: Labels) {
+        guard looseNumbers[labels] == nil, number >= loose.count else { return }
+        while loose.count <= Int(number) { loose.append(nil) }
+        loose[Int(number)] = LooseSeries(labels: labels)
+        looseNumbers[labels] = number
+        looseIndex.add(number, labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) })
+    }
+
+    /// Fills a number that a snapshot says was given.
+    mutating func restoreLoose(_ number: UInt32, _ labels: Labels) {
+        loose[Int(number)] = LooseSeries(labels: labels)
+        looseNumbers[labels] = number
+        looseIndex.add(number, labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) })
+    }
+}

@@ -1,0 +1,157 @@
+import Codecs
+import TimeSeries
+
+/// A record of the store's log. Each begins with its kind, all numbers are LEB128 unless said otherwise:
+///
+///     1 table      number, target, columns: count and labels each
+///     2 columns    table, width before, count and labels each
+///     3 row        table, time (signed), rows before, width, 0 and all cells (8 bytes each), or
+///                  1, a bit a cell (set: differs from the row before) and those cells
+///     4 close      table
+///     5 series     number, labels
+///     6 samples    count, then per sample: series, time (signed, difference to the one before), value 8
+///     7 histogram  series, time (signed), histogram
+///     8 metadata   name, kind, help, unit
+///
+/// Labels are a length and the canonical bytes of `Labels`.
+enum StoreRecord {
+    static let table: UInt8 = 1
+    static let columns: UInt8 = 2
+    static let row: UInt8 = 3
+    static let close: UInt8 = 4
+    static let series: UInt8 = 5
+    static let samples: UInt8 = 6
+    static let histogram: UInt8 = 7
+    static let metadata: UInt8 = 8
+
+    static func table(_ number: UInt32, _ target: Labels, _ columns: [Labels]) -> [UInt8] {
+        var bytes: [UInt8] = [table]
+        bytes.append(varint: UInt64(number))
+        bytes.append(prefixed: target.bytes)
+        append(columns, to: &bytes)
+        return bytes
+    }
+
+    static func columns(_ table: UInt32, width: Int, _ added: [Labels]) -> [UInt8] {
+        var bytes: [UInt8] = [columns]
+        bytes.append(varint: UInt64(table))
+        bytes.append(varint: UInt64(width))
+        append(added, to: &bytes)
+        return bytes
+    }
+
+    private static func append(_ columns: [Labels], to bytes: inout [UInt8]) {
+        bytes.append(varint: UInt64(columns.count))
+        for labels in columns { bytes.append(prefixed: labels.bytes) }
+    }
+
+    /// `previous` is the row before in the raw tail; empty where there is none.
+    static func row(
+        _ table: UInt32, at time: Int64, rowsBefore: UInt64, _ row: Span<Double>, previous: Span<Double>
+    ) -> [UInt8] {
+        var bytes: [UInt8] = [self.row]
+        bytes.append(varint: UInt64(table))
+        bytes.append(signedVarint: time)
+        bytes.append(varint: rowsBefore)
+        bytes.append(varint: UInt64(row.count))
+        guard previous.count == row.count, row.count > 0 else {
+            bytes.append(0)
+            bytes.append(fixed64: row)
+            return bytes
+        }
+        bytes.append(1)
+        var changed: [Double] = []
+        var bits: UInt8 = 0
+        for index in 0..<row.count {
+            if row[index].bitPattern != previous[index].bitPattern {
+                bits |= 1 << UInt8(index & 7)
+                changed.append(row[index])
+            }
+            if index & 7 == 7 || index == row.count - 1 {
+                bytes.append(bits)
+                bits = 0
+            }
+        }
+        bytes.append(fixed64: changed.span)
+        return bytes
+    }
+
+    static func close(_ table: UInt32) -> [UInt8] {
+        var bytes: [UInt8] = [close]
+        bytes.append(varint: UInt64(table))
+        return bytes
+    }
+
+    static func series(_ number: UInt32, _ labels: Labels) -> [UInt8] {
+        var bytes: [UInt8] = [series]
+        bytes.append(varint: UInt64(number))
+        bytes.append(prefixed: labels.bytes)
+        return bytes
+    }
+
+    static func samples(_ samples: [(series: UInt32, sample: Sample)]) -> [UInt8] {
+        var bytes: [UInt8] = [self.samples]
+        bytes.append(varint: UInt64(samples.count))
+        var last: Int64 = 0
+        for (series, sample) in samples {
+            let time = sample.timestamp.milliseconds
+            bytes.append(varint: UInt64(series))
+            bytes.append(signedVarint: time &- last)
+            bytes.append(fixed64: sample.value.bitPattern)
+            last = time
+        }
+        return bytes
+    }
+
+    static func histogram(_ series: UInt32, at time: Int64, _ histogram: FloatHistogram) -> [UInt8] {
+        var bytes: [UInt8] = [self.histogram]
+        bytes.append(varint: UInt64(series))
+        bytes.append(signedVarint: time)
+        HistogramCodec.encode(histogram, to: &bytes)
+        return bytes
+    }
+
+    static func metadata(_ name: String, _ metadata: MetricMetadata) -> [UInt8] {
+        var bytes: [UInt8] = [self.metadata]
+        for text in [name, metadata.kind.rawValue, metadata.help, metadata.unit] {
+            bytes.append(prefixed: text)
+        }
+        return bytes
+    }
+}
+
+/// Reads the parts that several records share.
+extension ByteCursor {
+    mutating func number(_ bytes: Span<UInt8>) throws(CodecError) -> UInt32 {
+        let value = try varint(bytes)
+        guard let number = UInt32(exactly: value) else { throw .malformed("number \(value)", at: position) }
+        return number
+    }
+
+    /// Labels, checked to be canonical as far as memory safety and order ask for.
+    mutating func labels(_ bytes: Span<UInt8>) throws(CodecError) -> Labels {
+        let start = position
+        let encoded = try array(bytes, count: try length(bytes))
+        var pairs: [(name: String, value: String)] = []
+        var inner = ByteCursor(count: encoded.count)
+        while !inner.isAtEnd {
+            let name = try inner.text(encoded.span)
+            pairs.append((name: name, value: try inner.text(encoded.span)))
+        }
+        let labels = Labels(pairs)
+        guard labels.bytes == encoded else { throw .malformed("labels", at: start) }
+        return labels
+    }
+
+    mutating func text(_ bytes: Span<UInt8>) throws(CodecError) -> String {
+        String(decoding: try array(bytes, count: try length(bytes)), as: UTF8.self)
+    }
+
+    mutating func labelsList(_ bytes: Span<UInt8>) throws(CodecError) -> [Labels] {
+        let count = try length(bytes)
+        var list: [Labels] = []
+        list.reserveCapacity(count)
+        for _ in 0..<count { list.append(try labels(bytes)) }
+        return list
+    }
+}

@@ -1,0 +1,235 @@
+import Codecs
+import Journal
+import TimeSeries
+
+/// The snapshots of a store on disk: chunk files, written once and kept until all in them is dropped, state files
+/// with the rest, and manifests that say which files make up a snapshot and where the log goes on. A snapshot
+/// exists once its manifest has its name; the two newest are kept.
+struct SnapshotFolder: Sendable {
+    static let folder = "snapshots"
+
+    struct ChunkFile: Hashable, Sendable {
+        var number: UInt64
+        /// The newest time in it.
+        var last: Int64
+        var byteCount: Int
+    }
+
+    struct Manifest: Hashable, Sendable {
+        var number: UInt64
+        /// The last log sequence that is part of the snapshot.
+        var sequence: UInt64
+        var stateByteCount: Int
+        var chunkFiles: [ChunkFile]
+    }
+
+    let disk: any Disk
+    /// Oldest first, at most two.
+    private(set) var manifests: [Manifest] = []
+    private var lastNumber: UInt64 = 0
+
+    init(_ disk: any Disk) throws(DiskError) {
+        self.disk = disk
+        try disk.createFolder(SnapshotFolder.folder)
+    }
+
+    static func path(_ kind: String, _ number: UInt64) -> String {
+        let digits = String(number)
+        return "\(folder)/\(kind)-\(String(repeating: "0", count: max(0, 10 - digits.count)))\(digits)"
+    }
+
+    var byteCount: Int {
+        let files = Set(manifests.flatMap(\.chunkFiles))
+        return files.reduce(manifests.reduce(0) { $0 + $1.stateByteCount }) { $0 + $1.byteCount }
+    }
+
+    /// Loads the newest snapshot that can be read; returns its last log sequence, 0 where there is none.
+    mutating func load(into head: inout Head, _ status: inout StoreStatus) throws -> UInt64 {
+        let numbers = try numbers(of: "manifest")
+        lastNumber = try ["manifest", "state", "chunks"].flatMap { try self.numbers(of: $0) }.max() ?? 0
+        for number in numbers.sorted(by: >) {
+            let empty = head
+            if let manifest = try readManifest(number), try load(manifest, into: &head, &status) {
+                manifests = [manifest]
+                return manifest.sequence
+            }
+            head = empty
+            let path = SnapshotFolder.path("manifest", number)
+            status.damage.append(DamagedRange(path: path, offset: 0, length: 0))
+        }
+        guard numbers.isEmpty else {
+            throw StoreError.snapshot("\(numbers.count) manifests in \(SnapshotFolder.folder), none is whole")
+        }
+        return 0
+    }
+
+    private func numbers(of kind: String) throws -> [UInt64] {
+        try disk.list(SnapshotFolder.folder).compactMap { name in
+            name.hasPrefix(kind + "-") ? UInt64(name.dropFirst(kind.utf8.count + 1)) : nil
+        }
+    }
+
+    private func readManifest(_ number: UInt64) throws -> Manifest? {
+        var manifest: Manifest?
+        let report = try RecordFile.read(disk, SnapshotFolder.path("manifest", number), id: number) {
+            record in
+            manifest = try? SnapshotFolder.decode(record, number)
+        }
+        return report.damage.isEmpty ? manifest : nil
+    }
+
+    /// False where the state file is damaged. A damaged chunk file costs what is damaged.
+    private func load(
+        _ manifest: Manifest, into head: inout Head, _ status: inout StoreStatus
+    ) throws -> Bool {
+        let statePath = SnapshotFolder.path("state", manifest.number)
+        guard disk.exists(statePath) else { return false }
+        var reader = SnapshotReader()
+        var isReadable = true
+        let report = try RecordFile.read(disk, statePath, id: manifest.number) { record in
+            if record.first == SnapshotRecord.metadata {
+                try head.replay([StoreRecord.metadata] + record.dropFirst())
+            }
+            if (try? reader.read(record, into: &head, isOld: false)) == nil { isReadable = false }
+        }
+        guard isReadable, reader.isComplete, report.damage.isEmpty else { return false }
+        for file in manifest.chunkFiles {
+            let path = SnapshotFolder.path("chunks", file.number)
+            guard disk.exists(path) else {
+                status.damage.append(DamagedRange(path: path, offset: 0, length: file.byteCount))
+                continue
+            }
+            let report = try RecordFile.read(disk, path, id: file.number) { record in
+                if (try? reader.read(record, into: &head, isOld: true)) == nil {
+                    status.unreadableRecords += 1
+                }
+            }
+            status.damage += report.damage
+        }
+        reader.finish(&head)
+        status.unreadableRecords += reader.damagedChunks
+        return true
+    }
+
+    /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable. Returns the
+    /// sequence below which the log is needed no more.
+    mutating func write(_ head: Head, sequence: UInt64) throws -> UInt64 {
+        lastNumber += 1
+        let number = lastNumber
+        var chunkFiles = (manifests.last?.chunkFiles ?? []).filter { $0.last >= head.droppedBefore }
+        if let file = try writeChunks(head, number) { chunkFiles.append(file) }
+        let state = try writeState(head, number)
+        let manifest = Manifest(
+            number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles)
+        let temporary = SnapshotFolder.path("manifest", number) + ".new"
+        let file = try RecordFile(disk, temporary, id: number)
+        try file.append(SnapshotFolder.encode(manifest))
+        try file.finish()
+        try disk.synchronizeFolder(SnapshotFolder.folder)
+        try disk.rename(temporary, to: SnapshotFolder.path("manifest", number))
+        try disk.synchronizeFolder(SnapshotFolder.folder)
+        manifests = manifests.suffix(1) + [manifest]
+        try removeUnused()
+        return manifests[0].sequence + 1
+    }
+
+    private func writeChunks(_ head: Head, _ number: UInt64) throws -> ChunkFile? {
+        var file: RecordFile?
+        var last = Int64.min
+        func append(_ record: [UInt8], _ time: Int64) throws {
+            if file == nil { file = try RecordFile(disk, SnapshotFolder.path("chunks", number), id: number) }
+            try file?.append(record)
+            last = max(last, time)
+        }
+        for (index, table) in head.tables.enumerated() {
+            guard let table else { continue }
+            for rows in table.sealed[table.persisted..<table.finalCount] {
+                try append(SnapshotRecord.rows(index, rows), rows.last)
+            }
+        }
+        for (index, series) in head.loose.enumerated() {
+            guard let series else { continue }
+            for part in series.parts[series.persisted..<series.finalCount] {
+                try append(SnapshotRecord.part(index, part), part.last)
+            }
+        }
+        guard let file else { return nil }
+        try file.finish()
+        return ChunkFile(number: number, last: last, byteCount: file.byteCount)
+    }
+
+    private func writeState(_ head: Head, _ number: UInt64) throws -> Int {
+        let file = try RecordFile(disk, SnapshotFolder.path("state", number), id: number)
+        var count = 0
+        func append(_ record: [UInt8]) throws {
+            try file.append(record)
+            count += 1
+        }
+        try append(SnapshotRecord.head(head))
+        var layouts: [ObjectIdentifier: Int] = [:]
+        for case let table? in head.tables where layouts[ObjectIdentifier(table.layout)] == nil {
+            layouts[ObjectIdentifier(table.layout)] = layouts.count
+            try append(SnapshotRecord.layout(table.layout.columns))
+        }
+        for (index, table) in head.tables.enumerated() {
+            guard let table else { continue }
+            try append(SnapshotRecord.table(index, table, layout: layouts[ObjectIdentifier(table.layout)]!))
+            for rows in table.sealed[table.finalCount...] { try append(SnapshotRecord.rows(index, rows)) }
+        }
+        for (index, series) in head.loose.enumerated() {
+            guard let series else { continue }
+            try append(SnapshotRecord.series(index, series))
+            for part in series.parts[series.finalCount...] { try append(SnapshotRecord.part(index, part)) }
+        }
+        for (name, metadata) in head.metadata.sorted(by: { $0.key < $1.key }) {
+            let record = StoreRecord.metadata(name, metadata)
+            try append([SnapshotRecord.metadata] + record.dropFirst())
+        }
+        try append(SnapshotRecord.end(count))
+        try file.finish()
+        return file.byteCount
+    }
+
+    /// Deletes the files of no manifest that is kept, among them those that a crash left behind.
+    private func removeUnused() throws {
+        var kept: Set<String> = []
+        for manifest in manifests {
+            kept.insert(SnapshotFolder.path("manifest", manifest.number))
+            kept.insert(SnapshotFolder.path("state", manifest.number))
+            for file in manifest.chunkFiles { kept.insert(SnapshotFolder.path("chunks", file.number)) }
+        }
+        for name in try disk.list(SnapshotFolder.folder) {
+            let path = SnapshotFolder.folder + "/" + name
+            let isOurs = ["manifest-", "state-", "chunks-"].contains { name.hasPrefix($0) }
+            if isOurs, !kept.contains(path) { try disk.remove(path) }
+        }
+    }
+
+    private static func encode(_ manifest: Manifest) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(varint: manifest.sequence)
+        bytes.append(varint: UInt64(manifest.stateByteCount))
+        bytes.append(varint: UInt64(manifest.chunkFiles.count))
+        for file in manifest.chunkFiles {
+            bytes.append(varint: file.number)
+            bytes.append(signedVarint: file.last)
+            bytes.append(varint: UInt64(file.byteCount))
+        }
+        return bytes
+    }
+
+    private static func decode(_ record: [UInt8], _ number: UInt64) throws(CodecError) -> Manifest {
+        let bytes = record.span
+        var cursor = ByteCursor(count: bytes.count)
+        var manifest = Manifest(
+            number: number, sequence: try cursor.varint(bytes),
+            stateByteCount: Int(clamping: try cursor.varint(bytes)), chunkFiles: [])
+        for _ in 0..<(try cursor.length(bytes)) {
+            let number = try cursor.varint(bytes)
+            let last = try cursor.signedVarint(bytes)
+            manifest.chunkFiles.append(
+                ChunkFile(number: number, last: last, byteCount: Int(clamping: try cursor.varint(bytes))))
+        }
+        return manifest
+    }
+}

@@ -1,0 +1,163 @@
+import Codecs
+import TimeSeries
+
+/// Puts the records of snapshot files back into a head: first those of the state file, then those of the chunk
+/// files from the oldest to the newest, then `finish()`.
+struct SnapshotReader {
+    private var layouts: [Layout] = []
+    private var count = 0
+    private(set) var isComplete = false
+    /// Parts of the state file, which are newer than those of chunk files.
+    private var newRows: [UInt32: [SealedRows]] = [:]
+    private var oldRows: [UInt32: [SealedRows]] = [:]
+    private var newParts: [UInt32: [LooseSeries.Part]] = [:]
+    private var oldParts: [UInt32: [LooseSeries.Part]] = [:]
+    /// Chunks whose checksum was wrong; their samples are lost.
+    private(set) var damagedChunks = 0
+
+    /// Takes a record; of a chunk file where `isOld`.
+    mutating func read(_ record: [UInt8], into head: inout Head, isOld: Bool) throws(CodecError) {
+        let bytes = record.span
+        var cursor = ByteCursor(count: bytes.count)
+        switch try cursor.byte(bytes) {
+        case SnapshotRecord.head:
+            head.newest = try cursor.signedVarint(bytes)
+            head.droppedBefore = try cursor.signedVarint(bytes)
+            let tables = Int(try cursor.number(bytes))
+            head.tables = [Table?](repeating: nil, count: tables)
+            head.loose = [LooseSeries?](repeating: nil, count: Int(try cursor.number(bytes)))
+        case SnapshotRecord.layout: layouts.append(head.layout(try cursor.labelsList(bytes)))
+        case SnapshotRecord.table: try table(bytes, &cursor, into: &head)
+        case SnapshotRecord.rows:
+            let number = try cursor.number(bytes)
+            let rows = try rows(bytes, &cursor)
+            if rows.last < head.droppedBefore { break }
+            if isOld {
+                oldRows[number, default: []].append(rows)
+            } else {
+                newRows[number, default: []].append(rows)
+            }
+        case SnapshotRecord.series: try series(bytes, &cursor, into: &head)
+        case SnapshotRecord.part:
+            let number = try cursor.number(bytes)
+            guard let part = try part(bytes, &cursor), part.last >= head.droppedBefore else { break }
+            if isOld {
+                oldParts[number, default: []].append(part)
+            } else {
+                newParts[number, default: []].append(part)
+            }
+        case StoreRecord.metadata: break
+        case SnapshotRecord.end: isComplete = try cursor.varint(bytes) == UInt64(count)
+        case let kind: throw .malformed("snapshot record of kind \(kind)", at: 0)
+        }
+        count += 1
+    }
+
+    mutating func finish(_ head: inout Head) {
+        for number in head.tables.indices {
+            let old = oldRows[UInt32(number)] ?? []
+            head.tables[number]?.restore(sealed: old + (newRows[UInt32(number)] ?? []), persisted: old.count)
+        }
+        for number in head.loose.indices {
+            let old = oldParts[UInt32(number)] ?? []
+            head.loose[number]?.restore(parts: old + (newParts[UInt32(number)] ?? []), persisted: old.count)
+        }
+    }
+
+    private mutating func table(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, into head: inout Head
+    ) throws(CodecError) {
+        let number = try cursor.number(bytes)
+        let isOpen = try cursor.byte(bytes) == 1
+        let target = try cursor.labels(bytes)
+        let layout = Int(try cursor.number(bytes))
+        guard layouts.indices.contains(layout), Int(number) < head.tables.count else {
+            throw .malformed("table", at: 0)
+        }
+        head.addTable(number, target, layouts[layout].columns)
+        head.tables[Int(number)]?.isOpen = isOpen
+        head.tables[Int(number)]?.appendedRows = try cursor.varint(bytes)
+        let rows = try cursor.length(bytes, limit: Table.tailRows)
+        var times: [Int64] = []
+        for _ in 0..<rows { times.append(try cursor.signedVarint(bytes)) }
+        let cells = rows * layouts[layout].columns.count
+        guard cursor.remaining == 8 * cells else { throw .malformed("tail", at: cursor.position) }
+        var tail: [Double] = []
+        tail.reserveCapacity(cells)
+        for _ in 0..<cells { tail.append(Double(bitPattern: try cursor.fixed64(bytes))) }
+        head.tables[Int(number)]?.restore(tailTimes: times, tail: tail)
+    }
+
+    private mutating func rows(_ bytes: Span<UInt8>, _ cursor: inout ByteCursor) throws(CodecError)
+        -> SealedRows
+    {
+        let rowCount = try cursor.length(bytes, limit: ColumnFormat.largestRowCount)
+        var times: [Int64] = []
+        var time: Int64 = 0
+        for _ in 0..<rowCount {
+            time &+= try cursor.signedVarint(bytes)
+            times.append(time)
+        }
+        let columnCount = Int(try cursor.number(bytes))
+        let sampleCount = Int(try cursor.number(bytes))
+        let chunkCount = try cursor.length(bytes)
+        var ends: [UInt32] = []
+        for _ in 0..<chunkCount { ends.append(try cursor.number(bytes)) }
+        let length = try cursor.length(bytes)
+        let content = try cursor.array(bytes, count: length)
+        let perChunk = SealedRows.columnsPerChunk
+        guard rowCount > 0, ends.last.map(Int.init) ?? 0 == length, zip(ends, ends.dropFirst()).allSatisfy(<),
+            (columnCount + perChunk - 1) / perChunk == chunkCount
+        else { throw .malformed("rows", at: cursor.position) }
+        let rows = SealedRows(
+            times: TimeColumn(times), columnCount: columnCount, sampleCount: sampleCount, bytes: content,
+            ends: ends)
+        damagedChunks += rows.damagedChunks.count
+        return rows
+    }
+
+    private func series(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, into head: inout Head
+    ) throws(CodecError) {
+        let number = try cursor.number(bytes)
+        let labels = try cursor.labels(bytes)
+        guard Int(number) < head.loose.count, head.loose[Int(number)] == nil else {
+            throw .malformed("series", at: 0)
+        }
+        let newest = try cursor.signedVarint(bytes)
+        let tail = try samples(bytes, &cursor)
+        let late = try samples(bytes, &cursor)
+        var histograms: [Int64: FloatHistogram] = [:]
+        for _ in 0..<(try cursor.length(bytes)) {
+            let time = try cursor.signedVarint(bytes)
+            histograms[time] = try HistogramCodec.decode(bytes, &cursor)
+        }
+        head.restoreLoose(number, labels)
+        head.loose[Int(number)]?.restore(tail: tail, late: late, newest: newest, histograms: histograms)
+    }
+
+    private func samples(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) -> (times: [Int64], values: [Double]) {
+        var result: (times: [Int64], values: [Double]) = ([], [])
+        for _ in 0..<(try cursor.length(bytes)) {
+            result.times.append(try cursor.signedVarint(bytes))
+            result.values.append(Double(bitPattern: try cursor.fixed64(bytes)))
+        }
+        return result
+    }
+
+    private mutating func part(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) -> LooseSeries.Part? {
+        let first = try cursor.signedVarint(bytes)
+        let last = try cursor.signedVarint(bytes)
+        let rowCount = Int(try cursor.number(bytes))
+        let content = try cursor.array(bytes, count: try cursor.length(bytes))
+        guard Chunk.isIntact(content.span, 0..<content.count) else {
+            damagedChunks += 1
+            return nil
+        }
+        return LooseSeries.Part(first: first, last: last, rowCount: rowCount, bytes: content)
+    }
+}

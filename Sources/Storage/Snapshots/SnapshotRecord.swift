@@ -1,0 +1,106 @@
+import Codecs
+import TimeSeries
+
+/// Records of snapshot files; numbers are LEB128, times signed ones, unless said otherwise:
+///
+///     1 head      newest time, dropped before (time), tables made, series made
+///     2 layout    columns: count and labels each; layouts are numbered in their order
+///     3 table     number, open 1, target, layout, rows so far, tail: rows, time each, cells 8 bytes each
+///     4 rows      table, row count, time each (differences), columns, samples, chunks: count and end each, bytes
+///     5 series    number, labels, newest time, tail and late samples: count, then time and 8 bytes each,
+///                 histograms: count, then time and histogram each
+///     6 part      series, first time, last time, rows, bytes
+///     7 metadata  as in the log
+///     8 end       number of records before
+enum SnapshotRecord {
+    static let head: UInt8 = 1
+    static let layout: UInt8 = 2
+    static let table: UInt8 = 3
+    static let rows: UInt8 = 4
+    static let series: UInt8 = 5
+    static let part: UInt8 = 6
+    static let metadata: UInt8 = 7
+    static let end: UInt8 = 8
+
+    static func head(_ head: Head) -> [UInt8] {
+        var bytes: [UInt8] = [self.head]
+        bytes.append(signedVarint: head.newest)
+        bytes.append(signedVarint: head.droppedBefore)
+        bytes.append(varint: UInt64(head.tables.count))
+        bytes.append(varint: UInt64(head.loose.count))
+        return bytes
+    }
+
+    static func layout(_ columns: [Labels]) -> [UInt8] {
+        var bytes: [UInt8] = [layout]
+        bytes.append(varint: UInt64(columns.count))
+        for labels in columns { bytes.append(prefixed: labels.bytes) }
+        return bytes
+    }
+
+    static func table(_ number: Int, _ table: Table, layout: Int) -> [UInt8] {
+        var bytes: [UInt8] = [self.table]
+        bytes.append(varint: UInt64(number))
+        bytes.append(table.isOpen ? 1 : 0)
+        bytes.append(prefixed: table.target.bytes)
+        bytes.append(varint: UInt64(layout))
+        bytes.append(varint: table.appendedRows)
+        bytes.append(varint: UInt64(table.tailTimes.count))
+        for time in table.tailTimes { bytes.append(signedVarint: time) }
+        bytes.append(fixed64: table.tail.span)
+        return bytes
+    }
+
+    static func rows(_ table: Int, _ rows: SealedRows) -> [UInt8] {
+        var bytes: [UInt8] = [self.rows]
+        bytes.append(varint: UInt64(table))
+        bytes.append(varint: UInt64(rows.rowCount))
+        var last: Int64 = 0
+        for time in rows.times.milliseconds {
+            bytes.append(signedVarint: time - last)
+            last = time
+        }
+        bytes.append(varint: UInt64(rows.columnCount))
+        bytes.append(varint: UInt64(rows.sampleCount))
+        bytes.append(varint: UInt64(rows.ends.count))
+        for end in rows.ends { bytes.append(varint: UInt64(end)) }
+        bytes.append(prefixed: rows.bytes)
+        return bytes
+    }
+
+    static func series(_ number: Int, _ series: LooseSeries) -> [UInt8] {
+        var bytes: [UInt8] = [self.series]
+        bytes.append(varint: UInt64(number))
+        bytes.append(prefixed: series.labels.bytes)
+        bytes.append(signedVarint: series.newest)
+        for (times, values) in [(series.times, series.values), (series.lateTimes, series.lateValues)] {
+            bytes.append(varint: UInt64(times.count))
+            for (time, value) in zip(times, values) {
+                bytes.append(signedVarint: time)
+                bytes.append(fixed64: value.bitPattern)
+            }
+        }
+        bytes.append(varint: UInt64(series.histograms.count))
+        for (time, histogram) in series.histograms.sorted(by: { $0.key < $1.key }) {
+            bytes.append(signedVarint: time)
+            HistogramCodec.encode(histogram, to: &bytes)
+        }
+        return bytes
+    }
+
+    static func part(_ series: Int, _ part: LooseSeries.Part) -> [UInt8] {
+        var bytes: [UInt8] = [self.part]
+        bytes.append(varint: UInt64(series))
+        bytes.append(signedVarint: part.first)
+        bytes.append(signedVarint: part.last)
+        bytes.append(varint: UInt64(part.rowCount))
+        bytes.append(prefixed: part.bytes)
+        return bytes
+    }
+
+    static func end(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = [end]
+        bytes.append(varint: UInt64(count))
+        return bytes
+    }
+}

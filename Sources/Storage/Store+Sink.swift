@@ -1,0 +1,159 @@
+import Journal
+import Synchronization
+package import TimeSeries
+
+extension Store: SampleSink {
+    package func openTable(target: Labels, columns: [Labels]) throws(SinkError) -> TableID {
+        try head.withLock { head throws(SinkError) in
+            if let number = head.table(target, columns) {
+                head.tables[Int(number)]?.isOpen = true
+                return TableID(index: number)
+            }
+            try head.check(columns, target: target)
+            try head.checkRoom(for: columns.count)
+            let number = UInt32(head.tables.count)
+            try write([StoreRecord.table(number, target, columns)])
+            head.addTable(number, target, columns)
+            return TableID(index: number)
+        }
+    }
+
+    package func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError) {
+        try head.withLock { head throws(SinkError) in
+            guard head.hasTable(table.index), let open = head.tables[Int(table.index)] else { throw .closed }
+            guard open.width + columns.count <= configuration.limits.seriesPerTarget else {
+                throw .seriesLimit(limit: configuration.limits.seriesPerTarget)
+            }
+            try head.check(columns, target: open.target)
+            try head.checkRoom(for: columns.count)
+            try write([StoreRecord.columns(table.index, width: open.width, columns)])
+            head.extend(table.index, columns)
+        }
+    }
+
+    package func append(_ table: TableID, at timestamp: Timestamp, row: [Double]) -> AppendReport {
+        let time = timestamp.milliseconds
+        var report = head.withLock { head in
+            var report = AppendReport()
+            guard head.hasTable(table.index), Head.times.contains(time) else {
+                report.limited = row.count { !Marker.isAbsent($0) }
+                head.rejectedSamples += UInt64(report.limited)
+                return report
+            }
+            append(table.index, at: time, row, to: &head, &report)
+            report.position = appendPosition
+            head.appendedSamples += UInt64(report.accepted)
+            head.rejectedSamples += UInt64(report.rejected)
+            return report
+        }
+        commitIfAlways(&report)
+        return report
+    }
+
+    private func append(
+        _ number: UInt32, at time: Int64, _ row: [Double], to head: inout Head, _ report: inout AppendReport
+    ) {
+        guard let table = head.tables[Int(number)] else { return }
+        var row = row
+        precondition(row.count <= table.width, "a row of \(row.count) cells for \(table.width) columns")
+        while row.count < table.width { row.append(Marker.absent) }
+        let count = row.count { !Marker.isAbsent($0) }
+        if let last = table.lastTime, time <= last {
+            let late = head.lateSamples(table, at: time, row, &report)
+            append(late, to: &head, &report)
+            return
+        }
+        let previous = table.lastTailRow.map { Array($0) } ?? []
+        let record = StoreRecord.row(
+            number, at: time, rowsBefore: table.appendedRows, row.span, previous: previous.span)
+        guard (try? write([record])) != nil else {
+            report.limited += count
+            return
+        }
+        head.append(number, at: time, row)
+        report.accepted += count
+    }
+
+    package func closeTable(_ table: TableID) {
+        head.withLock { head in
+            guard head.hasTable(table.index), head.tables[Int(table.index)]?.isOpen == true else { return }
+            head.tables[Int(table.index)]?.isOpen = false
+            // Lost, it only means that the table stays open.
+            try? write([StoreRecord.close(table.index)])
+        }
+    }
+
+    package func append(_ batch: [SeriesSamples]) -> AppendReport {
+        var report = head.withLock { head in
+            var report = AppendReport()
+            append(batch, to: &head, &report)
+            report.position = appendPosition
+            head.appendedSamples += UInt64(report.accepted)
+            head.rejectedSamples += UInt64(report.rejected)
+            return report
+        }
+        commitIfAlways(&report)
+        return report
+    }
+
+    /// Numbers new series, writes all to the log, then takes all into memory.
+    private func append(_ batch: [SeriesSamples], to head: inout Head, _ report: inout AppendReport) {
+        var added: [Labels: UInt32] = [:]
+        var records: [[UInt8]] = []
+        var samples: [(series: UInt32, sample: Sample)] = []
+        var histograms: [(series: UInt32, timestamp: Timestamp, histogram: FloatHistogram)] = []
+        for series in batch {
+            let count = series.samples.count + series.histograms.count
+            var number = head.looseNumbers[series.labels] ?? added[series.labels]
+            if number == nil, (try? head.check([series.labels])) != nil,
+                (try? head.checkRoom(for: added.count + 1)) != nil
+            {
+                number = UInt32(head.loose.count + added.count)
+                added[series.labels] = number
+                records.append(StoreRecord.series(number!, series.labels))
+            }
+            guard let number else {
+                report.limited += count
+                continue
+            }
+            for sample in series.samples { samples.append((number, sample)) }
+            for (timestamp, histogram) in series.histograms {
+                histograms.append((number, timestamp, histogram))
+                records.append(StoreRecord.histogram(number, at: timestamp.milliseconds, histogram))
+            }
+        }
+        if !samples.isEmpty { records.append(StoreRecord.samples(samples)) }
+        guard (try? write(records)) != nil else {
+            report.limited += samples.count + histograms.count
+            return
+        }
+        for (labels, number) in added.sorted(by: { $0.value < $1.value }) { head.addLoose(number, labels) }
+        for (number, timestamp, histogram) in histograms {
+            head.append(number, Sample(timestamp, histogram.count), histogram, &report)
+        }
+        for (number, sample) in samples { head.append(number, sample, nil, &report) }
+    }
+
+    package func describe(_ metadata: [String: MetricMetadata]) {
+        head.withLock { head in
+            let new = metadata.filter { head.metadata[$0.key] != $0.value }
+            let records = new.sorted { $0.key < $1.key }.map { StoreRecord.metadata($0.key, $0.value) }
+            // Lost, the next scrape describes them again.
+            guard !records.isEmpty, (try? write(records)) != nil else { return }
+            head.metadata.merge(new) { $1 }
+        }
+    }
+
+    private func write(_ records: [[UInt8]]) throws(SinkError) {
+        do {
+            try log.append(records)
+        } catch {
+            throw .unavailable(error.description)
+        }
+    }
+
+    private func commitIfAlways(_ report: inout AppendReport) {
+        // A failed commit shows in `durablePosition`, which stays below the report's position.
+        if configuration.sync == .always { _ = try? sync() }
+    }
+}

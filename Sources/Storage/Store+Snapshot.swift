@@ -1,0 +1,34 @@
+import Journal
+import Synchronization
+
+extension Store {
+    /// Writes everything in memory to disk in one snapshot, so that the log before it can go. Appends go on
+    /// meanwhile. Throws where the disk fails; the snapshots before it stay valid then.
+    package func snapshot() throws {
+        try snapshots.withLock { snapshots in
+            let (copy, sequence) = head.withLock { ($0, log.nextSequence - 1) }
+            // Else a crash could leave a snapshot ahead of the log, whose sequences would then be given again.
+            try log.commit()
+            let needed = try snapshots.write(copy, sequence: sequence)
+            head.withLock { $0.markPersisted(as: copy) }
+            status.withLock { $0.snapshotCount += 1 }
+            try log.truncate(below: needed)
+        }
+    }
+}
+
+extension Head {
+    /// Notes what a snapshot of `copy`, an earlier state of this head, has put into chunk files.
+    mutating func markPersisted(as copy: Head) {
+        for index in copy.tables.indices {
+            guard let old = copy.tables[index], old.finalCount > 0 else { continue }
+            let last = old.sealed[old.finalCount - 1]
+            tables[index]?.markPersisted(through: last)
+        }
+        for index in copy.loose.indices {
+            guard let old = copy.loose[index], old.finalCount > 0 else { continue }
+            let last = old.parts[old.finalCount - 1]
+            loose[index]?.markPersisted(through: last)
+        }
+    }
+}

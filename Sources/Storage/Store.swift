@@ -1,0 +1,108 @@
+package import Journal
+import Synchronization
+package import TimeSeries
+
+/// The home of samples: in memory, in sealed chunks and short raw tails, with a log that makes them durable.
+///
+/// Appends go to the log's buffer and into memory under one lock; `sync()` makes everything durable that was
+/// appended before it, and `durablePosition` says up to where. The store reads no clock and starts no thread: its
+/// owner calls `sync()` (each second, or every append does with policy `always`) and `maintain(now:)` (each few
+/// minutes). After a crash, opening it again yields every sample that was acknowledged.
+package final class Store: Sendable {
+    package let configuration: StoreConfiguration
+    let disk: any Disk
+    let head: Mutex<Head>
+    let log: Log
+    let status: Mutex<StoreStatus>
+    let snapshots: Mutex<SnapshotFolder>
+
+    /// Opens the store below the root of `disk`, in the folders `log` and `snapshots`; makes them where there are
+    /// none. `now` drops what the retention ended meanwhile. Hold a `DirectoryLock`.
+    package init(
+        disk: any Disk, configuration: StoreConfiguration = StoreConfiguration(), now: Timestamp
+    ) throws(StoreError) {
+        self.configuration = configuration
+        self.disk = disk
+        var head = Head(configuration)
+        var status = StoreStatus()
+        do {
+            var folder = try SnapshotFolder(disk)
+            let sequence = try folder.load(into: &head, &status)
+            let log = try Log(disk: disk, folder: "log")
+            status.damage += log.openReport.damage
+            let report = try log.forEach(from: sequence + 1) { _, record in
+                // A record that cannot be read is one that damage tore from what it refers to.
+                if (try? head.replay(record)) == nil { status.unreadableRecords += 1 }
+            }
+            status.gaps += report.gaps
+            status.damage += report.damage.filter { !status.damage.contains($0) }
+            log.skip(to: sequence + 1)
+            self.log = log
+            snapshots = Mutex(folder)
+        } catch {
+            throw StoreError(error)
+        }
+        head.maintain(now: now.milliseconds)
+        status.durableTimestamp = head.newest
+        self.head = Mutex(head)
+        self.status = Mutex(status)
+    }
+
+    /// The position behind everything that was appended so far.
+    package var appendPosition: UInt64 { log.nextSequence - 1 }
+
+    /// The position up to which everything is on disk for good.
+    package var durablePosition: UInt64 { log.durableSequence }
+
+    /// Makes everything durable that was appended before the call. Returns the durable position.
+    ///
+    /// Throws where the disk fails or is full: nothing is acknowledged then, the store goes on serving and
+    /// keeps what is not written; the next call tries again.
+    @discardableResult
+    package func sync() throws(LogError) -> UInt64 {
+        let newest = head.withLock { $0.newest }
+        do {
+            let position = try log.commit(synchronize: configuration.sync != .none)
+            status.withLock { status in
+                status.durableTimestamp = max(status.durableTimestamp, newest)
+                status.unavailable = nil
+            }
+            return position
+        } catch {
+            status.withLock { status in
+                status.failedCommits += 1
+                status.unavailable = error.description
+            }
+            throw error
+        }
+    }
+
+    /// Drops what the retention and the memory limit end, and writes a snapshot when the log has become long.
+    package func maintain(now: Timestamp) throws {
+        head.withLock { $0.maintain(now: now.milliseconds) }
+        if log.byteCount > configuration.snapshotLogSize { try snapshot() }
+    }
+}
+
+/// What a store knows about its disk.
+struct StoreStatus: Sendable {
+    var durableTimestamp: Int64 = .min
+    var failedCommits: UInt64 = 0
+    var snapshotCount: UInt64 = 0
+    var unreadableRecords = 0
+    var unavailable: String?
+    var gaps: [ClosedRange<UInt64>] = []
+    var damage: [DamagedRange] = []
+}
+
+extension StoreError {
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case let error as StoreError: error
+            case let error as LogError: .log(error)
+            case let error as DiskError: .disk(error)
+            default: .snapshot("\(error)")
+            }
+    }
+}

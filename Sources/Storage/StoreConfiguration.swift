@@ -1,0 +1,46 @@
+/// What bounds a store, and how much it promises.
+package struct StoreConfiguration: Hashable, Sendable {
+    /// What an append waits for.
+    package enum SyncPolicy: String, Hashable, Sendable, CaseIterable {
+        /// Every append of samples is durable when it returns.
+        case always
+        /// The daemon calls `sync()` at an interval; samples are acknowledged by the durable position.
+        case interval
+        /// `sync()` writes without waiting for the disk.
+        case none
+    }
+
+    package struct Limits: Hashable, Sendable {
+        package var series = 5_000_000
+        package var seriesPerTarget = 100_000
+        package var labels = 64
+        package var labelNameLength = 1024
+        package var labelValueLength = 16 << 10
+
+        package init() {}
+    }
+
+    package var sync: SyncPolicy
+    /// Samples older than this are dropped.
+    package var retention: Duration
+    /// How much older than the newest sample of its series a sample may be.
+    package var outOfOrderWindow: Duration
+    /// Bytes of chunks, tails and index above which old chunks are dropped and new series refused.
+    package var memoryLimit: Int
+    /// Bytes of log after which a snapshot is due.
+    package var snapshotLogSize: Int
+    package var limits: Limits
+
+    package init(
+        sync: SyncPolicy = .interval, retention: Duration = .seconds(15 * 86_400),
+        outOfOrderWindow: Duration = .seconds(600), memoryLimit: Int = 4 << 30,
+        snapshotLogSize: Int = 128 << 20, limits: Limits = Limits()
+    ) {
+        self.sync = sync
+        self.retention = retention
+        self.outOfOrderWindow = outOfOrderWindow
+        self.memoryLimit = memoryLimit
+        self.snapshotLogSize = snapshotLogSize
+        self.limits = limits
+    }
+}

@@ -1,0 +1,45 @@
+package import Journal
+package import TimeSeries
+
+/// What is in a store, for `/api/v1/status/tsdb` and the metrics of the service itself.
+package struct StoreStatistics: Hashable, Sendable {
+    /// A name and how often it occurs.
+    package struct Entry: Hashable, Sendable, Codable {
+        package var name: String
+        package var value: Int
+    }
+
+    package var series = 0
+    package var tables = 0
+    package var layouts = 0
+    package var samples = 0
+    package var chunks = 0
+    /// Bytes of sealed chunks, of raw tails, and of files on disk.
+    package var chunkBytes = 0
+    package var tailBytes = 0
+    package var diskBytes = 0
+    package var oldest: Timestamp?
+    package var newest: Timestamp?
+
+    package var appendedSamples: UInt64 = 0
+    package var rejectedSamples: UInt64 = 0
+    /// The log's last position that is durable, and the newest timestamp below it.
+    package var durablePosition: UInt64 = 0
+    package var durableTimestamp: Timestamp?
+    package var appendPosition: UInt64 = 0
+    package var snapshots: UInt64 = 0
+    package var failedCommits: UInt64 = 0
+    /// Why the store refuses writes at the moment, as a full disk.
+    package var unavailable: String?
+    /// What recovery could not read.
+    package var gaps: [ClosedRange<UInt64>] = []
+    package var damage: [DamagedRange] = []
+
+    /// The largest ones, at most as many as were asked for, largest first.
+    package var seriesByMetric: [Entry] = []
+    package var valuesByLabel: [Entry] = []
+    package var bytesByLabel: [Entry] = []
+    package var seriesByPair: [Entry] = []
+
+    package init() {}
+}

@@ -1,0 +1,29 @@
+import TimeSeries
+
+/// The ordered columns of a scrape and their index, shared by all targets whose lines are equal.
+final class Layout: Sendable {
+    let columns: [Labels]
+    let index: LabelIndex
+    /// Equal for equal columns in equal order.
+    let hash: UInt64
+
+    init(columns: [Labels], symbols: inout SymbolTable) {
+        self.columns = columns
+        var index = LabelIndex()
+        for (number, labels) in columns.enumerated() {
+            index.add(
+                UInt32(number), labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) })
+        }
+        self.index = index
+        hash = Layout.hash(columns)
+    }
+
+    static func hash(_ columns: [Labels]) -> UInt64 {
+        var hash = UInt64(columns.count)
+        for column in columns {
+            hash = (hash ^ column.stableHash) &* 0x9e37_79b9_7f4a_7c15
+            hash ^= hash >> 31
+        }
+        return hash
+    }
+}

@@ -1,0 +1,124 @@
+import Testing
+import TimeSeries
+
+@testable import Storage
+
+@Suite struct ChunkTests {
+    /// Encodes, decodes and compares every bit.
+    private func roundTrip(_ columns: [[Double]], _ name: String = "") throws -> Int {
+        let bytes = Chunk.encode(columns, rowCount: columns[0].count)
+        #expect(isIntact(bytes))
+        let opened = try open(bytes)
+        #expect(opened.columnCount == columns.count)
+        for (index, column) in columns.enumerated() {
+            var decoded: [Double] = []
+            let hasAbsent = try opened.decode(index, into: &decoded)
+            #expect(decoded.map(\.bitPattern) == column.map(\.bitPattern), "\(name) column \(index)")
+            #expect(hasAbsent == column.contains(where: Marker.isAbsent))
+        }
+        return bytes.count
+    }
+
+    private func isIntact(_ bytes: [UInt8]) -> Bool { Chunk.isIntact(bytes.span, 0..<bytes.count) }
+    private func open(_ bytes: [UInt8]) throws -> Chunk.Opened { try Chunk.open(bytes.span, 0..<bytes.count) }
+
+    @Test func `values of every kind come back bit for bit`() throws {
+        let kinds: [String: [Double]] = [
+            "zero": [0, 0, 0, 0],
+            "constant": [1.5, 1.5, 1.5, 1.5],
+            "large constant": [1e300, 1e300, 1e300, 1e300],
+            "counter": [1, 2, 5, 9],
+            "seconds": [0.01, 0.02, 0.05, 1234.56],
+            "negative": [-1, 5, -7.25, 3],
+            "negative zero": [-0.0, 0, -0.0, 1],
+            "special": [.infinity, -.infinity, .nan, 0],
+            "stale": [1, 2, Marker.stale, Marker.stale],
+            "absent": [Marker.absent, Marker.absent, Marker.absent, Marker.absent],
+            "partly absent": [Marker.absent, 3, Marker.absent, 4],
+            "absent and constant": [Marker.absent, 3, 3, Marker.absent],
+            "extremes": [.greatestFiniteMagnitude, .leastNonzeroMagnitude, -0x1p-1040, 0x1p52],
+            "irrational": [0.1 + 0.2, 1.0 / 3, 2.0 / 3, .pi],
+            "pages": [4096, 8192, 40960, 4096],
+        ]
+        for (name, column) in kinds { _ = try roundTrip([column], name) }
+        _ = try roundTrip(kinds.values.map { $0 })
+        _ = try roundTrip([[7]])
+        _ = try roundTrip([[0.1 + 0.2], [Marker.stale]])
+    }
+
+    @Test func `columns with the steps or the values of an earlier one cost a few bytes`() throws {
+        let load = (0..<120).map { Double($0 * $0 % 977) }
+        let alone = try roundTrip([load])
+        let together = try roundTrip([load, load, load.map { $0 + 1000 }])
+
+        #expect(together - alone < 20)
+    }
+
+    @Test(arguments: 0..<300) func `random columns come back bit for bit`(seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
+        let rows = Int.random(in: 1...260, using: &random)
+        let columns = (0..<Int.random(in: 1...16, using: &random)).map { _ in
+            randomColumn(rows, &random)
+        }
+        _ = try roundTrip(columns, "seed \(seed)")
+    }
+
+    @Test func `damaged chunks throw or decode to as many rows, and never trap`() throws {
+        var random = SplitMix(seed: 7)
+        for _ in 0..<200 {
+            let rows = Int.random(in: 2...40, using: &random)
+            let bytes = Chunk.encode((0..<5).map { _ in randomColumn(rows, &random) }, rowCount: rows)
+            for _ in 0..<50 {
+                var damaged = bytes
+                let index = Int.random(in: 0..<bytes.count, using: &random)
+                damaged[index] ^= UInt8.random(in: 1...255, using: &random)
+                #expect(!isIntact(damaged))
+                guard let opened = try? open(damaged) else { continue }
+                for column in 0..<opened.columnCount {
+                    var values: [Double] = []
+                    if (try? opened.decode(column, into: &values)) != nil {
+                        #expect(values.count == opened.rowCount)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A column of one of the shapes that metrics have.
+func randomColumn(_ rows: Int, _ random: inout SplitMix) -> [Double] {
+    var value = Double(Int.random(in: -1000...1_000_000, using: &random))
+    let scale = [1, 10, 100, 1e3, 1e6, 1e9].randomElement(using: &random)!
+    let shape = Int.random(in: 0..<9, using: &random)
+    return (0..<rows).map { row in
+        switch shape {
+        case 0: break
+        case 1: value += Double(Int.random(in: 0...9, using: &random))
+        case 2: value += Double(Int.random(in: -500...500, using: &random)) * 4096
+        case 3: value = Double.random(in: 0...1, using: &random)
+        case 4: if Int.random(in: 0..<20, using: &random) == 0 { value += 1 }
+        case 5: value += 15
+        case 6:
+            if Int.random(in: 0..<8, using: &random) == 0 { return Marker.absent }
+            value += 2
+        case 7:
+            if Int.random(in: 0..<30, using: &random) == 0 { return Marker.stale }
+            value -= 1
+        default: return Double(bitPattern: UInt64.random(in: 0 ... .max, using: &random))
+        }
+        return shape == 3 ? value : value / scale
+    }
+}
+
+/// A generator that gives the same numbers for a seed everywhere.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 }
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
