@@ -46,7 +46,7 @@ struct SnapshotReader {
             } else {
                 newParts[number, default: []].append(part)
             }
-        case StoreRecord.metadata: break
+        case SnapshotRecord.metadata: break
         case SnapshotRecord.end: isComplete = try cursor.varint(bytes) == UInt64(count)
         case let kind: throw .malformed("snapshot record of kind \(kind)", at: 0)
         }
