@@ -1,0 +1,71 @@
+import TimeSeries
+
+/// A choice among labels by name, applied to the bytes of `Labels`: only those named, or all but those.
+struct LabelSelection {
+    private let names: [[UInt8]]
+    private let keeps: Bool
+
+    init(keeping names: some Sequence<String>) {
+        self.names = names.map { Array($0.utf8) }
+        keeps = true
+    }
+
+    init(removing names: some Sequence<String>) {
+        self.names = names.map { Array($0.utf8) }
+        keeps = false
+    }
+
+    /// Removes what describes a metric rather than a series: name, type and unit.
+    static let withoutMetadata = LabelSelection(removing: ["__name__", "__type__", "__unit__"])
+    static let withoutName = LabelSelection(removing: ["__name__"])
+
+    /// The labels chosen.
+    func apply(_ labels: Labels) -> Labels {
+        if keeps, names.isEmpty { return .empty }
+        let bytes = labels.bytes
+        var result: [UInt8] = []
+        var changed = false
+        var position = 0
+        result.reserveCapacity(bytes.count)
+        while position < bytes.count {
+            let pair = position
+            let name = LabelSelection.next(bytes, &position)
+            _ = LabelSelection.next(bytes, &position)
+            if isNamed(bytes, name) == keeps {
+                result.append(contentsOf: bytes[pair..<position])
+            } else {
+                changed = true
+            }
+        }
+        return changed ? Labels(canonical: result) : labels
+    }
+
+    private func isNamed(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        for name in names where name.count == range.count {
+            var index = 0
+            while index < name.count, name[index] == bytes[range.lowerBound + index] { index += 1 }
+            if index == name.count { return true }
+        }
+        return false
+    }
+
+    /// The range of the text whose length stands at `position`, which moves behind it.
+    private static func next(_ bytes: [UInt8], _ position: inout Int) -> Range<Int> {
+        var length = 0
+        var shift = 0
+        while bytes[position] >= 0x80 {
+            length |= Int(bytes[position] & 0x7f) << shift
+            shift += 7
+            position += 1
+        }
+        length |= Int(bytes[position]) << shift
+        let start = position + 1
+        position = start + length
+        return start..<position
+    }
+}
+
+extension Labels {
+    /// Without name, type and unit, which no longer fit once the meaning of the numbers has changed.
+    var withoutMetadata: Labels { LabelSelection.withoutMetadata.apply(self) }
+}

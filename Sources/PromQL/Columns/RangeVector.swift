@@ -1,0 +1,137 @@
+import TimeSeries
+
+/// Samples of one kind of a series, without stale markers.
+struct FloatSamples {
+    var times: TimeColumn
+    var values: [Double]
+    /// Start timestamps, 0 where unknown; nil where all are.
+    var starts: [Int64]?
+}
+
+struct HistogramSamples {
+    var times: TimeColumn
+    var values: [FloatHistogram]
+    var starts: [Int64]?
+}
+
+/// A series of a range vector: its numbers and, apart from them, its histograms.
+struct RangeRow {
+    var name: SeriesName
+    var floats: FloatSamples
+    var histograms: HistogramSamples?
+}
+
+extension RangeRow {
+    /// Of a series as read. Shares its columns where there is nothing to leave out.
+    init(_ column: SeriesColumns, usingStartTimes: Bool = true) {
+        name = SeriesName(labels: column.labels)
+        let starts = usingStartTimes ? column.startTimes : nil
+        let isPlain = column.histograms?.isEmpty ?? true && !column.values.contains(where: Marker.isStale)
+        if isPlain {
+            floats = FloatSamples(times: column.times, values: column.values, starts: starts)
+            histograms = nil
+            return
+        }
+        var times: [Int64] = []
+        var values: [Double] = []
+        var kept: [Int64] = []
+        var histogramTimes: [Int64] = []
+        var histogramValues: [FloatHistogram] = []
+        var histogramStarts: [Int64] = []
+        for (index, value) in column.values.enumerated() where !Marker.isStale(value) {
+            if let histogram = column.histograms?[index] {
+                histogramTimes.append(column.times.milliseconds[index])
+                histogramValues.append(histogram)
+                if let starts { histogramStarts.append(starts[index]) }
+            } else {
+                times.append(column.times.milliseconds[index])
+                values.append(value)
+                if let starts { kept.append(starts[index]) }
+            }
+        }
+        floats = FloatSamples(times: TimeColumn(times), values: values, starts: starts == nil ? nil : kept)
+        histograms =
+            histogramValues.isEmpty
+            ? nil
+            : HistogramSamples(
+                times: TimeColumn(histogramTimes), values: histogramValues,
+                starts: starts == nil ? nil : histogramStarts)
+    }
+
+    /// Of a row of an inner evaluation. `all` are the times of its steps, shared by rows without gaps.
+    init(row: Int, of vector: VectorColumns, at all: TimeColumn) {
+        name = vector.names[row]
+        let cells = vector.cells[vector.range(of: row)]
+        if cells.allSatisfy(Cell.isNumber) {
+            floats = FloatSamples(times: all, values: Array(cells))
+            histograms = nil
+            return
+        }
+        var times: [Int64] = []
+        var values: [Double] = []
+        var histogramTimes: [Int64] = []
+        var histogramValues: [FloatHistogram] = []
+        for (step, cell) in cells.enumerated() {
+            if Cell.isNumber(cell) {
+                times.append(all.milliseconds[step])
+                values.append(cell)
+            } else if Cell.isHistogram(cell), var histogram = vector.histograms[row * vector.steps + step] {
+                // A subquery may skip or repeat samples, so what is known of resets between them is lost.
+                if histogram.resetHint != .gauge { histogram.resetHint = .unknown }
+                histogramTimes.append(all.milliseconds[step])
+                histogramValues.append(histogram)
+            }
+        }
+        floats = FloatSamples(times: TimeColumn(times), values: values)
+        histograms =
+            histogramValues.isEmpty
+            ? nil : HistogramSamples(times: TimeColumn(histogramTimes), values: histogramValues)
+    }
+}
+
+/// For each step the samples within its window, as indices `low..<high`.
+struct WindowTable {
+    private(set) var low: [Int32] = []
+    private(set) var high: [Int32] = []
+
+    /// Windows `(reference - window, reference + after]`.
+    init(_ times: [Int64], references: Grid, window: Int64, after: Int64 = 0) {
+        low.reserveCapacity(references.count)
+        high.reserveCapacity(references.count)
+        var first = times.firstIndex(after: references.start &- window)
+        var next = first
+        for step in 0..<references.count {
+            let end = references.time(step)
+            while first < times.count, times[first] <= end &- window { first += 1 }
+            next = max(next, first)
+            while next < times.count, times[next] <= end &+ after { next += 1 }
+            low.append(Int32(truncatingIfNeeded: first))
+            high.append(Int32(truncatingIfNeeded: next))
+        }
+    }
+
+    func range(_ step: Int) -> Range<Int> { Int(low[step])..<Int(high[step]) }
+    func isEmpty(_ step: Int) -> Bool { low[step] == high[step] }
+}
+
+/// Windows by times, computed once for all series that share theirs.
+struct WindowCache {
+    private let references: Grid
+    private let window: Int64
+    private let after: Int64
+    /// The times are kept with their windows, so that no other object can take their identity.
+    private var known: [ObjectIdentifier: (times: TimeColumn, windows: WindowTable)] = [:]
+
+    init(references: Grid, window: Int64, after: Int64) {
+        self.references = references
+        self.window = window
+        self.after = after
+    }
+
+    mutating func windows(of times: TimeColumn) -> WindowTable {
+        if let known = known[ObjectIdentifier(times)] { return known.windows }
+        let windows = WindowTable(times.milliseconds, references: references, window: window, after: after)
+        known[ObjectIdentifier(times)] = (times, windows)
+        return windows
+    }
+}

@@ -1,0 +1,123 @@
+import TimeSeries
+
+/// What a cell of a column may hold besides a number. Arithmetic yields quiet NaNs only, so it never yields these.
+enum Cell {
+    /// The series has no sample at this step.
+    static let absent = Marker.absent
+    /// The sample is a histogram, kept beside the column.
+    static let histogram = Double(bitPattern: 0x7ff0_0000_0000_0004)
+
+    @inline(__always) static func isAbsent(_ cell: Double) -> Bool { cell.bitPattern == absent.bitPattern }
+    @inline(__always) static func isHistogram(_ cell: Double) -> Bool {
+        cell.bitPattern == histogram.bitPattern
+    }
+    /// Whether the cell holds a number, any NaN that is one included.
+    @inline(__always) static func isNumber(_ cell: Double) -> Bool {
+        !isAbsent(cell) && !isHistogram(cell)
+    }
+}
+
+/// The name of a row of a result; `dropsName` defers the removal of the metric name to the end of the query.
+struct SeriesName: Hashable {
+    var labels: Labels
+    var dropsName = false
+}
+
+/// An instant vector at all steps: one row of cells a series, row after row in one array.
+struct VectorColumns {
+    let steps: Int
+    private(set) var names: [SeriesName] = []
+    var cells: [Double] = []
+    /// The histograms of cells that are marked so, by index of the cell.
+    var histograms: [Int: FloatHistogram] = [:]
+
+    init(steps: Int) { self.steps = steps }
+
+    init(steps: Int, names: [SeriesName], cells: [Double], histograms: [Int: FloatHistogram] = [:]) {
+        self.steps = steps
+        self.names = names
+        self.cells = cells
+        self.histograms = histograms
+    }
+
+    var rows: Int { names.count }
+
+    func range(of row: Int) -> Range<Int> { row * steps..<(row + 1) * steps }
+
+    func labels(_ row: Int) -> Labels { names[row].labels }
+
+    mutating func reserve(rows: Int) {
+        names.reserveCapacity(rows)
+        cells.reserveCapacity(rows * steps)
+    }
+
+    /// Adds a row without samples and returns its number.
+    @discardableResult
+    mutating func appendRow(_ name: SeriesName) -> Int {
+        names.append(name)
+        cells.append(contentsOf: repeatElement(Cell.absent, count: steps))
+        return names.count - 1
+    }
+
+    mutating func rename(_ row: Int, _ name: SeriesName) { names[row] = name }
+
+    mutating func set(_ index: Int, _ histogram: FloatHistogram) {
+        cells[index] = Cell.histogram
+        histograms[index] = histogram
+    }
+
+    /// Copies a cell of another table, a histogram with it.
+    mutating func copy(_ index: Int, from other: VectorColumns, _ source: Int) {
+        cells[index] = other.cells[source]
+        if Cell.isHistogram(cells[index]) { histograms[index] = other.histograms[source] }
+    }
+
+    /// Adds a row of another table whole.
+    mutating func appendRow(_ name: SeriesName, copying row: Int, of other: VectorColumns) {
+        let base = cells.count
+        names.append(name)
+        cells.append(contentsOf: other.cells[other.range(of: row)])
+        guard !other.histograms.isEmpty else { return }
+        let start = row * steps
+        for step in 0..<steps where Cell.isHistogram(cells[base + step]) {
+            histograms[base + step] = other.histograms[start + step]
+        }
+    }
+
+    /// Each row's first cell at every one of `count` steps.
+    func repeated(_ count: Int) -> VectorColumns {
+        guard steps == 1, count != 1 else { return self }
+        var result = VectorColumns(steps: count)
+        result.reserve(rows: rows)
+        for row in 0..<rows {
+            let base = result.cells.count
+            result.names.append(names[row])
+            result.cells.append(contentsOf: repeatElement(cells[row], count: count))
+            guard let histogram = histograms[row] else { continue }
+            for step in 0..<count { result.histograms[base + step] = histogram }
+        }
+        return result
+    }
+
+    /// Whether the row has a sample at any step.
+    func isEmpty(row: Int) -> Bool { cells[range(of: row)].allSatisfy(Cell.isAbsent) }
+}
+
+/// The value of a node at all steps.
+enum Operand {
+    case scalar([Double])
+    case string(StringLiteral)
+    case vector(VectorColumns)
+}
+
+extension VectorColumns {
+    mutating func removeLastRow() {
+        guard rows > 0 else { return }
+        let base = (rows - 1) * steps
+        if !histograms.isEmpty {
+            for index in base..<base + steps where Cell.isHistogram(cells[index]) { histograms[index] = nil }
+        }
+        names.removeLast()
+        cells.removeLast(steps)
+    }
+}

@@ -1,0 +1,139 @@
+import TimeSeries
+
+/// Functions over range vectors.
+extension Evaluator {
+    /// The rows of a range vector, their windows not cut yet.
+    func rows(_ plan: RangePlan) throws(QueryError) -> [RangeRow] {
+        switch plan.source {
+        case .selector(let selection, _):
+            let usesStarts = features.contains(.startTimestamps)
+            var rows: [RangeRow] = []
+            rows.reserveCapacity(columns[selection].count)
+            for column in columns[selection] { rows.append(RangeRow(column, usingStartTimes: usesStarts)) }
+            return rows
+        case .subquery(let node, let inner, _):
+            guard inner.count > 0 else { return [] }
+            let vector: VectorColumns
+            switch try evaluate(node, inner) {
+            case .vector(let result): vector = result
+            case .scalar(let values):
+                vector = VectorColumns(
+                    steps: inner.count, names: [SeriesName(labels: .empty)], cells: values)
+            case .string: throw QueryError(.internal_, "expected an instant vector")
+            }
+            let times = TimeColumn((0..<inner.count).map(inner.time))
+            return (0..<vector.rows).map { RangeRow(row: $0, of: vector, at: times) }
+        }
+    }
+
+    func evaluate(
+        _ call: FunctionCall, _ plan: RangePlan, _ arguments: [PlanNode], _ grid: Grid
+    ) throws(QueryError) -> VectorColumns {
+        var scalars: [[Double]] = []
+        for argument in arguments { scalars.append(try scalar(argument, grid)) }
+        try Evaluator.checkFactors(call.function, scalars)
+        let rows = try rows(plan)
+        if call.function == .absentOverTime { return try absentOverTime(call, rows, plan, grid) }
+        let keepsName = call.function == .lastOverTime || call.function == .firstOverTime
+        let before = plan.rangeExtension == nil ? 0 : lookback
+        let after = plan.rangeExtension == .smoothed ? lookback : 0
+        var cache = WindowCache(references: plan.references, window: plan.window &+ before, after: after)
+        var result = VectorColumns(steps: grid.count)
+        for row in rows {
+            try checkpoint()
+            let windows = cache.windows(of: row.floats.times)
+            let histogramWindows = row.histograms.map { cache.windows(of: $0.times) }
+            try charge(grid.count)
+            result.appendRow(keepsName ? row.name : withoutName(row.name))
+            var window = RangeFunction(
+                call: call, plan: plan, row: row, floats: windows, histograms: histogramWindows,
+                scalars: scalars, times: grid)
+            window.evaluate(into: &result, annotations: &annotations)
+            if result.isEmpty(row: result.rows - 1) {
+                result.removeLastRow()
+                release(grid.count)
+            } else {
+                hintAtCounters(call, row, result)
+            }
+        }
+        if !delaysNameRemoval { try mergeEqual(&result) }
+        return result
+    }
+
+    /// `rate` and `increase` of what does not look like a counter.
+    private func hintAtCounters(_ call: FunctionCall, _ row: RangeRow, _ result: VectorColumns) {
+        guard call.function == .rate || call.function == .increase else { return }
+        let name = row.name.labels.metricName
+        let last = result.range(of: result.rows - 1)
+        guard !name.isEmpty, result.cells[last].contains(where: Cell.isNumber) else { return }
+        let position = call.arguments[0].range
+        if features.contains(.typeAndUnitLabels) {
+            let type = row.name.labels["__type__"] ?? ""
+            if type != "counter", type != "histogram" {
+                annotations.maybeNotACounter(name, type: type, position)
+            }
+        } else if !["_total", "_sum", "_count", "_bucket"].contains(where: name.hasSuffix) {
+            annotations.maybeNotACounter(name, position)
+        }
+    }
+
+    private static func checkFactors(_ function: Function, _ scalars: [[Double]]) throws(QueryError) {
+        guard function == .doubleExponentialSmoothing else { return }
+        for (name, values) in [("smoothing", scalars[0]), ("trend", scalars[1])] {
+            let short = name == "smoothing" ? "sf" : "tf"
+            if let bad = values.first(where: { $0 <= 0 || $0 >= 1 }) {
+                throw QueryError(
+                    .execution,
+                    "invalid \(name) factor. Expected: 0 < \(short) < 1, got: \(NumberSyntax.plainText(bad))")
+            }
+        }
+    }
+
+    private func absentOverTime(
+        _ call: FunctionCall, _ rows: [RangeRow], _ plan: RangePlan, _ grid: Grid
+    ) throws(QueryError) -> VectorColumns {
+        var isPresent = [Bool](repeating: false, count: grid.count)
+        var cache = WindowCache(references: plan.references, window: plan.window, after: 0)
+        for row in rows {
+            try checkpoint()
+            let floats = cache.windows(of: row.floats.times)
+            let histograms = row.histograms.map { cache.windows(of: $0.times) }
+            for step in 0..<grid.count where !isPresent[step] {
+                isPresent[step] = !floats.isEmpty(step) || !(histograms?.isEmpty(step) ?? true)
+            }
+        }
+        return try absent(call, isPresent)
+    }
+
+    /// One row, 1 wherever nothing is present.
+    func absent(_ call: FunctionCall, _ isPresent: [Bool]) throws(QueryError) -> VectorColumns {
+        var result = VectorColumns(steps: isPresent.count)
+        guard isPresent.contains(false) else { return result }
+        try charge(isPresent.count)
+        result.appendRow(
+            SeriesName(
+                labels: Evaluator.labelsOfAbsent(call.arguments[0]), dropsName: delaysNameRemoval))
+        for step in isPresent.indices where !isPresent[step] { result.cells[step] = 1 }
+        return result
+    }
+
+    /// The labels that a selector fixes by equality, each asked for once.
+    private static func labelsOfAbsent(_ argument: Expression) -> Labels {
+        let matchers: [Matcher]
+        switch argument.unwrapped {
+        case .selector(let selector): matchers = selector.matchers
+        case .matrix(let matrix): matchers = matrix.selector.matchers
+        default: return .empty
+        }
+        var labels: [(name: String, value: String)] = []
+        var seen: Set<String> = []
+        for matcher in matchers where matcher.name != "__name__" {
+            if matcher.operation == .equal, seen.insert(matcher.name).inserted {
+                labels.append((matcher.name, matcher.value))
+            } else {
+                labels.removeAll { $0.name == matcher.name }
+            }
+        }
+        return Labels(labels)
+    }
+}

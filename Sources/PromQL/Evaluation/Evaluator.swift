@@ -1,0 +1,194 @@
+import TimeSeries
+
+/// Evaluates a plan over the series that it asked for: synchronous, without clock, the same on any machine up to libm.
+final class Evaluator {
+    let plan: Plan
+    let lookback: Int64
+    let features: QueryFeatures
+    /// The series of each selection of the plan.
+    let columns: [[SeriesColumns]]
+    var annotations = Annotations()
+    private var budget: SampleBudget
+    private let isExpired: () -> Bool
+
+    init(
+        plan: Plan, columns: [[SeriesColumns]], lookback: Duration, features: QueryFeatures, maxSamples: Int,
+        isExpired: @escaping () -> Bool
+    ) {
+        self.plan = plan
+        self.columns = columns
+        self.lookback = lookback.milliseconds
+        self.features = features
+        self.isExpired = isExpired
+        budget = SampleBudget(limit: maxSamples)
+    }
+
+    var delaysNameRemoval: Bool { features.contains(.delayedNameRemoval) }
+
+    /// The value of the whole plan.
+    func evaluate() throws(QueryError) -> Operand {
+        let result = try evaluate(plan.root, plan.grid)
+        guard case .vector(var vector) = result else { return result }
+        try removeNames(&vector)
+        return .vector(vector)
+    }
+
+    func evaluate(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
+        try checkpoint()
+        switch node {
+        case .constant(let value): return .scalar([Double](repeating: value, count: grid.count))
+        case .string(let literal): return .string(literal)
+        case .selector(let selector): return .vector(try evaluate(selector, grid))
+        case .range: throw QueryError(.internal_, "a range vector has no value at a step")
+        case .negated(let operand): return try negate(operand, grid)
+        case .binary(let expression, let left, let right):
+            return try evaluate(expression, left, right, grid)
+        case .aggregation(let aggregation, let parameter, let operand):
+            return .vector(try evaluate(aggregation, parameter, operand, grid))
+        case .call(let call, let arguments): return try evaluate(call, arguments, grid)
+        case .rangeCall(let call, let range, let arguments):
+            return .vector(try evaluate(call, range, arguments, grid))
+        case .info(let call, let operand, let selector):
+            return .vector(try evaluateInfo(call, operand, selector, grid))
+        case .once(let inner): return try once(inner, grid)
+        }
+    }
+
+    /// Evaluates at the first step and repeats the result.
+    private func once(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
+        switch try evaluate(node, grid.first) {
+        case .scalar(let values):
+            return .scalar([Double](repeating: values.first ?? Marker.notANumber, count: grid.count))
+        case .vector(let vector):
+            try charge(vector.rows * (grid.count - 1))
+            return .vector(vector.repeated(grid.count))
+        case .string(let literal): return .string(literal)
+        }
+    }
+
+    func vector(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> VectorColumns {
+        guard case .vector(let vector) = try evaluate(node, grid) else {
+            throw QueryError(.internal_, "expected an instant vector")
+        }
+        return vector
+    }
+
+    func scalar(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> [Double] {
+        guard case .scalar(let values) = try evaluate(node, grid) else {
+            throw QueryError(.internal_, "expected a scalar")
+        }
+        return values
+    }
+
+    func string(_ node: PlanNode) throws(QueryError) -> StringLiteral {
+        guard case .string(let literal) = node else { throw QueryError(.internal_, "expected a string") }
+        return literal
+    }
+
+    private func negate(_ operand: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
+        switch try evaluate(operand, grid) {
+        case .scalar(let values): return .scalar(values.map { -$0 })
+        case .string(let literal): return .string(literal)
+        case .vector(var vector):
+            for index in vector.cells.indices where Cell.isNumber(vector.cells[index]) {
+                vector.cells[index] = -vector.cells[index]
+            }
+            for (index, histogram) in vector.histograms {
+                vector.histograms[index] = histogram.scaled(by: -1)
+            }
+            try dropNames(&vector)
+            return .vector(vector)
+        }
+    }
+
+    // MARK: - Names
+
+    /// Marks the names of all rows for removal, or removes them at once.
+    func dropNames(_ vector: inout VectorColumns) throws(QueryError) {
+        for row in 0..<vector.rows { vector.rename(row, withoutName(vector.names[row])) }
+        if !delaysNameRemoval { try mergeEqual(&vector) }
+    }
+
+    func withoutName(_ name: SeriesName) -> SeriesName {
+        delaysNameRemoval
+            ? SeriesName(labels: name.labels, dropsName: true)
+            : SeriesName(labels: name.labels.withoutMetadata)
+    }
+
+    /// Removes the names that are marked for removal.
+    func removeNames(_ vector: inout VectorColumns) throws(QueryError) {
+        for row in 0..<vector.rows where vector.names[row].dropsName {
+            vector.rename(row, SeriesName(labels: vector.labels(row).withoutMetadata))
+        }
+        try mergeEqual(&vector)
+    }
+
+    /// Joins rows of equal labels.
+    /// - Throws: `.execution` where two have a sample at the same step.
+    func mergeEqual(_ vector: inout VectorColumns) throws(QueryError) {
+        guard vector.rows > 1 else { return }
+        var known: [Labels: Int] = [:]
+        known.reserveCapacity(vector.rows)
+        var target: [Int] = []
+        var isUnique = true
+        for row in 0..<vector.rows {
+            let first = known[vector.labels(row)] ?? row
+            if first == row { known[vector.labels(row)] = row } else { isUnique = false }
+            target.append(first)
+        }
+        guard !isUnique else { return }
+        var merged = VectorColumns(steps: vector.steps)
+        var place = [Int](repeating: -1, count: vector.rows)
+        for row in 0..<vector.rows {
+            if target[row] == row {
+                place[row] = merged.rows
+                merged.appendRow(vector.names[row], copying: row, of: vector)
+                continue
+            }
+            let base = place[target[row]] * vector.steps
+            for step in 0..<vector.steps {
+                let source = row * vector.steps + step
+                guard !Cell.isAbsent(vector.cells[source]) else { continue }
+                guard Cell.isAbsent(merged.cells[base + step]) else { throw Evaluator.sameLabels }
+                merged.copy(base + step, from: vector, source)
+            }
+        }
+        vector = merged
+    }
+
+    static let sameLabels = QueryError(
+        .execution, "vector cannot contain metrics with the same labelset")
+
+    // MARK: - Limits
+
+    /// Counts samples that are held from now on.
+    func charge(_ samples: Int) throws(QueryError) { try budget.charge(samples) }
+
+    /// Counts samples that are held no longer.
+    func release(_ samples: Int) { budget.release(samples) }
+
+    /// Ends the query once its time is over or nobody waits for it any more.
+    func checkpoint() throws(QueryError) {
+        if isExpired() { throw QueryError(.timeout, "query timed out in expression evaluation") }
+        if Task.isCancelled { throw QueryError(.canceled, "query was canceled in expression evaluation") }
+    }
+}
+
+/// The samples that a query holds at a time, limited.
+struct SampleBudget {
+    let limit: Int
+    private(set) var held = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func charge(_ samples: Int) throws(QueryError) {
+        let (sum, overflow) = held.addingReportingOverflow(samples)
+        held = sum
+        guard !overflow, sum <= limit else {
+            throw QueryError(
+                .execution, "query processing would load too many samples into memory in query execution")
+        }
+    }
+
+    mutating func release(_ samples: Int) { held = max(0, held - samples) }
+}

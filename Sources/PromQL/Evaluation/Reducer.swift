@@ -1,0 +1,151 @@
+import TimeSeries
+
+/// Sums, means and the like of groups at all steps: one accumulator a group and step.
+struct Reducer {
+    private let operation: AggregationOperator
+    private let position: SourceRange
+    private let steps: Int
+    /// The sum, extreme or squared deviations, as the operation has it.
+    private var values: [Double]
+    private var compensations: [Double]
+    private var means: [Double]
+    private var counts: [Double]
+    /// Means that would have overflowed as sums.
+    private var incremental: Set<Int> = []
+    private var histograms: [Int: HistogramTotal] = [:]
+    private var mixed: Set<Int> = []
+    private var incompatible: Set<Int> = []
+
+    init(_ aggregation: Aggregation, groups: Int, steps: Int) {
+        operation = aggregation.operation
+        position = aggregation.operand.range
+        self.steps = steps
+        values = [Double](repeating: 0, count: groups * steps)
+        counts = values
+        let needsCompensation = operation == .sum || operation == .avg
+        compensations = needsCompensation ? values : []
+        means = operation == .stdvar || operation == .stddev ? values : []
+    }
+
+    mutating func add(_ input: VectorColumns, _ row: Int, to group: Int, _ annotations: inout Annotations) {
+        let start = row * steps
+        let base = group * steps
+        for step in 0..<steps {
+            let cell = input.cells[start + step]
+            if Cell.isAbsent(cell) { continue }
+            if Cell.isHistogram(cell) {
+                if let histogram = input.histograms[start + step] {
+                    add(histogram, base + step, input.labels(row), &annotations)
+                }
+                continue
+            }
+            add(cell, base + step)
+        }
+    }
+
+    @inline(__always)
+    private mutating func add(_ value: Double, _ index: Int) {
+        counts[index] += 1
+        switch operation {
+        case .sum:
+            if counts[index] == 1 {
+                values[index] = value
+            } else {
+                var sum = CompensatedSum(values[index], compensations[index])
+                sum.add(value)
+                (values[index], compensations[index]) = (sum.sum, sum.compensation)
+            }
+        case .avg: average(value, index)
+        case .min:
+            if counts[index] == 1 || value < values[index] || values[index].isNaN { values[index] = value }
+        case .max:
+            if counts[index] == 1 || value > values[index] || values[index].isNaN { values[index] = value }
+        case .stdvar, .stddev:
+            if counts[index] == 1 {
+                means[index] = value
+                values[index] = value.isFinite ? 0 : Marker.notANumber
+            } else {
+                let delta = value - means[index]
+                means[index] += delta / counts[index]
+                values[index] += delta * (value - means[index])
+            }
+        default: break
+        }
+    }
+
+    private mutating func average(_ value: Double, _ index: Int) {
+        if counts[index] == 1 {
+            values[index] = value
+            return
+        }
+        var sum = CompensatedSum(values[index], compensations[index])
+        if !incremental.contains(index) {
+            var next = sum
+            next.add(value)
+            if !next.sum.isInfinite {
+                (values[index], compensations[index]) = (next.sum, next.compensation)
+                return
+            }
+            incremental.insert(index)
+            sum.sum /= counts[index] - 1
+            sum.compensation /= counts[index] - 1
+        }
+        let share = (counts[index] - 1) / counts[index]
+        sum = CompensatedSum(sum.sum * share, sum.compensation * share)
+        sum.add(value / counts[index])
+        (values[index], compensations[index]) = (sum.sum, sum.compensation)
+    }
+
+    private mutating func add(
+        _ histogram: FloatHistogram, _ index: Int, _ labels: Labels, _ annotations: inout Annotations
+    ) {
+        switch operation {
+        case .count, .group: counts[index] += 1
+        case .sum, .avg:
+            guard !incompatible.contains(index) else { return }
+            mixed.insert(index)
+            var total = histograms[index] ?? HistogramTotal()
+            if !total.add(histogram, average: operation == .avg) {
+                annotations.mixedExponentialAndCustom(labels.metricName, position)
+                incompatible.insert(index)
+            }
+            histograms[index] = total
+        default: annotations.ignoredHistogram(operation.rawValue, position)
+        }
+    }
+
+    /// A row for each group.
+    func result(_ names: [SeriesName], _ annotations: inout Annotations) -> VectorColumns {
+        var result = VectorColumns(steps: steps)
+        result.reserve(rows: names.count)
+        for name in names { result.appendRow(name) }
+        for index in counts.indices where counts[index] > 0 { result.cells[index] = number(index) }
+        for index in mixed.sorted() {
+            if counts[index] > 0 {
+                result.cells[index] = Cell.absent
+                annotations.mixedInAggregation(position)
+                continue
+            }
+            guard let total = histograms[index], !incompatible.contains(index) else { continue }
+            if total.hasConflict { annotations.conflictingResets(.aggregation, position) }
+            if total.reconciled { annotations.reconciledBuckets(.aggregation, position) }
+            if let histogram = total.result(average: operation == .avg) {
+                result.set(index, histogram.compacted())
+            }
+        }
+        return result
+    }
+
+    private func number(_ index: Int) -> Double {
+        switch operation {
+        case .sum: CompensatedSum(values[index], compensations[index]).value
+        case .avg where incremental.contains(index): values[index] + compensations[index]
+        case .avg: values[index] / counts[index] + compensations[index] / counts[index]
+        case .count: counts[index]
+        case .group: 1
+        case .stdvar: values[index] / counts[index]
+        case .stddev: (values[index] / counts[index]).squareRoot()
+        default: values[index]
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import TimeSeries
+
+/// What `*_over_time` makes of the numbers in a window, which is never empty.
+enum OverTime {
+    static func sum(_ values: ArraySlice<Double>) -> Double {
+        var sum = CompensatedSum()
+        for value in values { sum.add(value) }
+        return sum.value
+    }
+
+    /// The mean: of the sum, or incremental from where the sum would overflow.
+    static func average(_ values: ArraySlice<Double>) -> Double {
+        var mean = CompensatedMean(values[values.startIndex])
+        for value in values.dropFirst() { mean.add(value) }
+        return mean.value
+    }
+
+    static func least(_ values: ArraySlice<Double>) -> Double {
+        var least = values[values.startIndex]
+        for value in values where value < least || least.isNaN { least = value }
+        return least
+    }
+
+    static func greatest(_ values: ArraySlice<Double>) -> Double {
+        var greatest = values[values.startIndex]
+        for value in values where value > greatest || greatest.isNaN { greatest = value }
+        return greatest
+    }
+
+    /// The index of the extreme value, the last one of equals.
+    static func lastIndex(
+        of precedes: (Double, Double) -> Bool, in values: ArraySlice<Double>
+    ) -> Int {
+        var best = values.startIndex
+        for index in values.indices where precedes(values[index], values[best]) || values[best].isNaN {
+            best = index
+        }
+        return best
+    }
+
+    /// The population variance (Welford's method, compensated).
+    static func variance(_ values: ArraySlice<Double>) -> Double {
+        var count = 0.0
+        var mean = CompensatedSum()
+        var squares = CompensatedSum()
+        for value in values {
+            count += 1
+            let delta = value - (mean.sum + mean.compensation)
+            mean.add(delta / count)
+            squares.add(delta * (value - (mean.sum + mean.compensation)))
+        }
+        return (squares.sum + squares.compensation) / count
+    }
+
+    /// The median of the distances from the median.
+    static func medianDeviation(_ values: ArraySlice<Double>) -> Double {
+        let median = Quantile.of(Array(values), 0.5)
+        return Quantile.of(values.map { abs($0 - median) }, 0.5)
+    }
+
+    /// Double exponential smoothing (Holt's linear method); nil for fewer than two values.
+    static func smoothed(_ values: ArraySlice<Double>, smoothing: Double, trend: Double) -> Double? {
+        guard values.count >= 2 else { return nil }
+        let first = values.startIndex
+        var previous = 0.0
+        var level = values[first]
+        var slope = values[first + 1] - values[first]
+        for index in values.indices.dropFirst() {
+            if index > first + 1 { slope = trend * (level - previous) + (1 - trend) * slope }
+            let next = smoothing * values[index] + (1 - smoothing) * (level + slope)
+            (previous, level) = (level, next)
+        }
+        return level
+    }
+}
+
+/// A running mean that neither loses small terms nor overflows.
+struct CompensatedMean {
+    private var sum: CompensatedSum
+    private var count = 1.0
+    private var isIncremental = false
+
+    init(_ first: Double) { sum = CompensatedSum(first) }
+
+    mutating func add(_ value: Double) {
+        count += 1
+        if !isIncremental {
+            var next = sum
+            next.add(value)
+            if !next.sum.isInfinite {
+                sum = next
+                return
+            }
+            isIncremental = true
+            sum.sum /= count - 1
+            sum.compensation /= count - 1
+        }
+        let share = (count - 1) / count
+        sum.sum *= share
+        sum.compensation *= share
+        sum.add(value / count)
+    }
+
+    var value: Double {
+        isIncremental ? sum.sum + sum.compensation : sum.sum / count + sum.compensation / count
+    }
+}
+
+/// Quantiles of numbers.
+enum Quantile {
+    /// Interpolated between the two nearest ranks; NaN of nothing, infinite outside 0...1. NaNs are the least.
+    static func of(_ values: consuming [Double], _ quantile: Double) -> Double {
+        guard !values.isEmpty, !quantile.isNaN else { return Marker.notANumber }
+        if quantile < 0 { return -.infinity }
+        if quantile > 1 { return .infinity }
+        values.sort { $0.isNaN ? !$1.isNaN : $0 < $1 }
+        let rank = quantile * Double(values.count - 1)
+        let lower = Int(clamping: rank.rounded(.down)) ?? 0
+        let upper = min(values.count - 1, lower + 1)
+        let weight = rank - rank.rounded(.down)
+        return values[lower] * (1 - weight) + values[upper] * weight
+    }
+}
+
+/// A straight line through samples by least squares.
+struct Regression {
+    let slope: Double
+    /// The value at the origin.
+    let intercept: Double
+
+    /// Nil for fewer than two samples. Times count from `origin`, which keeps them small and so exact.
+    init?(_ samples: FloatSamples, _ range: Range<Int>, origin: Int64) {
+        guard range.count >= 2 else { return nil }
+        var x = CompensatedSum()
+        var y = CompensatedSum()
+        var xy = CompensatedSum()
+        var xx = CompensatedSum()
+        let first = samples.values[range.lowerBound]
+        var isConstant = true
+        for index in range {
+            let value = samples.values[index]
+            if value != first, index > range.lowerBound { isConstant = false }
+            let time = Double(samples.times.milliseconds[index] &- origin) / 1000
+            x.add(time)
+            y.add(value)
+            xy.add(time * value)
+            xx.add(time * time)
+        }
+        if isConstant {
+            slope = first.isInfinite ? Marker.notANumber : 0
+            intercept = first.isInfinite ? Marker.notANumber : first
+            return
+        }
+        let count = Double(range.count)
+        let sumX = x.sum + x.compensation
+        let sumY = y.sum + y.compensation
+        let covariance = (xy.sum + xy.compensation) - sumX * sumY / count
+        let variance = (xx.sum + xx.compensation) - sumX * sumX / count
+        slope = covariance / variance
+        intercept = sumY / count - slope * sumX / count
+    }
+}

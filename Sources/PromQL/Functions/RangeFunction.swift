@@ -1,0 +1,174 @@
+import TimeSeries
+
+/// One function over the windows of one series.
+struct RangeFunction {
+    let call: FunctionCall
+    let plan: RangePlan
+    let row: RangeRow
+    let floats: WindowTable
+    let histograms: WindowTable?
+    /// The values of the other arguments at each step.
+    let scalars: [[Double]]
+    let times: Grid
+
+    var metric: String { row.name.labels.metricName }
+    var position: SourceRange { plan.position }
+
+    /// How numbers and histograms in the same window get on.
+    private enum Mix {
+        /// They exclude each other, with a warning.
+        case exclusive
+        /// Histograms are ignored, with a note where there are numbers as well.
+        case numbersOnly
+        /// All samples count.
+        case together
+    }
+
+    private var mix: Mix {
+        switch call.function {
+        case .rate, .increase, .delta, .sumOverTime, .avgOverTime: .exclusive
+        case .deriv, .predictLinear, .doubleExponentialSmoothing, .madOverTime, .maxOverTime, .minOverTime,
+            .quantileOverTime, .stddevOverTime, .stdvarOverTime, .tsOfMaxOverTime, .tsOfMinOverTime:
+            .numbersOnly
+        default: .together
+        }
+    }
+
+    /// Fills the last row of the result.
+    mutating func evaluate(into result: inout VectorColumns, annotations: inout Annotations) {
+        let base = (result.rows - 1) * result.steps
+        guard let histograms else {
+            numbers(into: &result, base, annotations: &annotations)
+            return
+        }
+        let mix = mix
+        if mix == .together {
+            for step in 0..<result.steps {
+                merged(step, floats.range(step), histograms.range(step), &result, base, &annotations)
+            }
+            return
+        }
+        numbers(into: &result, base, annotations: &annotations)
+        for step in 0..<result.steps where !histograms.isEmpty(step) {
+            switch mix {
+            case .numbersOnly where !floats.isEmpty(step):
+                annotations.ignoredHistogramsInRange(metric, position)
+            case .exclusive where !floats.isEmpty(step):
+                result.cells[base + step] = Cell.absent
+                annotations.mixedFloatsAndHistograms(metric, position)
+            case .exclusive:
+                if let value = histogram(step, histograms.range(step), &annotations) {
+                    result.set(base + step, value)
+                }
+            default: break
+            }
+        }
+    }
+
+    private func histogram(
+        _ step: Int, _ range: Range<Int>, _ annotations: inout Annotations
+    ) -> FloatHistogram? {
+        guard let samples = row.histograms else { return nil }
+        switch call.function {
+        case .sumOverTime, .avgOverTime:
+            return HistogramsOverTime(metric: metric, position: position)
+                .total(samples.values[range], average: call.function == .avgOverTime, &annotations)
+        default:
+            return rate(at: step).histogram(samples, range, &annotations)
+        }
+    }
+
+    func rate(at step: Int) -> Rate {
+        Rate(
+            end: plan.references.time(step), window: plan.window,
+            isCounter: call.function != .delta, isPerSecond: call.function == .rate,
+            rangeExtension: plan.rangeExtension, metric: metric, position: position)
+    }
+
+    // MARK: - Numbers
+
+    private func numbers(
+        into result: inout VectorColumns, _ base: Int, annotations: inout Annotations
+    ) {
+        let samples = row.floats
+        let values = samples.values
+        switch call.function {
+        case .rate, .increase, .delta: rates(samples, &result, base, &annotations)
+        case .sumOverTime: each(&result, base) { OverTime.sum(values[$0]) }
+        case .avgOverTime: each(&result, base) { OverTime.average(values[$0]) }
+        case .countOverTime: each(&result, base) { Double($0.count) }
+        case .presentOverTime: each(&result, base) { _ in 1 }
+        case .firstOverTime: each(&result, base) { values[$0.lowerBound] }
+        case .lastOverTime: each(&result, base) { values[$0.upperBound - 1] }
+        case .minOverTime: each(&result, base) { OverTime.least(values[$0]) }
+        case .maxOverTime: each(&result, base) { OverTime.greatest(values[$0]) }
+        case .stdvarOverTime: each(&result, base) { OverTime.variance(values[$0]) }
+        case .stddevOverTime: each(&result, base) { OverTime.variance(values[$0]).squareRoot() }
+        case .madOverTime: each(&result, base) { OverTime.medianDeviation(values[$0]) }
+        case .tsOfFirstOverTime: each(&result, base) { seconds($0.lowerBound) }
+        case .tsOfLastOverTime: each(&result, base) { seconds($0.upperBound - 1) }
+        case .tsOfMaxOverTime: each(&result, base) { seconds(OverTime.lastIndex(of: >=, in: values[$0])) }
+        case .tsOfMinOverTime: each(&result, base) { seconds(OverTime.lastIndex(of: <=, in: values[$0])) }
+        case .changes, .resets, .irate, .idelta:
+            for step in 0..<result.steps {
+                merged(step, floats.range(step), 0..<0, &result, base, &annotations)
+            }
+        default: withArguments(samples, &result, base, &annotations)
+        }
+    }
+
+    private func withArguments(
+        _ samples: FloatSamples, _ result: inout VectorColumns, _ base: Int,
+        _ annotations: inout Annotations
+    ) {
+        for step in 0..<result.steps where !floats.isEmpty(step) {
+            let range = floats.range(step)
+            let value: Double?
+            switch call.function {
+            case .quantileOverTime:
+                let quantile = scalars[0][step]
+                if !(quantile >= 0 && quantile <= 1) {
+                    annotations.invalidQuantile(quantile, call.arguments[0].range)
+                }
+                value = Quantile.of(Array(samples.values[range]), quantile)
+            case .deriv:
+                value =
+                    Regression(samples, range, origin: samples.times.milliseconds[range.lowerBound])?.slope
+            case .predictLinear:
+                let line = Regression(samples, range, origin: times.time(step))
+                value = line.map { $0.slope * scalars[0][step] + $0.intercept }
+            case .doubleExponentialSmoothing:
+                value = OverTime.smoothed(
+                    samples.values[range], smoothing: scalars[0][step], trend: scalars[1][step])
+            default: value = nil
+            }
+            if let value { result.cells[base + step] = value }
+        }
+    }
+
+    /// One number for each window that is not empty.
+    @inline(__always)
+    private func each(_ result: inout VectorColumns, _ base: Int, _ value: (Range<Int>) -> Double) {
+        for step in 0..<result.steps {
+            let range = floats.range(step)
+            if !range.isEmpty { result.cells[base + step] = Evaluator.ordinary(value(range)) }
+        }
+    }
+
+    private func seconds(_ index: Int) -> Double { Double(row.floats.times.milliseconds[index]) / 1000 }
+
+    private func rates(
+        _ samples: FloatSamples, _ result: inout VectorColumns, _ base: Int,
+        _ annotations: inout Annotations
+    ) {
+        let corrections =
+            call.function == .delta || samples.starts != nil || plan.rangeExtension != nil
+            ? nil : ResetCorrections(samples.values)
+        for step in 0..<result.steps {
+            let range = floats.range(step)
+            guard !range.isEmpty else { continue }
+            let value = rate(at: step).number(samples, range, corrections, &annotations)
+            if let value { result.cells[base + step] = value }
+        }
+    }
+}

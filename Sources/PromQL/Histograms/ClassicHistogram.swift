@@ -1,0 +1,80 @@
+import TimeSeries
+
+/// The buckets of a classic histogram: cumulative counts by upper bound (`le`).
+struct ClassicHistogram {
+    private(set) var buckets: [(upper: Double, count: Double)]
+    /// Whether counts had to be raised to grow with their bounds.
+    private(set) var wasForced = false
+
+    /// Nil where the last bucket is not +Inf, which makes it none.
+    init?(_ unordered: [(upper: Double, count: Double)]) {
+        let sorted = unordered.sorted { $0.upper < $1.upper }
+        guard sorted.last?.upper == .infinity else { return nil }
+        buckets = []
+        for bucket in sorted {
+            if let last = buckets.last, last.upper == bucket.upper {
+                buckets[buckets.count - 1].count += bucket.count
+            } else {
+                buckets.append(bucket)
+            }
+        }
+        makeMonotonic()
+    }
+
+    /// Differences in the twelfth digit are rounding; others are reported.
+    private mutating func makeMonotonic() {
+        var previous = buckets[0].count
+        for index in buckets.indices.dropFirst() {
+            let current = buckets[index].count
+            if current == previous { continue }
+            if abs(current - previous) / abs(current + previous) * 2 < 1e-12 || current < previous {
+                wasForced = wasForced || (previous - current) / abs(previous) > 1e-12
+                buckets[index].count = previous
+            } else {
+                previous = current
+            }
+        }
+    }
+
+    /// Linear within a bucket; the lowest one starts at 0 if it ends above. NaN where there is nothing to tell.
+    func quantile(_ quantile: Double) -> Double {
+        let total = buckets[buckets.count - 1].count
+        guard buckets.count >= 2, total != 0, !total.isNaN else { return Marker.notANumber }
+        var rank = quantile * total
+        let found = buckets.dropLast().firstIndex { $0.count >= rank } ?? buckets.count - 1
+        if found == buckets.count - 1 { return buckets[found - 1].upper }
+        if found == 0, buckets[0].upper <= 0 { return buckets[0].upper }
+        var lower = 0.0
+        var count = buckets[found].count
+        if found > 0 {
+            lower = buckets[found - 1].upper
+            count -= buckets[found - 1].count
+            rank -= buckets[found - 1].count
+        }
+        return lower + (buckets[found].upper - lower) * (rank / count)
+    }
+
+    /// The fraction of observations between two values.
+    func fraction(from lower: Double, to upper: Double) -> Double {
+        let total = buckets[buckets.count - 1].count
+        guard buckets.count >= 2, total != 0, !lower.isNaN, !upper.isNaN else { return Marker.notANumber }
+        guard lower < upper else { return 0 }
+        return (rank(of: upper) - rank(of: lower)) / total
+    }
+
+    private func rank(of value: Double) -> Double {
+        var start = 0.0
+        var passed = 0.0
+        for (index, bucket) in buckets.enumerated() {
+            if index == 0, bucket.upper <= 0 { start = -.infinity }
+            if value <= start { return passed }
+            if value < bucket.upper {
+                if start == -.infinity || bucket.upper == .infinity { return passed }
+                return passed + (bucket.count - passed) * (value - start) / (bucket.upper - start)
+            }
+            passed = bucket.count
+            start = bucket.upper
+        }
+        return passed
+    }
+}

@@ -1,0 +1,55 @@
+import TimeSeries
+
+/// A query made ready for its steps: durations and `@` resolved, constants folded, parts that are the same at
+/// every step marked, and all that is to be read listed.
+struct Plan {
+    var root: PlanNode
+    /// The steps of the whole query.
+    var grid: Grid
+    /// Everything to read; nodes refer to it by index.
+    var selections: [Selection]
+}
+
+indirect enum PlanNode {
+    case constant(Double)
+    case string(StringLiteral)
+    case selector(SelectorPlan)
+    /// A range vector; only at the root and as an argument of `range`.
+    case range(RangePlan)
+    case negated(PlanNode)
+    case binary(BinaryExpression, PlanNode, PlanNode)
+    case aggregation(Aggregation, parameter: PlanNode?, PlanNode)
+    case call(FunctionCall, [PlanNode])
+    /// A function over a range vector with its other arguments, in order.
+    case rangeCall(FunctionCall, RangePlan, [PlanNode])
+    /// `info`: what it adds to and where the info series are.
+    case info(FunctionCall, PlanNode, SelectorPlan)
+    /// Evaluated at the first step, repeated at all.
+    case once(PlanNode)
+}
+
+struct SelectorPlan {
+    var selection: Int
+    /// The moment to look at, for each step.
+    var references: Grid
+    var selector: VectorSelector
+}
+
+struct RangePlan {
+    indirect enum Source {
+        case selector(selection: Int, VectorSelector)
+        /// An expression, evaluated at steps of its own.
+        case subquery(PlanNode, Grid, Subquery)
+    }
+
+    var source: Source
+    /// The end of the window, which belongs to it, for each step.
+    var references: Grid
+    /// The length of the window in milliseconds; its start does not belong to it.
+    var window: Int64
+    var position: SourceRange
+
+    var rangeExtension: RangeExtension? {
+        if case .selector(_, let selector) = source { selector.rangeExtension } else { nil }
+    }
+}
