@@ -107,7 +107,7 @@ let package = Package(
             "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Rules", "Web", "HTTPAPI",
             products: [hbtesting, log]),
         tests("Console", "Web", "HTTPAPI", "Console", products: [hbtesting]),
-        tests("Demo", "TimeSeries", "Demo"),
+        tests("Demo", "TimeSeries", "Curl", "Web", "Demo"),
         tests("Daemon", "TimeSeries", "Documents", "Daemon"),
         tests("Architecture"),
         tests("EndToEnd", "TimeSeries", "Documents", "Curl", "Exposition"),

@@ -54,14 +54,12 @@ package struct NodeAgent: Sendable {
         /// The replica is gone for good; its folder and cgroup may go.
         case forget(ReplicaID)
         case leaseExpired
-        case exit
     }
 
     let options: Options
     var entries: [ReplicaID: Entry] = [:]
     private var leaseUntil: Duration
     private(set) var isStopping = false
-    private var hasExited = false
     /// Rises with every change that an inventory would show.
     package internal(set) var revision: UInt64 = 1
 
@@ -72,6 +70,9 @@ package struct NodeAgent: Sendable {
 
     /// Replicas by id.
     package var replicas: [Replica] { entries.values.map(\.replica).sorted { $0.id < $1.id } }
+
+    /// Whether the node is to end: it was stopped and nothing runs any more.
+    package var isFinished: Bool { isStopping && entries.isEmpty }
 
     /// What stands on the node altogether.
     package var allocated: Resources { entries.values.reduce(.zero) { $0 + $1.replica.request } }
@@ -86,7 +87,7 @@ package struct NodeAgent: Sendable {
 
     package mutating func handle(_ occurrence: Occurrence, now: Timestamp, uptime: Duration) -> [Action] {
         let before = replicas
-        var actions: [Action]
+        let actions: [Action]
         switch occurrence {
         case .start(let id, let workload): actions = start(id, workload, now: now)
         case .stop(let id, let grace): actions = stop(id, grace: grace, now: now, uptime: uptime)
@@ -100,10 +101,6 @@ package struct NodeAgent: Sendable {
             actions = []
         case .stopNode: actions = stopNode(now: now, uptime: uptime)
         case .tick: actions = tick(now: now, uptime: uptime)
-        }
-        if isStopping, entries.isEmpty, !hasExited {
-            hasExited = true
-            actions.append(.exit)
         }
         if replicas != before { revision += 1 }
         return actions

@@ -59,7 +59,7 @@ package final class NodeRuntime: Sendable {
         cgroups = Cgroups(node: folder.cgroupName(options.spec.id))
         do throws(SystemFile.Failure) {
             try SystemFile.makeFolder(folder.path)
-            guard let lock = try FileLock(folder.lock) else {
+            guard let lock = try FileLock.wait(for: folder.lock) else {
                 throw SystemFile.Failure(
                     description: "node \(options.spec.id) already runs: \(folder.lock) is locked")
             }
@@ -97,7 +97,8 @@ package final class NodeRuntime: Sendable {
                     log("\(exit.launch.replica) \(exit.description)")
                     take(.exited(exit.launch, exit.description))
                 }
-                if take(.tick) { break }
+                take(.tick)
+                if snapshot.agent.isFinished { break }
                 rounds += 1
                 if rounds % 10 == 0 { supervisor.rotateLogs() }
                 try? await clock.sleep(for: Self.tick)
@@ -105,7 +106,7 @@ package final class NodeRuntime: Sendable {
             prober.finish()
             group.cancelAll()
         }
-        supervisor.killAll()
+        supervisor.killAndReapAll()
         for replica in cgroups.replicas { _ = cgroups.clear(replica) }
         cgroups.removeAll()
         feed.finish()
@@ -116,9 +117,8 @@ package final class NodeRuntime: Sendable {
     /// Begins to stop every replica; `run` returns when the last is gone.
     package func stop() { take(.stopNode) }
 
-    /// Lets something happen and does what follows. True when the node is to end.
-    @discardableResult
-    private func take(_ occurrence: NodeAgent.Occurrence) -> Bool {
+    /// Lets something happen and does what follows.
+    private func take(_ occurrence: NodeAgent.Occurrence) {
         let now = clock.now
         let uptime = clock.uptime
         let (actions, hasChanged) = books.withLock { books in
@@ -127,12 +127,10 @@ package final class NodeRuntime: Sendable {
             return (actions, books.agent.revision != revision)
         }
         if hasChanged { feed.announce() }
-        var ends = false
-        for action in actions { ends = perform(action) || ends }
-        return ends
+        for action in actions { perform(action) }
     }
 
-    private func perform(_ action: NodeAgent.Action) -> Bool {
+    private func perform(_ action: NodeAgent.Action) {
         switch action {
         case .launch(let launch, let workload, let port): self.launch(launch, workload, port)
         case .terminate(_, let pid): supervisor.terminate(pid)
@@ -144,9 +142,7 @@ package final class NodeRuntime: Sendable {
         case .forget(let replica): supervisor.forget(replica)
         case .leaseExpired:
             log("nobody asked for an inventory during the lease: stopping every replica")
-        case .exit: return true
         }
-        return false
     }
 
     private func launch(_ launch: NodeAgent.LaunchID, _ workload: Workload, _ preferred: Int?) {

@@ -114,7 +114,11 @@ package final class ProcessBackend: NodeBackend {
     /// Ends the replicas of a node process that is gone, where no PID namespace has done so.
     private func sweepIfDead(_ node: NodeID, _ folder: NodeFolder) {
         guard SystemFile.exists(folder.children), let lock = try? FileLock(folder.lock) else { return }
-        withExtendedLifetime(lock) { _ = folder.sweep(Cgroups(node: folder.cgroupName(node))) }
+        withExtendedLifetime(lock) {
+            let cgroups = Cgroups(node: folder.cgroupName(node))
+            _ = folder.sweep(cgroups)
+            cgroups.removeAll()
+        }
     }
 
     package func perform(_ command: Command) async throws(BackendError) {

@@ -120,9 +120,15 @@ final class Supervisor: Sendable {
         _ = cgroups.clear(replica.name)
     }
 
-    /// Ends every process at once, as the death of the node would.
-    func killAll() {
+    /// Ends every process at once, as the death of the node would, and waits a moment until they are gone.
+    func killAndReapAll() {
         for pid in children.withLock({ $0.keys.sorted() }) { Signals.kill(session: pid) }
+        for _ in 0..<100 {
+            _ = reap()
+            guard !children.withLock({ $0.isEmpty }) else { return }
+            // Not cut short by cancellation: there is nothing else to wait for then.
+            _ = usleep(10_000)
+        }
     }
 
     func forget(_ replica: ReplicaID) { _ = cgroups.clear(replica.name) }

@@ -140,6 +140,16 @@ final class FileLock: Sendable {
         }
     }
 
+    /// As `init`, but patient for a second: the service holds a node's lock for a moment while it sweeps what a dead
+    /// node left.
+    static func wait(for path: String) throws(SystemFile.Failure) -> FileLock? {
+        for _ in 0..<50 {
+            if let lock = try FileLock(path) { return lock }
+            _ = usleep(20_000)
+        }
+        return nil
+    }
+
     func release() { flock(descriptor, LOCK_UN) }
 
     deinit { close(descriptor) }
