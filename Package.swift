@@ -46,9 +46,11 @@ let package = Package(
         module("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet"),
         module("Placement", "TimeSeries", "Fleet"),
         module("Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement"),
-        module("Audit", "TimeSeries", "Documents", "Journal", "Control", products: [crypto]),
+        module("Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", products: [crypto]),
         module("Coordination", "TimeSeries", "Documents", "Journal"),
-        module("Actuation", "TimeSeries", "Journal", "Fleet", "Control", "Audit", "Coordination"),
+        module(
+            "Actuation", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit",
+            "Coordination"),
         module("Backends", "TimeSeries", "Documents", "Exposition", "Curl", "Fleet", "Control", "Actuation"),
         module(
             "Simulation", "TimeSeries", "Documents", "Journal", "Curl", "Storage", "PromQL", "Discovery",

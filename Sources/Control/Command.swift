@@ -43,3 +43,15 @@ package enum Outcome: Hashable, Sendable, Codable {
     /// Not sent: the lease, the evidence or the configuration was no longer what it was decided on.
     case superseded(String)
 }
+
+extension Command {
+    /// `start web-1-3 on n2`.
+    package var text: String {
+        switch action {
+        case .start(let replica, _, let node): "start \(replica) on \(node)"
+        case .stop(let replica, _, let node, _): "stop \(replica) on \(node)"
+        case .startNode(let spec): "start node \(spec.id)"
+        case .stopNode(let node): "stop node \(node)"
+        }
+    }
+}

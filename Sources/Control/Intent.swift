@@ -36,9 +36,12 @@ package struct Intent: Hashable, Sendable, Codable {
     package var issuedAt: Timestamp
     package var deadline: Timestamp
     package var reason: String
+    /// The configuration that it was decided on.
+    package var generation: UInt64
 
-    init(_ command: Command) {
+    init(_ command: Command, generation: UInt64) {
         id = command.id
+        self.generation = generation
         subject =
             switch command.action {
             case .start(let replica, let workload, let node):

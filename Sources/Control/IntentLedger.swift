@@ -14,7 +14,9 @@ package struct IntentLedger: Hashable, Sendable, Codable {
         open.values.sorted { ($0.issuedAt, $0.id.count, $0.id) < ($1.issuedAt, $1.id.count, $1.id) }
     }
 
-    mutating func intend(_ command: Command) { open[command.id] = Intent(command) }
+    mutating func intend(_ command: Command, generation: UInt64) {
+        open[command.id] = Intent(command, generation: generation)
+    }
 
     mutating func update(_ id: String, to state: Intent.State) {
         guard var intent = open[id] else { return }

@@ -68,7 +68,7 @@ struct Turn {
         let command = Command(
             id: "e\(memory.epoch)-\(memory.commandCount)", action: action, epoch: memory.epoch, issuedAt: now,
             deadline: now + limit, reason: AuditText.bounded(reason))
-        memory.ledger.intend(command)
+        memory.ledger.intend(command, generation: memory.generation)
         commands.append(command)
         return command
     }

@@ -259,14 +259,3 @@ extension Node.Health {
         }
     }
 }
-
-extension Command {
-    fileprivate var text: String {
-        switch action {
-        case .start(let replica, _, let node): "start \(replica) on \(node)"
-        case .stop(let replica, _, let node, _): "stop \(replica) on \(node)"
-        case .startNode(let spec): "start node \(spec.id)"
-        case .stopNode(let node): "stop node \(node)"
-        }
-    }
-}

@@ -1,0 +1,36 @@
+import Coordination
+import Journal
+import Testing
+
+struct LocalLeaseTests {
+    @Test func `each holder has a higher epoch than the one before, across a power cut`() throws {
+        let disk = SimulatedDisk()
+        let first = try LocalLease(disk: disk, lock: DirectoryLock(disk, owner: "one"))
+        #expect(first.epoch == 1)
+        first.release()
+        disk.crash()
+
+        let second = try LocalLease(disk: disk, lock: DirectoryLock(disk, owner: "two"))
+
+        #expect(second.epoch == 2)
+        #expect(!first.isHeld)
+    }
+
+    @Test func `an epoch that a backend has seen is never taken again`() throws {
+        let disk = SimulatedDisk()
+
+        let lease = try LocalLease(disk: disk, lock: DirectoryLock(disk, owner: "one"), above: 41)
+
+        #expect(lease.epoch == 42)
+    }
+
+    @Test func `a file that is no epoch is refused with a remedy`() throws {
+        let disk = SimulatedDisk()
+        try disk.open("control/epoch", create: true).append(Array("seven".utf8))
+        let lock = try DirectoryLock(disk, owner: "one")
+
+        let error = #expect(throws: LocalLease.Failure.self) { try LocalLease(disk: disk, lock: lock) }
+
+        #expect(error?.description.contains("control/epoch must hold the last epoch") == true)
+    }
+}
