@@ -88,13 +88,24 @@ package struct ExpositionReader: Sendable {
     }
 
     private func endOfLine(_ text: Span<UInt8>) -> Int {
-        var end = position
-        while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
-        return end
+        Runs.firstNewline(text.extracting(position..<text.count)).map { position + $0 } ?? text.count
     }
 }
 
 extension ExpositionReader {
+    private enum Keyword {
+        case help, type, unit
+
+        init?(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) {
+            switch UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d) {
+            case 0x4845_4c50: self = .help
+            case 0x5459_5045: self = .type
+            case 0x554e_4954: self = .unit
+            default: return nil
+            }
+        }
+    }
+
     /// A line that begins with #; nil for a comment that says nothing to a machine.
     private mutating func comment(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionEntry? {
         let end = endOfLine(text)
@@ -109,9 +120,9 @@ extension ExpositionReader {
             position = end
             return nil
         }
-        let keyword = ["HELP", "TYPE", "UNIT"].first { text.matches($0, at: word) }
-        guard let keyword, word + 4 < end, text[word + 4].isSpaceOrTab,
-            keyword != "UNIT" || format == .openMetrics
+        guard word + 4 < end, text[word + 4].isSpaceOrTab,
+            let keyword = Keyword(text[word], text[word + 1], text[word + 2], text[word + 3]),
+            keyword != .unit || format == .openMetrics
         else {
             position = end
             return nil
@@ -123,13 +134,13 @@ extension ExpositionReader {
         let rest = min(name.upperBound + 1, end)..<end
         defer { position = end }
         switch keyword {
-        case "TYPE":
+        case .type:
             guard let kind = kind(ExpositionReader.string(text, rest)) else {
                 throw ExpositionError(.expectedMetricType, at: rest.lowerBound, in: text)
             }
             return .type(name: name, kind: kind)
-        case "UNIT": return .unit(name: name, text: rest)
-        default:
+        case .unit: return .unit(name: name, text: rest)
+        case .help:
             guard SeriesScanner.isUTF8(text, rest) else {
                 throw ExpositionError(.invalidUTF8, at: rest.lowerBound, in: text)
             }
@@ -140,10 +151,8 @@ extension ExpositionReader {
     private func metadataName(_ text: Span<UInt8>) throws(ExpositionError) -> Range<Int> {
         let start = position
         if start < text.count, text[start] == UInt8(ascii: "\"") {
-            let end = try SeriesScanner.quotedEnd(text, start)
-            guard SeriesScanner.isUTF8(text, start..<end) else {
-                throw ExpositionError(.invalidUTF8, at: start, in: text)
-            }
+            var end = start
+            _ = try SeriesScanner.passQuoted(text, &end)
             return start..<end
         }
         let end = SeriesScanner.nameEnd(text, start, colons: true)

@@ -59,13 +59,11 @@ struct SeriesScanner: Sendable {
     ) throws(ExpositionError) {
         let start = position
         let isQuoted = text[start] == UInt8(ascii: "\"")
+        var isNameEscaped = false
         let name: Range<Int>
         if isQuoted {
-            position = try SeriesScanner.quotedEnd(text, start)
+            isNameEscaped = try SeriesScanner.passQuoted(text, &position)
             name = start + 1..<position - 1
-            guard SeriesScanner.isUTF8(text, name) else {
-                throw ExpositionError(.invalidUTF8, at: start, in: text)
-            }
         } else {
             position = SeriesScanner.nameEnd(text, start, colons: false)
             name = start..<position
@@ -85,43 +83,93 @@ struct SeriesScanner: Sendable {
             throw ExpositionError(.expectedLabelValue, at: position, in: text)
         }
         let value = position
-        position = try SeriesScanner.quotedEnd(text, value)
-        let inside = value + 1..<position - 1
-        guard SeriesScanner.isUTF8(text, inside) else {
-            throw ExpositionError(.invalidUTF8, at: value, in: text)
-        }
+        let isValueEscaped = try SeriesScanner.passQuoted(text, &position)
         parts.append(
             Part(
-                name: name, value: inside, isNameEscaped: isQuoted && SeriesScanner.hasEscape(text, name),
-                isValueEscaped: SeriesScanner.hasEscape(text, inside)))
+                name: name, value: value + 1..<position - 1, isNameEscaped: isNameEscaped,
+                isValueEscaped: isValueEscaped))
     }
 
     /// The labels that were scanned last.
     func labels(_ text: Span<UInt8>) throws(ExpositionError) -> Labels {
+        if let plain = plainLabels(text) { return plain }
         var pairs: [(name: String, value: String)] = []
         pairs.reserveCapacity(parts.count + 1)
         let name = metricName ?? 0..<0
         pairs.append(
-            (
-                name: "__name__",
-                value: isMetricNameQuoted
-                    ? SeriesScanner.unescaped(text, name, quotes: true) : SeriesScanner.string(text, name)
-            ))
+            (name: "__name__", value: SeriesScanner.unescaped(text, name, quotes: isMetricNameQuoted)))
         for part in parts {
-            let label =
-                part.isNameEscaped
-                ? SeriesScanner.unescaped(text, part.name, quotes: true)
-                : SeriesScanner.string(text, part.name)
+            let label = SeriesScanner.unescaped(text, part.name, quotes: part.isNameEscaped)
             guard !pairs.contains(where: { $0.name == label }) else {
                 throw ExpositionError(.duplicateLabel(label), at: part.name.lowerBound, in: text)
             }
-            let value =
-                part.isValueEscaped
-                ? SeriesScanner.unescaped(text, part.value, quotes: true)
-                : SeriesScanner.string(text, part.value)
-            pairs.append((name: label, value: value))
+            pairs.append((name: label, value: SeriesScanner.unescaped(text, part.value, quotes: true)))
         }
         return Labels(pairs)
+    }
+
+    /// The usual case, without a string in between: no escapes, names in order, no empty value.
+    private func plainLabels(_ text: Span<UInt8>) -> Labels? {
+        guard let metricName, !isMetricNameQuoted else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(
+            32 + metricName.count + parts.reduce(0) { $0 + $1.name.count + $1.value.count + 4 })
+        var isNameWritten = false
+        for (index, part) in parts.enumerated() {
+            guard !part.isNameEscaped, !part.isValueEscaped, !part.value.isEmpty,
+                index == 0 || SeriesScanner.precedes(text, parts[index - 1].name, part.name),
+                let isBefore = SeriesScanner.isBeforeMetricName(text, part.name)
+            else { return nil }
+            if !isBefore, !isNameWritten {
+                SeriesScanner.append(text, metricName: metricName, to: &bytes)
+                isNameWritten = true
+            }
+            SeriesScanner.append(text, part.name, to: &bytes)
+            SeriesScanner.append(text, part.value, to: &bytes)
+        }
+        if !isNameWritten { SeriesScanner.append(text, metricName: metricName, to: &bytes) }
+        return Labels(canonical: bytes)
+    }
+}
+
+extension SeriesScanner {
+    /// Byte order of two names; false for equal ones.
+    private static func precedes(_ text: Span<UInt8>, _ a: Range<Int>, _ b: Range<Int>) -> Bool {
+        var offset = 0
+        while offset < a.count, offset < b.count {
+            let (x, y) = (text[a.lowerBound + offset], text[b.lowerBound + offset])
+            if x != y { return x < y }
+            offset += 1
+        }
+        return a.count < b.count
+    }
+
+    /// Whether a label's name comes before `__name__`; nil where it is that name.
+    private static func isBeforeMetricName(_ text: Span<UInt8>, _ name: Range<Int>) -> Bool? {
+        var index = name.lowerBound
+        for byte in "__name__".utf8 {
+            guard index < name.upperBound else { return true }
+            if text[index] != byte { return text[index] < byte }
+            index += 1
+        }
+        return name.count == 8 ? nil : false
+    }
+
+    private static func append(_ text: Span<UInt8>, metricName: Range<Int>, to bytes: inout [UInt8]) {
+        bytes.append(8)
+        bytes.append(contentsOf: "__name__".utf8)
+        append(text, metricName, to: &bytes)
+    }
+
+    /// A length as LEB128 and the bytes, the form of `Labels`.
+    private static func append(_ text: Span<UInt8>, _ range: Range<Int>, to bytes: inout [UInt8]) {
+        var length = range.count
+        while length >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
+            length >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: length))
+        Runs.append(text.extracting(range), to: &bytes)
     }
 }
 
@@ -144,22 +192,31 @@ extension SeriesScanner {
         return end
     }
 
-    /// The position behind the quote that closes the string that begins at `start`.
-    static func quotedEnd(_ text: Span<UInt8>, _ start: Int) throws(ExpositionError) -> Int {
-        var position = start + 1
-        while position < text.count {
-            switch text[position] {
-            case UInt8(ascii: "\\"): position += 2
-            case UInt8(ascii: "\""): return position + 1
-            default: position += 1
+    /// Moves from an opening quote behind the closing one; whether there is a backslash between them.
+    static func passQuoted(_ text: Span<UInt8>, _ position: inout Int) throws(ExpositionError) -> Bool {
+        let start = position
+        var index = start + 1
+        var hasEscape = false
+        var bits: UInt8 = 0
+        while index < text.count {
+            let byte = text[index]
+            bits |= byte
+            if byte == UInt8(ascii: "\"") {
+                position = index + 1
+                guard bits < 0x80 || isUTF8(text, start + 1..<index) else {
+                    throw ExpositionError(.invalidUTF8, at: start, in: text)
+                }
+                return hasEscape
             }
+            if byte == UInt8(ascii: "\\") {
+                hasEscape = true
+                // The byte that is escaped may be the first of several.
+                if index + 1 < text.count { bits |= text[index + 1] }
+                index += 1
+            }
+            index += 1
         }
         throw ExpositionError(.unterminated, at: start, in: text)
-    }
-
-    static func hasEscape(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        for index in range where text[index] == UInt8(ascii: "\\") { return true }
-        return false
     }
 
     static func isUTF8(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
@@ -176,7 +233,7 @@ extension SeriesScanner {
     private static func bytes(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
-        for index in range { bytes.append(text[index]) }
+        Runs.append(text.extracting(range), to: &bytes)
         return bytes
     }
 

@@ -41,7 +41,8 @@ struct LineCache {
     private(set) var own: [OwnSeries] = []
     private(set) var layout = LineLayout.empty
     private var retired: [UInt64: Retired] = [:]
-    /// Hash of the whole labels to where they go; rebuilt when a body changes after a long calm.
+    /// Where labels go, by their hash: those of a column without the target's, those of an own series whole. Rebuilt
+    /// when a body changes after a long calm.
     private var destinations: [UInt64: LineLayout.Destination]?
     private var calm = 0
     private let reportColumns: [Labels]
@@ -50,7 +51,7 @@ struct LineCache {
     private static let calmScrapes = 16
 
     /// - Parameters:
-    ///   - reportColumns: whole labels of the first columns, which the scrape itself fills.
+    ///   - reportColumns: the first columns, which the scrape itself fills.
     ///   - own: series outside the table that an earlier cache of the target knew, which keep their numbers.
     init(reportColumns: [Labels], own: [OwnSeries] = []) {
         self.reportColumns = reportColumns
@@ -74,15 +75,14 @@ struct LineCache {
             return reading
         }
         if destinations == nil { destinations = try rememberDestinations(rules) }
-        let lines = indexLines()
         var attempt = Attempt(reading: reading, row: row, allowsRuns: true)
-        try reread(body, format, rules, from: progress, lines, &attempt)
+        try reread(body, format, rules, from: progress, &attempt)
         if attempt.hasRepeats {
             // Some series is there twice, and a run cannot tell; line by line then.
             attempt = Attempt(
                 reading: Reading(), row: Array(repeating: Marker.absent, count: columnCount),
                 allowsRuns: false)
-            try reread(body, format, rules, from: LineLayout.Progress(), lines, &attempt)
+            try reread(body, format, rules, from: LineLayout.Progress(), &attempt)
         }
         row = attempt.row
         return attempt.reading
@@ -125,12 +125,20 @@ extension LineCache {
         /// Whether to read on by position once a line has been found again.
         let allowsRuns: Bool
         var hasRepeats = false
+        /// The line of the last scrape that is expected next.
+        var expected = 0
+        /// Lines of the last scrape by the hash of their series; made when looking nearby does not find one.
+        var lines: [UInt64: Int]?
     }
+
+    /// How many lines ahead a series is looked for before the table is made: what vanishes, vanishes in groups.
+    private static let nearby = 64
 
     private func reread(
         _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules,
-        from start: LineLayout.Progress, _ lines: [UInt64: Int], _ attempt: inout Attempt
+        from start: LineLayout.Progress, _ attempt: inout Attempt
     ) throws(ScrapeFailure) {
+        attempt.expected = start.line
         var builder = LineLayoutBuilder(reserving: layout.text.count)
         builder.copy(0..<start.line, of: layout)
         var reader = ExpositionReader(format, from: start.position)
@@ -143,8 +151,12 @@ extension LineCache {
             }
             lineCount += 1
             let series = sample.series.lowerBound..<sample.valueStart
-            let known = line(of: series, in: body, lines)
-            let destination = try destination(of: sample, known: known, series, body, reader, rules, &attempt)
+            let near = lineNearby(of: series, in: body, attempt.expected)
+            let retired = near == nil ? retiredColumn(series, body, &attempt.reading) : nil
+            let known = near ?? (retired == nil ? lineAnywhere(of: series, in: body, &attempt.lines) : nil)
+            if let known { attempt.expected = known + 1 }
+            let place = known.map { layout.destinations[$0] } ?? retired ?? LineLayout.dropped
+            let destination = try destination(of: sample, place, body, reader, rules, &attempt)
             builder.append(
                 body, line: lastEnd..<sample.valueStart, seriesStart: series.lowerBound, to: destination)
             lastEnd = sample.end
@@ -152,26 +164,26 @@ extension LineCache {
             var run = LineLayout.Progress(line: known + 1, position: lastEnd)
             layout.advance(&run, over: body, into: &attempt.row, own: &attempt.reading.ownSamples)
             builder.copy(known + 1..<run.line, of: layout)
+            attempt.expected = run.line
             lineCount += run.line - known - 1
             lastEnd = run.position
             reader.move(to: lastEnd)
         }
         let filled = attempt.row.indices.reduce(0) { Marker.isAbsent(attempt.row[$1]) ? $0 : $0 + 1 }
         attempt.hasRepeats = filled < builder.columnLineCount
-        let layout = builder.finish(tail: body.extracting(lastEnd..<body.count))
+        let new = builder.finish(tail: body.extracting(lastEnd..<body.count))
         attempt.reading.lineCount = lineCount
-        attempt.reading.keptCount = layout.keptCount
-        attempt.reading.layout = layout
+        attempt.reading.keptCount = new.keptCount
+        attempt.reading.layout = new
     }
 
     /// Where a line goes that did not stand where it was expected; its value is put there.
     private func destination(
-        of sample: ExpositionSample, known: Int?, _ series: Range<Int>, _ body: Span<UInt8>,
+        of sample: ExpositionSample, _ known: LineLayout.Destination, _ body: Span<UInt8>,
         _ reader: ExpositionReader, _ rules: SeriesRules, _ attempt: inout Attempt
     ) throws(ScrapeFailure) -> LineLayout.Destination {
         let isTimed = sample.timestamp != nil && rules.honorsTimestamps
-        var destination = known.map { layout.destinations[$0] } ?? LineLayout.dropped
-        if known == nil, let back = retiredColumn(series, body, &attempt.reading) { destination = back }
+        var destination = known
         // A dropped line may only have been a repetition, and a column cannot hold times of its own.
         if destination == LineLayout.dropped || (destination >= 0 && isTimed) {
             let labels = try ScrapeFailure.reading { () throws(ExpositionError) in try reader.labels(body) }
@@ -197,15 +209,15 @@ extension LineCache {
         of labels: Labels, isTimed: Bool, _ rules: SeriesRules, _ attempt: inout Attempt
     ) throws(ScrapeFailure) -> LineLayout.Destination {
         let column: Labels?
-        let whole: Labels
+        let series: Labels
         switch try rules.place(labels) {
         case .dropped: return LineLayout.dropped
-        case .own(let labels): (column, whole) = (nil, labels)
-        case .column(let labels, let all): (column, whole) = (isTimed ? nil : labels, all)
+        case .own(let labels): (column, series) = (nil, labels)
+        case .column(let labels):
+            (column, series) = isTimed ? (nil, labels.merging(rules.target)) : (labels, labels)
         }
-        let hash = whole.stableHash
-        let known = destinations?[hash] ?? attempt.reading.newDestinations[hash]
-        if let known, known < 0 || !isTimed { return known }
+        let hash = series.stableHash
+        if let known = destinations?[hash] ?? attempt.reading.newDestinations[hash] { return known }
         let destination: LineLayout.Destination
         if let column {
             destination = LineLayout.Destination(columnCount + attempt.reading.newColumns.count)
@@ -213,7 +225,7 @@ extension LineCache {
             attempt.row.append(Marker.absent)
         } else {
             destination = LineLayout.own(own.count + attempt.reading.newOwn.count)
-            attempt.reading.newOwn.append(OwnSeries(labels: whole, isTimed: isTimed))
+            attempt.reading.newOwn.append(OwnSeries(labels: series, isTimed: isTimed))
         }
         attempt.reading.newDestinations[hash] = destination
         return destination
@@ -230,10 +242,25 @@ extension LineCache {
         return column.destination
     }
 
+    /// The line of the last scrape that has this series, among those expected next.
+    private func lineNearby(of series: Range<Int>, in body: Span<UInt8>, _ expected: Int) -> Int? {
+        let source = layout.text
+        for line in expected..<max(expected, min(expected + LineCache.nearby, layout.count)) {
+            let known = layout.seriesRange(line)
+            guard known.count == series.count else { continue }
+            if Bytes.same(source.span.extracting(known), body.extracting(series)) { return line }
+        }
+        return nil
+    }
+
     /// The line of the last scrape that has this series.
-    private func line(of series: Range<Int>, in body: Span<UInt8>, _ lines: [UInt64: Int]) -> Int? {
+    private func lineAnywhere(
+        of series: Range<Int>, in body: Span<UInt8>, _ lines: inout [UInt64: Int]?
+    ) -> Int? {
+        let known = lines ?? indexLines()
+        lines = known
         let text = body.extracting(series)
-        guard let line = lines[Bytes.hash(text)] else { return nil }
+        guard let line = known[Bytes.hash(text)] else { return nil }
         let source = layout.text
         return Bytes.same(source.span.extracting(layout.seriesRange(line)), text) ? line : nil
     }
@@ -263,8 +290,8 @@ extension LineCache {
             let labels = try ScrapeFailure.reading { () throws(ExpositionError) in
                 try ExpositionReader.labels(column.series.span, ofSeriesAt: 0)
             }
-            if case .column(_, let whole) = try rules.place(labels) {
-                known[whole.stableHash] = column.destination
+            if case .column(let labels) = try rules.place(labels) {
+                known[labels.stableHash] = column.destination
             }
         }
         return known

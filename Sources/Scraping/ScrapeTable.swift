@@ -38,7 +38,7 @@ struct ScrapeTable {
         self.sink = sink
         rules = SeriesRules(job, target: target.labels)
         reportColumns = ScrapeReport.columns(job)
-        cache = LineCache(reportColumns: reportColumns.map { $0.merging(target.labels) })
+        cache = LineCache(reportColumns: reportColumns)
     }
 
     /// Writes what a scrape brought, or that it failed.
@@ -105,7 +105,7 @@ struct ScrapeTable {
     private mutating func reopen() {
         if let table { sink.closeTable(table) }
         table = nil
-        cache = LineCache(reportColumns: reportColumns.map { $0.merging(target) }, own: cache.own)
+        cache = LineCache(reportColumns: reportColumns, own: cache.own)
     }
 }
 

@@ -8,8 +8,8 @@ struct SeriesRules: Sendable {
     enum Place {
         /// Relabelling dropped the line.
         case dropped
-        /// Into the target's table: the labels without the target's, and all of them.
-        case column(Labels, whole: Labels)
+        /// Into the target's table: the labels without the target's.
+        case column(Labels)
         /// A series that does not bear the target's labels as they are: it goes to the sink by itself.
         case own(Labels)
     }
@@ -34,6 +34,7 @@ struct SeriesRules: Sendable {
 
     func place(_ line: Labels) throws(ScrapeFailure) -> Place {
         let conflicts = targetPairs.filter { line[$0.name] != nil }
+        if conflicts.isEmpty, relabelRules.isEmpty, !hasLabelLimits { return .column(line) }
         var whole: Labels
         if conflicts.isEmpty {
             whole = line.merging(target)
@@ -49,7 +50,7 @@ struct SeriesRules: Sendable {
         }
         try check(whole)
         guard targetPairs.allSatisfy({ whole[$0.name] == $0.value }) else { return .own(whole) }
-        return .column(whole.removing(targetPairs.map(\.name)), whole: whole)
+        return .column(whole.removing(targetPairs.map(\.name)))
     }
 
     /// The line's labels that clash with the target's, under `exported_` names; shortest first, as Prometheus has it.
@@ -67,10 +68,12 @@ struct SeriesRules: Sendable {
         return Labels(pairs)
     }
 
+    private var hasLabelLimits: Bool {
+        limits.labels != nil || limits.labelNameLength != nil || limits.labelValueLength != nil
+    }
+
     private func check(_ labels: Labels) throws(ScrapeFailure) {
-        guard limits.labels != nil || limits.labelNameLength != nil || limits.labelValueLength != nil else {
-            return
-        }
+        guard hasLabelLimits else { return }
         let pairs = labels.pairs
         let metric = labels.metricName
         if let limit = limits.labels, pairs.count > limit {
