@@ -89,6 +89,23 @@ extension RangeRow {
     }
 }
 
+extension SeriesColumns {
+    /// With a hint at every histogram whether its counter was reset, found by comparison where none is stored.
+    var withDetectedResets: SeriesColumns {
+        guard let stored = histograms, !stored.isEmpty else { return self }
+        var result = self
+        var previous: FloatHistogram?
+        for index in values.indices {
+            guard let histogram = stored[index] else { continue }
+            if histogram.resetHint == .unknown, let previous {
+                result.histograms?[index]?.resetHint = histogram.isReset(after: previous) ? .reset : .notReset
+            }
+            previous = histogram
+        }
+        return result
+    }
+}
+
 /// For each step the samples within its window, as indices `low..<high`.
 struct WindowTable {
     private(set) var low: [Int32] = []

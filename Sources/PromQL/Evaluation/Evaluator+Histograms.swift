@@ -74,8 +74,9 @@ extension Evaluator {
                 guard case .histogram(let histogram)? = input.element(row * steps + step),
                     !classic.conflicts(input.labels(row), step)
                 else { continue }
-                let value = native(call, question, step, histogram, input.labels(row))
-                result.cells[try index(input.labels(row), step)] = value
+                let target = try index(input.labels(row), step)
+                guard Cell.isAbsent(result.cells[target]) else { throw Evaluator.sameLabels }
+                result.cells[target] = native(call, operand, question, step, histogram, input.labels(row))
             }
         }
         for group in classic.groups {
@@ -91,10 +92,10 @@ extension Evaluator {
     }
 
     private func native(
-        _ call: FunctionCall, _ question: Question, _ step: Int, _ histogram: FloatHistogram,
-        _ labels: Labels
+        _ call: FunctionCall, _ operand: Int, _ question: Question, _ step: Int,
+        _ histogram: FloatHistogram, _ labels: Labels
     ) -> Double {
-        let position = call.arguments[0].range
+        let position = call.arguments[operand].range
         let name = labels.metricName
         if call.function == .histogramFraction {
             let value = histogram.fraction(from: question.first[step], to: question.second[step])
@@ -130,7 +131,7 @@ extension Evaluator {
         if histogram.wasForced {
             annotations.forcedMonotonicity(
                 delaysNameRemoval ? labels.metricName : "",
-                call.arguments[call.function == .histogramQuantiles ? 1 : operand].range)
+                call.arguments[operand].range)
         }
         return histogram.quantile(quantile)
     }

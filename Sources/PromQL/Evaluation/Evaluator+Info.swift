@@ -9,19 +9,17 @@ extension Evaluator {
     ) throws(QueryError) -> VectorColumns {
         let base = try vector(operand, grid)
         var wanted: [Matcher] = []
-        var nameMatchers = [Matcher(equal: "__name__", "target_info")]
         if call.arguments.count > 1, case .selector(let labels) = call.arguments[1] {
             wanted = labels.matchers.filter { $0.name != "__name__" }
-            let names = labels.matchers.filter { $0.name == "__name__" }
-            nameMatchers = names
         }
+        let names = try Planner.infoNames(call)
         let info = try infoSeries(selector, grid)
         var enriched = EnrichedSeries(
             base: base, info: info, wanted: wanted, evaluator: self)
         for row in 0..<base.rows {
             try checkpoint()
             let name = base.labels(row).metricName
-            let isInfo = !nameMatchers.isEmpty && nameMatchers.allSatisfy { $0.matches(name) }
+            let isInfo = names.allSatisfy { $0.matches(name) }
             try enriched.add(row, isInfo: isInfo)
         }
         var result = enriched.result

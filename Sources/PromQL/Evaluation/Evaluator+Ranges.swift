@@ -5,11 +5,14 @@ extension Evaluator {
     /// The rows of a range vector, their windows not cut yet.
     func rows(_ plan: RangePlan) throws(QueryError) -> [RangeRow] {
         switch plan.source {
-        case .selector(let selection, _):
+        case .selector(let selection, _, let detectsResets):
             let usesStarts = features.contains(.startTimestamps)
             var rows: [RangeRow] = []
             rows.reserveCapacity(columns[selection].count)
-            for column in columns[selection] { rows.append(RangeRow(column, usingStartTimes: usesStarts)) }
+            for column in columns[selection] {
+                let column = detectsResets ? column.withDetectedResets : column
+                rows.append(RangeRow(column, usingStartTimes: usesStarts))
+            }
             return rows
         case .subquery(let node, let inner, _):
             guard inner.count > 0 else { return [] }

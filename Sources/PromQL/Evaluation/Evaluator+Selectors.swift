@@ -14,6 +14,7 @@ extension Evaluator {
         var lookups = LookupCache(references: plan.references, lookback: lookback)
         for (number, column) in series.enumerated() {
             if number & 0xff == 0 { try checkpoint() }
+            let column = plan.detectsResets ? column.withDetectedResets : column
             let indices = lookups.indices(in: column.times)
             guard indices.hasAny else { continue }
             try charge(grid.count)

@@ -133,8 +133,8 @@ struct VectorMatch {
                 throw QueryError(
                     .execution,
                     "found duplicate series for the match group \(VectorMatch.text(matchedLabels(one.labels(row)))) "
-                        + "on the \(side) hand-side of the operation: [\(VectorMatch.text(one.labels(row))), "
-                        + "\(VectorMatch.text(one.labels(found)))];many-to-many matching not allowed: "
+                        + "on the \(side) hand-side of the operation: [\(VectorMatch.text(one.labels(found))), "
+                        + "\(VectorMatch.text(one.labels(row)))];many-to-many matching not allowed: "
                         + "matching labels must be unique on one side")
             }
             found = row

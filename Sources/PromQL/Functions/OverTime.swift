@@ -52,8 +52,9 @@ enum OverTime {
         return (squares.sum + squares.compensation) / count
     }
 
-    /// The median of the distances from the median.
+    /// The median of the distances from the median; NaN where any value is.
     static func medianDeviation(_ values: ArraySlice<Double>) -> Double {
+        if values.contains(where: \.isNaN) { return Marker.notANumber }
         let median = Quantile.of(Array(values), 0.5)
         return Quantile.of(values.map { abs($0 - median) }, 0.5)
     }

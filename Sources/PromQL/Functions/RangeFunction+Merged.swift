@@ -70,29 +70,30 @@ extension RangeFunction {
     // MARK: - Changes and resets
 
     private func count(_ step: Int, _ numbers: Range<Int>, _ histograms: Range<Int>) -> Int? {
-        var numbers = numbers
+        if plan.rangeExtension == nil, histograms.isEmpty { return count(numbers) }
+        var sequence = sequence(numbers, histograms)[...]
         if plan.rangeExtension == .anchored {
             let start = plan.references.time(step) &- plan.window
-            let times = row.floats.times.milliseconds
-            guard let last = numbers.last, times[last] > start else { return nil }
-            let first = numbers.lastIndex { times[$0] <= start } ?? numbers.lowerBound
-            numbers = first..<numbers.upperBound
+            guard let last = sequence.last, time(last) > start else { return nil }
+            if let anchor = sequence.lastIndex(where: { time($0) <= start }) {
+                sequence = sequence[anchor...]
+            }
         }
         let countsResets = call.function == .resets
-        if histograms.isEmpty {
-            let values = row.floats.values
-            var count = 0
-            for index in numbers.dropFirst() {
-                let (a, b) = (values[index - 1], values[index])
-                let counts =
-                    countsResets
-                    ? b < a || row.floats.isReset(at: index) : a != b && !(a.isNaN && b.isNaN)
-                if counts { count += 1 }
-            }
-            return count
-        }
-        let sequence = sequence(numbers, histograms)
         return zip(sequence, sequence.dropFirst()).count { differ($0, $1, countsResets) }
+    }
+
+    private func count(_ numbers: Range<Int>) -> Int {
+        let values = row.floats.values
+        let countsResets = call.function == .resets
+        var count = 0
+        for index in numbers.dropFirst() {
+            let (a, b) = (values[index - 1], values[index])
+            let counts =
+                countsResets ? b < a || row.floats.isReset(at: index) : a != b && !(a.isNaN && b.isNaN)
+            if counts { count += 1 }
+        }
+        return count
     }
 
     private func differ(_ a: Sample, _ b: Sample, _ countsResets: Bool) -> Bool {

@@ -57,7 +57,7 @@ struct ClassicHistogram {
     /// The fraction of observations between two values.
     func fraction(from lower: Double, to upper: Double) -> Double {
         let total = buckets[buckets.count - 1].count
-        guard buckets.count >= 2, total != 0, !lower.isNaN, !upper.isNaN else { return Marker.notANumber }
+        guard total != 0, !lower.isNaN, !upper.isNaN else { return Marker.notANumber }
         guard lower < upper else { return 0 }
         return (rank(of: upper) - rank(of: lower)) / total
     }
@@ -69,7 +69,9 @@ struct ClassicHistogram {
             if index == 0, bucket.upper <= 0 { start = -.infinity }
             if value <= start { return passed }
             if value < bucket.upper {
-                if start == -.infinity || bucket.upper == .infinity { return passed }
+                // Where in an infinite bucket its observations are is not known: none is in between.
+                if start == -.infinity { return bucket.count }
+                if bucket.upper == .infinity { return passed }
                 return passed + (bucket.count - passed) * (value - start) / (bucket.upper - start)
             }
             passed = bucket.count

@@ -80,16 +80,11 @@ extension FloatHistogram {
         for bucket in ascending {
             var bucket = biased(bucket)
             if usesCustomBuckets, bucket.lower == -.infinity, bucket.upper > 0 { bucket.lower = 0 }
-            if usesCustomBuckets, bucket.lower == -.infinity || bucket.upper == .infinity {
-                // Where in an infinite bucket its observations are is not known.
-                if value < bucket.upper
-                    || (value == bucket.upper && value.isInfinite && bucket.lower >= value)
-                {
-                    return min(count, bucket.lower == -.infinity ? passed : passed)
-                }
-                passed += bucket.count
-                continue
+            if usesCustomBuckets, bucket.lower == -.infinity, bucket.upper > value, value > -.infinity {
+                // Where in an infinite bucket its observations are is not known: none is in between.
+                return bucket.count
             }
+            if usesCustomBuckets, bucket.upper == .infinity, value < .infinity { return min(count, passed) }
             if bucket.lower >= value { return min(count, passed) }
             if bucket.upper > value {
                 return min(count, passed + bucket.count * share(bucket, below: value))

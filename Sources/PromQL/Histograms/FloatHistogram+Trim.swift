@@ -7,19 +7,20 @@ extension FloatHistogram {
         var result = self
         var trim = Trim(limit: limit, keepsBelow: keepingBelow, isCustom: usesCustomBuckets)
         for (position, bucket) in positive.enumerated() where bucket.count != 0 {
-            result.positiveBuckets[position] = trim.keep(bucket, isPositive: true)
+            result.positiveBuckets[position] = trim.keep(bucket)
         }
         for (position, bucket) in negative.enumerated() where bucket.count != 0 {
-            result.negativeBuckets[position] = trim.keep(bucket, isPositive: false)
+            result.negativeBuckets[position] = trim.keep(bucket)
         }
-        if zeroCount > 0 { result.zeroCount = trim.keepZero(zeroBucket(reaching: self)) }
-        result.count = trim.kept
-        result.sum = trim.sum(from: sum)
+        if zeroCount > 0 { result.zeroCount = trim.keep(biasedZeroBucket, isZero: true) }
+        guard trim.removesAny else { return self }
+        result.count = trim.count
+        result.sum = trim.sum
         return result.compacted()
     }
 
     /// The zero bucket reaches only to the side on which there are other buckets.
-    private func zeroBucket(reaching histogram: FloatHistogram) -> Bucket {
+    private var biasedZeroBucket: Bucket {
         var bucket = zeroBucket
         if negativeBuckets.isEmpty, !positiveBuckets.isEmpty { bucket.lower = 0 }
         if positiveBuckets.isEmpty, !negativeBuckets.isEmpty { bucket.upper = 0 }
@@ -32,10 +33,10 @@ private struct Trim {
     let limit: Double
     let keepsBelow: Bool
     let isCustom: Bool
-    private(set) var kept = 0.0
-    private var removed = 0.0
-    private var hasPositive = false
-    private var hasNegative = false
+    /// What stays, and its sum if every part of a bucket is taken to be in the middle of that part.
+    private(set) var count = 0.0
+    private(set) var sum = 0.0
+    private(set) var removesAny = false
 
     init(limit: Double, keepsBelow: Bool, isCustom: Bool) {
         self.limit = limit
@@ -44,84 +45,57 @@ private struct Trim {
     }
 
     /// How much of a bucket stays.
-    mutating func keep(_ bucket: Bucket, isPositive: Bool) -> Double {
-        if isCustom {
-            hasPositive = hasPositive || bucket.upper > 0
-            hasNegative = hasNegative || bucket.upper <= 0 || bucket.lower < 0
-        } else {
-            hasPositive = hasPositive || isPositive
-            hasNegative = hasNegative || !isPositive
+    mutating func keep(_ bucket: Bucket, isZero: Bool = false) -> Double {
+        let part = part(of: bucket, isLinear: isCustom || isZero)
+        if part.count != bucket.count { removesAny = true }
+        if part.count != 0 {
+            count += part.count
+            sum += part.count * part.middle
         }
-        let isWhole = keepsBelow ? bucket.upper <= limit : bucket.lower >= limit
-        if isWhole {
-            kept += bucket.count
-            return bucket.count
-        }
-        let (count, middle) = split(bucket, isPositive)
-        kept += count
-        removed += (bucket.count - count) * middle
-        return count
+        return part.count
     }
 
-    mutating func keepZero(_ bucket: Bucket) -> Double {
-        let isWhole = keepsBelow ? bucket.upper <= limit : bucket.lower >= limit
-        var count = bucket.count
-        if !isWhole {
-            let below = share(bucket, isLinear: true) * bucket.count
-            count = keepsBelow ? below : bucket.count - below
-            let middle =
-                keepsBelow
-                ? (max(limit, bucket.lower) + bucket.upper) / 2
-                : (bucket.lower + min(limit, bucket.upper)) / 2
-            removed += (bucket.count - count) * middle
+    private func part(of bucket: Bucket, isLinear: Bool) -> (count: Double, middle: Double) {
+        if keepsBelow ? bucket.upper <= limit : bucket.lower >= limit {
+            return (bucket.count, middle(bucket, isLinear))
         }
-        hasPositive = hasPositive || bucket.upper > 0
-        hasNegative = hasNegative || bucket.lower < 0
-        kept += count
-        return count
-    }
-
-    /// What stays of a bucket that the limit cuts or excludes, and where what goes is taken to be.
-    private func split(_ bucket: Bucket, _ isPositive: Bool) -> (count: Double, middle: Double) {
+        if keepsBelow ? bucket.lower >= limit : bucket.upper <= limit { return (0, 0) }
         var bucket = bucket
-        if bucket.lower == -.infinity || bucket.upper == .infinity {
-            guard bucket.lower == -.infinity, bucket.upper > 0, bucket.upper.isFinite, limit >= 0 else {
-                // Nothing is known of where in it its observations are, so all of it goes.
-                let finite = bucket.lower == -.infinity ? bucket.upper : bucket.lower
-                return (0, finite.isFinite ? finite : 0)
+        if bucket.lower == -.infinity {
+            if bucket.upper > 0, bucket.upper.isFinite, limit >= 0 {
+                bucket.lower = 0
+            } else {
+                // All of an infinite bucket stays at the limit, or goes; how it is spread is not known.
+                return keepsBelow && bucket.upper <= 0 ? (bucket.count, limit) : (0, 0)
             }
-            bucket.lower = 0
+        } else if bucket.upper == .infinity {
+            return keepsBelow ? (0, 0) : (bucket.count, limit)
         }
-        let below = share(bucket, isLinear: isCustom) * bucket.count
-        let low = keepsBelow ? max(limit, bucket.lower) : bucket.lower
-        let high = keepsBelow ? bucket.upper : min(limit, bucket.upper)
-        let middle: Double
-        if isCustom {
-            middle = (low + high) / 2
-        } else {
-            middle = (abs(low) * abs(high)).squareRoot() * (isPositive ? 1 : -1)
-        }
-        return (keepsBelow ? below : bucket.count - below, middle)
+        let below = share(bucket, isLinear) * bucket.count
+        if keepsBelow { bucket.upper = limit } else { bucket.lower = limit }
+        return (keepsBelow ? below : bucket.count - below, middle(bucket, isLinear))
     }
 
-    /// The share of a bucket below the limit.
-    private func share(_ bucket: Bucket, isLinear: Bool) -> Double {
+    /// The middle of a bucket: geometric where it is exponential; the finite end of an infinite one.
+    private func middle(_ bucket: Bucket, _ isLinear: Bool) -> Double {
+        if bucket.lower == -.infinity {
+            guard bucket.upper.isFinite else { return 0 }
+            return bucket.upper <= 0 ? bucket.upper : bucket.upper / 2
+        }
+        if bucket.upper == .infinity { return bucket.lower }
+        if isLinear { return (bucket.lower + bucket.upper) / 2 }
+        let size = (abs(bucket.lower) * abs(bucket.upper)).squareRoot()
+        return bucket.upper > 0 ? size : -size
+    }
+
+    /// The share of a bucket below the limit, which lies within it.
+    private func share(_ bucket: Bucket, _ isLinear: Bool) -> Double {
         if limit <= bucket.lower { return 0 }
-        if limit >= bucket.upper { return 1 }
         if isLinear { return (limit - bucket.lower) / (bucket.upper - bucket.lower) }
         let lower = log2(abs(bucket.lower))
         let upper = log2(abs(bucket.upper))
         let point = log2(abs(limit))
         if bucket.lower > 0 { return (point - lower) / (upper - lower) }
         return 1 - (point - upper) / (lower - upper)
-    }
-
-    /// The sum that is left; where all observations are of one sign, so is it.
-    func sum(from sum: Double) -> Double {
-        guard kept != 0 else { return 0 }
-        let left = sum - removed
-        if !hasNegative, left < 0 { return 0 }
-        if !hasPositive, left > 0 { return 0 }
-        return left
     }
 }

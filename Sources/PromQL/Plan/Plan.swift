@@ -33,11 +33,13 @@ struct SelectorPlan {
     /// The moment to look at, for each step.
     var references: Grid
     var selector: VectorSelector
+    /// Only counts and sums of histograms are wanted, and resets between them are to be detected as they are read.
+    var detectsResets = false
 }
 
 struct RangePlan {
     indirect enum Source {
-        case selector(selection: Int, VectorSelector)
+        case selector(selection: Int, VectorSelector, detectsResets: Bool)
         /// An expression, evaluated at steps of its own.
         case subquery(PlanNode, Grid, Subquery)
     }
@@ -50,6 +52,6 @@ struct RangePlan {
     var position: SourceRange
 
     var rangeExtension: RangeExtension? {
-        if case .selector(_, let selector) = source { selector.rangeExtension } else { nil }
+        if case .selector(_, let selector, _) = source { selector.rangeExtension } else { nil }
     }
 }

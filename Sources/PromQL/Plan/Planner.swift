@@ -7,6 +7,8 @@ struct Planner {
     private let lookback: Int64
     private let defaultSubqueryStep: Int64
     private var selections: [Selection] = []
+    /// Whether what is being planned is read by `histogram_count` and the like.
+    private var detectsResets = false
 
     private init(_ range: EvaluationRange, lookback: Duration, subqueryStep: Duration) {
         self.range = range
@@ -65,6 +67,13 @@ struct Planner {
 
     private mutating func plan(_ call: FunctionCall, _ grid: Grid) throws(QueryError) -> PlanNode {
         if let constant = constant(call) { return .constant(constant) }
+        let outer = detectsResets
+        defer { detectsResets = outer }
+        switch call.function {
+        case .histogramCount, .histogramSum, .histogramAvg: detectsResets = true
+        case .histogramQuantile, .histogramQuantiles, .histogramFraction: detectsResets = false
+        default: break
+        }
         if call.function == .info { return try planInfo(call, grid) }
         var source: RangePlan?
         var arguments: [PlanNode] = []
@@ -102,7 +111,8 @@ struct Planner {
         let after = selector.rangeExtension == .smoothed ? lookback : 0
         let selection = select(
             selector.matchers, from: references.start &- lookback &+ 1, to: references.last &+ after)
-        return SelectorPlan(selection: selection, references: references, selector: selector)
+        return SelectorPlan(
+            selection: selection, references: references, selector: selector, detectsResets: detectsResets)
     }
 
     private mutating func rangePlan(_ expression: Expression, _ grid: Grid) throws(QueryError) -> RangePlan {
@@ -117,7 +127,8 @@ struct Planner {
                 selector.matchers, from: references.start &- window &- before &+ 1,
                 to: references.last &+ after)
             return RangePlan(
-                source: .selector(selection: selection, selector), references: references, window: window,
+                source: .selector(selection: selection, selector, detectsResets: detectsResets),
+                references: references, window: window,
                 position: matrix.range)
         case .subquery(let subquery):
             let references = try references(subquery.offset, subquery.at, grid)
@@ -127,6 +138,9 @@ struct Planner {
                     defaultSubqueryStep
                 }
             let inner = try Planner.innerGrid(references, window: window, step: max(1, step))
+            let outer = detectsResets
+            detectsResets = false
+            defer { detectsResets = outer }
             let node = try node(subquery.expression, inner)
             return RangePlan(
                 source: .subquery(node, inner, subquery), references: references, window: window,
@@ -187,17 +201,48 @@ struct Planner {
         let base = call.arguments[0]
         var matchers: [Matcher] = []
         if call.arguments.count > 1, case .selector(let selector) = call.arguments[1] {
-            matchers = selector.matchers
+            matchers = selector.matchers.filter { $0.name != "__name__" }
         }
-        if !matchers.contains(where: { $0.name == "__name__" }) {
-            matchers.append(Matcher(equal: "__name__", "target_info"))
-        }
-        let first = base.selectors.first
+        matchers += try Planner.infoNames(call)
+        let references = try infoReferences(base, grid)
+        let selection = select(
+            matchers, from: references.start &- lookback &+ 1, to: references.last)
         let reading = VectorSelector(
-            name: nil, matchers: matchers, offset: first?.offset, at: first?.at, rangeExtension: nil,
-            range: base.range)
+            name: nil, matchers: matchers, offset: nil, at: nil, rangeExtension: nil, range: base.range)
         let operand = try node(base, grid)
-        return .info(call, operand, try plan(reading, grid))
+        return .info(
+            call, operand, SelectorPlan(selection: selection, references: references, selector: reading))
+    }
+
+    /// The conditions on the names of info metrics: `target_info` where there are none, any `_info` where they only exclude.
+    static func infoNames(_ call: FunctionCall) throws(QueryError) -> [Matcher] {
+        var matchers: [Matcher] = []
+        if call.arguments.count > 1, case .selector(let selector) = call.arguments[1] {
+            matchers = selector.matchers.filter { $0.name == "__name__" }
+        }
+        if matchers.isEmpty { return [Matcher(equal: "__name__", "target_info")] }
+        guard matchers.allSatisfy({ $0.operation == .notEqual || $0.operation == .notRegex }) else {
+            return matchers
+        }
+        do {
+            return matchers + [try Matcher("__name__", .regex, ".+_info")]
+        } catch {
+            throw QueryError(.internal_, error.description)
+        }
+    }
+
+    /// The moments that the first selector of an expression refers to, through the subqueries around it.
+    private func infoReferences(_ expression: Expression, _ grid: Grid) throws(QueryError) -> Grid {
+        switch expression {
+        case .selector(let selector): return try references(selector.offset, selector.at, grid)
+        case .matrix(let matrix): return try references(matrix.selector.offset, matrix.selector.at, grid)
+        case .subquery(let subquery):
+            return try infoReferences(
+                subquery.expression, try references(subquery.offset, subquery.at, grid))
+        default:
+            guard let child = expression.children.first(where: { !$0.selectors.isEmpty }) else { return grid }
+            return try infoReferences(child, grid)
+        }
     }
 
     // MARK: - Invariance

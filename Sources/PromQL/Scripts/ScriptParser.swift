@@ -87,6 +87,8 @@ struct ScriptParser {
                     starts = notation.values.indices.map { shared[$0 % shared.count] }
                 }
                 pending = nil
+                // Of two definitions of a series the later one counts.
+                series.removeAll { $0.labels == notation.labels }
                 series.append(
                     ScriptStorage.Line(labels: notation.labels, values: notation.values, starts: starts))
             }

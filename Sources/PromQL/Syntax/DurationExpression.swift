@@ -75,9 +75,16 @@ package indirect enum DurationExpression: Hashable, Sendable {
         }
         // Go's time.Duration counts nanoseconds in 64 bits: about 292 years.
         guard abs(seconds) <= 9_223_372_036,
-            let whole = Int64(clamping: (seconds * 1000).rounded(.towardZero))
+            let whole = Int64(clamping: DurationExpression.wholeMilliseconds(seconds))
         else { throw QueryError(.badData, "duration out of range") }
         return whole
+    }
+
+    /// Fractions of a millisecond are cut off, but not what is a whole number except for rounding.
+    private static func wholeMilliseconds(_ seconds: Double) -> Double {
+        let milliseconds = seconds * 1000
+        let nearest = milliseconds.rounded()
+        return abs(milliseconds - nearest) < 1e-6 ? nearest : milliseconds.rounded(.towardZero)
     }
 }
 
