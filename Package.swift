@@ -109,8 +109,10 @@ let package = Package(
             "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Rules", "Web", "HTTPAPI",
             products: [hbtesting, log]),
         tests("Console", "Web", "HTTPAPI", "Console", products: [hbtesting]),
-        tests("Demo", "TimeSeries", "Curl", "Web", "Demo"),
-        tests("Daemon", "TimeSeries", "Documents", "Daemon"),
+        tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
+        tests(
+            "Daemon", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends",
+            "Daemon", products: [log]),
         tests("Architecture"),
         tests("EndToEnd", "TimeSeries", "Documents", "Curl", "Exposition"),
     ]

@@ -54,12 +54,6 @@ package final class NodeLauncher: NodeLaunching {
     }
 
     package func launch(_ spec: NodeSpec, in folder: NodeFolder) throws(BackendError) {
-        if let problem = folder.problem { throw .refused(problem) }
-        do throws(SystemFile.Failure) {
-            try SystemFile.makeFolder(folder.path)
-        } catch {
-            throw .refused(error.description)
-        }
         reap()
         let words = NodeLauncher.arguments(executable: executable, spec: spec, folder: folder, lease: lease)
         let request = ProcessSpawner.Request(

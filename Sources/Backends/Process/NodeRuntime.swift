@@ -64,7 +64,6 @@ package final class NodeRuntime: Sendable {
                     description: "node \(options.spec.id) already runs: \(folder.lock) is locked")
             }
             self.lock = lock
-            try folder.write(options.spec, to: folder.spec)
         } catch {
             throw .refused(error.description)
         }

@@ -136,19 +136,21 @@ package final class ProcessBackend: NodeBackend {
         }
     }
 
-    /// Starts a node process unless one answers. Its specification is written down with it: from then on it is known.
+    /// Starts a node process unless one answers. Its specification is written down first: from then on it is known.
     private func startNode(_ spec: NodeSpec) async throws(BackendError) {
         let folder = nodeFolder(spec.id)
         if let inventory = try? await client(spec.id).inventory() {
             guard inventory.node.isReachable else { throw .unavailable("node \(spec.id) is stopping") }
             return
         }
-        try launcher.launch(spec, in: folder)
+        if let problem = folder.problem { throw .refused(problem) }
         do throws(SystemFile.Failure) {
+            try SystemFile.makeFolder(folder.path)
             try folder.write(spec, to: folder.spec)
         } catch {
             throw .unavailable(error.description)
         }
+        try launcher.launch(spec, in: folder)
     }
 
     private func stopNode(_ node: NodeID, _ command: Command) async throws(BackendError) {

@@ -19,15 +19,15 @@ package enum DemoLoad {
         package var metricsPort: Int?
         package var lateAfter: Duration
         package var timeout: Duration
-        /// Between two lines.
-        package var report: Duration
+        /// Between two lines; nil for none but the sum at the end.
+        package var report: Duration?
         /// Nil: until told to end.
         package var duration: Duration?
 
         package init(
             url: String, shape: LoadShape = LoadShape(), metricsPort: Int? = 0,
             lateAfter: Duration = .milliseconds(500), timeout: Duration = .seconds(10),
-            report: Duration = .seconds(5), duration: Duration? = nil
+            report: Duration? = .seconds(5), duration: Duration? = nil
         ) {
             self.url = url
             self.shape = shape
@@ -112,7 +112,9 @@ final class LoadGenerator: Sendable {
     func run(random: @Sendable () -> Double = { Double.random(in: 0..<1) }) async {
         let begin = clock.uptime
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.reportForever(since: begin) }
+            if let interval = options.report {
+                group.addTask { await self.reportForever(every: interval, since: begin) }
+            }
             var next = Duration.zero
             while !Task.isCancelled {
                 let elapsed = clock.uptime - begin
@@ -163,16 +165,16 @@ final class LoadGenerator: Sendable {
         durations.observe(latency)
     }
 
-    private func reportForever(since begin: Duration) async {
+    private func reportForever(every interval: Duration, since begin: Duration) async {
         while !Task.isCancelled {
-            guard (try? await clock.sleep(for: options.report)) != nil else { return }
+            guard (try? await clock.sleep(for: interval)) != nil else { return }
             let (stretch, target) = state.withLock { state in
                 defer { state.stretch = LoadTally() }
                 return (state.stretch, state.target)
             }
             DemoProcess.say(
                 stretch.line(
-                    elapsed: clock.uptime - begin, target: target, over: options.report.inSeconds))
+                    elapsed: clock.uptime - begin, target: target, over: interval.inSeconds))
         }
     }
 }
