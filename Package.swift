@@ -100,8 +100,8 @@ let package = Package(
         tests("Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit"),
         tests("Coordination", "TimeSeries", "Documents", "Journal", "Coordination"),
         tests(
-            "Actuation", "TimeSeries", "Journal", "Fleet", "Scaling", "Control", "Audit", "Coordination",
-            "Actuation"),
+            "Actuation", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit",
+            "Coordination", "Actuation"),
         tests("Backends", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends"),
         tests("Simulation", "TimeSeries", "Journal", "Simulation"),
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),

@@ -1,0 +1,207 @@
+import Audit
+import Control
+import Coordination
+import Documents
+import Fleet
+import Journal
+import Synchronization
+import Testing
+import TimeSeries
+
+@testable import Actuation
+
+struct ControlRunnerTests {
+    let disk = SimulatedDisk()
+    let clock = ManualClock(now: Timestamp(milliseconds: 1_000_000))
+    let web = Workload(id: WorkloadID("web")!, command: ["run"], initialReplicas: 3)
+    let nodes = ["a", "b"].map {
+        NodeSpec(id: NodeID($0)!, capacity: Resources(milliCPU: 2000, memoryBytes: 2 << 30))
+    }
+
+    @Test func `a fleet comes up, and after a power cut goes on without doing anything twice`() async throws {
+        let backend = InMemoryBackend(clock: clock)
+        var runner = try start()
+        try await drive(runner, backend, seconds: 10)
+        #expect(runner.view.workloads.map(\.ready) == [3])
+        let commands = backend.received.count
+
+        disk.crash()
+        runner = try start()
+        try await drive(runner, backend, seconds: 40)
+
+        #expect(backend.received.count == commands)
+        #expect(runner.view.epoch == 2)
+        #expect(runner.view.openCommands.isEmpty)
+        try runner.close()
+        #expect(try AuditLog.verify(disk: disk).isIntact)
+    }
+
+    @Test(arguments: 1...30)
+    func `a crash at any write leaves a state that can be recovered, and no command without its record`(
+        call: Int
+    ) async throws {
+        let backend = InMemoryBackend(clock: clock)
+        let runner = try start()
+        try await drive(runner, backend, seconds: 2)
+        disk.failCall(call, lasts: true)
+        try? await drive(runner, backend, seconds: 8)
+        let received = Set(backend.received.map(\.id))
+
+        disk.crash { _, count in count / 2 }
+        let again = try start()
+
+        let recorded = try again.audit.entries(from: 0, count: 1000).flatMap(\.record.entry.commands).map(
+            \.id)
+        #expect(received.isSubset(of: recorded))
+        try await drive(again, backend, seconds: 60)
+        #expect(again.view.workloads.map(\.ready) == [3])
+        #expect(backend.inventoryNow.replicas.count == 3)
+        try again.close()
+        #expect(try AuditLog.verify(disk: disk).isIntact)
+    }
+
+    @Test func `recovery from a snapshot and from the whole journal are the same`() async throws {
+        let backend = InMemoryBackend(clock: clock)
+        var options = ControlRunner.Options()
+        options.snapshotInterval = 7
+        let runner = try start(options)
+        try await drive(runner, backend, seconds: 25)
+        let live = runner.published.withLock { $0 }
+        let withSnapshot = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control")
+        disk.setContents("control/snapshot", nil)
+
+        let whole = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control")
+
+        #expect(withSnapshot.sequence == whole.sequence)
+        #expect(withSnapshot.loop == whole.loop)
+        #expect(CanonicalJSON.encode(whole.loop) == CanonicalJSON.encode(withSnapshot.loop))
+        // Batches without effects may be behind.
+        #expect(live.memory.fleet.replicas == whole.loop.memory.fleet.replicas)
+    }
+
+    @Test func `without a disk no command goes out, and with it again they do`() async throws {
+        let backend = InMemoryBackend(clock: clock)
+        let runner = try start()
+        disk.failCall(1, code: 28, lasts: true)
+
+        try? await drive(runner, backend, seconds: 5)
+        #expect(backend.received.isEmpty)
+        #expect(runner.statistics.problem != nil)
+
+        disk.heal()
+        try await drive(runner, backend, seconds: 40)
+        #expect(runner.view.workloads.map(\.ready) == [3])
+    }
+
+    @Test func `a command is not sent once the lease is gone`() async throws {
+        let runner = try start()
+        runner.submit(.observed(InMemoryBackend(clock: clock).inventoryNow))
+        runner.lease.withLock { $0 }?.release()
+
+        let commands = try await runner.runBatch(runner.drain(), at: clock.now)
+
+        #expect(commands.isEmpty)
+        #expect(runner.drain().contains { if case .outcome(_, .superseded) = $0 { true } else { false } })
+    }
+
+    @Test func `a request is answered once it is recorded, the same id with the same answer`() async throws {
+        let runner = try start()
+        let request = OperatorRequest(
+            id: "r1", action: .scale(web.id, to: 5), principal: "ada", reason: "fair")
+        let wrong = OperatorRequest(
+            id: "r2", action: .scale(WorkloadID("no")!, to: 5), principal: "ada", reason: "fair")
+
+        async let first = runner.perform(request)
+        async let second = runner.perform(wrong)
+        while runner.view.generation == 0 || runner.published.withLock({ $0.memory.requests.count }) < 2 {
+            await Task.yield()
+            _ = try await runner.runBatch(runner.drain() + [.tick], at: clock.now)
+        }
+
+        let answer = try await first
+        #expect(answer.refusal == nil)
+        #expect(try runner.audit.entry(answer.entry)?.record.entry.principal == "ada")
+        #expect(try await second.refusal == "no workload is named no")
+        #expect(try await runner.perform(request) == answer)
+    }
+
+    @Test func `a full queue drops measurements and keeps requests`() async throws {
+        var options = ControlRunner.Options()
+        options.queueLength = 4
+        let runner = try start(options)
+        for second in Int64(0)..<9 {
+            runner.submit(.observedUnchanged(at: Timestamp(milliseconds: second * 1000)))
+        }
+        let request = OperatorRequest(
+            id: "r", action: .cordon(NodeID("a")!), principal: "ada", reason: "fair")
+        #expect(runner.submit(.requested(request)))
+
+        let events = runner.drain()
+
+        #expect(events.count <= 4)
+        #expect(events.contains(.requested(request)))
+        #expect(events.contains { if case .began = $0 { true } else { false } })
+    }
+
+    @Test func `as a service it brings a fleet up on its own`() async throws {
+        let backend = InMemoryBackend(clock: clock)
+        let runner = try start()
+        let actuator = Actuator(
+            backend: backend, clock: clock,
+            objection: { [clock] in runner.objection(to: $0, at: clock.now) },
+            report: { _ = runner.submit(.outcome(command: $0.command.id, $0.outcome)) })
+
+        await withTaskGroup { group in
+            group.addTask { await actuator.run() }
+            group.addTask { [clock] in
+                await runner.run(backend: backend, clock: clock) { actuator.submit($0) }
+            }
+            for round in 1...20_000 {
+                for _ in 0..<20 { await Task.yield() }
+                if let deadline = clock.nextDeadline {
+                    clock.advance(by: max(.milliseconds(1), deadline - clock.uptime))
+                }
+                if round % 20 == 0, runner.view.workloads.first?.ready == 3 { break }
+            }
+            group.cancelAll()
+        }
+
+        #expect(runner.view.workloads.map(\.ready) == [3])
+        #expect(runner.view.openCommands.isEmpty)
+    }
+
+    private func start(_ options: ControlRunner.Options = .init()) throws -> ControlRunner {
+        let lock = try DirectoryLock(disk, owner: "test")
+        let runner = try ControlRunner(audit: AuditLog(disk: disk), disk: disk, options: options)
+        runner.begin(try LocalLease(disk: disk, lock: lock, above: runner.epoch))
+        runner.configure(nodes: nodes, workloads: [web], policies: [])
+        return runner
+    }
+
+    /// One batch a second; commands are performed at once.
+    private func drive(_ runner: ControlRunner, _ backend: InMemoryBackend, seconds: Int) async throws {
+        var last: Inventory?
+        for _ in 0..<seconds {
+            clock.advance(by: .seconds(1))
+            let inventory = backend.inventoryNow
+            runner.submit(ControlRunner.observation(of: inventory, after: last))
+            last = inventory
+            for command in try await runner.runBatch(runner.drain() + [.tick], at: clock.now) {
+                do {
+                    try await backend.perform(command)
+                    runner.submit(.outcome(command: command.id, .done))
+                } catch {
+                    runner.submit(.outcome(command: command.id, .failed("\(error)")))
+                }
+            }
+        }
+    }
+}
+
+extension InMemoryBackend {
+    fileprivate var inventoryNow: Inventory {
+        var result: Inventory?
+        disturb { fleet, now in result = fleet.inventory(at: now) }
+        return result!
+    }
+}
