@@ -99,6 +99,7 @@ struct RealAlertmanagerTests {
             notifier.send([alert])
             let resolved = await wait("\(base)/api/v2/alerts", transport) { !$0.body.contains("Down") }
             #expect(!resolved.body.contains("Down"))
+            for _ in 0..<100 where notifier.statistics.sent < 2 { try? await Task.sleep(for: .milliseconds(20)) }
             #expect(notifier.statistics.sent == 2)
             #expect(notifier.statistics.errors == 0)
             group.cancelAll()
