@@ -40,8 +40,9 @@ let package = Package(
         module("PromQL", "TimeSeries", "Forecasting"),
         module("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl"),
         module("Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl"),
-        module("Rules", "TimeSeries", "Documents", "PromQL"),
-        module("Notification", "TimeSeries", "Rules", "Relabelling", "Discovery", "Documents", "Curl"),
+        module("Rules", "TimeSeries", "Documents", "Exposition", "PromQL"),
+        module(
+            "Notification", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Rules", "Curl"),
         module("Fleet", "TimeSeries", "Documents"),
         module("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet"),
         module("Placement", "TimeSeries", "Fleet"),
@@ -88,9 +89,9 @@ let package = Package(
         tests(
             "Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl",
             "Scraping"),
-        tests("Rules", "TimeSeries", "Documents", "PromQL", "Rules"),
+        tests("Rules", "TimeSeries", "Documents", "Exposition", "PromQL", "Rules"),
         tests(
-            "Notification", "TimeSeries", "Documents", "Curl", "Relabelling", "Discovery", "Rules",
+            "Notification", "TimeSeries", "Documents", "Exposition", "Curl", "Relabelling", "Discovery", "Rules",
             "Notification"),
         tests("Fleet", "TimeSeries", "Documents", "Fleet"),
         tests("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet", "Scaling"),
