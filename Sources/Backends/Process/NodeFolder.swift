@@ -61,8 +61,9 @@ package struct NodeFolder: Hashable, Sendable {
             Signals.kill(child.pid)
             count += 1
         }
-        for replica in cgroups.replicas { _ = cgroups.clear(replica) }
-        SystemFile.remove(children)
+        // A process that was killed keeps its group until somebody has waited for it: then the next sweep clears it.
+        let isClear = cgroups.replicas.reduce(true) { cgroups.clear($1) && $0 }
+        if isClear { SystemFile.remove(children) }
         return count
     }
 }
