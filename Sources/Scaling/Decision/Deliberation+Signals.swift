@@ -99,9 +99,8 @@ extension Deliberation {
                 .forecastIdle, signal.name,
                 outlook.text(signal.unit) + "; not used: no better than the last value")
         }
-        var needed = Replicas.covering(outlook.peak / target)
-        let deviation = outlook.peak / target / Double(max(1, current)) - 1
-        if needed > current, current > 0, deviation <= policy.behaviour.up.tolerance { needed = current }
+        // No tolerance here: the risk that the policy takes is in the quantile.
+        let needed = Replicas.covering(outlook.peak / target)
         guard needed > count else {
             return note(.forecastIdle, signal.name, outlook.text(signal.unit), count: needed)
         }
