@@ -16,7 +16,8 @@ package struct NodeFolder: Hashable, Sendable {
 
     package let path: String
 
-    package init(_ path: String) { self.path = path }
+    /// - Parameter path: From the working directory where it is relative.
+    package init(_ path: String) { self.path = SystemFile.absolute(path) }
 
     package var socket: String { path + "/node.sock" }
     package var log: String { path + "/node.log" }
