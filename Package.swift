@@ -75,6 +75,7 @@ let package = Package(
             "flyball", "TimeSeries", "Documents", "Curl", "PromQL", "Rules", "Forecasting", "Fleet",
             "Scaling", "Control", "Audit", "Web", "Daemon", "Simulation", "Demo",
             products: [arguments, log, lifecycle]),
+        benchmark("storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Journal", "Storage"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),
@@ -125,6 +126,13 @@ func module(_ name: String, _ modules: String..., products: [Target.Dependency] 
     return name == "flyball"
         ? .executableTarget(name: name, dependencies: dependencies, swiftSettings: shared())
         : .target(name: name, dependencies: dependencies, swiftSettings: shared())
+}
+
+/// A program of `Benchmarks/`, for release builds.
+func benchmark(_ name: String, in folder: String, _ modules: String...) -> Target {
+    .executableTarget(
+        name: name, dependencies: modules.map { .target(name: $0) }, path: "Benchmarks/" + folder,
+        swiftSettings: shared())
 }
 
 /// The tests of a module.

@@ -1,4 +1,4 @@
-import Codecs
+package import Codecs
 
 /// A sealed block of columns with equally many rows:
 ///
@@ -7,9 +7,9 @@ import Codecs
 ///
 /// The checksum is over all bytes before it. It is verified where bytes come from a disk, and by scrubbing; the
 /// decoder itself trusts nothing.
-enum Chunk {
+package enum Chunk {
     /// The bytes of a chunk of columns, each `rowCount` values long.
-    static func encode(_ columns: [[Double]], rowCount: Int) -> [UInt8] {
+    package static func encode(_ columns: [[Double]], rowCount: Int) -> [UInt8] {
         var encoder = ColumnEncoder(rowCount: rowCount)
         var lengths: [UInt8] = []
         var content: [UInt8] = []
@@ -33,7 +33,7 @@ enum Chunk {
     }
 
     /// Whether the checksum of the chunk in a part of `bytes` is right.
-    static func isIntact(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    package static func isIntact(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard range.count >= 7 else { return false }
         var cursor = ByteCursor(range.upperBound - 4..<range.upperBound)
         guard let checksum = try? cursor.fixed32(bytes) else { return false }
@@ -41,19 +41,19 @@ enum Chunk {
     }
 
     /// A chunk that is open for decoding.
-    struct Opened {
+    package struct Opened {
         let bytes: [UInt8]
         let decoder: ColumnDecoder
 
-        var rowCount: Int { decoder.rowCount }
-        var columnCount: Int { decoder.ranges.count }
+        package var rowCount: Int { decoder.rowCount }
+        package var columnCount: Int { decoder.ranges.count }
 
-        func decode(_ column: Int, into values: inout [Double]) throws(CodecError) -> Bool {
+        package func decode(_ column: Int, into values: inout [Double]) throws(CodecError) -> Bool {
             try decoder.decode(column, bytes.span, into: &values)
         }
     }
 
-    static func open(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(CodecError) -> Opened {
+    package static func open(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(CodecError) -> Opened {
         guard range.count >= 7 else { throw .truncated(at: range.lowerBound) }
         var cursor = ByteCursor(range.lowerBound..<range.upperBound - 4)
         let flags = try cursor.byte(bytes)
