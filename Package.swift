@@ -47,7 +47,8 @@ let package = Package(
         module("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet"),
         module("Placement", "TimeSeries", "Fleet"),
         module("Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement"),
-        module("Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", products: [crypto]),
+        module(
+            "Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", products: [crypto]),
         module("Coordination", "TimeSeries", "Documents", "Journal"),
         module(
             "Actuation", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit",

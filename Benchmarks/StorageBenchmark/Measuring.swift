@@ -1,6 +1,6 @@
 import Glibc
-import SwiftOverlayShims  // where Glibc's timespec is defined
 import Journal
+import SwiftOverlayShims  // where Glibc's timespec is defined
 
 /// Nanoseconds of CPU time of this process.
 func processorTime() -> Double {

@@ -66,7 +66,8 @@ struct Fleet {
     static func columns(_ count: Int, _ suffix: String) -> [Labels] {
         (0..<count).map { number in
             Labels([
-                "__name__": "node_metric_number_\(number / 8)_total", "device": "device\(number % 8)\(suffix)",
+                "__name__": "node_metric_number_\(number / 8)_total",
+                "device": "device\(number % 8)\(suffix)",
                 "mode": ["idle", "user", "system"][number % 3],
             ])
         }

@@ -21,7 +21,8 @@ struct Recording {
             let handle = try disk.open(file, create: false)
             let text = String(decoding: try handle.read(at: 0, count: try handle.length()), as: UTF8.self)
             for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-                guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...])
+                guard let space = line.lastIndex(of: " "),
+                    let value = Double(line[line.index(after: space)...])
                 else { continue }
                 let key = String(line[..<space])
                 let number = numbers[key] ?? columns.count

@@ -47,7 +47,8 @@ enum RecoveryBenchmark {
         let start = wallTime()
         try body()
         let nanoseconds = wallTime() - start
-        print("\(name): \(text(nanoseconds / 1e6, 1)) ms, \(text(samples / nanoseconds * 1000, 1)) M samples/s")
+        print(
+            "\(name): \(text(nanoseconds / 1e6, 1)) ms, \(text(samples / nanoseconds * 1000, 1)) M samples/s")
     }
 
     private static func remove(_ disk: RealDisk) {

@@ -10,7 +10,9 @@ enum SelectBenchmark {
         let moment = Timestamp(milliseconds: 1_700_000_000_000)
         let targets = count / 2 / 1000
         let fleet = try Fleet(store, targets: targets, series: 1000, distinctLayouts: false)
-        for target in 0..<targets { _ = store.append(fleet.tables[target], at: moment, row: fleet.values[target]) }
+        for target in 0..<targets {
+            _ = store.append(fleet.tables[target], at: moment, row: fleet.values[target])
+        }
         var batch: [SeriesSamples] = []
         for number in 0..<count / 2 {
             let labels = Labels([
@@ -27,14 +29,29 @@ enum SelectBenchmark {
         let perSeries = Double(residentBytes() - empty) / Double(store.statistics().series)
         print("\(store.statistics().series) series, \(text(perSeries, 0)) resident bytes each")
         let queries: [(String, [Matcher])] = [
-            ("one series", [Matcher(equal: "__name__", "request_total"), Matcher(equal: "instance", "host77"),
-                Matcher(equal: "path", "/5")]),
+            (
+                "one series",
+                [
+                    Matcher(equal: "__name__", "request_total"), Matcher(equal: "instance", "host77"),
+                    Matcher(equal: "path", "/5"),
+                ]
+            ),
             ("one instance", [Matcher(equal: "instance", "host77:9100")]),
             ("prefix", [try Matcher("instance", .regex, "host77.*"), Matcher(equal: "path", "/5")]),
-            ("alternatives", [try Matcher("instance", .regex, "host1|host2|host3"),
-                Matcher(equal: "__name__", "request_total")]),
-            ("a metric of all targets", [Matcher(equal: "__name__", "node_metric_number_3_total"),
-                Matcher(equal: "mode", "idle")]),
+            (
+                "alternatives",
+                [
+                    try Matcher("instance", .regex, "host1|host2|host3"),
+                    Matcher(equal: "__name__", "request_total"),
+                ]
+            ),
+            (
+                "a metric of all targets",
+                [
+                    Matcher(equal: "__name__", "node_metric_number_3_total"),
+                    Matcher(equal: "mode", "idle"),
+                ]
+            ),
             ("not equal", [Matcher(equal: "path", "/5"), try Matcher("instance", .notEqual, "host1")]),
         ]
         for (name, matchers) in queries {

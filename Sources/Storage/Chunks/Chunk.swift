@@ -10,25 +10,10 @@ package import Codecs
 package enum Chunk {
     /// The bytes of a chunk of columns, each `rowCount` values long.
     package static func encode(_ columns: [[Double]], rowCount: Int) -> [UInt8] {
-        var encoder = ColumnEncoder(rowCount: rowCount)
-        var lengths: [UInt8] = []
-        var content: [UInt8] = []
-        for column in columns {
-            let bytes = encoder.encode(column)
-            lengths.append(varint: UInt64(bytes.count))
-            content += bytes
-        }
-        let body = lengths + content
-        // Below this, LZ4 finds nothing worth its header.
-        let compressed = body.count > 64 ? LZ4.compress(body.span) : body
-        let isSmaller = compressed.count + 2 < body.count
-        var bytes: [UInt8] = [isSmaller ? 1 : 0]
-        bytes.reserveCapacity(min(body.count, compressed.count) + 16)
-        bytes.append(varint: UInt64(rowCount))
-        bytes.append(varint: UInt64(columns.count))
-        if isSmaller { bytes.append(varint: UInt64(body.count)) }
-        bytes += isSmaller ? compressed : body
-        bytes.append(fixed32: CRC32C.checksum(bytes.span))
+        var encoder = ChunkEncoder()
+        var bytes: [UInt8] = []
+        let values = columns.flatMap { $0 }
+        encoder.encode(values.span, rowCount: rowCount, to: &bytes)
         return bytes
     }
 
