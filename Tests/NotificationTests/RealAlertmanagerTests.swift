@@ -13,7 +13,7 @@ private let alertmanagerBinary = ["/usr/bin/prometheus-alertmanager", "/usr/bin/
 }
 
 /// Debian's prometheus-alertmanager on a loopback port, started and stopped by the test.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: alertmanagerBinary != nil))
+@Suite(.timeLimit(.minutes(5)), .enabled(if: alertmanagerBinary != nil))
 struct RealAlertmanagerTests {
     private func freePort() -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
