@@ -61,9 +61,8 @@ let package = Package(
         module("Web", "TimeSeries", "Documents", "Exposition", products: [hummingbird, log, lifecycle]),
         module(
             "HTTPAPI", "TimeSeries", "Documents", "Exposition", "Storage", "PromQL", "Discovery", "Scraping",
-            "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web",
-            products: [hummingbird]),
-        module("Console", "Documents", "Web", "HTTPAPI", products: [hummingbird]),
+            "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web"),
+        module("Console", "Web", resources: [.embedInCode("Assets")]),
         module(
             "Demo", "TimeSeries", "Documents", "Curl", "Exposition", "Web",
             products: [hummingbird, lifecycle, log]),
@@ -111,7 +110,7 @@ let package = Package(
         tests(
             "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Rules", "Web", "HTTPAPI",
             products: [hbtesting, log]),
-        tests("Console", "Web", "HTTPAPI", "Console", products: [hbtesting]),
+        tests("Console", "Web", "Console", products: [hbtesting, log]),
         tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
         tests(
             "Daemon", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends",
@@ -122,11 +121,13 @@ let package = Package(
 )
 
 /// A target of ours with the settings that all of them share.
-func module(_ name: String, _ modules: String..., products: [Target.Dependency] = []) -> Target {
+func module(
+    _ name: String, _ modules: String..., products: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
     let dependencies = modules.map { Target.Dependency.target(name: $0) } + products
     return name == "flyball"
         ? .executableTarget(name: name, dependencies: dependencies, swiftSettings: shared())
-        : .target(name: name, dependencies: dependencies, swiftSettings: shared())
+        : .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: shared())
 }
 
 /// A program of `Benchmarks/`, for release builds.
