@@ -60,7 +60,8 @@ let package = Package(
             "Coordination", "Actuation"),
         module("Web", "TimeSeries", "Documents", "Exposition", products: [hummingbird, log, lifecycle]),
         module(
-            "HTTPAPI", "TimeSeries", "Documents", "Exposition", "Storage", "PromQL", "Discovery", "Scraping",
+            "HTTPAPI", "TimeSeries", "Documents", "Journal", "Exposition", "Storage", "PromQL", "Discovery",
+            "Scraping",
             "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web"),
         module("Console", "Web", resources: [.embedInCode("Assets")]),
         module(
@@ -108,8 +109,9 @@ let package = Package(
         tests("Simulation", "TimeSeries", "Journal", "Simulation"),
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests(
-            "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Rules", "Web", "HTTPAPI",
-            products: [hbtesting, log]),
+            "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Discovery", "Scraping", "Storage",
+            "Notification",
+            "Rules", "Fleet", "Scaling", "Control", "Web", "HTTPAPI", products: [hbtesting, log]),
         tests("Console", "Web", "Console", products: [hbtesting, log]),
         tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
         tests(

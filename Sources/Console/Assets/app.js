@@ -3,7 +3,7 @@
 import { $, el, fill } from "/assets/dom.js";
 import { get } from "/assets/api.js";
 import { age, inUnit, number, seconds } from "/assets/format.js";
-import { draw, tailLatency } from "/assets/graphs.js";
+import { draw } from "/assets/graphs.js";
 import { onKind, showDecisions } from "/assets/decisions.js";
 import { showFleet } from "/assets/fleet.js";
 import { describePause, showActions, showPolicies } from "/assets/scaling.js";
@@ -87,7 +87,7 @@ function tile(name, value, hint = "", kind = "") {
 }
 
 function showTiles(workload) {
-  const { demand, capacity, peak, unit } = state.now;
+  const { demand, capacity, peak, unit, median, tail } = state.now;
   const use = capacity > 0 ? demand / capacity : null;
   const alive = workload ? [[workload.starting, "starting"], [workload.unready, "unready"], [workload.stopping, "stopping"]]
     .filter(([count]) => count > 0).map(([count, phase]) => `${count} ${phase}`).join(", ") : "";
@@ -95,7 +95,7 @@ function showTiles(workload) {
     workload ? tile("Replicas", [String(workload.ready), el("small", {}, ` of ${workload.desired}`)], alive || "all ready", workload.ready < workload.desired ? "warn" : "") : null,
     tile("Demand", inUnit(demand ?? NaN, unit), peak ? `up to ${inUnit(peak, unit)} ahead` : ""),
     capacity !== null && capacity !== undefined ? tile("Capacity", inUnit(capacity, unit), use === null ? "" : `${Math.round(use * 100)} % used`, use > 1 ? "bad" : "") : null,
-    tile("Latency p99", tailLatency() === null ? "–" : seconds(tailLatency()), ""),
+    tile("Latency p99", seconds(tail ?? NaN), `p50 ${seconds(median ?? NaN)}`),
     tile("Nodes", [String(state.fleet.nodes.filter((node) => node.health === "ready").length), el("small", {}, ` of ${state.fleet.nodes.length}`)],
       state.fleet.nodes.filter((node) => node.draining).map((node) => `${node.name} draining`).join(", ") || "ready",
       state.fleet.nodes.some((node) => node.health === "lost" || node.health === "suspect") ? "bad" : ""),

@@ -2,10 +2,13 @@
 
 import { el, fill } from "/assets/dom.js";
 
+// The legend of dygraphs also writes inline styles, which the page's policy forbids.
+if (typeof Dygraph !== "undefined") Dygraph.PLUGINS = Dygraph.PLUGINS.filter((each) => each !== Dygraph.Plugins.Legend);
+
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 export class Chart {
-  // series: [{ label, color, fill, band, step, dash, width }]; format: value -> text.
+  // series: [{ label, color, band, step, dash, width }]; format: value -> text.
   constructor(holder, legend, { format, stacked = false, fromZero = true }) {
     this.holder = holder;
     this.legend = legend;
@@ -60,7 +63,7 @@ export class Chart {
     for (const each of this.series) {
       options[each.label] = {
         color: color(each.color), strokeWidth: each.width ?? 2, stepPlot: Boolean(each.step),
-        strokePattern: each.dash ?? null, fillGraph: Boolean(each.fill), highlightCircleSize: 3.5,
+        strokePattern: each.dash ?? null, fillGraph: this.stacked, highlightCircleSize: 3.5,
       };
     }
     this.graph = new Dygraph(canvas, this.rows, {
@@ -129,7 +132,7 @@ export class Chart {
     const text = (cell) => {
       if (!Array.isArray(cell)) return this.format(cell);
       const [low, value, high] = cell;
-      return high > low ? `${this.format(value)} (${this.format(low)} to ${this.format(high)})` : this.format(value);
+      return this.series[column - 1].band === "range" && high > low ? `${this.format(value)} (${this.format(low)} to ${this.format(high)})` : this.format(value);
     };
     const known = (cell) => Number.isFinite(Array.isArray(cell) ? cell[1] : cell);
     if (this.hovered !== null) {

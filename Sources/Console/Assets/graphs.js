@@ -33,12 +33,14 @@ export async function draw(workload, policy, range) {
   ]);
   const failed = shown.find((each) => each.status === "rejected");
   if (failed) throw failed.reason;
-  return shown[0].value;
+  return { ...shown[0].value, ...shown[2].value };
 }
 
 const lines = (name, expression, span) => read(name).read(expression, span.start, span.end, span.step);
 const first = (rows) => rows[0]?.points ?? new Map();
-const triple = (points) => new Map([...points].map(([at, value]) => [at, [value, value, value]]));
+// A band from its first to its last number: a line has none, an area reaches down to zero.
+const line = (points) => new Map([...points].map(([at, value]) => [at, [value, value, value]]));
+const area = (points) => new Map([...points].map(([at, value]) => [at, [0, value, value]]));
 
 async function drawDemand(workload, policy, span) {
   const signal = demandSignal(policy);
@@ -55,18 +57,17 @@ async function drawDemand(workload, policy, span) {
     lines("forecast", `flyball_forecast{policy=${quoted(policy.name)},signal=${quoted(signal.name)}}`, span),
   ]);
   const band = forecastBand(forecast, span);
-  const series = [{ label: "demand", color: "blue", fill: true }];
-  const columns = [triple(first(demand))];
+  const series = [{ label: "demand", color: "blue", band: "area" }];
+  const columns = [area(first(demand))];
   if (perReplica) {
-    series.push({ label: "capacity", color: "green", step: true });
-    columns.push(triple(first(capacity)));
+    series.push({ label: "capacity", color: "green", band: "line", step: true });
+    columns.push(line(first(capacity)));
   }
   if (band.size > 0) {
-    series.push({ label: "forecast", color: "violet", dash: [5, 4], width: 1.6 });
+    series.push({ label: "forecast", color: "violet", band: "range", dash: [5, 4], width: 1.6 });
     columns.push(band);
   }
   const horizon = Math.max(span.end, ...band.keys());
-  for (const each of series) each.band = true;
   demandChart.show(
     series, join(columns, span.start, horizon), [span.start * 1000, Math.max(horizon, span.end) * 1000], span.now * 1000);
   return { demand: last(first(demand)), capacity: last(first(capacity)), peak: peakAhead(band, span), unit };
@@ -105,7 +106,7 @@ async function drawReplicas(workload, span) {
   const name = (row) => row.labels.node ?? "unknown";
   rows.sort((a, b) => name(a).localeCompare(name(b), undefined, { numeric: true }));
   const series = rows.map((row, index) => ({
-    label: name(row), color: nodeColors[index % nodeColors.length], fill: true, step: true, width: 1,
+    label: name(row), color: nodeColors[index % nodeColors.length], step: true, width: 1,
   }));
   // A node without a sample runs no replica; in a stack a hole would shift what lies above it.
   const table = join(rows.map((row) => row.points), span.start, span.end, 0);
@@ -128,8 +129,5 @@ async function drawLatency(workload, policy, span) {
     for (const row of table) row.push(objective);
   }
   latencyChart.show(series, table, [span.start * 1000, span.end * 1000], span.now * 1000);
-  lastTail = last(columns[1]);
+  return { median: last(columns[0]), tail: last(columns[1]) };
 }
-
-let lastTail = null;
-export const tailLatency = () => lastTail;

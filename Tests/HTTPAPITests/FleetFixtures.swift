@@ -1,0 +1,85 @@
+import Control
+import Fleet
+import Scaling
+import Synchronization
+import TimeSeries
+
+@testable import HTTPAPI
+
+/// A control loop that has seen one node with two ready replicas of `web`, and measured its policy once.
+struct SmallFleet {
+    let now: Timestamp
+    let view: ControlView
+    let entries: [AuditEntry]
+
+    init() {
+        let now = Timestamp(milliseconds: 1_700_000_000_000)
+        self.now = now
+        let web = WorkloadID("web")!
+        let node = NodeSpec(
+            id: NodeID("n1")!, capacity: Resources(milliCPU: 2000, memoryBytes: 1 << 30),
+            labels: ["zone": "a"])
+        let workload = Workload(
+            id: web, command: ["web"], request: Resources(milliCPU: 250, memoryBytes: 64 << 20),
+            initialReplicas: 2)
+        let policy = ScalingPolicy(
+            name: "reactive", workload: web, maxReplicas: 9,
+            signals: [SignalPolicy(name: "load", query: "sum(load)", target: .perReplica(50))])
+        let replicas = (1...2).map { index in
+            Replica(
+                id: ReplicaID("web-\(index)")!, workload: web, node: node.id, phase: .ready, since: now,
+                address: "127.0.0.1:900\(index)", request: workload.request)
+        }
+        let inventory = Inventory(
+            observedAt: now,
+            nodes: [.init(id: node.id, isReachable: true, capacity: node.capacity, labels: node.labels)],
+            replicas: replicas)
+        let measurement = Measurement(
+            policy: "reactive", workload: web, at: now,
+            signals: [Signal(name: "load", reading: .value(120, measuredAt: now))])
+        var loop = ControlLoop()
+        let effects = loop.step(
+            [
+                .began(epoch: 1),
+                .configured(
+                    ControlConfiguration(
+                        generation: 1, nodes: [node], workloads: [workload], policies: [policy])),
+                .observed(inventory), .measured(measurement),
+            ], at: now)
+        view = loop.view
+        entries = effects.compactMap { if case .record(let entry) = $0 { entry } else { nil } }
+    }
+
+    /// The entries as an audit log that holds nothing else.
+    var audit: AuditReading {
+        let leaves = entries.enumerated().map { (index: $0.offset, entry: $0.element) }
+        return AuditReading(
+            size: { leaves.count }, entries: { from, limit in Array(leaves.dropFirst(from).prefix(limit)) },
+            latest: { limit, admits in Array(leaves.reversed().filter { admits($0.entry) }.prefix(limit)) },
+            entry: { id in leaves.first { $0.entry.id == id } },
+            checkpoint: { "flyball.example\n\(leaves.count)\nroot\n" },
+            inclusion: { index, size in
+                index < (size ?? leaves.count)
+                    ? .init(index: index, treeSize: size ?? leaves.count, leafHash: [0, 255], hashes: [[16]])
+                    : nil
+            })
+    }
+}
+
+/// Remembers the requests it is handed, and answers as told.
+final class RequestLog: Sendable {
+    private let seen = Mutex<[OperatorRequest]>([])
+    let outcome: RequestOutcome
+
+    init(_ outcome: RequestOutcome = .accepted(entry: "d1-9")) { self.outcome = outcome }
+
+    var requests: OperatorRequests {
+        OperatorRequests { request in
+            self.seen.withLock { $0.append(request) }
+            return self.outcome
+        }
+    }
+
+    var last: OperatorRequest? { seen.withLock { $0.last } }
+    var count: Int { seen.withLock { $0.count } }
+}
