@@ -61,8 +61,7 @@ let package = Package(
         module("Web", "TimeSeries", "Documents", "Exposition", products: [hummingbird, log, lifecycle]),
         module(
             "HTTPAPI", "TimeSeries", "Documents", "Journal", "Exposition", "Storage", "PromQL", "Discovery",
-            "Scraping",
-            "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web"),
+            "Scraping", "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web"),
         module("Console", "Web", resources: [.embedInCode("Assets")]),
         module(
             "Demo", "TimeSeries", "Documents", "Curl", "Exposition", "Web",
@@ -110,8 +109,7 @@ let package = Package(
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests(
             "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Discovery", "Scraping", "Storage",
-            "Notification",
-            "Rules", "Fleet", "Scaling", "Control", "Web", "HTTPAPI", products: [hbtesting, log]),
+            "Notification", "Rules", "Fleet", "Scaling", "Control", "Audit", "Web", "HTTPAPI", products: [hbtesting, log]),
         tests("Console", "Web", "Console", products: [hbtesting, log]),
         tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
         tests(

@@ -1,3 +1,4 @@
+import Audit
 import Control
 import Fleet
 import Scaling
@@ -52,16 +53,19 @@ struct SmallFleet {
 
     /// The entries as an audit log that holds nothing else.
     var audit: AuditReading {
-        let leaves = entries.enumerated().map { (index: $0.offset, entry: $0.element) }
+        let all = entries.enumerated().map { index, entry in
+            IndexedRecord(index: index, record: AuditRecord(entry: entry, evidence: "00ff", sequence: 1))
+        }
+        let root = MerkleHash.leaf([])
         return AuditReading(
-            size: { leaves.count }, entries: { from, limit in Array(leaves.dropFirst(from).prefix(limit)) },
-            latest: { limit, admits in Array(leaves.reversed().filter { admits($0.entry) }.prefix(limit)) },
-            entry: { id in leaves.first { $0.entry.id == id } },
-            checkpoint: { "flyball.example\n\(leaves.count)\nroot\n" },
-            inclusion: { index, size in
-                index < (size ?? leaves.count)
-                    ? .init(index: index, treeSize: size ?? leaves.count, leafHash: [0, 255], hashes: [[16]])
-                    : nil
+            size: { all.count }, leaves: { from, limit in Array(all.dropFirst(from).prefix(limit)) },
+            newest: { limit, matches in
+                Array(all.reversed().filter { matches($0.record.entry) }.prefix(limit))
+            },
+            leaf: { id in all.first { $0.record.entry.id == id } },
+            checkpoint: { "flyball.example\n\(all.count)\nroot\n" },
+            inclusion: { index in
+                index < all.count ? .init(index: index, treeSize: all.count, root: root, hashes: [root]) : nil
             })
     }
 }

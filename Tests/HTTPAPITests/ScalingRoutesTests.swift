@@ -123,12 +123,12 @@ struct ScalingRoutesTests {
 
     @Test func `checkpoint and proof are served`() async throws {
         let checkpoint = try await answer(routes(), .get, "/api/v1/audit/checkpoint")
-        let proof = try await answer(routes(), .get, "/api/v1/audit/proof/inclusion?index=0&size=7")
-        let missing = try await answer(routes(), .get, "/api/v1/audit/proof/inclusion?index=9&size=7")
+        let proof = try await answer(routes(), .get, "/api/v1/audit/proof/inclusion?index=0")
+        let missing = try await answer(routes(), .get, "/api/v1/audit/proof/inclusion?index=99")
         let unnamed = try await answer(routes(), .get, "/api/v1/audit/proof/inclusion")
 
         #expect(checkpoint.body.hasPrefix("flyball.example\n"))
-        #expect(proof.body.contains(#"{"index":0,"treeSize":7,"leafHash":"00ff","hashes":["10"]}"#))
+        #expect(proof.body.contains(#"{"index":0,"treeSize":\#(fleet.entries.count),"root":"6e340b9c"#))
         #expect(missing.status == 404)
         #expect(unnamed.status == 400)
     }

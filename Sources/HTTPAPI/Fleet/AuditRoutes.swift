@@ -1,58 +1,6 @@
-package import Control
+import Audit
 import Documents
 package import Web
-
-/// Reading the audit log, in the terms of the API. Indices count leaves from zero.
-package struct AuditReading: Sendable {
-    package typealias Indexed = (index: Int, entry: AuditEntry)
-
-    package struct InclusionProof: Hashable, Sendable {
-        package var index: Int
-        package var treeSize: Int
-        package var leafHash: [UInt8]
-        /// From the leaf up.
-        package var hashes: [[UInt8]]
-
-        package init(index: Int, treeSize: Int, leafHash: [UInt8], hashes: [[UInt8]]) {
-            self.index = index
-            self.treeSize = treeSize
-            self.leafHash = leafHash
-            self.hashes = hashes
-        }
-    }
-
-    /// How many leaves there are.
-    package var size: @Sendable () async throws -> Int
-    /// At most `limit` leaves from an index on, ascending.
-    package var entries: @Sendable (_ from: Int, _ limit: Int) async throws -> [Indexed]
-    /// The newest `limit` leaves that meet a condition, newest first.
-    package var latest:
-        @Sendable (_ limit: Int, _ where: @Sendable (AuditEntry) -> Bool) async throws -> [Indexed]
-    /// The leaf of an entry id.
-    package var entry: @Sendable (_ id: String) async throws -> Indexed?
-    /// The newest signed checkpoint, a C2SP note.
-    package var checkpoint: @Sendable () async throws -> String
-    /// That the leaf is in the tree of this size (the newest where nil); nil where it is not.
-    package var inclusion: @Sendable (_ index: Int, _ treeSize: Int?) async throws -> InclusionProof?
-
-    package init(
-        size: @escaping @Sendable () async throws -> Int,
-        entries: @escaping @Sendable (_ from: Int, _ limit: Int) async throws -> [Indexed],
-        latest:
-            @escaping @Sendable (_ limit: Int, _ where: @Sendable (AuditEntry) -> Bool) async throws ->
-            [Indexed],
-        entry: @escaping @Sendable (_ id: String) async throws -> Indexed?,
-        checkpoint: @escaping @Sendable () async throws -> String,
-        inclusion: @escaping @Sendable (_ index: Int, _ treeSize: Int?) async throws -> InclusionProof?
-    ) {
-        self.size = size
-        self.entries = entries
-        self.latest = latest
-        self.entry = entry
-        self.checkpoint = checkpoint
-        self.inclusion = inclusion
-    }
-}
 
 /// `/api/v1/audit`: the leaves of the log, its checkpoint and its proofs.
 package struct AuditRoutes: Sendable {
@@ -71,7 +19,7 @@ package struct AuditRoutes: Sendable {
             },
             Route(
                 [.get], "/api/v1/audit/proof/inclusion", role: .query,
-                "That a leaf is in the tree (index=, size=)", handler: inclusion),
+                "That a leaf is in the newest tree (index=)", handler: inclusion),
         ]
     }
 
@@ -79,12 +27,12 @@ package struct AuditRoutes: Sendable {
         let limit = min(try request.count("limit") ?? 100, 1000)
         let size = try await audit.size()
         let from = try request.count("from") ?? max(0, size - limit)
-        let found = try await audit.entries(from, limit)
+        let found = try await audit.leaves(from, limit)
         return Envelope.success(reserving: 16 << 10) { json in
             json.object { json in
                 json.field("size", size)
                 json.key("entries")
-                json.array { json in for (index, entry) in found { json.entry(entry, at: index) } }
+                json.array { json in for leaf in found { json.leaf(leaf) } }
             }
         }
     }
@@ -93,23 +41,17 @@ package struct AuditRoutes: Sendable {
         guard let index = try request.count("index") else {
             throw WebError.badRequest("\"index\" is needed: which leaf, from 0")
         }
-        let size = try request.count("size")
-        guard let proof = try await audit.inclusion(index, size) else {
-            let tree = size.map { "the tree of \($0) leaves" } ?? "the log"
-            throw WebError.notFound("leaf \(index) is not in \(tree)")
+        guard let proof = try await audit.inclusion(index) else {
+            throw WebError.notFound("the log has no leaf \(index)")
         }
         return Envelope.success { json in
             json.object { json in
                 json.field("index", proof.index)
                 json.field("treeSize", proof.treeSize)
-                json.field("leafHash", Self.hex(proof.leafHash))
+                json.field("root", proof.root.description)
                 json.key("hashes")
-                json.list(proof.hashes.map(Self.hex))
+                json.list(proof.hashes.map(\.description))
             }
         }
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -1,3 +1,4 @@
+import Audit
 import Control
 import Documents
 import Fleet
@@ -141,9 +142,10 @@ extension JSONWriter {
     }
 
     /// A leaf of the audit log: `reasons` are the steps of a scaling decision, `notes` what else it says.
-    mutating func entry(_ entry: AuditEntry, at index: Int) {
+    mutating func leaf(_ leaf: IndexedRecord) {
+        let entry = leaf.record.entry
         object { json in
-            json.field("index", index)
+            json.field("index", leaf.index)
             json.field("id", entry.id)
             json.field("kind", entry.kind.rawValue)
             json.moment("at", entry.at)
@@ -167,6 +169,8 @@ extension JSONWriter {
                     json.field("reason", command.reason)
                 }
             }
+            json.field("evidence", leaf.record.evidence)
+            json.field("sequence", Int(clamping: leaf.record.sequence))
         }
     }
 }

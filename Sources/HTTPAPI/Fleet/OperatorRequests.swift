@@ -1,3 +1,4 @@
+package import Actuation
 package import Control
 import Documents
 import TimeSeries
@@ -19,6 +20,19 @@ package struct OperatorRequests: Sendable {
 
     package init(submit: @escaping @Sendable (OperatorRequest) async -> RequestOutcome) {
         self.submit = submit
+    }
+
+    /// Hands them to a control loop of this process.
+    package init(_ runner: ControlRunner) {
+        self.init { request in
+            do {
+                let record = try await runner.perform(request)
+                guard let refusal = record.refusal else { return .accepted(entry: record.entry) }
+                return .refused(entry: record.entry, reason: refusal)
+            } catch {
+                return .unavailable("the request was not recorded: \(error)")
+            }
+        }
     }
 
     func submit(

@@ -48,24 +48,24 @@ package struct ScalingRoutes: Sendable {
     private func decisions(_ request: WebRequest) async throws -> WebResponse {
         let limit = min(try request.count("limit") ?? 100, 1000)
         let workload = request["workload"], node = request["node"], kind = request["kind"]
-        let found = try await audit.latest(limit) { entry in
+        let found = try await audit.newest(limit) { entry in
             (workload == nil || entry.workload?.name == workload) && (node == nil || entry.node?.name == node)
                 && (kind == nil || entry.kind.rawValue == kind)
         }
         return Envelope.success(reserving: 16 << 10) { json in
             json.object { json in
                 json.key("decisions")
-                json.array { json in for (index, entry) in found { json.entry(entry, at: index) } }
+                json.array { json in for leaf in found { json.leaf(leaf) } }
             }
         }
     }
 
     private func decision(_ request: WebRequest) async throws -> WebResponse {
         let id = request.pathParameters["id"] ?? ""
-        guard let (index, entry) = try await audit.entry(id) else {
+        guard let leaf = try await audit.leaf(id) else {
             throw WebError.notFound("no decision is named \"\(id)\"; `flyball audit list` shows them")
         }
-        return Envelope.success { $0.entry(entry, at: index) }
+        return Envelope.success { $0.leaf(leaf) }
     }
 
     private func scale(_ request: WebRequest) async throws -> WebResponse {
