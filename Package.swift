@@ -109,7 +109,8 @@ let package = Package(
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests(
             "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Discovery", "Scraping", "Storage",
-            "Notification", "Rules", "Fleet", "Scaling", "Control", "Audit", "Web", "HTTPAPI", products: [hbtesting, log]),
+            "Notification", "Rules", "Fleet", "Scaling", "Control", "Audit", "Web", "HTTPAPI",
+            products: [hbtesting, log]),
         tests("Console", "Web", "Console", products: [hbtesting, log]),
         tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
         tests(
