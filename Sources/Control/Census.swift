@@ -17,6 +17,9 @@ struct Census {
     /// Everything that may run at this moment.
     var possible: Int { staying.count + leaving.count + stopping.count + pending.count }
 
+    /// Stops of staying replicas that were sent and that no inventory shows as under way.
+    var unconfirmedStops = 0
+
     static func ready(_ replicas: [Replica]) -> Int { replicas.count { $0.phase == .ready } }
 
     static func take(_ memory: ControlMemory) -> [WorkloadID: Census] {
@@ -26,6 +29,9 @@ struct Census {
             let isLeaving = memory.fleet.nodes[replica.node]?.isDraining ?? false
             if replica.phase == .stopping || stops.contains(replica.id) {
                 result[replica.workload, default: Census()].stopping.append(replica)
+                if replica.phase != .stopping, !isLeaving {
+                    result[replica.workload, default: Census()].unconfirmedStops += 1
+                }
             } else if isLeaving {
                 result[replica.workload, default: Census()].leaving.append(replica)
             } else {

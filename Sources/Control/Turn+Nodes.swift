@@ -12,7 +12,7 @@ extension Turn {
     mutating func welcome(_ report: Inventory.NodeReport, at observedAt: Timestamp) {
         let known = memory.fleet.nodes[report.id]
         let isNewborn = known?.incarnation != nil && known?.incarnation != report.incarnation
-        if isNewborn { bury(report.id, because: "\(report.id) was started anew") }
+        if isNewborn { bury(report.id, because: "\(report.id) was started anew", isSilent: false) }
         var watch = memory.watches[report.id] ?? NodeWatch()
         watch.silence = .zero
         watch.silentSince = nil
@@ -43,8 +43,9 @@ extension Turn {
         }
     }
 
-    /// What ran on a node cannot run any more.
-    private mutating func bury(_ node: NodeID, because why: String) {
+    /// What ran on a node is given up: it cannot run any more, or cannot be reached. Starts under way are left to the
+    /// inventories of a node that answers.
+    private mutating func bury(_ node: NodeID, because why: String, isSilent: Bool) {
         for replica in memory.fleet.replicas(on: node) {
             memory.fleet.apply(.replicaGone(replica.id))
             lose(replica, "\(replica.id) lost: \(why)")
@@ -52,8 +53,8 @@ extension Turn {
         for intent in memory.ledger.sortedOpen where intent.node == node {
             switch intent.subject {
             case .stop: memory.ledger.update(intent.id, to: .done)
-            case .start: memory.ledger.update(intent.id, to: .failed(why))
-            case .startNode, .stopNode: break
+            case .start where isSilent: memory.ledger.update(intent.id, to: .failed(why))
+            case .start, .startNode, .stopNode: break
             }
         }
     }
@@ -68,8 +69,7 @@ extension Turn {
             }
             memory.fleet.apply(.nodeSuspected(node.id, since: watch.silentSince ?? now))
         }
-        let silent = nodes.count { memory.fleet.nodes[$0.id]?.health != .ready }
-        let isBlind = Double(silent) >= Double(nodes.count) * memory.limits.maxUnreachableShare
+        let isBlind = isBlind
         for node in nodes {
             guard case .suspect(let since) = memory.fleet.nodes[node.id]?.health,
                 let silence = memory.watches[node.id]?.silence, silence >= memory.limits.nodeLost
@@ -82,12 +82,8 @@ extension Turn {
 
     private mutating func giveUp(_ node: Node, since: Timestamp, silence: Duration) {
         let replicas = memory.fleet.replicas(on: node.id)
-        let leaseEnd = (node.lastHeard ?? now) + memory.limits.nodeLease * 21 / 20 + .seconds(2)
-        for replica in replicas where memory.fleet.workloads[replica.workload]?.isSingleton == true {
-            memory.singletonHolds[replica.workload] = ControlMemory.SingletonHold(
-                node: node.id, until: leaseEnd)
-        }
-        bury(node.id, because: "\(node.id) is silent")
+        holdSingletons(of: node)
+        bury(node.id, because: "\(node.id) is silent", isSilent: true)
         memory.watches[node.id, default: NodeWatch()].losses.append(now)
         memory.watches[node.id]?.readySince = nil
         memory.fleet.apply(.nodeLost(node.id, since: since))
@@ -99,6 +95,24 @@ extension Turn {
                 ? "nothing ran on it"
                 : "to be placed anew: " + replicas.map(\.id.name).joined(separator: ", "))
         record(.failover, node: node.id, reasons: reasons)
+    }
+
+    /// A singleton that runs on a silent node, or may have been started there, is not started elsewhere before the node must
+    /// have stopped it: by its own lease, counted from the last moment at which it can have heard from us.
+    private mutating func holdSingletons(of node: Node) {
+        func hold(_ workload: WorkloadID, from contact: Timestamp) {
+            guard memory.fleet.workloads[workload]?.isSingleton == true else { return }
+            let until = contact + memory.limits.nodeLease * 21 / 20 + .seconds(2)
+            if let known = memory.singletonHolds[workload], known.until >= until { return }
+            memory.singletonHolds[workload] = ControlMemory.SingletonHold(node: node.id, until: until)
+        }
+        let heard = node.lastHeard ?? now
+        for replica in memory.fleet.replicas(on: node.id) { hold(replica.workload, from: heard) }
+        for intent in memory.ledger.sortedOpen where intent.node == node.id {
+            if case .start(_, let workload, _, _) = intent.subject {
+                hold(workload, from: max(heard, intent.deadline))
+            }
+        }
     }
 
     /// Starts configured nodes that are not there, stops those that are no longer configured and empty.
@@ -118,11 +132,13 @@ extension Turn {
 
     private mutating func revive(_ node: Node) {
         guard let spec = memory.fleet.specs[node.id] else { return }
-        switch node.health {
-        case .ready, .suspect: return
-        case .expected, .lost: break
-        }
         var watch = memory.watches[node.id] ?? NodeWatch()
+        switch node.health {
+        case .ready: return
+        // Not given up, since too many are silent; to start it does no harm, and is the way out should they be dead.
+        case .suspect where watch.silence < memory.limits.nodeLost: return
+        case .expected, .suspect, .lost: break
+        }
         if let next = watch.nextStart, next > now { return }
         let hold = NodeWatch.backOff(
             watch.startAttempts, base: Self.nodeStartHold, limit: Self.longestNodeStartHold)
@@ -130,7 +146,7 @@ extension Turn {
         watch.nextStart = now + hold
         memory.watches[node.id] = watch
         let reason =
-            node.health == .expected ? "\(node.id) is configured and not there" : "\(node.id) is lost"
+            node.health == .expected ? "\(node.id) is configured and not there" : "\(node.id) does not answer"
         let command = command(.startNode(spec), within: Self.nodeDeadline, reason: reason)
         record(
             node.health == .expected ? .placement : .failover, node: node.id,

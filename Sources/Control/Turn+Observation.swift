@@ -112,6 +112,11 @@ extension Turn {
             memory.fleet.apply(.replicaGone(replica.id))
             if replica.phase == .stopping || stopping.contains(replica.id) { continue }
             lose(replica, "\(replica.id) vanished from \(replica.node)")
+            if memory.fleet.workloads[replica.workload]?.isSingleton == true {
+                // One inventory without it is no proof that it does not run.
+                memory.singletonHolds[replica.workload] = ControlMemory.SingletonHold(
+                    node: replica.node, until: now + memory.limits.nodeLease)
+            }
             holdStarts(of: replica.workload, on: replica.node, "\(replica.id) vanished")
         }
     }

@@ -20,7 +20,7 @@ extension Turn {
 
     /// Brings what runs closer to what is desired, the most important workload first.
     mutating func plan() {
-        guard memory.deposedBy == nil, memory.epoch > 0, memory.hasObserved else { return }
+        guard canSee else { return }
         let census = Census.take(memory)
         var packing: WhatIf?
         for workload in memory.fleet.sortedWorkloads {
@@ -77,7 +77,7 @@ extension Turn {
             let orphans = crowd.staying + crowd.leaving
             velocity.advance(to: now, size: orphans.count)
             memory.velocities[id] = velocity
-            guard mayCommand(id), memory.freeze == nil else { continue }
+            guard mayCommand(id), memory.freeze == nil, !isBlind else { continue }
             let reason = "workload \(id) is no longer configured"
             let stops = orphans.prefix(velocity.stopsLeft(memory.limits)).map {
                 stop($0, grace: .seconds(10), reason: reason)
@@ -122,7 +122,7 @@ extension Turn {
             nodes: memory.fleet.sortedNodes, workloads: memory.fleet.workloads, occupants: occupants)
         for (node, watch) in memory.watches {
             if let until = watch.quarantinedUntil {
-                fleet.barred[node] = "quarantined for \((until - now).prometheusText) after repeated losses"
+                fleet.barred[node] = "quarantined until \(until.rfc3339) after repeated losses"
             }
         }
         return fleet

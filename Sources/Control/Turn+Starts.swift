@@ -1,5 +1,6 @@
 import Fleet
 import Placement
+import Scaling
 import TimeSeries
 
 extension Turn {
@@ -19,11 +20,18 @@ extension Turn {
             plan.deferred.append("waits to start \(missing): \(why)")
             return
         }
-        let allowed = memory.velocities[workload.id]?.startsLeft(memory.limits) ?? 0
+        var allowed = memory.velocities[workload.id]?.startsLeft(memory.limits) ?? 0
         if allowed < missing {
             plan.deferred.append(
                 "waits to start \(missing - allowed): the fleet's limit of starts per minute")
         }
+        let room = ceiling(of: workload) - crowd.have - crowd.unconfirmedStops
+        if room < missing {
+            plan.deferred.append(
+                "waits to start \(missing - max(0, room)): stops under way are not confirmed yet")
+            allowed = min(allowed, max(0, room))
+        }
+        guard allowed > 0 else { return }
         if packing == nil { packing = whatIf() }
         for _ in 0..<min(missing, allowed) {
             guard let verdict = packing?.choose(for: workload) else { return }
@@ -45,6 +53,12 @@ extension Turn {
             plan.reasons.append("\(replica) on \(node): \(score.text)")
         }
         memory.unplaced[workload.id] = nil
+    }
+
+    /// How many may run at most, drains apart: a stop that was sent and not seen yet may fail.
+    private func ceiling(of workload: Workload) -> Int {
+        let policy = memory.policyInCharge(of: workload.id).flatMap { memory.policies[$0]?.policy }
+        return max(memory.fleet.desired[workload.id] ?? 0, policy?.maxReplicas ?? 0)
     }
 
     /// Why no replica may be started at this moment, whatever room there is.
@@ -90,7 +104,7 @@ extension Turn {
             plan.deferred.append("waits to start: \(node) is about to have room")
             return
         }
-        if memory.freeze == nil, let preemption = fleet.preempt(for: workload),
+        if memory.freeze == nil, !isBlind, let preemption = fleet.preempt(for: workload),
             evict(preemption, for: workload, &plan)
         {
             reserve(workload, on: preemption.node, &packing)

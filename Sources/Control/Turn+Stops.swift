@@ -13,6 +13,10 @@ extension Turn {
             plan.deferred.append("waits to stop \(departures.count): removals are frozen")
             return
         }
+        if isBlind {
+            plan.deferred.append("waits to stop \(departures.count): too many nodes are silent")
+            return
+        }
         let allowed = memory.velocities[workload.id]?.stopsLeft(memory.limits) ?? 0
         if allowed < departures.count {
             plan.deferred.append(

@@ -8,6 +8,8 @@ struct Turn {
     static let startDeadline: Duration = .seconds(15)
     static let stopDeadline: Duration = .seconds(15)
     static let nodeDeadline: Duration = .seconds(20)
+    /// Nothing is commanded on what was seen longer ago.
+    static let evidenceLimit: Duration = .seconds(15)
 
     var memory: ControlMemory
     let now: Timestamp
@@ -75,8 +77,23 @@ struct Turn {
 
     /// Whether commands about a workload, or about nodes where nil, may be given at all.
     func mayCommand(_ workload: WorkloadID?) -> Bool {
-        memory.deposedBy == nil && memory.epoch > 0 && memory.hasObserved
-            && memory.fleet.pause(of: workload) == nil
+        canSee && memory.fleet.pause(of: workload) == nil
+    }
+
+    /// Whether this service leads and has seen the fleet lately.
+    var canSee: Bool {
+        guard memory.deposedBy == nil, memory.epoch > 0, memory.hasObserved,
+            let observedAt = memory.observedAt
+        else { return false }
+        return now - observedAt <= Self.evidenceLimit
+    }
+
+    /// Whether so many nodes are silent that the fault must lie with the observer.
+    var isBlind: Bool {
+        let nodes = memory.fleet.nodes.values.filter { $0.health != .expected }
+        guard !nodes.isEmpty else { return false }
+        let silent = nodes.count { $0.health != .ready }
+        return Double(silent) >= Double(nodes.count) * memory.limits.maxUnreachableShare
     }
 
     private mutating func begin(_ epoch: UInt64) {

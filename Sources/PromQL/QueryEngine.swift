@@ -5,8 +5,6 @@ package struct EvaluationRange: Hashable, Sendable {
     package var start: Timestamp
     package var end: Timestamp
     package var step: Duration
-    /// Whether the result is wanted as of one moment (a vector) rather than over time (a matrix).
-    package private(set) var isInstant = false
 
     package init(start: Timestamp, end: Timestamp, step: Duration) {
         self.start = start
@@ -16,10 +14,10 @@ package struct EvaluationRange: Hashable, Sendable {
 
     /// A single moment.
     package static func instant(_ moment: Timestamp) -> EvaluationRange {
-        var range = EvaluationRange(start: moment, end: moment, step: .milliseconds(1))
-        range.isInstant = true
-        return range
+        EvaluationRange(start: moment, end: moment, step: .milliseconds(1))
     }
+
+    package var isInstant: Bool { start == end }
 
     package var stepCount: Int {
         guard end >= start, step > .zero else { return 0 }

@@ -6,17 +6,14 @@ package import TimeSeries
 /// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap budget behind:
 /// each signal proposes a count; the largest wins, and nothing is removed while a signal is not to be trusted; a
 /// trusted forecast may raise it; minimum and maximum; stabilisation windows; velocity limits; the flap budget.
-/// - Parameters:
-///   - memory: carried from decision to decision of the same policy; the change is already noted in it when this
-///     returns (see `ScalingMemory.retract`).
-///   - explains: whether there are reasons; the count does not depend on it, the time does.
+/// - Parameter memory: carried from decision to decision of the same policy; the change is already noted in it when
+///   this returns (see `ScalingMemory.retract`).
 package func decide(
     _ policy: ScalingPolicy, _ measurement: Measurement, counts: ReplicaCounts, memory: inout ScalingMemory,
-    now: Timestamp, explains: Bool = true
+    now: Timestamp
 ) -> ScaleDecision {
     let current = policy.mode == .shadow ? memory.desired ?? counts.desired : counts.desired
-    var deliberation = Deliberation(
-        policy, counts: counts, current: max(0, current), now: now, explains: explains)
+    var deliberation = Deliberation(policy, counts: counts, current: max(0, current), now: now)
     deliberation.weigh(measurement)
     deliberation.bound()
     deliberation.stabilise(&memory)

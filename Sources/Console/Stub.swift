@@ -1,0 +1,1 @@
+// Replaced by the first code of this module.
