@@ -40,13 +40,15 @@ let package = Package(
         module("PromQL", "TimeSeries", "Forecasting"),
         module("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl"),
         module("Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl"),
-        module("Rules", "TimeSeries", "Documents", "PromQL"),
-        module("Notification", "TimeSeries", "Rules", "Relabelling", "Discovery", "Documents", "Curl"),
+        module("Rules", "TimeSeries", "Documents", "Exposition", "PromQL"),
+        module(
+            "Notification", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Rules", "Curl"),
         module("Fleet", "TimeSeries", "Documents"),
         module("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet"),
         module("Placement", "TimeSeries", "Fleet"),
         module("Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement"),
-        module("Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", products: [crypto]),
+        module(
+            "Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", products: [crypto]),
         module("Coordination", "TimeSeries", "Documents", "Journal"),
         module(
             "Actuation", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit",
@@ -58,10 +60,9 @@ let package = Package(
             "Coordination", "Actuation"),
         module("Web", "TimeSeries", "Documents", "Exposition", products: [hummingbird, log, lifecycle]),
         module(
-            "HTTPAPI", "TimeSeries", "Documents", "Exposition", "Storage", "PromQL", "Discovery", "Scraping",
-            "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web",
-            products: [hummingbird]),
-        module("Console", "Documents", "Web", "HTTPAPI", products: [hummingbird]),
+            "HTTPAPI", "TimeSeries", "Documents", "Journal", "Exposition", "Storage", "PromQL", "Discovery",
+            "Scraping", "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web"),
+        module("Console", "Web", resources: [.embedInCode("Assets")]),
         module(
             "Demo", "TimeSeries", "Documents", "Curl", "Exposition", "Web",
             products: [hummingbird, lifecycle, log]),
@@ -74,6 +75,7 @@ let package = Package(
             "flyball", "TimeSeries", "Documents", "Curl", "PromQL", "Rules", "Forecasting", "Fleet",
             "Scaling", "Control", "Audit", "Web", "Daemon", "Simulation", "Demo",
             products: [arguments, log, lifecycle]),
+        benchmark("storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Journal", "Storage"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),
@@ -88,9 +90,9 @@ let package = Package(
         tests(
             "Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl",
             "Scraping"),
-        tests("Rules", "TimeSeries", "Documents", "PromQL", "Rules"),
+        tests("Rules", "TimeSeries", "Documents", "Exposition", "PromQL", "Rules"),
         tests(
-            "Notification", "TimeSeries", "Documents", "Curl", "Relabelling", "Discovery", "Rules",
+            "Notification", "TimeSeries", "Documents", "Exposition", "Curl", "Relabelling", "Discovery", "Rules",
             "Notification"),
         tests("Fleet", "TimeSeries", "Documents", "Fleet"),
         tests("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet", "Scaling"),
@@ -106,9 +108,10 @@ let package = Package(
         tests("Simulation", "TimeSeries", "Journal", "Simulation"),
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests(
-            "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Rules", "Web", "HTTPAPI",
+            "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Discovery", "Scraping", "Storage",
+            "Notification", "Rules", "Fleet", "Scaling", "Control", "Audit", "Web", "HTTPAPI",
             products: [hbtesting, log]),
-        tests("Console", "Web", "HTTPAPI", "Console", products: [hbtesting]),
+        tests("Console", "Web", "Console", products: [hbtesting, log]),
         tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
         tests(
             "Daemon", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends",
@@ -119,11 +122,20 @@ let package = Package(
 )
 
 /// A target of ours with the settings that all of them share.
-func module(_ name: String, _ modules: String..., products: [Target.Dependency] = []) -> Target {
+func module(
+    _ name: String, _ modules: String..., products: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
     let dependencies = modules.map { Target.Dependency.target(name: $0) } + products
     return name == "flyball"
         ? .executableTarget(name: name, dependencies: dependencies, swiftSettings: shared())
-        : .target(name: name, dependencies: dependencies, swiftSettings: shared())
+        : .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: shared())
+}
+
+/// A program of `Benchmarks/`, for release builds.
+func benchmark(_ name: String, in folder: String, _ modules: String...) -> Target {
+    .executableTarget(
+        name: name, dependencies: modules.map { .target(name: $0) }, path: "Benchmarks/" + folder,
+        swiftSettings: shared())
 }
 
 /// The tests of a module.

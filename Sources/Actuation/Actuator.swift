@@ -100,11 +100,13 @@ package final class Actuator: Sendable {
 
     /// Performs what is submitted until cancelled. What then still waits is reported as superseded.
     package func run() async {
+        // Asked once: whether repeats are safe does not change while a backend lives.
+        let isIdempotent = await backend.capabilities().idempotent
         await withDiscardingTaskGroup { group in
             for await _ in wake {
                 while let command = takeNext() {
                     group.addTask {
-                        await self.report(self.perform(command))
+                        await self.report(self.perform(command, isIdempotent: isIdempotent))
                         self.finish(command)
                     }
                 }
@@ -140,9 +142,8 @@ package final class Actuator: Sendable {
         waker.yield()
     }
 
-    private func perform(_ command: Command) async -> Report {
+    private func perform(_ command: Command, isIdempotent: Bool) async -> Report {
         let begin = clock.uptime
-        let isIdempotent = await backend.capabilities().idempotent
         var attempts = Attempts(limits: options.attempts, isIdempotent: isIdempotent)
         let outcome = await attempt(command, &attempts)
         state.withLock { $0.statistics.count(outcome, retries: max(0, attempts.made - 1)) }

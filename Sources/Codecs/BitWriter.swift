@@ -1,21 +1,20 @@
 /// Bits in the order in which they are written, the first one the most significant of its byte.
 package struct BitWriter: Sendable {
-    @usableFromInline var storage: [UInt8] = []
+    @usableFromInline var storage: [UInt8]
     @usableFromInline var pending: UInt64 = 0
     @usableFromInline var pendingCount = 0
 
-    package init() {}
-
-    /// The number of bits so far.
-    @inlinable package var count: Int { 8 * storage.count + pendingCount }
+    /// Writes behind the bytes that are there.
+    package init(behind bytes: consuming [UInt8] = []) { storage = bytes }
 
     /// Appends the `count` lower bits of `value`, at most 56; higher bits of `value` must be zero.
-    @inlinable package mutating func write(_ value: UInt64, _ count: Int) {
+    @inlinable @inline(__always)
+    package mutating func write(_ value: UInt64, _ count: Int) {
         pending |= value &<< UInt64(truncatingIfNeeded: 64 - pendingCount - count)
         pendingCount += count
         while pendingCount >= 8 {
-            storage.append(UInt8(truncatingIfNeeded: pending >> 56))
-            pending <<= 8
+            storage.append(UInt8(truncatingIfNeeded: pending &>> 56))
+            pending &<<= 8
             pendingCount -= 8
         }
     }
@@ -28,12 +27,19 @@ package struct BitWriter: Sendable {
 
     /// Exp-Golomb code of order `order`: `value >> order` plus one with as many zeros before it as bits behind
     /// its first, then the lower bits. `value` must be below 2^55 and `order` at most 55.
-    @inlinable package mutating func writeExpGolomb(_ value: UInt64, order: Int) {
-        let head = (value >> UInt64(truncatingIfNeeded: order)) + 1
-        let length = 64 - head.leadingZeroBitCount
-        write(0, length - 1)
-        write(head, length)
-        write(value & ((1 << UInt64(truncatingIfNeeded: order)) - 1), order)
+    @inlinable @inline(__always)
+    package mutating func writeExpGolomb(_ value: UInt64, order: Int) {
+        let order64 = UInt64(truncatingIfNeeded: order)
+        let whole = value &+ (1 &<< order64)
+        let length = 64 - whole.leadingZeroBitCount
+        let zeros = length - order - 1
+        if length + zeros <= 56 {
+            write(whole, length + zeros)
+        } else {
+            write(0, zeros)
+            write(whole &>> order64, zeros + 1)
+            write(whole & ((1 &<< order64) &- 1), order)
+        }
     }
 
     /// The bytes, the last one filled with zeros.

@@ -84,9 +84,11 @@ import CCurl
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROXY, "")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
-        set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        // Not from https back to http; libcurl itself keeps credentials from other hosts.
+        let isSecure = request.url.prefix(8).lowercased() == "https://"
+        set(CURLOPT_REDIR_PROTOCOLS_STR, isSecure ? "https" : "http,https")
         set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
-        set(CURLOPT_MAXREDIRS, 10)
+        set(CURLOPT_MAXREDIRS, 3)
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_BUFFERSIZE, 128 << 10)
         set(CURLOPT_TIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))

@@ -18,6 +18,11 @@ package struct HTTPClientConfiguration: Hashable, Sendable {
     package struct Header: Hashable, Sendable {
         package var name: String
         package var values: [Secret]
+
+        package init(name: String, values: [Secret]) {
+            self.name = name
+            self.values = values
+        }
     }
 
     package var authentication: Authentication

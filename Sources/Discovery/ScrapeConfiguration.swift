@@ -53,6 +53,11 @@ package struct ScrapeConfiguration: Hashable, Sendable {
     package struct Parameter: Hashable, Sendable {
         package var name: String
         package var values: [String]
+
+        package init(name: String, values: [String]) {
+            self.name = name
+            self.values = values
+        }
     }
 
     /// The defaults of Prometheus but for the job's name; for tests and for targets the service adds itself.

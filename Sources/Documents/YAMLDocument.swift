@@ -58,6 +58,11 @@ package enum YAMLDocument {
         }
         switch node {
         case .scalar(let scalar):
+            // A key or a value of bytes has no text that could be meant.
+            guard scalar.tag.description != "tag:yaml.org,2002:binary" else {
+                let message = "!!binary is not supported; write the text itself"
+                throw DocumentError([Problem(file: file, position: position, message: message)])
+            }
             let plain = scalar.style == .plain || scalar.style == .any
             return Node(.scalar(scalar.string, plain: plain), at: position)
         case .sequence(let sequence):

@@ -95,12 +95,13 @@ struct SeriesScanner: Sendable {
         if let plain = plainLabels(text) { return plain }
         var pairs: [(name: String, value: String)] = []
         pairs.reserveCapacity(parts.count + 1)
+        var names: Set<String> = ["__name__"]
         let name = metricName ?? 0..<0
         pairs.append(
             (name: "__name__", value: SeriesScanner.unescaped(text, name, quotes: isMetricNameQuoted)))
         for part in parts {
             let label = SeriesScanner.unescaped(text, part.name, quotes: part.isNameEscaped)
-            guard !pairs.contains(where: { $0.name == label }) else {
+            guard names.insert(label).inserted else {
                 throw ExpositionError(.duplicateLabel(label), at: part.name.lowerBound, in: text)
             }
             pairs.append((name: label, value: SeriesScanner.unescaped(text, part.value, quotes: true)))

@@ -5,6 +5,8 @@ package struct EvaluationRange: Hashable, Sendable {
     package var start: Timestamp
     package var end: Timestamp
     package var step: Duration
+    /// Whether the result is wanted as of one moment (a vector) rather than over time (a matrix).
+    package private(set) var isInstant = false
 
     package init(start: Timestamp, end: Timestamp, step: Duration) {
         self.start = start
@@ -14,10 +16,10 @@ package struct EvaluationRange: Hashable, Sendable {
 
     /// A single moment.
     package static func instant(_ moment: Timestamp) -> EvaluationRange {
-        EvaluationRange(start: moment, end: moment, step: .milliseconds(1))
+        var range = EvaluationRange(start: moment, end: moment, step: .milliseconds(1))
+        range.isInstant = true
+        return range
     }
-
-    package var isInstant: Bool { start == end }
 
     package var stepCount: Int {
         guard end >= start, step > .zero else { return 0 }

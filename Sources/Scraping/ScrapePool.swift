@@ -17,19 +17,13 @@ struct ScrapePool {
 
     private(set) var job: ScrapeConfiguration
     private(set) var targets = TargetSet()
-    private var discovery: [FileDiscovery]
     private var groups: [TargetGroup]?
     private var scrapers: [Identity: TargetScraper] = [:]
 
-    init(_ job: ScrapeConfiguration) {
-        self.job = job
-        discovery = job.files.map { FileDiscovery($0) }
-    }
+    init(_ job: ScrapeConfiguration) { self.job = job }
 
     /// Every target's scraper, in the order of the targets.
     var ordered: [TargetScraper] { targets.active.compactMap { scrapers[identity($0)] } }
-
-    var failures: [String] { discovery.flatMap(\.failures) }
 
     /// Takes over a new configuration. Targets keep their scrapers, unless lines would now mean something else.
     mutating func apply(_ job: ScrapeConfiguration) -> [TargetScraper] {
@@ -39,23 +33,16 @@ struct ScrapePool {
             removed = ordered
             scrapers = [:]
         }
-        if job.files != self.job.files { discovery = job.files.map { FileDiscovery($0) } }
         self.job = job
         groups = nil
         return removed
     }
 
-    /// Looks at the sources; makes and drops targets where they changed.
-    mutating func refresh(
-        _ access: FileAccess, uptime: Duration, _ fleet: FleetTargets,
-        make: (Target, ScrapeConfiguration) -> TargetScraper
+    /// Makes and drops targets where what was discovered has changed.
+    mutating func update(
+        discovered: [TargetGroup], make: (Target, ScrapeConfiguration) -> TargetScraper
     ) -> Change {
-        var groups = job.staticGroups
-        for index in discovery.indices {
-            _ = discovery[index].refresh(access, uptime: uptime)
-            groups += discovery[index].groups
-        }
-        for role in job.fleetRoles { groups += fleet(role) }
+        let groups = job.staticGroups + discovered
         guard groups != self.groups else { return Change() }
         self.groups = groups
         targets = TargetSet(job, groups: groups)

@@ -26,6 +26,7 @@ package final class Scraper: Sendable {
     private let fleet: FleetTargets
     private let onLanded: @Sendable (LandedScrape) -> Void
     private let state = Mutex(State())
+    private let sources = Mutex(TargetSources())
     /// How often files are looked at and the fleet is asked for its targets.
     private let refreshInterval: Duration
 
@@ -47,41 +48,50 @@ package final class Scraper: Sendable {
 
     /// Takes over the scrape configurations, at start and on reload, and looks at their sources at once.
     package func apply(_ jobs: [ScrapeConfiguration]) {
-        let removed = state.withLock { state in
-            var removed: [TargetScraper] = []
-            var pools: [String: ScrapePool] = [:]
-            for job in jobs {
-                var pool = state.pools.removeValue(forKey: job.jobName) ?? ScrapePool(job)
-                removed += pool.apply(job)
-                pools[job.jobName] = pool
-            }
-            for name in state.pools.keys.sorted() { removed += state.pools[name]?.removeAll() ?? [] }
-            state.pools = pools
-            return removed
+        let removed = sources.withLock { sources in
+            sources.apply(jobs)
+            let groups = sources.refresh(environment.files, uptime: environment.clock.uptime, fleet)
+            return state.withLock { state in replacePools(jobs, in: &state) + update(groups, in: &state) }
         }
         end(removed)
-        refresh()
     }
 
     /// Looks at the sources of targets: starts new ones, ends the series of those that are gone.
     package func refresh() {
-        let now = environment.clock.now
-        let uptime = environment.clock.uptime
-        let removed = state.withLock { state in
-            var removed: [TargetScraper] = []
-            for name in state.pools.keys.sorted() {
-                guard var pool = state.pools.removeValue(forKey: name) else { continue }
-                let change = pool.refresh(environment.files, uptime: uptime, fleet) { target, job in
-                    state.lastID += 1
-                    return TargetScraper(id: state.lastID, target, job, environment)
-                }
-                state.pools[name] = pool
-                removed += change.removed
-                for scraper in change.added { Scraper.schedule(scraper, after: now, in: &state) }
-            }
-            return removed
+        let removed = sources.withLock { sources in
+            let groups = sources.refresh(environment.files, uptime: environment.clock.uptime, fleet)
+            return state.withLock { state in update(groups, in: &state) }
         }
         end(removed)
+    }
+
+    private func replacePools(_ jobs: [ScrapeConfiguration], in state: inout State) -> [TargetScraper] {
+        var removed: [TargetScraper] = []
+        var pools: [String: ScrapePool] = [:]
+        for job in jobs {
+            var pool = state.pools.removeValue(forKey: job.jobName) ?? ScrapePool(job)
+            removed += pool.apply(job)
+            pools[job.jobName] = pool
+        }
+        for name in state.pools.keys.sorted() { removed += state.pools[name]?.removeAll() ?? [] }
+        state.pools = pools
+        return removed
+    }
+
+    private func update(_ groups: [String: [TargetGroup]], in state: inout State) -> [TargetScraper] {
+        let now = environment.clock.now
+        var removed: [TargetScraper] = []
+        for name in state.pools.keys.sorted() {
+            guard var pool = state.pools.removeValue(forKey: name) else { continue }
+            let change = pool.update(discovered: groups[name] ?? []) { target, job in
+                state.lastID += 1
+                return TargetScraper(id: state.lastID, target, job, environment)
+            }
+            state.pools[name] = pool
+            removed += change.removed
+            for scraper in change.added { Scraper.schedule(scraper, after: now, in: &state) }
+        }
+        return removed
     }
 
     private static func schedule(_ scraper: TargetScraper, after now: Timestamp, in state: inout State) {
@@ -224,20 +234,14 @@ extension Scraper {
     package var pools: [String] { state.withLock { $0.pools.keys.sorted() } }
 
     /// What is wrong with discovery files right now.
-    package var discoveryFailures: [String] {
-        state.withLock { state in
-            state.pools.sorted { $0.key < $1.key }.flatMap(\.value.failures)
-        }
-    }
+    package var discoveryFailures: [String] { sources.withLock(\.failures) }
 
     /// The scraper's metrics about itself.
     package func write(to writer: inout ExpositionWriter) {
-        let (counters, pools, failures) = state.withLock { state in
-            (
-                state.counters, state.pools.mapValues(\.targets.active.count).sorted { $0.key < $1.key },
-                state.pools.values.reduce(0) { $0 + $1.failures.count }
-            )
+        let (counters, pools) = state.withLock { state in
+            (state.counters, state.pools.mapValues(\.targets.active.count).sorted { $0.key < $1.key })
         }
+        let failures = discoveryFailures.count
         counters.write(to: &writer)
         writer.gauge(
             "flyball_scrape_pool_targets", help: "Targets of each scrape configuration.",

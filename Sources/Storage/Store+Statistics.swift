@@ -84,6 +84,7 @@ extension Head {
         func largest(_ entries: [StoreStatistics.Entry]) -> [StoreStatistics.Entry] {
             Array(entries.sorted { ($1.value, $0.name) < ($0.value, $1.name) }.prefix(limit))
         }
+        statistics.labelPairs = pairs.values.reduce(0) { $0 + $1.count }
         let metrics = symbols.find("__name__").flatMap { pairs[$0] } ?? [:]
         statistics.seriesByMetric = largest(metrics.map { .init(name: symbols[$0.key], value: $0.value) })
         statistics.valuesByLabel = largest(pairs.map { .init(name: symbols[$0.key], value: $0.value.count) })

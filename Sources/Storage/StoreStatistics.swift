@@ -14,6 +14,8 @@ package struct StoreStatistics: Hashable, Sendable {
     package var layouts = 0
     package var samples = 0
     package var chunks = 0
+    /// Different pairs of label name and value.
+    package var labelPairs = 0
     /// Bytes of sealed chunks, of raw tails, and of files on disk.
     package var chunkBytes = 0
     package var tailBytes = 0

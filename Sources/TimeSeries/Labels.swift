@@ -115,11 +115,6 @@ package struct Labels: Hashable, Sendable {
         Labels(pairs.filter { names.contains($0.name) })
     }
 
-    /// Both together; where a name is in both, the one of `other` wins.
-    package func merging(_ other: Labels) -> Labels {
-        Labels(pairs + other.pairs)
-    }
-
     package static func == (a: Labels, b: Labels) -> Bool {
         a.storedHash == b.storedHash && a.bytes == b.bytes
     }
@@ -156,40 +151,6 @@ extension Labels {
         let start = position + 1
         position = start + length
         return start..<position
-    }
-
-    private static func hash(_ bytes: [UInt8]) -> UInt64 {
-        let bytes = bytes.span
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)
-        var index = 0
-        while index + 8 <= bytes.count {
-            var word: UInt64 = 0
-            for offset in 0..<8 { word |= UInt64(bytes[index + offset]) << UInt64(8 * offset) }
-            hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
-            hash ^= hash >> 29
-            index += 8
-        }
-        while index < bytes.count {
-            hash = (hash ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01b3
-            index += 1
-        }
-        return hash ^ (hash >> 32)
-    }
-}
-
-extension Labels: Comparable {
-    /// The order of Prometheus' `labels.Compare`: pair by pair, name before value, shorter first.
-    package static func < (a: Labels, b: Labels) -> Bool {
-        var left = 0
-        var right = 0
-        while left < a.bytes.count, right < b.bytes.count {
-            for _ in 0..<2 {
-                let x = a.bytes[next(a.bytes, &left)]
-                let y = b.bytes[next(b.bytes, &right)]
-                if x != y { return x.lexicographicallyPrecedes(y) }
-            }
-        }
-        return left >= a.bytes.count && right < b.bytes.count
     }
 }
 

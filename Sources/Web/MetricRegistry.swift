@@ -49,6 +49,11 @@ package final class MetricRegistry: Sendable {
         observe(name, help, kind: kind, series: { read().map { [(labels: [], value: $0)] } ?? [] })
     }
 
+    /// Families that their owner writes by itself. `owner` says where among the names they stand.
+    package func include(_ owner: String, _ write: @escaping @Sendable (inout ExpositionWriter) -> Void) {
+        register(owner, write)
+    }
+
     /// Every family by name, in the text format of `ExpositionWriter.contentType`.
     package func render() -> [UInt8] {
         var writer = ExpositionWriter(reserving: 16 << 10)

@@ -43,6 +43,26 @@ import Web
         #expect(await balancer(transport).pass("/work").status == 502)
     }
 
+    @Test func `an overloaded fleet is not asked many times over`() async {
+        let transport = InMemoryTransport()
+        transport.answer("http://127.0.0.1:1/work", with: TransportResponse(status: 503))
+        transport.answer("http://127.0.0.1:2/work", with: TransportResponse(status: 503))
+        let balancer = await balancer(transport)
+
+        for _ in 0..<100 { #expect(await balancer.pass("/work").status == 503) }
+
+        #expect(transport.requests.count < 150)
+    }
+
+    @Test func `a request that timed out is not made to wait again`() async {
+        let transport = InMemoryTransport()
+        transport.fail("http://127.0.0.1:1/work", with: .timedOut)
+        transport.fail("http://127.0.0.1:2/work", with: .timedOut)
+
+        #expect(await balancer(transport).pass("/work").status == 504)
+        #expect(transport.requests.count == 2)
+    }
+
     @Test func `without replicas the answer is 503`() async {
         let balancer = Balancer(
             DemoBalancer.Options(port: 0, service: "http://service"), transport: InMemoryTransport())

@@ -168,6 +168,12 @@ struct ExpositionReaderTests {
         #expect(error?.kind == .missingEOF)
     }
 
+    @Test func `a hundred thousand labels in any order take no more than their share of time`() throws {
+        let labels = (0..<100_000).map { "l\(($0 &* 7919) % 100_000)=\"\($0)\"" }.joined(separator: ",")
+
+        #expect(try one("a{\(labels)} 1").labels.count == 100_001)
+    }
+
     @Test func `a text cut off anywhere is read or refused, never worse`() {
         let text = Array(
             "# HELP a b\n# TYPE a gauge\na{b=\"c\\n\",d=\"é\"} 1.5e3 123\n{\"q.r\",\"s\"=\"t\"} NaN\n".utf8)

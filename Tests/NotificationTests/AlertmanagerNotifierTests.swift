@@ -8,7 +8,7 @@ import TimeSeries
 
 @testable import Notification
 
-@Suite(.timeLimit(.minutes(1))) struct AlertmanagerNotifierTests {
+@Suite(.timeLimit(.minutes(5))) struct AlertmanagerNotifierTests {
     static let url = "http://a:9093/api/v2/alerts"
 
     static func alert(_ name: String, _ labels: [(String, String)] = []) -> AlertNotification {

@@ -13,7 +13,7 @@ private let alertmanagerBinary = ["/usr/bin/prometheus-alertmanager", "/usr/bin/
 }
 
 /// Debian's prometheus-alertmanager on a loopback port, started and stopped by the test.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: alertmanagerBinary != nil))
+@Suite(.timeLimit(.minutes(5)), .enabled(if: alertmanagerBinary != nil))
 struct RealAlertmanagerTests {
     private func freePort() -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -99,6 +99,7 @@ struct RealAlertmanagerTests {
             notifier.send([alert])
             let resolved = await wait("\(base)/api/v2/alerts", transport) { !$0.body.contains("Down") }
             #expect(!resolved.body.contains("Down"))
+            for _ in 0..<100 where notifier.statistics.sent < 2 { try? await Task.sleep(for: .milliseconds(20)) }
             #expect(notifier.statistics.sent == 2)
             #expect(notifier.statistics.errors == 0)
             group.cancelAll()

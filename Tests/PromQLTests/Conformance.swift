@@ -20,7 +20,7 @@ enum Conformance {
         shared.flatMap { text(of: "\($0)/conformance/promqltest/\(name)") }
     }
 
-    private static func environment(_ name: String) -> String? {
+    static func environment(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 

@@ -63,7 +63,7 @@ import Testing
     @Test func `a long chain of operators is refused`() {
         let text = Array(repeating: "1", count: 20_000).joined(separator: "+")
         let error = #expect(throws: QueryError.self) { try Expression.parse(text) }
-        #expect(error?.message == "expression has more parts than the limit of 10000")
+        #expect(error?.message == "expression has more operators than the limit of 500")
     }
 
     @Test(arguments: [

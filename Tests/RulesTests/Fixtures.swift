@@ -3,7 +3,8 @@ import Testing
 
 /// Files of the checkout and of the shared folder beside it.
 enum Fixtures {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent()
 
     /// The shared conformance cases, where they are there.

@@ -1,5 +1,7 @@
+import Curl
 import Exposition
 import Glibc
+import Scraping
 import Testing
 import TimeSeries
 
@@ -66,6 +68,63 @@ struct PayloadScrapeTests {
         let wrong = expected.filter { rig.sink.samples($0.key).map(\.value.bitPattern) != $0.value }
         #expect(wrong.isEmpty, "\(wrong.keys.prefix(3))")
         #expect(rig.sink.complaints.isEmpty)
+    }
+}
+
+extension PayloadScrapeTests {
+    @Test func `a damaged payload is read as a cold reading reads it, or refused as that refuses it`()
+        async throws
+    {
+        let bytes = SharedFolder.unpack("payloads/node_exporter_e2e.prom.xz")
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let original = Array(lines.prefix(60).joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
+        let damage = Array("\"{}= \n\\#,1e".utf8)
+        var random = SplitMix(state: 11)
+        let rig = try ScrapeRig()
+
+        for _ in 0..<400 {
+            var body = original
+            for _ in 0..<random.next() % 3 {
+                let place = Int(random.next() % UInt64(body.count))
+                switch random.next() % 3 {
+                case 0: body[place] = UInt8(truncatingIfNeeded: random.next())
+                case 1: body.remove(at: place)
+                default: body.insert(damage[Int(random.next() % UInt64(damage.count))], at: place)
+                }
+            }
+            rig.transport.answer(ScrapeRig.url, with: TransportResponse(status: 200, body: body))
+            await rig.scrape()
+            let cold = ColdReading(body)
+
+            #expect(
+                rig.status?.health == (cold.isValid ? .up : .down), "\(String(decoding: body, as: UTF8.self))"
+            )
+            for (labels, value) in cold.values {
+                let whole = labels.merging(Labels(["job": "j", "instance": "a:1"]))
+                #expect(rig.sink.samples(whole).last?.value.bitPattern == value, "\(whole)")
+            }
+        }
+        #expect(rig.sink.complaints.isEmpty)
+    }
+}
+
+/// What a body says to a reader that has seen nothing before; empty where the body is refused.
+private struct ColdReading {
+    var isValid = true
+    var values: [Labels: UInt64] = [:]
+
+    init(_ body: [UInt8]) {
+        var reader = ExpositionReader()
+        do {
+            while let entry = try reader.next(body.span) {
+                guard case .sample(let sample) = entry else { continue }
+                let labels = try reader.labels(body.span)
+                if sample.timestamp == nil, values[labels] == nil { values[labels] = sample.value.bitPattern }
+            }
+        } catch {
+            isValid = false
+            values = [:]
+        }
     }
 }
 

@@ -16,7 +16,8 @@ package struct NodeFolder: Hashable, Sendable {
 
     package let path: String
 
-    package init(_ path: String) { self.path = path }
+    /// - Parameter path: From the working directory where it is relative.
+    package init(_ path: String) { self.path = SystemFile.absolute(path) }
 
     package var socket: String { path + "/node.sock" }
     package var log: String { path + "/node.log" }
@@ -61,8 +62,9 @@ package struct NodeFolder: Hashable, Sendable {
             Signals.kill(child.pid)
             count += 1
         }
-        for replica in cgroups.replicas { _ = cgroups.clear(replica) }
-        SystemFile.remove(children)
+        // A process that was killed keeps its group until somebody has waited for it: then the next sweep clears it.
+        let isClear = cgroups.replicas.reduce(true) { cgroups.clear($1) && $0 }
+        if isClear { SystemFile.remove(children) }
         return count
     }
 }

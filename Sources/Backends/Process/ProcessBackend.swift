@@ -17,7 +17,7 @@ package final class ProcessBackend: NodeBackend {
     private let ledger: Mutex<CommandLedger>
 
     /// - Parameters:
-    ///   - folder: Where the nodes have their folders; absolute.
+    ///   - folder: Where the nodes have their folders.
     ///   - transport: Connects to unix sockets.
     ///   - timeout: For one call to one node.
     /// - Throws: where the folder cannot be made.
@@ -25,17 +25,17 @@ package final class ProcessBackend: NodeBackend {
         folder: String, launcher: any NodeLaunching, transport: any Transport, clock: any Clock,
         timeout: Duration = .seconds(2)
     ) throws(BackendError) {
-        self.folder = folder
+        let root = NodeFolder(folder)
+        self.folder = root.path
         self.launcher = launcher
         self.transport = transport
         self.clock = clock
         self.timeout = timeout
         do throws(SystemFile.Failure) {
-            try SystemFile.makeFolder(folder)
+            try SystemFile.makeFolder(root.path)
         } catch {
             throw .unavailable(error.description)
         }
-        let root = NodeFolder(folder)
         ledger = Mutex(root.read(CommandLedger.self, from: root.ledger) ?? CommandLedger())
     }
 

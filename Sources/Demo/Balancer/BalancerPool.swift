@@ -30,6 +30,7 @@ struct BalancerPool: Sendable {
     private static let longestEjection = Duration.seconds(8)
 
     private var members: [String: Member] = [:]
+    var retries = RetryBudget()
 
     /// Takes the newest list; what is known of replicas that stay is kept.
     mutating func update(_ endpoints: [Endpoint]) {

@@ -136,6 +136,7 @@ final class Balancer: Sendable {
     private func attempt(_ path: String) async -> WebResponse {
         var tried: Set<String> = []
         var last = WebResponse.text("no replica is ready\n", status: 503)
+        pool.withLock { $0.retries.earn() }
         while tried.count < Self.maxTries,
             let endpoint = pool.withLock({ $0.pick(excluding: tried, at: clock.uptime) })
         {
@@ -144,28 +145,51 @@ final class Balancer: Sendable {
             let begin = clock.uptime
             let answer = await ask(endpoint, path)
             let now = clock.uptime
-            let isGood = answer.map { $0.status < 500 } ?? false
             pool.withLock {
-                $0.finished(endpoint, latency: (now - begin).inSeconds, succeeded: isGood, at: now)
+                $0.finished(
+                    endpoint, latency: (now - begin).inSeconds, succeeded: answer.isGood, at: now)
             }
-            guard let answer else {
-                last = .text("replica \(endpoint.replica) did not answer\n", status: 502)
-                continue
-            }
-            last = answer
-            if isGood { break }
+            last = answer.response
+            // A replica that was never reached has done no work: another one may always be asked.
+            if answer.isGood || !answer.mayRetry { break }
+            if !answer.isFree, !pool.withLock({ $0.retries.spend() }) { break }
         }
         return last
     }
 
-    /// Nil where no answer came.
-    private func ask(_ endpoint: BalancerPool.Endpoint, _ path: String) async -> WebResponse? {
+    private func ask(_ endpoint: BalancerPool.Endpoint, _ path: String) async -> ReplicaAnswer {
         let request = TransportRequest(
             url: "http://\(endpoint.address)\(path)", timeout: options.timeout, maxBodyBytes: 1 << 20)
-        guard let response = try? await transport.perform(request) else { return nil }
-        return WebResponse(
-            status: response.status, contentType: response.header("content-type") ?? "text/plain",
-            body: response.body)
+        do throws(TransportError) {
+            let response = try await transport.perform(request)
+            return ReplicaAnswer(
+                response: WebResponse(
+                    status: response.status, contentType: response.header("content-type") ?? "text/plain",
+                    body: response.body),
+                isGood: response.status < 500, mayRetry: true, isFree: false)
+        } catch {
+            let isTimeout = error == .timedOut
+            return ReplicaAnswer(
+                response: .text(
+                    "replica \(endpoint.replica) did not answer\n", status: isTimeout ? 504 : 502),
+                isGood: false, mayRetry: !isTimeout, isFree: error.isRefused)
+        }
+    }
+}
+
+/// What one try came to.
+private struct ReplicaAnswer: Sendable {
+    var response: WebResponse
+    var isGood: Bool
+    /// Whoever has waited for a whole timeout is not made to wait for another.
+    var mayRetry: Bool
+    /// Whether a retry adds no load.
+    var isFree: Bool
+}
+
+extension TransportError {
+    fileprivate var isRefused: Bool {
+        if case .refused = self { true } else { false }
     }
 }
 

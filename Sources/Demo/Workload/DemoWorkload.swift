@@ -27,7 +27,7 @@ package enum DemoWorkload {
         package init(
             port: Int, workload: String = "web", replica: String = "web-0", work: Duration = .milliseconds(4),
             wait: Duration = .milliseconds(38), concurrency: Int = 1, queueLength: Int = 64,
-            drain: Duration = .seconds(2)
+            drain: Duration = .seconds(3)
         ) {
             self.port = port
             self.workload = workload
@@ -146,7 +146,7 @@ struct WorkloadDrain: Service {
         try? await gracefulShutdown()
         server.drain()
         let clock = ContinuousClock()
-        let latest = clock.now + server.options.drain * 4
+        let latest = clock.now + server.options.drain * 3
         try? await clock.sleep(for: server.options.drain)
         while server.queue.running > 0, clock.now < latest { try? await clock.sleep(for: .milliseconds(20)) }
     }

@@ -16,6 +16,8 @@ extension Evaluator {
             return rows
         case .subquery(let node, let inner, _):
             guard inner.count > 0 else { return [] }
+            try charge(inner.count)
+            defer { release(inner.count) }
             let vector: VectorColumns
             switch try evaluate(node, inner) {
             case .vector(let result): vector = result

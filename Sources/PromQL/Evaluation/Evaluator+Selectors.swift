@@ -35,8 +35,7 @@ extension Evaluator {
                 case .timestamp:
                     result.cells[base + step] = Double(column.times.milliseconds[index]) / 1000
                 case .startTimestamp:
-                    let start = column.startTimes?[index] ?? 0
-                    result.cells[base + step] = start == 0 ? Cell.absent : Double(start) / 1000
+                    result.cells[base + step] = Double(column.startTimes?[index] ?? 0) / 1000
                 }
             }
             if !found {

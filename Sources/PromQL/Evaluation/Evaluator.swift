@@ -27,6 +27,8 @@ final class Evaluator {
 
     /// The value of the whole plan.
     func evaluate() throws(QueryError) -> Operand {
+        try charge(plan.grid.count)
+        release(plan.grid.count)
         let result = try evaluate(plan.root, plan.grid)
         guard case .vector(var vector) = result else { return result }
         try removeNames(&vector)

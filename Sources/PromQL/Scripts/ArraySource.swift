@@ -15,7 +15,10 @@ package struct ArraySource: SeriesSource {
 
     /// Adds samples of one series, ascending; a sample of a moment that is there already is left out.
     package mutating func append(_ added: SeriesColumns) {
-        var samples = series[added.labels] ?? Samples()
+        ArraySource.append(added, to: &series[added.labels, default: Samples()])
+    }
+
+    private static func append(_ added: SeriesColumns, to samples: inout Samples) {
         let last = samples.times.last ?? .min
         for (index, time) in added.times.milliseconds.enumerated() where time > last || samples.times.isEmpty
         {
@@ -33,7 +36,6 @@ package struct ArraySource: SeriesSource {
             samples.times.append(time)
             samples.values.append(added.values[index])
         }
-        series[added.labels] = samples
     }
 
     package func select(_ selections: [Selection]) async throws -> [[SeriesColumns]] {

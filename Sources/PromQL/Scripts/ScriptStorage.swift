@@ -1,15 +1,24 @@
-import TimeSeries
+package import TimeSeries
 
-/// The series that a script has loaded. Histograms come back as from a Prometheus store, which keeps of counter
+/// The series that a script or a rule unit test has loaded. Histograms come back as from a Prometheus store, which keeps of counter
 /// reset hints only "gauge", "not reset" and "unknown".
-struct ScriptStorage {
-    private(set) var source = ArraySource()
+package struct ScriptStorage: Sendable {
+    package private(set) var source = ArraySource()
 
-    struct Line {
+    struct Line: Sendable {
         var labels: Labels
         var values: [SeriesNotation.Element]
         /// Relative to each sample.
         var starts: [Int64?]?
+    }
+
+    package init() {}
+
+    /// Loads one series, a sample every interval from `start` on.
+    package mutating func load(_ series: SeriesNotation, interval: Duration, start: Timestamp) {
+        append(
+            Line(labels: series.labels, values: series.values), interval: interval.milliseconds,
+            start: start.milliseconds)
     }
 
     mutating func clear() { source = ArraySource() }
@@ -20,14 +29,14 @@ struct ScriptStorage {
         for line in ClassicConversion(lines).converted { append(line, interval: interval) }
     }
 
-    private mutating func append(_ line: Line, interval: Int64) {
+    private mutating func append(_ line: Line, interval: Int64, start: Int64 = 0) {
         var times: [Int64] = []
         var values: [Double] = []
         var starts: [Int64] = []
         var histograms: [Int: FloatHistogram] = [:]
         var previous: FloatHistogram?
         for (index, element) in line.values.enumerated() {
-            let time = Int64(index) * interval
+            let time = start + Int64(index) * interval
             switch element {
             case .omitted: continue
             case .number(let value):

@@ -95,6 +95,11 @@ struct Checker {
         let function = node.function
         let name = function.rawValue
         if function.isExperimental { try requireExperimental(name, "function", expression) }
+        if function == .startTimestamp, !features.contains(.startTimestamps) {
+            throw error(
+                "function \"start_timestamp\" is not enabled (--enable-feature=use-start-timestamps)",
+                expression)
+        }
         let parameters = function.parameters
         let count = node.arguments.count
         if function.variadic == 0 {

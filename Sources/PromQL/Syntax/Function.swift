@@ -96,7 +96,7 @@ package enum Function: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .doubleExponentialSmoothing, .firstOverTime, .madOverTime, .tsOfFirstOverTime, .tsOfLastOverTime,
             .tsOfMaxOverTime, .tsOfMinOverTime, .sortByLabel, .sortByLabelDesc, .info, .histogramQuantiles,
-            .start, .end, .step, .range, .minOf, .maxOf, .startTimestamp:
+            .start, .end, .step, .range, .minOf, .maxOf:
             true
         default: false
         }

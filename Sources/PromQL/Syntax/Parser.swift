@@ -1,10 +1,12 @@
 package import TimeSeries
 
 extension Expression {
-    /// The longest query in bytes, the deepest nesting and the most nodes that are parsed; beyond them a query is refused.
+    /// The longest query in bytes, the deepest nesting of parentheses and the most parts; beyond them a query is refused.
     package static let sizeLimit = 256 << 10
     package static let depthLimit = 128
     package static let nodeLimit = 10_000
+    /// The most binary operators; a chain of them nests as deeply as it is long.
+    package static let operatorLimit = 500
 
     /// Reads and checks a query.
     /// - Throws: `.badData` with line and column, in Prometheus' words where it has some.
@@ -34,6 +36,7 @@ struct Parser {
     private var index = 0
     private var depth = 0
     private var nodes = 0
+    private var operators = 0
 
     init(_ text: String, features: QueryFeatures) throws(QueryError) {
         guard text.utf8.count <= Expression.sizeLimit else {
@@ -61,7 +64,10 @@ struct Parser {
         var left = try signed()
         while let operation = binaryOperator(), operation.precedence >= minimum {
             advance()
-            try enter(by: 0)
+            operators += 1
+            guard operators <= Expression.operatorLimit else {
+                throw error("expression has more operators than the limit of \(Expression.operatorLimit)")
+            }
             let modifiers = try binaryModifiers(operation)
             let isRightAssociative = operation == .power
             let right = try binary(minimum: operation.precedence + (isRightAssociative ? 0 : 1))

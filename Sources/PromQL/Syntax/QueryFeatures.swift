@@ -25,7 +25,7 @@ package struct QueryFeatures: OptionSet, Hashable, Sendable {
         ("promql-duration-expr", .durationExpressions),
         ("promql-binop-fill-modifiers", .fillModifiers),
         ("type-and-unit-labels", .typeAndUnitLabels),
-        ("promql-use-start-timestamps", .startTimestamps),
+        ("use-start-timestamps", .startTimestamps),
     ]
 
     /// The feature of that flag name, or nil.

@@ -50,7 +50,7 @@ extension Deliberation {
         count = chosen.reach
         let first = memory.changes(within: chosen.rate.period, of: now).first { ($0.to > $0.from) == isUp }
         note(
-            .rateLimited, subject, "\(chosen.rate.text) allows \(count), \(asked) were asked for",
+            .rateLimited, subject, "\(chosen.rate.text) allows \(chosen.reach), \(asked) were asked for",
             until: (first?.at ?? now) + chosen.rate.period)
     }
 

@@ -12,6 +12,7 @@ extension Deliberation {
         var hasCapacitySignal = false
         var objections: [(signal: String, low: Int)] = []
         var holding: [String] = []
+        let ready = counts.ready
         for signal in policy.signals {
             let measured = belongs ? measurement.signals.first { $0.name == signal.name } : nil
             switch trust(signal, measured?.reading ?? .missing) {
@@ -20,10 +21,9 @@ extension Deliberation {
                 if distrust == .hold { holding.append(signal.name) }
             case .trusted(let value):
                 let proposal = Proposal(signal, value, counts: counts, current: current, policy: policy)
-                if let why = proposal.tolerated { note(.tolerance, signal.name, why, count: current) }
-                if proposal.tolerated == nil {
-                    note(.signal, signal.name, proposal.text, count: proposal.count)
-                }
+                note(
+                    proposal.calm == nil ? .signal : .tolerance, signal.name,
+                    proposal.text(signal, value, ready: ready), count: proposal.count)
                 if proposal.isNoObjection {
                     objections.append((signal.name, proposal.count))
                 } else {
@@ -94,18 +94,24 @@ extension Deliberation {
         guard outlook.peak.isFinite, age <= policy.staleAfter, age >= .zero - Self.futureTolerance else {
             return note(.forecastIdle, signal.name, "the forecast is out of date or not a finite number")
         }
-        let peak = signal.unit.text(outlook.peak)
-        let what =
-            "\(SignalPolicy.Unit.share.text(outlook.quantile)) of peaks within "
-            + "\(outlook.horizon.prometheusText) stay below \(peak) (\(outlook.model))"
         guard outlook.isTrusted else {
-            return note(.forecastIdle, signal.name, what + "; not used: no better than the last value")
+            return note(
+                .forecastIdle, signal.name,
+                outlook.text(signal.unit) + "; not used: no better than the last value")
         }
-        var needed = Replicas.covering(outlook.peak / target)
-        let deviation = outlook.peak / target / Double(max(1, current)) - 1
-        if needed > current, current > 0, deviation <= policy.behaviour.up.tolerance { needed = current }
-        guard needed > count else { return note(.forecastIdle, signal.name, what, count: needed) }
+        // No tolerance here: the risk that the policy takes is in the quantile.
+        let needed = Replicas.covering(outlook.peak / target)
+        guard needed > count else {
+            return note(.forecastIdle, signal.name, outlook.text(signal.unit), count: needed)
+        }
         count = needed
-        note(.forecast, signal.name, what)
+        note(.forecast, signal.name, outlook.text(signal.unit))
+    }
+}
+
+extension Signal.Outlook {
+    func text(_ unit: SignalPolicy.Unit) -> String {
+        "\(SignalPolicy.Unit.share.text(quantile)) of peaks within \(horizon.prometheusText) stay below "
+            + "\(unit.text(peak)) (\(model))"
     }
 }

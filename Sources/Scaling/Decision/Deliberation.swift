@@ -7,45 +7,49 @@ struct Deliberation {
     /// What the count was before.
     let current: Int
     let now: Timestamp
+    /// Whether reasons are noted.
+    let explains: Bool
     /// The policy's bounds, made possible where they are not.
     let bounds: ClosedRange<Int>
     var count: Int
     var reasons: [ScaleDecision.Reason] = []
 
-    init(_ policy: ScalingPolicy, counts: ReplicaCounts, current: Int, now: Timestamp) {
+    init(_ policy: ScalingPolicy, counts: ReplicaCounts, current: Int, now: Timestamp, explains: Bool) {
         self.policy = policy
         self.counts = counts
         self.current = current
         self.now = now
+        self.explains = explains
         let lowest = max(0, min(policy.minReplicas, Replicas.limit))
         bounds = lowest...max(lowest, min(policy.maxReplicas, Replicas.limit))
         count = current
     }
 
     mutating func note(
-        _ kind: ScaleDecision.Reason.Kind, _ subject: String, _ text: String, count: Int? = nil,
-        until: Timestamp? = nil
+        _ kind: ScaleDecision.Reason.Kind, _ subject: String, _ text: @autoclosure () -> String,
+        count: Int? = nil, until: Timestamp? = nil
     ) {
+        guard explains else { return }
         reasons.append(
             ScaleDecision.Reason(
-                kind: kind, subject: subject, count: count ?? self.count, text: text, until: until))
+                kind: kind, subject: subject, count: count ?? self.count, text: text(), until: until))
     }
 
     /// Keeps what the signals ask for within the policy's bounds.
     mutating func bound() {
-        if count > bounds.upperBound {
-            let asked = count
-            count = bounds.upperBound
-            note(.maximum, "replicas", "at most \(count) are allowed, \(asked) were asked for")
-        } else if count < bounds.lowerBound {
-            let asked = count
-            count = bounds.lowerBound
-            note(.minimum, "replicas", "at least \(count) are kept, \(asked) would do")
+        let asked = count
+        let bounds = bounds
+        count = max(bounds.lowerBound, min(asked, bounds.upperBound))
+        if asked > count {
+            note(.maximum, "replicas", "at most \(bounds.upperBound) are allowed, \(asked) were asked for")
+        } else if asked < count {
+            note(.minimum, "replicas", "at least \(bounds.lowerBound) are kept, \(asked) would do")
         }
     }
 
     /// A count outside the bounds returns at once, whatever windows and limits say: bounds are a person's word.
     mutating func enforceBounds() {
+        let bounds = bounds
         guard !bounds.contains(count) else { return }
         let isBelow = count < bounds.lowerBound
         count = isBelow ? bounds.lowerBound : bounds.upperBound

@@ -6,14 +6,17 @@ package import TimeSeries
 /// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap budget behind:
 /// each signal proposes a count; the largest wins, and nothing is removed while a signal is not to be trusted; a
 /// trusted forecast may raise it; minimum and maximum; stabilisation windows; velocity limits; the flap budget.
-/// - Parameter memory: carried from decision to decision of the same policy; the change is already noted in it when
-///   this returns (see `ScalingMemory.retract`).
+/// - Parameters:
+///   - memory: carried from decision to decision of the same policy; the change is already noted in it when this
+///     returns (see `ScalingMemory.retract`).
+///   - explains: whether there are reasons; the count does not depend on it, the time does.
 package func decide(
     _ policy: ScalingPolicy, _ measurement: Measurement, counts: ReplicaCounts, memory: inout ScalingMemory,
-    now: Timestamp
+    now: Timestamp, explains: Bool = true
 ) -> ScaleDecision {
     let current = policy.mode == .shadow ? memory.desired ?? counts.desired : counts.desired
-    var deliberation = Deliberation(policy, counts: counts, current: max(0, current), now: now)
+    var deliberation = Deliberation(
+        policy, counts: counts, current: max(0, current), now: now, explains: explains)
     deliberation.weigh(measurement)
     deliberation.bound()
     deliberation.stabilise(&memory)

@@ -21,6 +21,8 @@ extension Measurer {
                     samples: [Sample(now, value)]))
         }
         if case .value(let value, _) = reading { add("flyball_signal", [], value) }
+        // With the replicas that are ready this is the capacity, to be drawn against the demand.
+        if case .perReplica(let target) = signal.target { add("flyball_signal_per_replica", [], target) }
         guard let answer else { return series }
         let horizon = (name: "horizon", value: answer.outlook.horizon.prometheusText)
         add("flyball_forecast", [horizon, (name: "quantile", value: "mean")], answer.outlook.expectedPeak)

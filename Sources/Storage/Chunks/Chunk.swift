@@ -1,4 +1,4 @@
-import Codecs
+package import Codecs
 
 /// A sealed block of columns with equally many rows:
 ///
@@ -7,33 +7,18 @@ import Codecs
 ///
 /// The checksum is over all bytes before it. It is verified where bytes come from a disk, and by scrubbing; the
 /// decoder itself trusts nothing.
-enum Chunk {
+package enum Chunk {
     /// The bytes of a chunk of columns, each `rowCount` values long.
-    static func encode(_ columns: [[Double]], rowCount: Int) -> [UInt8] {
-        var encoder = ColumnEncoder(rowCount: rowCount)
-        var lengths: [UInt8] = []
-        var content: [UInt8] = []
-        for column in columns {
-            let bytes = encoder.encode(column)
-            lengths.append(varint: UInt64(bytes.count))
-            content += bytes
-        }
-        let body = lengths + content
-        // Below this, LZ4 finds nothing worth its header.
-        let compressed = body.count > 64 ? LZ4.compress(body.span) : body
-        let isSmaller = compressed.count + 2 < body.count
-        var bytes: [UInt8] = [isSmaller ? 1 : 0]
-        bytes.reserveCapacity(min(body.count, compressed.count) + 16)
-        bytes.append(varint: UInt64(rowCount))
-        bytes.append(varint: UInt64(columns.count))
-        if isSmaller { bytes.append(varint: UInt64(body.count)) }
-        bytes += isSmaller ? compressed : body
-        bytes.append(fixed32: CRC32C.checksum(bytes.span))
+    package static func encode(_ columns: [[Double]], rowCount: Int) -> [UInt8] {
+        var encoder = ChunkEncoder()
+        var bytes: [UInt8] = []
+        let values = columns.flatMap { $0 }
+        encoder.encode(values.span, rowCount: rowCount, to: &bytes)
         return bytes
     }
 
     /// Whether the checksum of the chunk in a part of `bytes` is right.
-    static func isIntact(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    package static func isIntact(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard range.count >= 7 else { return false }
         var cursor = ByteCursor(range.upperBound - 4..<range.upperBound)
         guard let checksum = try? cursor.fixed32(bytes) else { return false }
@@ -41,19 +26,19 @@ enum Chunk {
     }
 
     /// A chunk that is open for decoding.
-    struct Opened {
+    package struct Opened {
         let bytes: [UInt8]
         let decoder: ColumnDecoder
 
-        var rowCount: Int { decoder.rowCount }
-        var columnCount: Int { decoder.ranges.count }
+        package var rowCount: Int { decoder.rowCount }
+        package var columnCount: Int { decoder.ranges.count }
 
-        func decode(_ column: Int, into values: inout [Double]) throws(CodecError) -> Bool {
+        package func decode(_ column: Int, into values: inout [Double]) throws(CodecError) -> Bool {
             try decoder.decode(column, bytes.span, into: &values)
         }
     }
 
-    static func open(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(CodecError) -> Opened {
+    package static func open(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(CodecError) -> Opened {
         guard range.count >= 7 else { throw .truncated(at: range.lowerBound) }
         var cursor = ByteCursor(range.lowerBound..<range.upperBound - 4)
         let flags = try cursor.byte(bytes)

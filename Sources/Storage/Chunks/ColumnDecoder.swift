@@ -32,6 +32,7 @@ struct ColumnDecoder {
         case ColumnFormat.constant:
             let value = Double(bitPattern: try cursor.fixed64(bytes))
             values.append(contentsOf: repeatElement(value, count: count))
+        case ColumnFormat.runs: try runsOfBits(bytes, &cursor, count: count, into: &values)
         case ColumnFormat.xor:
             try XORCodec.decode(bytes, start: cursor.position, count: count, into: &values)
         default:
@@ -87,20 +88,35 @@ struct ColumnDecoder {
                 exceptions.append((row, try cursor.fixed64(bytes)))
             }
         }
-        let exponent = Int(try cursor.byte(bytes))
-        guard exponent <= ColumnFormat.largestExponent else {
-            throw .malformed("exponent \(exponent)", at: cursor.position)
+        let scaleByte = try cursor.byte(bytes)
+        guard let scale = Scale(byte: scaleByte) else {
+            throw .malformed("scale \(scaleByte)", at: cursor.position)
         }
         let first = try cursor.signedVarint(bytes)
         let start = values.count
         if tag & 0x0f == ColumnFormat.decimalConstant {
-            let value = Double(first) / Decimal.powers[exponent]
-            values.append(contentsOf: repeatElement(value, count: count))
+            values.append(contentsOf: repeatElement(scale.value(first), count: count))
         } else {
-            var integers = try StepDecoder.integers(
+            let integers = try StepDecoder.integers(
                 self, column, tag, bytes, &cursor, first: first, count: count)
-            StepDecoder.scale(&integers, by: Decimal.powers[exponent], into: &values)
+            StepDecoder.scale(integers.span, scale, into: &values)
         }
         for exception in exceptions { values[start + exception.row] = Double(bitPattern: exception.bits) }
+    }
+
+    private func runsOfBits(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, count: Int, into values: inout [Double]
+    ) throws(CodecError) {
+        let changes = try cursor.length(bytes, limit: count)
+        var value = Double(bitPattern: try cursor.fixed64(bytes))
+        var row = 0
+        for _ in 0..<changes {
+            let run = Int(clamping: try cursor.varint(bytes))
+            guard run < count - row else { throw .malformed("run of \(run) rows", at: cursor.position) }
+            values.append(contentsOf: repeatElement(value, count: run))
+            value = Double(bitPattern: try cursor.fixed64(bytes))
+            row += run
+        }
+        values.append(contentsOf: repeatElement(value, count: count - row))
     }
 }

@@ -1,57 +1,83 @@
 import Codecs
-import TimeSeries
 
 /// Encodes columns of a chunk one after another: looks at each column first, then takes the cheapest transform.
 struct ColumnEncoder {
-    /// What later columns may refer to.
+    /// A column that later ones may refer to.
     private struct Earlier {
-        var bits: UInt64
-        var exponent: Int
+        var column: Int
+        var firstBits: UInt64
+        var lastBits: UInt64
+        var differences: UInt64
+    }
+
+    /// A column whose steps later ones may refer to.
+    private struct EarlierSteps {
+        var column: Int
+        var scale: Scale
         var total: Int64
-        /// The column that holds the steps.
-        var root: Int
-        var steps: [Int64]
+        /// Where its steps start in `allSteps`.
+        var start: Int
     }
 
-    private let rowCount: Int
-    private var earlier: [Earlier?] = []
-    private var integers: [Int64] = []
-    private var columns: [[Double]] = []
+    /// The columns so far, one behind the other.
+    private(set) var bytes: [UInt8] = []
+    private var column = 0
+    private var earlier: [Earlier] = []
+    private var earlierSteps: [EarlierSteps] = []
+    private var allSteps: [Int64] = []
+    private var integers = IntegerColumn()
+    private var steps = StepEncoder()
 
-    init(rowCount: Int) { self.rowCount = rowCount }
-
-    /// The bytes of the next column, one value a row, `Marker.absent` where there is none.
-    mutating func encode(_ column: [Double]) -> [UInt8] {
-        precondition(column.count == rowCount, "a column of \(column.count) rows, expected \(rowCount)")
-        defer { columns.append(column) }
-        var header: [UInt8] = []
-        let present = presence(column, &header)
-        guard let first = present.first else {
-            earlier.append(nil)
-            return [ColumnFormat.absent]
-        }
-        let flags = header.isEmpty ? 0 : ColumnFormat.hasAbsent
-        if present.allSatisfy({ $0.bitPattern == first.bitPattern }) {
-            earlier.append(nil)
-            return constant(first, flags, header)
-        }
-        if let index = identicalColumn(column) {
-            earlier.append(nil)
-            return [ColumnFormat.copy, UInt8(truncatingIfNeeded: index)]
-        }
-        return varying(present, flags, header)
+    /// Makes the encoder ready for the next chunk.
+    mutating func start() {
+        bytes.removeAll(keepingCapacity: true)
+        column = 0
+        earlier.removeAll(keepingCapacity: true)
+        earlierSteps.removeAll(keepingCapacity: true)
+        allSteps.removeAll(keepingCapacity: true)
     }
 
-    /// The values that are there; the runs of presence where some are not.
-    private func presence(_ column: [Double], _ header: inout [UInt8]) -> [Double] {
-        guard column.contains(where: Marker.isAbsent) else { return column }
+    /// Appends the column in rows `range` of `values`, `Marker.absent` where there is no sample.
+    mutating func encode(_ values: Span<Double>, _ range: Range<Int>) {
+        defer { column += 1 }
+        let rows = values.extracting(range)
+        let first = rows[0].bitPattern
+        var differences: UInt64 = 0
+        var absent = 0
+        for row in 0..<rows.count {
+            let bits = rows[row].bitPattern
+            differences |= bits ^ first
+            absent &+= bits == ColumnFormat.absentBits ? 1 : 0
+        }
+        if absent == rows.count {
+            bytes.append(ColumnFormat.absent)
+        } else if absent > 0 {
+            encodePartly(rows)
+        } else if differences == 0 {
+            encodeConstant(rows[0], flags: 0)
+        } else if let index = sameColumn(values, range, differences) {
+            bytes.append(ColumnFormat.copy)
+            bytes.append(UInt8(index))
+        } else {
+            if column < ColumnFormat.referableColumns {
+                earlier.append(
+                    Earlier(
+                        column: column, firstBits: first, lastBits: rows[rows.count - 1].bitPattern,
+                        differences: differences))
+            }
+            encodeVarying(rows, flags: 0, isWhole: true)
+        }
+    }
+
+    /// A column with absent rows: their runs, then the rest as if it were all.
+    private mutating func encodePartly(_ rows: Span<Double>) {
+        var present: [Double] = []
         var runs: [Int] = []
         var isPresent = true
         var run = 0
-        var values: [Double] = []
-        for value in column {
-            let here = !Marker.isAbsent(value)
-            if here { values.append(value) }
+        for row in 0..<rows.count {
+            let here = rows[row].bitPattern != ColumnFormat.absentBits
+            if here { present.append(rows[row]) }
             if here != isPresent {
                 runs.append(run)
                 run = 0
@@ -60,111 +86,111 @@ struct ColumnEncoder {
             run += 1
         }
         runs.append(run)
-        header.append(varint: UInt64(runs.count))
-        for run in runs { header.append(varint: UInt64(run)) }
-        return values
+        let tag = bytes.count
+        if present.allSatisfy({ $0.bitPattern == present[0].bitPattern }) {
+            encodeConstant(present[0], flags: ColumnFormat.hasAbsent)
+        } else {
+            encodeVarying(present.span, flags: ColumnFormat.hasAbsent, isWhole: false)
+        }
+        var presence: [UInt8] = []
+        presence.append(varint: UInt64(runs.count))
+        for run in runs { presence.append(varint: UInt64(run)) }
+        bytes.insert(contentsOf: presence, at: tag + 1)
     }
 
-    private func constant(_ value: Double, _ flags: UInt8, _ header: [UInt8]) -> [UInt8] {
-        for exponent in 0...ColumnFormat.largestExponent {
-            guard let integer = Decimal.integer(value, Decimal.powers[exponent]), abs(integer) < 1 << 34
-            else { continue }
-            var bytes = [ColumnFormat.decimalConstant | flags] + header
-            bytes.append(UInt8(exponent))
-            bytes.append(signedVarint: integer)
-            return bytes
+    private mutating func encodeConstant(_ value: Double, flags: UInt8) {
+        var scale: Scale? = .one
+        while let candidate = scale {
+            if let integer = candidate.integer(value), abs(integer) < 1 << 34 {
+                bytes.append(ColumnFormat.decimalConstant | flags)
+                bytes.append(candidate.byte)
+                bytes.append(signedVarint: integer)
+                return
+            }
+            scale = candidate.grown(for: value)
         }
-        var bytes = [ColumnFormat.constant | flags] + header
+        bytes.append(ColumnFormat.constant | flags)
         bytes.append(fixed64: value.bitPattern)
-        return bytes
     }
 
-    private func identicalColumn(_ column: [Double]) -> Int? {
-        let last = rowCount - 1
-        return columns.prefix(256).firstIndex { other in
-            other[last].bitPattern == column[last].bitPattern
-                && other[0].bitPattern == column[0].bitPattern
-                && zip(other, column).allSatisfy { $0.bitPattern == $1.bitPattern }
-        }
-    }
-
-    private mutating func varying(_ values: [Double], _ flags: UInt8, _ header: [UInt8]) -> [UInt8] {
-        var exceptions: [UInt8] = []
-        guard let exponent = scale(values, &exceptions) else {
-            earlier.append(nil)
-            return [ColumnFormat.xor | flags] + header + XORCodec.encode(values)
-        }
-        let steps = StepEncoder(integers)
-        var head = header + exceptions
-        let flags = flags | (exceptions.isEmpty ? 0 : ColumnFormat.hasExceptions)
-        let total = integers[integers.count - 1] &- integers[0]
-        if let root = sameSteps(steps.steps, exponent, total) {
-            earlier.append(nil)
-            head.append(UInt8(exponent))
-            head.append(signedVarint: integers[0])
-            head.append(UInt8(root))
-            return [ColumnFormat.sameSteps | flags] + head
-        }
-        earlier.append(
-            Earlier(bits: 0, exponent: exponent, total: total, root: earlier.count, steps: steps.steps))
-        head.append(UInt8(exponent))
-        head.append(signedVarint: integers[0])
-        let (mode, body) = steps.cheapest()
-        return [mode | flags] + head + body
-    }
-
-    private func sameSteps(_ steps: [Int64], _ exponent: Int, _ total: Int64) -> Int? {
-        earlier.prefix(256).firstIndex { other in
-            guard let other, other.total == total, other.exponent == exponent else { return false }
-            return other.steps == steps
-        }
-    }
-
-    /// Fills `integers`; returns the exponent. A few values that are no such fraction become exceptions
-    /// and repeat their neighbour; nil where there are many.
-    private mutating func scale(_ values: [Double], _ exceptions: inout [UInt8]) -> Int? {
-        let limit = values.count / 16 + 1
-        var exponent = 0
-        var failures = 0
-        for value in values where Decimal.integer(value, Decimal.powers[exponent]) == nil {
-            var larger = exponent + 1
-            while larger <= ColumnFormat.largestExponent, value.isFinite,
-                Decimal.integer(value, Decimal.powers[larger]) == nil
-            { larger += 1 }
-            if value.isFinite, larger <= ColumnFormat.largestExponent {
-                exponent = larger
-            } else {
-                failures += 1
-                if failures > limit { return nil }
+    private func sameColumn(_ values: Span<Double>, _ range: Range<Int>, _ differences: UInt64) -> Int? {
+        let first = values[range.lowerBound].bitPattern
+        let last = values[range.upperBound - 1].bitPattern
+        for other in earlier
+        where other.differences == differences && other.firstBits == first && other.lastBits == last {
+            let start = other.column * range.count
+            var same = true
+            for row in 0..<range.count
+            where values[start + row].bitPattern != values[range.lowerBound + row].bitPattern {
+                same = false
+                break
             }
+            if same { return other.column }
         }
-        return fill(values, exponent, limit, &exceptions)
+        return nil
     }
 
-    private mutating func fill(
-        _ values: [Double], _ exponent: Int, _ limit: Int, _ exceptions: inout [UInt8]
-    ) -> Int? {
-        let power = Decimal.powers[exponent]
-        integers.removeAll(keepingCapacity: true)
-        var failed: [Int] = []
-        for (row, value) in values.enumerated() {
-            if let integer = Decimal.integer(value, power) {
-                integers.append(integer)
-            } else {
-                failed.append(row)
-                guard failed.count <= limit else { return nil }
-                integers.append(integers.last ?? 0)
-            }
+    /// A column of at least two values. Later columns may refer to its steps where it `isWhole`.
+    private mutating func encodeVarying(_ rows: Span<Double>, flags: UInt8, isWhole: Bool) {
+        let tag = bytes.count
+        bytes.append(0)
+        guard integers.fill(rows) else {
+            encodeBits(rows, flags, tag)
+            return
         }
-        if !failed.isEmpty {
-            exceptions.append(varint: UInt64(failed.count))
-            var last = 0
-            for row in failed {
-                exceptions.append(varint: UInt64(row - last))
-                exceptions.append(fixed64: values[row].bitPattern)
-                last = row
-            }
+        let flags = flags | (integers.exceptions.isEmpty ? 0 : ColumnFormat.hasExceptions)
+        integers.appendExceptions(rows, to: &bytes)
+        bytes.append(integers.scale.byte)
+        bytes.append(signedVarint: integers.integers[0])
+        let numbers = integers.integers
+        steps.load(numbers.span)
+        let total = numbers[numbers.count - 1] &- numbers[0]
+        if isWhole, let root = sameSteps(total) {
+            bytes.append(UInt8(root))
+            bytes[tag] = ColumnFormat.sameSteps | flags
+            return
         }
-        return exponent
+        if isWhole, column < ColumnFormat.referableColumns {
+            earlierSteps.append(
+                EarlierSteps(column: column, scale: integers.scale, total: total, start: allSteps.count))
+            allSteps += steps.steps
+        }
+        bytes[tag] = steps.encode(to: &bytes) | flags
+    }
+
+    private func sameSteps(_ total: Int64) -> Int? {
+        let steps = steps.steps.span
+        let all = allSteps.span
+        for other in earlierSteps where other.total == total && other.scale == integers.scale {
+            var same = true
+            for index in 0..<steps.count where all[other.start + index] != steps[index] {
+                same = false
+                break
+            }
+            if same { return other.column }
+        }
+        return nil
+    }
+
+    /// Values that are no short decimal fractions: as runs where few differ from the row before, else by XOR.
+    private mutating func encodeBits(_ rows: Span<Double>, _ flags: UInt8, _ tag: Int) {
+        var changes: [Int] = []
+        for row in 1..<rows.count where rows[row].bitPattern != rows[row - 1].bitPattern {
+            changes.append(row)
+        }
+        guard changes.count * 16 < rows.count else {
+            bytes[tag] = ColumnFormat.xor | flags
+            bytes += XORCodec.encode(rows)
+            return
+        }
+        bytes[tag] = ColumnFormat.runs | flags
+        bytes.append(varint: UInt64(changes.count))
+        bytes.append(fixed64: rows[0].bitPattern)
+        var last = 0
+        for row in changes {
+            bytes.append(varint: UInt64(row - last))
+            bytes.append(fixed64: rows[row].bitPattern)
+            last = row
+        }
     }
 }

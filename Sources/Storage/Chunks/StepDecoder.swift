@@ -81,11 +81,12 @@ enum StepDecoder {
         let isNonnegative = tag & ColumnFormat.isNonnegative != 0
         var reader = BitReader(position: 8 * cursor.position)
         var integers = [Int64](repeating: first, count: count)
+        var out = integers.mutableSpan
         var value = first
         for index in 1..<max(1, count) {
-            let code = try reader.readExpGolomb(bytes, order: order)
-            value &+= (isNonnegative ? Int64(bitPattern: code) : ZigZag.decode(code)) << shift
-            integers[index] = value
+            let code = try reader.next(bytes, order: order)
+            value &+= (isNonnegative ? Int64(bitPattern: code) : ZigZag.unfold(code)) &<< shift
+            out[index] = value
         }
         return integers
     }
@@ -105,25 +106,50 @@ enum StepDecoder {
         var value = first
         integers.append(value)
         for _ in 0..<changes {
-            let gap = try reader.readExpGolomb(bytes, order: gapOrder)
+            let gap = try reader.next(bytes, order: gapOrder)
             guard gap < UInt64(count - integers.count) else {
                 throw .malformed("gap of \(gap) rows", at: reader.position >> 3)
             }
             for _ in 0..<gap { integers.append(value) }
-            let code = try reader.readExpGolomb(bytes, order: order)
-            value &+= (isNonnegative ? Int64(bitPattern: code &+ 1) : ZigZag.decode(code)) << shift
+            let code = try reader.next(bytes, order: order)
+            value &+= (isNonnegative ? Int64(bitPattern: code &+ 1) : ZigZag.unfold(code)) &<< shift
             integers.append(value)
         }
         while integers.count < count { integers.append(value) }
         return integers
     }
 
-    static func scale(_ integers: inout [Int64], by power: Double, into values: inout [Double]) {
-        values.reserveCapacity(values.count + integers.count)
-        if power == 1 {
-            for integer in integers { values.append(Double(integer)) }
-        } else {
-            for integer in integers { values.append(Double(integer) / power) }
+    static func scale(_ integers: Span<Int64>, _ scale: Scale, into values: inout [Double]) {
+        let start = values.count
+        values.append(contentsOf: repeatElement(0, count: integers.count))
+        var out = values.mutableSpan
+        switch scale.kind {
+        case .divided where scale.exponent == 0:
+            for row in 0..<integers.count { out[start + row] = Double(integers[row]) }
+        case .divided:
+            let power = scale.power
+            for row in 0..<integers.count { out[start + row] = Double(integers[row]) / power }
+        case .multiplied:
+            let inverse = scale.inverse
+            for row in 0..<integers.count { out[start + row] = Double(integers[row]) * inverse }
+        case .dividedTwice:
+            for row in 0..<integers.count { out[start + row] = Double(integers[row]) / 1000 / 1000 }
         }
+    }
+}
+
+extension BitReader {
+    /// The next Exp-Golomb code, by one load where it fits into 57 bits, as nearly all do.
+    @inline(__always)
+    fileprivate mutating func next(_ bytes: Span<UInt8>, order: Int) throws(CodecError) -> UInt64 {
+        let offset = position &>> 3
+        guard offset <= bytes.count &- 8 else { throw .truncated(at: offset) }
+        let word = bytes.word(at: offset) &<< UInt64(truncatingIfNeeded: position & 7)
+        let zeros = word.leadingZeroBitCount
+        let length = 2 &* zeros &+ 1 &+ order
+        guard length <= 57 else { return try readExpGolomb(bytes, order: order) }
+        position &+= length
+        let whole = (word &<< UInt64(zeros)) &>> UInt64(truncatingIfNeeded: 63 &- zeros &- order)
+        return whole &- (1 &<< UInt64(truncatingIfNeeded: order))
     }
 }

@@ -3,15 +3,15 @@ import Codecs
 /// Doubles that are no short decimal fractions: the bits in which each differs from the one before, as in
 /// Facebook's Gorilla paper, with six bits for the leading zeros.
 enum XORCodec {
-    static func encode(_ values: [Double]) -> [UInt8] {
+    static func encode(_ values: Span<Double>) -> [UInt8] {
         var writer = BitWriter()
         var previous = values[0].bitPattern
         writer.write64(previous)
         var leading = 65
         var trailing = 0
-        for value in values.dropFirst() {
-            let difference = value.bitPattern ^ previous
-            previous = value.bitPattern
+        for row in 1..<values.count {
+            let difference = values[row].bitPattern ^ previous
+            previous = values[row].bitPattern
             guard difference != 0 else {
                 writer.write(0, 1)
                 continue

@@ -82,7 +82,11 @@ struct LooseSeries: Sendable {
     }
 
     private static func seal(_ times: [Int64], _ values: [Double]) -> Part {
-        let bytes = Chunk.encode([times.map(Double.init), values], rowCount: times.count)
+        var encoder = ChunkEncoder()
+        var bytes: [UInt8] = []
+        let columns = times.map(Double.init) + values
+        encoder.encode(columns.span, rowCount: times.count, to: &bytes)
+        bytes = bytes.fitted
         return Part(first: times[0], last: times[times.count - 1], rowCount: times.count, bytes: bytes)
     }
 

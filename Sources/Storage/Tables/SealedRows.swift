@@ -22,21 +22,57 @@ final class SealedRows: Sendable {
         self.ends = ends
     }
 
-    /// Seals columns, each as long as `times`.
-    convenience init(times: [Int64], columns: [[Double]]) {
+    /// Seals columns, one behind the other, each as long as `times`.
+    convenience init(times: [Int64], columns: Span<Double>) {
+        let rows = times.count
+        let columnCount = columns.count / rows
+        var encoder = ChunkEncoder()
         var bytes: [UInt8] = []
         var ends: [UInt32] = []
-        var samples = 0
-        for start in stride(from: 0, to: columns.count, by: SealedRows.columnsPerChunk) {
-            let part = columns[start..<min(columns.count, start + SealedRows.columnsPerChunk)]
-            bytes += Chunk.encode(Array(part), rowCount: times.count)
+        for start in stride(from: 0, to: columnCount, by: SealedRows.columnsPerChunk) {
+            let end = min(columnCount, start + SealedRows.columnsPerChunk)
+            encoder.encode(columns.extracting(start * rows..<end * rows), rowCount: rows, to: &bytes)
             ends.append(UInt32(bytes.count))
-            for column in part { samples += column.count { !Marker.isAbsent($0) } }
         }
-        bytes = Array(bytes)
+        var absent = 0
+        for index in 0..<columns.count {
+            absent &+= columns[index].bitPattern == ColumnFormat.absentBits ? 1 : 0
+        }
         self.init(
-            times: TimeColumn(times), columnCount: columns.count, sampleCount: samples, bytes: bytes,
-            ends: ends)
+            times: TimeColumn(times), columnCount: columnCount, sampleCount: columns.count - absent,
+            bytes: bytes.fitted, ends: ends)
+    }
+
+    /// The rows of all parts, which follow one another, in one.
+    static func merged(_ parts: ArraySlice<SealedRows>) -> SealedRows {
+        let columnCount = parts.map(\.columnCount).max() ?? 0
+        let times = parts.flatMap(\.times.milliseconds)
+        var encoder = ChunkEncoder()
+        var bytes: [UInt8] = []
+        var ends: [UInt32] = []
+        var values: [Double] = []
+        values.reserveCapacity(times.count * columnsPerChunk)
+        for start in stride(from: 0, to: columnCount, by: columnsPerChunk) {
+            let chunks = parts.map { part in
+                start < part.columnCount ? try? part.open(start / columnsPerChunk) : nil
+            }
+            values.removeAll(keepingCapacity: true)
+            for column in 0..<min(columnsPerChunk, columnCount - start) {
+                for (part, chunk) in zip(parts, chunks) {
+                    let before = values.count
+                    if let chunk, column < chunk.columnCount { _ = try? chunk.decode(column, into: &values) }
+                    if values.count != before + part.rowCount {
+                        values.removeSubrange(before...)
+                        values.append(contentsOf: repeatElement(Marker.absent, count: part.rowCount))
+                    }
+                }
+            }
+            encoder.encode(values.span, rowCount: times.count, to: &bytes)
+            ends.append(UInt32(bytes.count))
+        }
+        return SealedRows(
+            times: TimeColumn(times), columnCount: columnCount,
+            sampleCount: parts.reduce(0) { $0 + $1.sampleCount }, bytes: bytes.fitted, ends: ends)
     }
 
     var rowCount: Int { times.milliseconds.count }
@@ -92,4 +128,9 @@ final class SealedRows: Sendable {
         let bytes = bytes
         return ends.indices.filter { !Chunk.isIntact(bytes.span, range(ofChunk: $0)) }
     }
+}
+
+extension [UInt8] {
+    /// The same bytes without room to grow.
+    var fitted: [UInt8] { capacity > count + count / 16 ? Array(self[...]) : self }
 }

@@ -72,16 +72,26 @@ struct Table: Sendable {
     }
 
     private mutating func seal() {
-        let rows = tailTimes.count
-        var columns: [[Double]] = []
-        columns.reserveCapacity(width)
-        for column in 0..<width {
-            columns.append((0..<rows).map { tail[$0 * width + column] })
-        }
-        sealed.append(SealedRows(times: tailTimes, columns: columns))
+        let columns = Table.transposed(tail, rows: tailTimes.count)
+        sealed.append(SealedRows(times: tailTimes, columns: columns.span))
         tailTimes.removeAll(keepingCapacity: true)
         tail.removeAll(keepingCapacity: true)
         merge()
+    }
+
+    /// Rows one behind the other to columns one behind the other, a block of columns at a time for the cache's sake.
+    private static func transposed(_ tail: [Double], rows: Int) -> [Double] {
+        let width = tail.count / rows
+        var columns = [Double](repeating: 0, count: tail.count)
+        let source = tail.span
+        var target = columns.mutableSpan
+        for block in stride(from: 0, to: width, by: 8) {
+            let end = min(width, block + 8)
+            for row in 0..<rows {
+                for column in block..<end { target[column * rows + row] = source[row * width + column] }
+            }
+        }
+        return columns
     }
 
     /// Merges the short parts at the end when they have enough rows together.
@@ -93,22 +103,7 @@ struct Table: Sendable {
             rows += sealed[first].rowCount
         }
         guard rows >= Table.mergedRows, sealed.count - first > 1 else { return }
-        let merged = Table.merged(Array(sealed[first...]))
-        sealed.replaceSubrange(first..., with: [merged])
-    }
-
-    private static func merged(_ parts: [SealedRows]) -> SealedRows {
-        let width = parts.map(\.columnCount).max() ?? 0
-        var columns = [[Double]](repeating: [], count: width)
-        for part in parts {
-            let values = part.decodeAll()
-            for column in 0..<width {
-                columns[column] +=
-                    column < values.count
-                    ? values[column] : [Double](repeating: Marker.absent, count: part.rowCount)
-            }
-        }
-        return SealedRows(times: parts.flatMap(\.times.milliseconds), columns: columns)
+        sealed.replaceSubrange(first..., with: [SealedRows.merged(sealed[first...])])
     }
 
     /// The cells of the row at exactly this time, or nil where there is none.

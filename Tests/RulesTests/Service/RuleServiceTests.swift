@@ -43,7 +43,7 @@ import TimeSeries
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a group is evaluated at its slots and sends its alerts`()
+    @Test(.timeLimit(.minutes(5))) func `a group is evaluated at its slots and sends its alerts`()
         async throws
     {
         let rig = Rig()
@@ -62,7 +62,7 @@ import TimeSeries
         #expect(rig.sent.withLock { $0.count } == 1)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a reload leaves unchanged groups and moves the state of changed ones`() async throws {
         let rig = Rig()
         rig.engine.set("up == 0", [(labels: [("i", "1")], value: 0)])
@@ -83,7 +83,7 @@ import TimeSeries
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `what a removed group recorded is marked stale`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `what a removed group recorded is marked stale`() async throws {
         let rig = Rig()
         rig.engine.set("x", [(labels: [], value: 1)])
         let group = try Bench.group("{record: r, expr: x}")
@@ -99,7 +99,7 @@ import TimeSeries
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a reload during an evaluation waits for its state`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `a reload during an evaluation waits for its state`() async throws {
         let rig = Rig()
         rig.engine.set("up == 0", [(labels: [("i", "1")], value: 0)])
         let isOpen = Mutex(false)
@@ -125,22 +125,29 @@ import TimeSeries
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a slow group counts what it misses`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `a slow group counts what it misses`() async throws {
         let rig = Rig()
         let group = try Bench.group("{record: r, expr: x}")
-        rig.engine.hold { [clock = rig.clock] in clock.advance(by: .seconds(150)) }
+        let isFirst = Mutex(true)
+        rig.engine.hold { [clock = rig.clock] in
+            let wasFirst = isFirst.withLock { isFirst in
+                defer { isFirst = false }
+                return isFirst
+            }
+            if wasFirst { clock.advance(by: .seconds(150)) }
+        }
 
         try await run(rig) { service in
             service.apply([group])
             await rig.step(expecting: 1)
             await rig.until { rig.outcomes.withLock { $0.count } >= 2 }
 
-            #expect(service.statuses[0].missedIterations >= 1)
-            #expect(service.statuses[0].evaluationTime == .seconds(150))
+            #expect(service.statuses[0].missedIterations == 1)
+            #expect(service.statuses[0].iterations == 3)
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `for is measured in elapsed time when the wall clock jumps`()
+    @Test(.timeLimit(.minutes(5))) func `for is measured in elapsed time when the wall clock jumps`()
         async throws
     {
         let rig = Rig()

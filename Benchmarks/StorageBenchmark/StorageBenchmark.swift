@@ -1,0 +1,26 @@
+import Glibc
+import Journal
+import Storage
+import TimeSeries
+
+/// What the store costs: bytes a sample, nanoseconds a sample, bytes a series. Run it as a release build:
+///
+///     storage-benchmark chunks FOLDER       recordings of scrapes in a folder, encoded and decoded
+///     storage-benchmark memory [T S R]      T targets of S series with R rows, in memory
+///     storage-benchmark recovery [T S R]    the same, written to a log and read back
+///     storage-benchmark select [N]          matchers over N series
+@main struct StorageBenchmark {
+    static func main() async throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        let numbers = arguments.dropFirst().compactMap { Int($0) }
+        switch arguments.first {
+        case "chunks": try ChunkBenchmark.run(folder: arguments.dropFirst().first ?? ".")
+        case "memory": try await MemoryBenchmark.run(numbers)
+        case "recovery": try await RecoveryBenchmark.run(numbers)
+        case "select": try await SelectBenchmark.run(numbers.first ?? 1_000_000)
+        default:
+            print("usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] | select [N]")
+            exit(2)
+        }
+    }
+}

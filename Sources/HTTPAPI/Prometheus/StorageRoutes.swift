@@ -1,0 +1,96 @@
+import Documents
+import Journal
+package import Storage
+import TimeSeries
+package import Web
+
+/// `/api/v1/status/tsdb` in Prometheus' terms and `/api/v1/status/storage` in ours.
+package struct StorageRoutes: Sendable {
+    private let statistics: @Sendable (_ limit: Int) async -> StoreStatistics
+
+    /// - Parameter statistics: with lists of at most `limit` entries.
+    package init(statistics: @escaping @Sendable (_ limit: Int) async -> StoreStatistics) {
+        self.statistics = statistics
+    }
+
+    package var routes: [Route] {
+        [
+            Route([.get], "/api/v1/status/tsdb", role: .query, "What the store holds most of (limit=)") {
+                request in
+                let limit = min(max(1, try request.count("limit") ?? 10), 10_000)
+                let found = await statistics(limit)
+                return Envelope.success { $0.tsdb(found) }
+            },
+            Route([.get], "/api/v1/status/storage", role: .query, "How the store fares") { _ in
+                let found = await statistics(1)
+                return Envelope.success { $0.storage(found) }
+            },
+        ]
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func tsdb(_ statistics: StoreStatistics) {
+        object { json in
+            json.key("headStats")
+            json.object { json in
+                json.field("numSeries", statistics.series)
+                json.field("numLabelPairs", statistics.labelPairs)
+                json.field("chunkCount", statistics.chunks)
+                json.key("minTime")
+                json.integer(statistics.oldest?.milliseconds ?? Int64.max)
+                json.key("maxTime")
+                json.integer(statistics.newest?.milliseconds ?? Int64.min)
+            }
+            json.entries("seriesCountByMetricName", statistics.seriesByMetric)
+            json.entries("labelValueCountByLabelName", statistics.valuesByLabel)
+            json.entries("memoryInBytesByLabelName", statistics.bytesByLabel)
+            json.entries("seriesCountByLabelValuePair", statistics.seriesByPair)
+        }
+    }
+
+    fileprivate mutating func storage(_ statistics: StoreStatistics) {
+        object { json in
+            json.field("series", statistics.series)
+            json.field("tables", statistics.tables)
+            json.field("layouts", statistics.layouts)
+            json.field("samples", statistics.samples)
+            json.field("chunks", statistics.chunks)
+            json.field("chunkBytes", statistics.chunkBytes)
+            json.field("tailBytes", statistics.tailBytes)
+            json.field("diskBytes", statistics.diskBytes)
+            json.moment("oldest", statistics.oldest)
+            json.moment("newest", statistics.newest)
+            json.moment("durable", statistics.durableTimestamp)
+            json.key("appendPosition")
+            json.integer(statistics.appendPosition)
+            json.key("durablePosition")
+            json.integer(statistics.durablePosition)
+            json.key("appendedSamples")
+            json.integer(statistics.appendedSamples)
+            json.key("rejectedSamples")
+            json.integer(statistics.rejectedSamples)
+            json.key("failedCommits")
+            json.integer(statistics.failedCommits)
+            json.optional("unavailable", statistics.unavailable)
+            json.items("gaps", statistics.gaps) { json, gap in
+                json.array { json in
+                    json.integer(gap.lowerBound)
+                    json.integer(gap.upperBound)
+                }
+            }
+            json.items("damage", statistics.damage) {
+                $0.string("\($1.path): \($1.length) bytes at \($1.offset)")
+            }
+        }
+    }
+
+    private mutating func entries(_ name: String, _ entries: [StoreStatistics.Entry]) {
+        items(name, entries) { json, entry in
+            json.object { json in
+                json.field("name", entry.name)
+                json.field("value", entry.value)
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/// Runs controllers over recorded demand with start-up time and a delayed sensor: the simulator of autoscaling.md 3.2.
+package struct Backtest: Sendable {
+    package struct Settings: Hashable, Sendable {
+        package var startUpSeconds: Int
+        /// What lies before is seen by the controllers and not judged.
+        package var evaluateAfterSeconds: Int
+        package var tickSeconds: Int
+        package var maxReplicas: Int
+
+        package init(
+            startUpSeconds: Int = 180, evaluateAfterSeconds: Int = 8 * 86_400, tickSeconds: Int = 15,
+            maxReplicas: Int = 150
+        ) {
+            self.startUpSeconds = max(0, startUpSeconds)
+            self.evaluateAfterSeconds = max(0, evaluateAfterSeconds)
+            self.tickSeconds = max(1, tickSeconds)
+            self.maxReplicas = max(1, maxReplicas)
+        }
+    }
+
+    /// The supply and demand of a tick, for plots.
+    package struct Point: Hashable, Sendable {
+        package var seconds: Int
+        package var demand: Int
+        package var ready: Int
+        package var desired: Int
+    }
+
+    package let trace: DemandTrace
+    package let settings: Settings
+
+    package init(_ trace: DemandTrace, _ settings: Settings) {
+        self.trace = trace
+        self.settings = settings
+    }
+
+    /// Runs one controller from the beginning of the trace.
+    /// - Parameter observe: called at each judged tick.
+    package func run(
+        _ controller: any BacktestController, observe: (Point) -> Void = { _ in }
+    ) -> BacktestScore {
+        var controller = controller
+        let tick = settings.tickSeconds
+        var tally = BacktestTally()
+        var sensor = Sensor()
+        var fleet = SimulatedFleet(
+            ready: demand(at: 0), startUp: controller.isClairvoyant ? 0 : settings.startUpSeconds)
+        var desired = fleet.total
+        for now in stride(from: 0, through: trace.durationSeconds, by: tick) {
+            fleet.advance(to: now)
+            if controller.isClairvoyant {
+                // It knew in time: what it decides is ready now.
+                decide(&controller, &sensor, &fleet, &desired, &tally, now)
+            }
+            let load = trace.demand(atSeconds: now)
+            let needed = demand(at: now)
+            if now >= settings.evaluateAfterSeconds {
+                tally.count(demand: needed, supply: fleet.ready)
+                observe(Point(seconds: now, demand: needed, ready: fleet.ready, desired: desired))
+            }
+            if !controller.isClairvoyant { decide(&controller, &sensor, &fleet, &desired, &tally, now) }
+            sensor.measure(load, ready: fleet.ready, capacity: trace.capacity, tickSeconds: tick)
+        }
+        return tally.score(tickSeconds: tick)
+    }
+
+    private func decide(
+        _ controller: inout any BacktestController, _ sensor: inout Sensor, _ fleet: inout SimulatedFleet,
+        _ desired: inout Int, _ tally: inout BacktestTally, _ now: Int
+    ) {
+        guard let measured = sensor.reading else { return }
+        let view = BacktestView(
+            seconds: now, load: measured.load, utilisation: measured.utilisation,
+            unboundUtilisation: measured.unbound, backlog: sensor.backlog, ready: fleet.ready,
+            starting: fleet.startingCount, desired: desired)
+        let count = max(0, min(controller.desired(view), settings.maxReplicas))
+        if now >= settings.evaluateAfterSeconds { tally.adapt(from: desired, to: count) }
+        desired = count
+        fleet.scale(to: count, at: now)
+    }
+
+    private func demand(at seconds: Int) -> Int {
+        max(1, Replicas.covering(trace.demand(atSeconds: seconds) / trace.capacity))
+    }
+}
+
+/// What is measured of the fleet: the mean of the last two finished ticks.
+struct Sensor {
+    struct Reading {
+        var load: Double
+        var utilisation: Double?
+        var unbound: Double?
+    }
+
+    private var last: Reading?
+    private(set) var reading: Reading?
+    private(set) var backlog = 0.0
+
+    mutating func measure(_ load: Double, ready: Int, capacity: Double, tickSeconds: Int) {
+        let limit = capacity / DemandTrace.objectiveUtilisation
+        let unbound = ready > 0 ? load / (Double(ready) * limit) : nil
+        let now = Reading(load: load, utilisation: unbound.map { min(1, $0) }, unbound: unbound)
+        let before = last ?? now
+        reading = Reading(
+            load: (before.load + now.load) / 2, utilisation: Self.mean(before.utilisation, now.utilisation),
+            unbound: Self.mean(before.unbound, now.unbound))
+        last = now
+        let left = load / capacity - Double(ready) / DemandTrace.objectiveUtilisation
+        backlog = max(0, backlog + left * Double(tickSeconds))
+    }
+
+    private static func mean(_ a: Double?, _ b: Double?) -> Double? {
+        guard let a, let b else { return a ?? b }
+        return (a + b) / 2
+    }
+}

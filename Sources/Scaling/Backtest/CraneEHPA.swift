@@ -1,0 +1,38 @@
+/// Crane's EffectiveHorizontalPodAutoscaler: the largest of the last three days at the same time of day, over the next
+/// hour, beside the HorizontalPodAutoscaler on CPU; the larger wins.
+struct CraneEHPA: BacktestController {
+    let name = Comparator.crane.rawValue
+    private var reactive: PolicyController
+    private let trace: DemandTrace
+    private let maxReplicas: Int
+    private static let days = 3
+    private static let horizonSeconds = 3600
+    private var known: (index: Int, peak: Double) = (-1, 0)
+
+    init(_ trace: DemandTrace, _ settings: Backtest.Settings) {
+        self.trace = trace
+        maxReplicas = settings.maxReplicas
+        reactive = PolicyController(
+            Comparator.horizontalPodAutoscaler(
+                "hpa", .mean(Comparator.targetUtilisation), settings), trace: trace)
+    }
+
+    mutating func desired(_ view: BacktestView) -> Int {
+        let index = view.seconds / trace.stepSeconds
+        if known.index != index { known = (index, peak(around: index)) }
+        let predicted = Replicas.covering(known.peak / Comparator.share(trace))
+        return max(reactive.desired(view), min(predicted, maxReplicas))
+    }
+
+    private func peak(around index: Int) -> Double {
+        let day = 86_400 / trace.stepSeconds
+        let horizon = Self.horizonSeconds / trace.stepSeconds
+        var peak = 0.0
+        for cycle in 1...Self.days {
+            let first = index - cycle * day
+            guard first >= 0 else { break }
+            peak = max(peak, trace.values[first...min(first + horizon, index)].max() ?? 0)
+        }
+        return peak
+    }
+}

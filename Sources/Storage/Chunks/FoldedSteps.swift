@@ -1,0 +1,79 @@
+import Codecs
+
+/// Numbers made ready for Exp-Golomb code: without their common shift and, where all are positive, without sign.
+struct FoldedSteps {
+    private(set) var values: [UInt64] = []
+    private(set) var shift = 0
+    private(set) var isNonnegative = true
+    private(set) var order = 0
+    /// The bits of all codes.
+    private(set) var cost = 0
+    private var widths = [Int32](repeating: 0, count: 66)
+
+    /// Replaces what is there. `bits` is the OR of all magnitudes. No number is zero where `isWithoutZero`, so
+    /// that positive ones can be one less.
+    mutating func fold(_ numbers: Span<Int64>, bits: UInt64, hasNegative: Bool, isWithoutZero: Bool = false) {
+        shift = bits == 0 ? 0 : bits.trailingZeroBitCount
+        isNonnegative = !hasNegative
+        let shift = Int64(shift)
+        let less: UInt64 = isWithoutZero && isNonnegative ? 1 : 0
+        values.removeAll(keepingCapacity: true)
+        for index in 0..<numbers.count {
+            let number = numbers[index] &>> shift
+            let folded = isNonnegative ? UInt64(bitPattern: number) : ZigZag.fold(number)
+            values.append(folded &- less)
+        }
+        chooseOrder()
+    }
+
+    /// The cost is convex in the order, and its minimum lies where half of the widths are at most order + 1.
+    private mutating func chooseOrder() {
+        var widths = take(&widths)
+        for index in 0..<66 { widths[index] = 0 }
+        for value in values { widths[64 &- (value &+ 1).leadingZeroBitCount] &+= 1 }
+        order = 0
+        var below = Int(widths[1])
+        while 2 * below < values.count, order < ColumnFormat.longestOrder {
+            order += 1
+            below += Int(widths[order + 1])
+        }
+        self.widths = widths
+        let power: UInt64 = 1 &<< UInt64(order)
+        var bits = 0
+        for value in values { bits &+= 2 &* (64 &- (value &+ power).leadingZeroBitCount) }
+        cost = bits - values.count * (order + 1)
+    }
+
+    var flags: UInt8 {
+        (isNonnegative ? ColumnFormat.isNonnegative : 0) | (shift > 0 ? ColumnFormat.hasShift : 0)
+    }
+
+    func appendShift(to bytes: inout [UInt8]) {
+        if shift > 0 { bytes.append(UInt8(shift)) }
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        bytes.append(UInt8(order))
+        var writer = BitWriter(behind: take(&bytes))
+        let values = values.span
+        for index in 0..<values.count { writer.writeExpGolomb(values[index], order: order) }
+        bytes = writer.finish()
+    }
+}
+
+/// The array, leaving an empty one: so that its buffer stays unique while it is written elsewhere.
+@inline(__always)
+func take<Element>(_ array: inout [Element]) -> [Element] {
+    let taken = array
+    array = []
+    return taken
+}
+
+extension ZigZag {
+    @inline(__always)
+    static func fold(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value &<< 1) ^ (value &>> 63)) }
+    @inline(__always)
+    static func unfold(_ value: UInt64) -> Int64 {
+        Int64(bitPattern: value &>> 1) ^ (0 &- Int64(bitPattern: value & 1))
+    }
+}

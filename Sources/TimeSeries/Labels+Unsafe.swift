@@ -1,0 +1,111 @@
+import Glibc
+
+// The work on the bytes of labels that every series of every query pays for. Every offset is taken from a length
+// that stands in the run itself, and every span access below is checked against the run's end.
+
+extension Labels {
+    /// Both together; where a name is in both, the one of `other` wins.
+    package func merging(_ other: Labels) -> Labels {
+        if other.bytes.isEmpty { return self }
+        if bytes.isEmpty { return other }
+        let mine = bytes.span
+        let theirs = other.bytes.span
+        var merged: [UInt8] = []
+        merged.reserveCapacity(mine.count + theirs.count)
+        var left = 0
+        var right = 0
+        while left < mine.count, right < theirs.count {
+            var leftEnd = left
+            let leftName = Labels.text(mine, &leftEnd)
+            var rightEnd = right
+            let rightName = Labels.text(theirs, &rightEnd)
+            let order = Labels.compare(mine, leftName, theirs, rightName)
+            if order <= 0 { _ = Labels.text(mine, &leftEnd) }
+            if order >= 0 { _ = Labels.text(theirs, &rightEnd) }
+            if order < 0 {
+                merged.append(part: mine, left..<leftEnd)
+            } else {
+                merged.append(part: theirs, right..<rightEnd)
+            }
+            if order <= 0 { left = leftEnd }
+            if order >= 0 { right = rightEnd }
+        }
+        merged.append(part: mine, left..<mine.count)
+        merged.append(part: theirs, right..<theirs.count)
+        return Labels(canonical: merged)
+    }
+
+    /// The range of the text whose length stands at `position`, which moves behind it.
+    @inline(__always)
+    private static func text(_ bytes: Span<UInt8>, _ position: inout Int) -> Range<Int> {
+        var length = 0
+        var shift = 0
+        while bytes[position] >= 0x80 {
+            length |= Int(bytes[position] & 0x7f) << shift
+            shift += 7
+            position += 1
+        }
+        length |= Int(bytes[position]) << shift
+        let start = position + 1
+        position = start + length
+        return start..<position
+    }
+
+    /// Negative, zero or positive, as memcmp, a shorter text before a longer one that starts with it.
+    @inline(__always)
+    private static func compare(
+        _ a: Span<UInt8>, _ left: Range<Int>, _ b: Span<UInt8>, _ right: Range<Int>
+    ) -> Int {
+        let shorter = min(left.count, right.count)
+        guard shorter > 0 else { return left.count - right.count }
+        let x = a.extracting(left)
+        let y = b.extracting(right)
+        let order = unsafe x.withUnsafeBufferPointer { x in
+            unsafe y.withUnsafeBufferPointer { unsafe memcmp(x.baseAddress!, $0.baseAddress!, shorter) }
+        }
+        return order != 0 ? Int(order) : left.count - right.count
+    }
+
+    static func hash(_ bytes: [UInt8]) -> UInt64 {
+        let bytes = bytes.span
+        let raw = unsafe bytes.bytes
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)
+        var index = 0
+        while index + 8 <= bytes.count {
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+            hash ^= hash >> 29
+            index += 8
+        }
+        while index < bytes.count {
+            hash = (hash ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01b3
+            index += 1
+        }
+        return hash ^ (hash >> 32)
+    }
+}
+
+extension Labels: Comparable {
+    /// The order of Prometheus' `labels.Compare`: pair by pair, name before value, shorter first.
+    package static func < (a: Labels, b: Labels) -> Bool {
+        let x = a.bytes.span
+        let y = b.bytes.span
+        var left = 0
+        var right = 0
+        while left < x.count, right < y.count {
+            let leftText = text(x, &left)
+            let rightText = text(y, &right)
+            let order = compare(x, leftText, y, rightText)
+            if order != 0 { return order < 0 }
+        }
+        return left >= x.count && right < y.count
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(part bytes: Span<UInt8>, _ range: Range<Int>) {
+        guard !range.isEmpty else { return }
+        let part = bytes.extracting(range)
+        unsafe part.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+}

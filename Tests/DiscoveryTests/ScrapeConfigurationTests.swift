@@ -1,0 +1,128 @@
+import Curl
+import Discovery
+import Documents
+import Relabelling
+import Testing
+import TimeSeries
+
+struct ScrapeConfigurationTests {
+    /// Reads `global` and `scrape_configs` of a configuration file.
+    static func read(_ yaml: String, file: String = "prometheus.yml") throws -> [ScrapeConfiguration] {
+        let document = DocumentReader(file: file)
+        let root = try YAMLDocument.parse(yaml, file: file)
+        var defaults = ScrapeDefaults()
+        if let global = root["global"] {
+            defaults = document.mapping(global, "global") { ScrapeDefaults.read($0) } ?? defaults
+        }
+        let jobs = root["scrape_configs"].map {
+            ScrapeConfiguration.readList($0, document, defaults: defaults, directory: "/etc/prometheus")
+        }
+        return try document.finish(jobs ?? [])
+    }
+
+    private func one(_ yaml: String) throws -> ScrapeConfiguration {
+        try #require(try ScrapeConfigurationTests.read("scrape_configs:\n" + yaml).first)
+    }
+
+    @Test func `a job alone has Prometheus' defaults and a body limit`() throws {
+        let job = try one("- job_name: a")
+
+        #expect(job.interval == .seconds(60))
+        #expect(job.timeout == .seconds(10))
+        #expect(job.metricsPath == "/metrics")
+        #expect(job.scheme == "http")
+        #expect(!job.honorsLabels)
+        #expect(job.honorsTimestamps)
+        #expect(job.limits.bodyBytes == 16 << 20)
+        #expect(job.limits.samples == nil)
+    }
+
+    @Test func `global values are inherited and may be replaced`() throws {
+        let jobs = try ScrapeConfigurationTests.read(
+            """
+            global: { scrape_interval: 15s, scrape_timeout: 12s, sample_limit: 1500, body_size_limit: 15MB }
+            scrape_configs:
+            - { job_name: a }
+            - { job_name: b, scrape_interval: 50s, scrape_timeout: 5s, sample_limit: 0, body_size_limit: 1GB }
+            - { job_name: c, scrape_interval: 5s }
+            """)
+
+        #expect(jobs.map(\.interval) == [.seconds(15), .seconds(50), .seconds(5)])
+        #expect(jobs.map(\.timeout) == [.seconds(12), .seconds(5), .seconds(5)])
+        #expect(jobs.map(\.limits.samples) == [1500, nil, 1500])
+        #expect(jobs.map(\.limits.bodyBytes) == [15 << 20, 1 << 30, 15 << 20])
+    }
+
+    @Test func `paths are relative to the configuration`() throws {
+        let job = try one(
+            """
+            - job_name: a
+              authorization: { credentials_file: token }
+              tls_config: { ca_file: /ca.pem, cert_file: cert.pem, key_file: key.pem, server_name: x }
+              file_sd_configs: [ { files: [ targets/*.json, /abs.yml ], refresh_interval: 10s } ]
+            """)
+
+        #expect(
+            job.client.authentication
+                == .authorization(scheme: "Bearer", credentials: .file("/etc/prometheus/token")))
+        #expect(job.client.tls?.authorityFile == "/ca.pem")
+        #expect(job.client.tls?.certificateFile == "/etc/prometheus/cert.pem")
+        #expect(job.client.tls?.serverName == "x")
+        #expect(job.files.first?.files == ["/etc/prometheus/targets/*.json", "/abs.yml"])
+        #expect(job.files.first?.refreshInterval == .seconds(10))
+    }
+
+    @Test func `the fleet is a source of targets`() throws {
+        #expect(
+            try one("- { job_name: a, flyball_sd_configs: [ { role: node }, { role: replica } ] }").fleetRoles
+                == [.node, .replica])
+    }
+
+    @Test(arguments: [
+        ("- { metrics_path: /m }", "needs \"job_name\""), ("- { job_name: '' }", "must not be empty"),
+        ("- ", "empty scrape configuration"),
+        ("- { job_name: a }\n- { job_name: a }", "\"a\" is given twice"),
+        ("- { job_name: a, scrape_interval: 5s, scrape_timeout: 6s }", "longer than scrape_interval"),
+        ("- { job_name: a, scrape_interval: 5 }", "a duration such as 15s"),
+        ("- { job_name: a, body_size_limit: 100 }", "a size such as 15MB"),
+        ("- { job_name: a, scheme: ftp }", "http or https"),
+        ("- { job_name: a, static_configs: [ { targets: ['http://x'] } ] }", "is no target"),
+        ("- { job_name: a, static_configs: [ { hosts: [x] } ] }", "unknown key \"hosts\""),
+        ("- { job_name: a, file_sd_configs: [ { files: [x.txt] } ] }", "must end in .json"),
+        ("- { job_name: a, file_sd_configs: [ { files: ['*/x.yml'] } ] }", "one * in its last part"),
+        ("- { job_name: a, file_sd_configs: [ { files: [] } ] }", "at least one of files"),
+        ("- { job_name: a, consul_sd_configs: [ {} ] }", "consul_sd_configs is not supported yet"),
+        ("- { job_name: a, consult_sd_configs: [ {} ] }", "unknown key"),
+        ("- { job_name: a, basic_auth: { username: x }, bearer_token: y }", "at most one"),
+        ("- { job_name: a, basic_auth: { username: x, password: y, password_file: z } }", "at most one"),
+        ("- { job_name: a, tls_config: { cert_file: x } }", "need each other"),
+        ("- { job_name: a, scrape_protocols: [ PrometheusProto, PrometheusProto ] }", "scrape_protocols"),
+        ("- { job_name: a, proxy_url: 'http://x' }", "not supported yet"),
+    ])
+    func `a job that cannot work is refused with its place`(yaml: String, reason: String) {
+        let error = #expect(throws: DocumentError.self) {
+            try ScrapeConfigurationTests.read("scrape_configs:\n" + yaml)
+        }
+
+        #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
+        #expect(error?.description.hasPrefix("prometheus.yml:") == true)
+    }
+
+    @Test func `credentials are read when a request is made`() throws {
+        let files = FileTable()
+        files.write("/token", "s3cret\n")
+        let client = HTTPClientConfiguration(
+            authentication: .basic(user: .text("me"), password: .file("/token")),
+            headers: [HTTPClientConfiguration.Header(name: "X", values: [.text("1"), .text("2")])])
+
+        let headers = try client.requestHeaders(files.access)
+
+        #expect(headers.map(\.name) == ["X", "X", "Authorization"])
+        #expect(headers.last?.value == "Basic bWU6czNjcmV0")
+        #expect(throws: FileFailure.self) {
+            try HTTPClientConfiguration(
+                authentication: .authorization(scheme: "Bearer", credentials: .file("/none"))
+            ).requestHeaders(files.access)
+        }
+    }
+}

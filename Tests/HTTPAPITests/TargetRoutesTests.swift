@@ -1,0 +1,88 @@
+import Discovery
+import Notification
+import Scraping
+import Storage
+import Testing
+import TimeSeries
+import Web
+
+@testable import HTTPAPI
+
+struct TargetRoutesTests {
+    private var routes: [Route] {
+        var up = TargetStatus(
+            target: Target(
+                pool: "web", labels: Labels(["instance": "a:1", "job": "web"]),
+                discovered: Labels(["__address__": "a:1"]), url: "http://a:1/metrics", interval: .seconds(15),
+                timeout: .seconds(10)))
+        up.health = .up
+        up.lastScrape = Timestamp(milliseconds: 1500)
+        up.lastDuration = .milliseconds(12)
+        var down = TargetStatus(
+            target: Target(
+                pool: "node", labels: .empty, url: "http://b:1/metrics", interval: .seconds(5),
+                timeout: .seconds(5)))
+        down.health = .down
+        down.lastError = "connection refused"
+        let listing = TargetListing(active: [up, down], dropped: [], droppedCounts: ["web": 3])
+        var statistics = NotifierStatistics(queueCapacity: 10)
+        statistics.peers = [.init(url: "http://am:9093/api/v2/alerts")]
+        let notifier = statistics
+        return TargetRoutes(targets: { listing }, notifier: { notifier }).routes
+    }
+
+    @Test func `targets are shown as Prometheus shows them`() async throws {
+        let (status, body) = try await answer(routes, .get, "/api/v1/targets?scrapePool=web")
+
+        #expect(status == 200)
+        #expect(
+            body
+                == #"{"status":"success","data":{"activeTargets":[{"discoveredLabels":{"__address__":"a:1"},"#
+                + #""labels":{"instance":"a:1","job":"web"},"scrapePool":"web","scrapeUrl":"http://a:1/metrics","#
+                + #""globalUrl":"http://a:1/metrics","lastError":"","lastScrape":"1970-01-01T00:00:01.5Z","#
+                + #""lastScrapeDuration":0.012,"health":"up","scrapeInterval":"15s","scrapeTimeout":"10s"}],"#
+                + #""droppedTargets":[],"droppedTargetCounts":{"web":3}}}"#)
+    }
+
+    @Test func `only dropped targets are shown where only they are asked for`() async throws {
+        let (_, body) = try await answer(routes, .get, "/api/v1/targets?state=dropped")
+
+        #expect(body.contains(#""activeTargets":[]"#))
+        #expect(body.contains(#""droppedTargetCounts":{"web":3}"#))
+    }
+
+    @Test func `only active targets are shown where only they are asked for`() async throws {
+        let (_, body) = try await answer(routes, .get, "/api/v1/targets?state=active")
+
+        #expect(body.contains("connection refused"))
+        #expect(body.contains(#""droppedTargetCounts":{}"#))
+    }
+
+    @Test func `Alertmanagers are listed by URL`() async throws {
+        let (_, body) = try await answer(routes, .get, "/api/v1/alertmanagers")
+
+        #expect(
+            body
+                == #"{"status":"success","data":{"activeAlertmanagers":[{"url":"http://am:9093/api/v2/alerts"}],"#
+                + #""droppedAlertmanagers":[]}}"#)
+    }
+
+    @Test func `the store is shown in the terms of Prometheus and in ours`() async throws {
+        var statistics = StoreStatistics()
+        statistics.series = 7
+        statistics.newest = Timestamp(milliseconds: 2000)
+        statistics.seriesByMetric = []
+        let found = statistics
+        let routes = StorageRoutes { _ in found }.routes
+
+        let tsdb = try await answer(routes, .get, "/api/v1/status/tsdb?limit=5")
+        let storage = try await answer(routes, .get, "/api/v1/status/storage")
+
+        #expect(
+            tsdb.body.contains(
+                #""headStats":{"numSeries":7,"numLabelPairs":0,"chunkCount":0,"minTime":9223372036854775807,"maxTime":2000}"#
+            ))
+        #expect(tsdb.body.contains(#""seriesCountByMetricName":[]"#))
+        #expect(storage.body.contains(#""newest":"1970-01-01T00:00:02Z""#))
+    }
+}

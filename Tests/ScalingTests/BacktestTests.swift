@@ -1,0 +1,174 @@
+import Documents
+import Fleet
+import Glibc
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+struct BacktestTests {
+    /// Days of five-minute steps: 20 at night, 100 by day, with half an hour from one to the other.
+    private func days(_ count: Int) -> DemandTrace {
+        let values = (0..<count * 288).map { index in
+            let hour = Double(index % 288) / 12
+            return 20 + 80 * min(1, max(0, min((hour - 8) * 2, (20 - hour) * 2)))
+        }
+        return DemandTrace(values, stepSeconds: 300)!
+    }
+
+    private func settings(startUp: Int) -> Backtest.Settings {
+        Backtest.Settings(startUpSeconds: startUp, evaluateAfterSeconds: 4 * 86_400, tickSeconds: 60)
+    }
+
+    private func comparator(_ comparator: Comparator, _ trace: DemandTrace, startUp: Int = 180)
+        -> BacktestScore
+    {
+        let settings = settings(startUp: startUp)
+        return Backtest(trace, settings).run(comparator.controller(trace, settings))
+    }
+
+    private func predictive(_ trace: DemandTrace) -> ScalingPolicy {
+        ScalingPolicy(
+            name: "predictive", workload: WorkloadID("trace")!, maxReplicas: 150,
+            signals: [SignalPolicy(name: "load", query: "load", target: .perReplica(10))],
+            prediction: Prediction(signal: "load"))
+    }
+
+    @Test
+    func `capacity makes a fleet of fifty at the peak`() {
+        let trace = DemandTrace([Double](repeating: 100, count: 10), stepSeconds: 60)
+
+        #expect(trace?.capacity == 2)
+    }
+
+    @Test
+    func `a replica is ready after its start-up, and removal cancels what starts`() {
+        var fleet = SimulatedFleet(ready: 2, startUp: 60)
+
+        fleet.scale(to: 5, at: 0)
+        fleet.advance(to: 59)
+        #expect(fleet.ready == 2)
+        fleet.scale(to: 4, at: 59)
+        fleet.advance(to: 60)
+        #expect(fleet.ready == 4)
+        fleet.scale(to: 1, at: 75)
+        #expect(fleet.ready == 1)
+        #expect(fleet.total == 1)
+    }
+
+    @Test
+    func `who knows the future serves everything at little cost`() {
+        let score = comparator(.clairvoyant, days(6))
+
+        #expect(score.unservedPercent == 0)
+        #expect((1.0...1.03).contains(score.costRatio))
+    }
+
+    @Test
+    func `the horizontal pod autoscaler costs the inverse of its headroom, and is late by the start-up`() {
+        let trace = days(6)
+        let quick = comparator(.hpa, trace, startUp: 0)
+        let slow = comparator(.hpa, trace, startUp: 1800)
+
+        #expect((1.2...1.45).contains(quick.costRatio))
+        #expect(quick.unservedPercent < 0.1)
+        #expect(slow.unservedPercent > 10 * quick.unservedPercent)
+    }
+
+    @Test
+    func `a static count is never late and dear`() {
+        let score = comparator(.fixed, days(6))
+
+        #expect(score.unservedPercent == 0)
+        #expect(score.adaptationsPerHour == 0)
+        #expect(score.costRatio > 1.5)
+    }
+
+    @Test
+    func `every comparator survives a trace of nothing but a spike`() {
+        var values = [Double](repeating: 0, count: 6 * 288)
+        values[5 * 288] = 1000
+        let trace = DemandTrace(values, stepSeconds: 300, capacity: 20)!
+
+        for comparator in Comparator.allCases {
+            #expect(self.comparator(comparator, trace).costRatio.isFinite)
+        }
+    }
+
+    @Test
+    func `foresight beats hindsight when start-ups are slow`() {
+        let trace = days(6)
+        let settings = settings(startUp: 1800)
+        let plan = BacktestPlan(
+            trace: trace, settings: settings, policies: [predictive(trace)], comparators: [.hpa])
+
+        let results = plan.run()
+
+        #expect(results.map(\.name) == ["hpa-v2", "predictive"])
+        #expect(results[1].score.unservedPercent < results[0].score.unservedPercent / 5)
+    }
+
+    @Test
+    func `the same run twice has the same result`() {
+        let trace = days(5)
+        let settings = settings(startUp: 180)
+        let plan = BacktestPlan(
+            trace: trace, settings: settings, policies: [predictive(trace)], comparators: Comparator.allCases)
+
+        #expect(plan.run() == plan.run())
+    }
+
+    @Test
+    func `without reasons a decision has the same count`() {
+        var scene = Scene(target: .perReplica(50), behaviour: ScalingBehaviour(), current: 3)
+        for load in stride(from: 0.0, through: 3000, by: 61) {
+            var memory = scene.memory
+            let measurement = Measurement(
+                policy: "p", workload: scene.policy.workload, at: scene.now,
+                signals: [Signal(name: "load", reading: .value(load, measuredAt: scene.now))])
+            let counts = ReplicaCounts(desired: scene.current, ready: scene.current, starting: 0)
+            let silent = decide(
+                scene.policy, measurement, counts: counts, memory: &memory, now: scene.now, explains: false)
+
+            #expect(silent.reasons.isEmpty)
+            #expect(scene.decide(load).desired == silent.desired)
+            scene.pass(.seconds(15))
+        }
+    }
+
+    @Test
+    func `a report is JSON with the agreed names`() {
+        let results = [
+            BacktestPlan.Result(name: "p", score: BacktestScore(unservedPercent: 0.5, costRatio: 1.25))
+        ]
+
+        #expect(
+            String(decoding: BacktestPlan.json(results), as: UTF8.self)
+                == #"{"policies":[{"policy":"p","unserved_percent":0.5,"cost_ratio":1.25,"adaptations_per_hour":0,"#
+                + #""reversals_per_hour":0,"spec":{"theta_u":0,"theta_o":0,"tau_u":0,"tau_o":0,"ups":0,"sigma":0}}]}"#
+        )
+    }
+
+    @Test
+    func `a trace is read from rows of seconds and values, gaps included`() throws {
+        let trace = try DemandTrace.parse(csv: "t_s,value\n0,1\n60,2\n120,\n240,5\n", file: "t.csv")
+
+        #expect(trace.values == [1, 2, 2, 2, 5])
+        #expect(trace.stepSeconds == 60)
+    }
+
+    @Test(arguments: [
+        ("t_s,value\n0,1\nx,2\n", "t.csv:3:1: expected seconds and a value, found \"x,2\""),
+        ("t_s,value\n0,1\n0,2\n", "t.csv:3:1: time goes back or repeats"),
+        ("t_s,value\n", "t.csv:1:1: expected at least two rows of \"t_s,value\""),
+        ("t_s,value\n0,0\n60,0\n", "t.csv:1:1: no demand above zero"),
+    ])
+    func `a wrong trace is refused with its line`(text: String, message: String) {
+        do {
+            _ = try DemandTrace.parse(csv: text, file: "t.csv")
+            Issue.record("accepted")
+        } catch {
+            #expect(error.description == message)
+        }
+    }
+}
