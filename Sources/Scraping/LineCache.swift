@@ -46,6 +46,7 @@ struct LineCache {
     private var destinations: [UInt64: LineLayout.Destination]?
     private var calm = 0
     private let reportColumns: [Labels]
+    private let registry: LineTextRegistry
 
     /// After this many scrapes without a change the table of labels is given back.
     private static let calmScrapes = 16
@@ -53,7 +54,9 @@ struct LineCache {
     /// - Parameters:
     ///   - reportColumns: the first columns, which the scrape itself fills.
     ///   - own: series outside the table that an earlier cache of the target knew, which keep their numbers.
-    init(reportColumns: [Labels], own: [OwnSeries] = []) {
+    ///   - registry: the texts of all targets, to share with those that have the same.
+    init(reportColumns: [Labels], own: [OwnSeries] = [], registry: LineTextRegistry) {
+        self.registry = registry
         self.reportColumns = reportColumns
         self.own = own
         columnCount = reportColumns.count
@@ -109,6 +112,7 @@ struct LineCache {
                 series: Array(series), destination: layout.destinations[line])
         }
         layout = new
+        layout.share(through: registry)
     }
 
     /// Puts stale markers into the cells of all columns that a line goes to.

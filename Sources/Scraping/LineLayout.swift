@@ -9,46 +9,45 @@ struct OwnSample: Sendable {
     var timestamp: Timestamp?
 }
 
-/// The text of a scrape without its values: what the next scrape will very likely repeat.
+/// What the next scrape will very likely repeat: the lines of the last one, and where their values go.
 ///
 /// A line is the run of bytes from the end of one value to the begin of the next, so comments ride along; to check it is
-/// one memcmp. Immutable, so that targets can share it.
-final class LineLayout: Sendable {
+/// one memcmp.
+struct LineLayout: Sendable {
     /// Where the value of a line goes: at least 0 is a column, `dropped` nowhere, below it a series of its own.
     typealias Destination = Int32
     static let dropped: Destination = -1
     static func own(_ index: Int) -> Destination { Destination(-2 - index) }
     static func ownIndex(_ destination: Destination) -> Int { -2 - Int(destination) }
 
-    static let empty = LineLayout(text: [], ends: [], seriesStarts: [], destinations: [], tail: [])
+    static let empty = LineLayout(LineText(text: [], ends: [], seriesStarts: [], tail: []), destinations: [])
 
-    let text: [UInt8]
-    /// Where each line ends in `text`.
-    let ends: [UInt32]
-    /// Where the series begins in each line, behind its comments.
-    let seriesStarts: [UInt32]
+    private(set) var lines: LineText
     let destinations: [Destination]
-    /// What follows the last value.
-    let tail: [UInt8]
     /// Lines that are not dropped.
     let keptCount: Int
 
-    init(text: [UInt8], ends: [UInt32], seriesStarts: [UInt32], destinations: [Destination], tail: [UInt8]) {
-        self.text = text
-        self.ends = ends
-        self.seriesStarts = seriesStarts
+    init(_ lines: LineText, destinations: [Destination]) {
+        self.lines = lines
         self.destinations = destinations
-        self.tail = tail
         keptCount = destinations.reduce(0) { $1 == LineLayout.dropped ? $0 : $0 + 1 }
     }
 
-    var count: Int { ends.count }
+    var text: [UInt8] { lines.text }
+    var count: Int { lines.ends.count }
+
+    /// Uses the text of another target, where one has the same.
+    mutating func share(through registry: LineTextRegistry) { lines = registry.shared(lines) }
 
     /// The range of a line in `text`.
-    func range(_ line: Int) -> Range<Int> { (line == 0 ? 0 : Int(ends[line - 1]))..<Int(ends[line]) }
+    func range(_ line: Int) -> Range<Int> {
+        (line == 0 ? 0 : Int(lines.ends[line - 1]))..<Int(lines.ends[line])
+    }
 
     /// The range of the series in a line, with the blank before its value.
-    func seriesRange(_ line: Int) -> Range<Int> { Int(seriesStarts[line])..<Int(ends[line]) }
+    func seriesRange(_ line: Int) -> Range<Int> {
+        Int(lines.seriesStarts[line])..<Int(lines.ends[line])
+    }
 
     /// How far a body has been matched: the next line, and the end of the last value.
     struct Progress {
@@ -61,7 +60,7 @@ final class LineLayout: Sendable {
         _ progress: inout Progress, over body: Span<UInt8>, into row: inout [Double], own: inout [OwnSample]
     ) {
         // A span cannot be of a class's property; the arrays are retained, not copied.
-        let (textArray, endArray, destinationArray) = (text, ends, destinations)
+        let (textArray, endArray, destinationArray) = (lines.text, lines.ends, destinations)
         let text = textArray.span
         let ends = endArray.span
         let destinations = destinationArray.span
@@ -133,7 +132,7 @@ final class LineLayout: Sendable {
 
     /// Whether the rest of a body, behind its last value, is what it was.
     func endsWith(_ body: Span<UInt8>, from position: Int) -> Bool {
-        let tail = tail
+        let tail = lines.tail
         return Bytes.same(tail.span, body.extracting(position..<body.count))
     }
 }
@@ -155,8 +154,8 @@ struct LineLayoutBuilder {
         Bytes.append(
             source.span.extracting(from..<layout.range(lines.upperBound - 1).upperBound), to: &text)
         for line in lines {
-            ends.append(UInt32(Int(layout.ends[line]) + shift))
-            seriesStarts.append(UInt32(Int(layout.seriesStarts[line]) + shift))
+            ends.append(UInt32(Int(layout.lines.ends[line]) + shift))
+            seriesStarts.append(UInt32(Int(layout.lines.seriesStarts[line]) + shift))
         }
         destinations += layout.destinations[lines]
     }
@@ -177,6 +176,7 @@ struct LineLayoutBuilder {
         var end: [UInt8] = []
         Bytes.append(tail, to: &end)
         return LineLayout(
-            text: text, ends: ends, seriesStarts: seriesStarts, destinations: destinations, tail: end)
+            LineText(text: text, ends: ends, seriesStarts: seriesStarts, tail: end),
+            destinations: destinations)
     }
 }

@@ -24,6 +24,7 @@ struct ScrapeTable {
     private let sink: any SampleSink
     private let rules: SeriesRules
     private let reportColumns: [Labels]
+    private let registry: LineTextRegistry
     private var cache: LineCache
     private var table: TableID?
     /// Own series with a sample in the last scrape.
@@ -32,13 +33,16 @@ struct ScrapeTable {
     private var isLive = false
     private var lastTimestamp = Timestamp.distantPast
 
-    init(_ target: Target, _ job: ScrapeConfiguration, _ sink: any SampleSink) {
+    init(
+        _ target: Target, _ job: ScrapeConfiguration, _ sink: any SampleSink, _ registry: LineTextRegistry
+    ) {
+        self.registry = registry
         self.job = job
         self.target = target.labels
         self.sink = sink
         rules = SeriesRules(job, target: target.labels)
         reportColumns = ScrapeReport.columns(job)
-        cache = LineCache(reportColumns: reportColumns)
+        cache = LineCache(reportColumns: reportColumns, registry: registry)
     }
 
     /// Writes what a scrape brought, or that it failed.
@@ -105,7 +109,7 @@ struct ScrapeTable {
     private mutating func reopen() {
         if let table { sink.closeTable(table) }
         table = nil
-        cache = LineCache(reportColumns: reportColumns, own: cache.own)
+        cache = LineCache(reportColumns: reportColumns, own: cache.own, registry: registry)
     }
 }
 

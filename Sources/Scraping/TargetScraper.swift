@@ -13,6 +13,7 @@ final class TargetScraper: Sendable {
         var sink: any SampleSink
         var files: FileAccess
         var userAgent: String
+        var registry = LineTextRegistry()
     }
 
     private struct State {
@@ -33,7 +34,7 @@ final class TargetScraper: Sendable {
         state = Mutex(
             State(
                 target: target, job: job, status: TargetStatus(target: target),
-                table: ScrapeTable(target, job, environment.sink)))
+                table: ScrapeTable(target, job, environment.sink, environment.registry)))
     }
 
     var status: TargetStatus { state.withLock { $0.status } }

@@ -193,3 +193,23 @@ struct ScraperTests {
         #expect(rig.sink.openTables == 1)
     }
 }
+
+extension ScraperTests {
+    @Test func `targets with equal lines share their text and still differ in their values and changes`()
+        async throws
+    {
+        let rig = try ScrapeRig {
+            $0.staticGroups = [TargetGroup(source: "s", addresses: ["a:1", "b:1", "c:1"])]
+        }
+        for round in 0..<3 {
+            rig.transport.answer("http://b:1/metrics", text: round == 1 ? "x 1\n" : "x 1\ny \(round)\n")
+            rig.transport.answer("http://c:1/metrics", text: "y \(round)\nx 2\n")
+            await rig.scrape("x 3\ny \(round)\n")
+        }
+
+        #expect(rig.values("y") == ["0.0", "1.0", "2.0"])
+        #expect(rig.values("y", ["instance": "b:1"]) == ["0.0", "stale", "2.0"])
+        #expect(rig.values("y", ["instance": "c:1"]) == ["0.0", "1.0", "2.0"])
+        #expect(rig.values("x", ["instance": "c:1"]) == ["2.0", "2.0", "2.0"])
+    }
+}
