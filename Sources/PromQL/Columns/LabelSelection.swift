@@ -22,10 +22,16 @@ struct LabelSelection {
     /// The labels chosen.
     func apply(_ labels: Labels) -> Labels {
         if keeps, names.isEmpty { return .empty }
-        let bytes = labels.bytes
         var result: [UInt8] = []
+        return select(labels, into: &result) ? Labels(canonical: result) : labels
+    }
+
+    /// Writes the bytes of the labels chosen to `result`; false where they are all of them.
+    func select(_ labels: Labels, into result: inout [UInt8]) -> Bool {
+        let bytes = labels.bytes
         var changed = false
         var position = 0
+        result.removeAll(keepingCapacity: true)
         result.reserveCapacity(bytes.count)
         while position < bytes.count {
             let pair = position
@@ -37,7 +43,7 @@ struct LabelSelection {
                 changed = true
             }
         }
-        return changed ? Labels(canonical: result) : labels
+        return changed
     }
 
     private func isNamed(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
@@ -50,7 +56,7 @@ struct LabelSelection {
     }
 
     /// The range of the text whose length stands at `position`, which moves behind it.
-    private static func next(_ bytes: [UInt8], _ position: inout Int) -> Range<Int> {
+    fileprivate static func next(_ bytes: [UInt8], _ position: inout Int) -> Range<Int> {
         var length = 0
         var shift = 0
         while bytes[position] >= 0x80 {
@@ -68,4 +74,23 @@ struct LabelSelection {
 extension Labels {
     /// Without name, type and unit, which no longer fit once the meaning of the numbers has changed.
     var withoutMetadata: Labels { LabelSelection.withoutMetadata.apply(self) }
+}
+
+extension Labels {
+    private static let nameLabel = Array("__name__".utf8)
+    private static let counterSuffixes = ["_total", "_sum", "_count", "_bucket"].map { Array($0.utf8) }
+
+    /// Whether the metric name ends as those of counters do.
+    var isNamedAsCounter: Bool {
+        var position = 0
+        while position < bytes.count {
+            let name = LabelSelection.next(bytes, &position)
+            let value = LabelSelection.next(bytes, &position)
+            guard bytes[name].elementsEqual(Labels.nameLabel) else { continue }
+            return Labels.counterSuffixes.contains { suffix in
+                value.count >= suffix.count && bytes[value].suffix(suffix.count).elementsEqual(suffix)
+            }
+        }
+        return false
+    }
 }

@@ -34,16 +34,22 @@ extension Evaluator {
                 ? LabelSelection(removing: aggregation.labels + ["__name__"])
                 : LabelSelection(keeping: aggregation.labels)
             var numbers: [Labels: Int] = [:]
+            var bytes: [UInt8] = []
+            var last = -1
             ofRow.reserveCapacity(input.rows)
             for row in 0..<input.rows {
-                let labels = selection.apply(input.labels(row))
-                let number = numbers[labels] ?? names.count
-                if number == names.count {
-                    numbers[labels] = number
-                    names.append(SeriesName(labels: labels))
+                _ = selection.select(input.labels(row), into: &bytes)
+                // Rows come ordered, so that the next one often belongs to the same group.
+                if last < 0 || names[last].labels.bytes != bytes {
+                    let labels = Labels(canonical: bytes)
+                    last = numbers[labels] ?? names.count
+                    if last == names.count {
+                        numbers[labels] = last
+                        names.append(SeriesName(labels: labels))
+                    }
                 }
-                if input.names[row].dropsName { names[number].dropsName = true }
-                ofRow.append(number)
+                if input.names[row].dropsName { names[last].dropsName = true }
+                ofRow.append(last)
             }
         }
     }

@@ -29,30 +29,41 @@ extension Evaluator {
     ) throws(QueryError) -> VectorColumns {
         let element = ElementOperation(operation: expression.operation, position: expression.range)
         var result = vector
-        let steps = result.steps
-        for index in result.cells.indices {
-            let cell = result.cells[index]
-            if Cell.isAbsent(cell) { continue }
-            let number = scalar[index % steps]
-            let isFast = Cell.isNumber(cell) && !element.isTrim
-            if isFast {
-                let (a, b) = scalarIsLeft ? (number, cell) : (cell, number)
-                result.cells[index] = element.number(a, b, keeping: cell, returnsBool: expression.returnsBool)
-                continue
-            }
-            guard let sample = result.element(index) else { continue }
-            result.histograms[index] = nil
-            result.cells[index] = Cell.absent
-            let (a, b) = scalarIsLeft ? (Element.number(number), sample) : (sample, .number(number))
-            guard let (value, holds) = element.apply(a, b, &annotations) else { continue }
-            if expression.returnsBool {
-                result.cells[index] = holds ? 1 : 0
-            } else if holds {
-                result.set(index, expression.operation.isComparison ? sample : value)
+        for row in 0..<result.rows {
+            if row & 0xff == 0 { try checkpoint() }
+            let base = row * result.steps
+            for step in 0..<result.steps {
+                let cell = result.cells[base + step]
+                if Cell.isAbsent(cell) { continue }
+                let number = scalar[step]
+                if Cell.isNumber(cell), !element.isTrim {
+                    let (a, b) = scalarIsLeft ? (number, cell) : (cell, number)
+                    result.cells[base + step] = element.number(
+                        a, b, keeping: cell, returnsBool: expression.returnsBool)
+                } else {
+                    combine(expression, element, &result, base + step, number, scalarIsLeft)
+                }
             }
         }
         if expression.operation.changesMeaning || expression.returnsBool { try dropNames(&result) }
         return result
+    }
+
+    /// A cell that holds a histogram, or an operator that wants one.
+    private func combine(
+        _ expression: BinaryExpression, _ element: ElementOperation, _ result: inout VectorColumns,
+        _ index: Int, _ number: Double, _ scalarIsLeft: Bool
+    ) {
+        guard let sample = result.element(index) else { return }
+        result.histograms[index] = nil
+        result.cells[index] = Cell.absent
+        let (a, b) = scalarIsLeft ? (Element.number(number), sample) : (sample, .number(number))
+        guard let (value, holds) = element.apply(a, b, &annotations) else { return }
+        if expression.returnsBool {
+            result.cells[index] = holds ? 1 : 0
+        } else if holds {
+            result.set(index, expression.operation.isComparison ? sample : value)
+        }
     }
 
     // MARK: - Sets

@@ -43,17 +43,28 @@ extension Evaluator {
         let before = plan.rangeExtension == nil ? 0 : lookback
         let after = plan.rangeExtension == .smoothed ? lookback : 0
         var cache = WindowCache(references: plan.references, window: plan.window &+ before, after: after)
+        var rates = RateCache(
+            references: plan.references, window: plan.window, isPerSecond: call.function == .rate)
+        let isRate = plan.rangeExtension == nil && [.rate, .increase, .delta].contains(call.function)
         var result = VectorColumns(steps: grid.count)
-        for row in rows {
-            try checkpoint()
+        result.reserve(rows: min(rows.count, 1 << 16))
+        for (number, row) in rows.enumerated() {
+            if number & 0xf == 0 { try checkpoint() }
             let windows = cache.windows(of: row.floats.times)
             let histogramWindows = row.histograms.map { cache.windows(of: $0.times) }
             try charge(grid.count)
             result.appendRow(keepsName ? row.name : withoutName(row.name))
-            var window = RangeFunction(
-                call: call, plan: plan, row: row, floats: windows, histograms: histogramWindows,
-                scalars: scalars, times: grid)
-            window.evaluate(into: &result, annotations: &annotations)
+            let isPlain = isRate && row.histograms == nil && row.floats.starts == nil
+            let corrections = isPlain && call.function != .delta ? ResetCorrections(row.floats.values) : nil
+            if isPlain, corrections?.isFinite ?? true {
+                rates.table(row.floats, windows).fill(
+                    &result.cells, from: (result.rows - 1) * grid.count, row.floats.values, corrections)
+            } else {
+                RangeFunction(
+                    call: call, plan: plan, row: row, floats: windows, histograms: histogramWindows,
+                    scalars: scalars, times: grid
+                ).evaluate(into: &result, annotations: &annotations)
+            }
             if result.isEmpty(row: result.rows - 1) {
                 result.removeLastRow()
                 release(grid.count)
@@ -68,16 +79,18 @@ extension Evaluator {
     /// `rate` and `increase` of what does not look like a counter.
     private func hintAtCounters(_ call: FunctionCall, _ row: RangeRow, _ result: VectorColumns) {
         guard call.function == .rate || call.function == .increase else { return }
+        let checksType = features.contains(.typeAndUnitLabels)
+        if !checksType, row.name.labels.isNamedAsCounter { return }
         let name = row.name.labels.metricName
         let last = result.range(of: result.rows - 1)
         guard !name.isEmpty, result.cells[last].contains(where: Cell.isNumber) else { return }
         let position = call.arguments[0].range
-        if features.contains(.typeAndUnitLabels) {
+        if checksType {
             let type = row.name.labels["__type__"] ?? ""
             if type != "counter", type != "histogram" {
                 annotations.maybeNotACounter(name, type: type, position)
             }
-        } else if !["_total", "_sum", "_count", "_bucket"].contains(where: name.hasSuffix) {
+        } else {
             annotations.maybeNotACounter(name, position)
         }
     }

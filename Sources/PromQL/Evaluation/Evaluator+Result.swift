@@ -54,12 +54,15 @@ extension Evaluator {
         var matrix: [MatrixSeries] = []
         for row in 0..<vector.rows {
             var series = MatrixSeries(labels: vector.labels(row), samples: [])
+            series.samples.reserveCapacity(vector.steps)
             for step in 0..<vector.steps {
+                let cell = vector.cells[row * vector.steps + step]
+                if Cell.isAbsent(cell) { continue }
                 let time = Timestamp(milliseconds: grid.time(step))
-                switch vector.element(row * vector.steps + step) {
-                case .number(let value): series.samples.append(Sample(time, value))
-                case .histogram(let histogram): series.histograms.append((time, histogram))
-                case nil: break
+                if Cell.isNumber(cell) {
+                    series.samples.append(Sample(time, cell))
+                } else if let histogram = vector.histograms[row * vector.steps + step] {
+                    series.histograms.append((time, histogram))
                 }
             }
             if !series.samples.isEmpty || !series.histograms.isEmpty { matrix.append(series) }

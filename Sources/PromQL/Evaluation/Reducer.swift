@@ -30,6 +30,10 @@ struct Reducer {
     mutating func add(_ input: VectorColumns, _ row: Int, to group: Int, _ annotations: inout Annotations) {
         let start = row * steps
         let base = group * steps
+        if operation == .sum, input.histograms.isEmpty {
+            sum(input.cells, from: start, to: base)
+            return
+        }
         for step in 0..<steps {
             let cell = input.cells[start + step]
             if Cell.isAbsent(cell) { continue }
@@ -40,6 +44,39 @@ struct Reducer {
                 continue
             }
             add(cell, base + step)
+        }
+    }
+
+    /// Adds a row of numbers to the sums of a group.
+    private mutating func sum(_ cells: [Double], from start: Int, to base: Int) {
+        // Out of self and back, so that the arrays can be changed side by side without being copied.
+        var (sums, lost, seen) = (values, compensations, counts)
+        (values, compensations, counts) = ([], [], [])
+        Reducer.sum(cells, from: start, steps: steps, &sums, &lost, &seen, to: base)
+        (values, compensations, counts) = (sums, lost, seen)
+    }
+
+    private static func sum(
+        _ cells: [Double], from start: Int, steps: Int, _ sums: inout [Double], _ lost: inout [Double],
+        _ seen: inout [Double], to base: Int
+    ) {
+        let cells = cells.span
+        var sums = sums.mutableSpan
+        var lost = lost.mutableSpan
+        var seen = seen.mutableSpan
+        for step in 0..<steps {
+            let cell = cells[start + step]
+            if Cell.isAbsent(cell) { continue }
+            let index = base + step
+            if seen[index] == 0 {
+                sums[index] = cell
+            } else {
+                var sum = CompensatedSum(sums[index], lost[index])
+                sum.add(cell)
+                sums[index] = sum.sum
+                lost[index] = sum.compensation
+            }
+            seen[index] += 1
         }
     }
 

@@ -48,8 +48,12 @@ struct VectorMatch {
         }
         for (number, group) in groups.enumerated() {
             if number & 0xff == 0 { try evaluator.checkpoint() }
-            if group.one.count == 1, group.many.count == 1, !hasFill {
-                try pair(group.many[0], group.one[0])
+            if group.many.isEmpty && !hasFill || group.one.isEmpty && !hasFill {
+                if group.one.count > 1 { try match(group.many, group.one, active) }
+                continue
+            }
+            if let names = names(ofPairs: group.many, group.one), !hasFill {
+                for (row, name) in zip(group.many, names) { try pair(row, group.one[0], name) }
             } else {
                 try match(group.many, group.one, active)
             }
@@ -71,9 +75,16 @@ struct VectorMatch {
 
     // MARK: - Pairs
 
-    /// One row on each side: nothing can be ambiguous.
-    private mutating func pair(_ many: Int, _ one: Int) throws(QueryError) {
-        let row = try self.row(for: name(self.many.labels(many), self.one.labels(one)))
+    /// The names of results, where nothing can be ambiguous: one row on one side, and on the other either one as
+    /// well or several, allowed, of different names.
+    private func names(ofPairs many: [Int], _ one: [Int]) -> [SeriesName]? {
+        guard one.count == 1, many.count == 1 || matching.cardinality != .oneToOne else { return nil }
+        let names = many.map { name(self.many.labels($0), self.one.labels(one[0])) }
+        return names.count == 1 || Set(names).count == names.count ? names : nil
+    }
+
+    private mutating func pair(_ many: Int, _ one: Int, _ name: SeriesName) throws(QueryError) {
+        let row = try self.row(for: name)
         for step in 0..<result.steps {
             let a = many * result.steps + step
             let b = one * result.steps + step

@@ -35,7 +35,7 @@ struct RangeFunction {
     }
 
     /// Fills the last row of the result.
-    mutating func evaluate(into result: inout VectorColumns, annotations: inout Annotations) {
+    func evaluate(into result: inout VectorColumns, annotations: inout Annotations) {
         let base = (result.rows - 1) * result.steps
         guard let histograms else {
             numbers(into: &result, base, annotations: &annotations)
