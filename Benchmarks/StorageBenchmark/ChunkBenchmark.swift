@@ -12,7 +12,9 @@ enum ChunkBenchmark {
             report(recording.name + " all", [recording], columns: 16, rows: rows)
         }
         let dense = recordings.map(\.dense)
-        for (columns, rows) in [(16, 16), (16, 64), (16, 120), (16, 240), (64, 240), (1000, 240), (1, 240)] {
+        for (columns, rows) in [
+            (16, 16), (16, 64), (16, 120), (16, 240), (32, 240), (64, 240), (1000, 240), (1, 240),
+        ] {
             report("both dense", dense, columns: columns, rows: rows)
         }
     }

@@ -105,8 +105,7 @@ extension Head.Found {
             }
             result.append(columns)
         }
-        result.sort { $0.labels < $1.labels }
-        return Head.Found.merged(result)
+        return Head.Found.merged(LabelOrder.sorted(result))
     }
 
     /// Neighbours with equal labels become one series; at equal times the first one's sample stays.

@@ -42,6 +42,8 @@ package final class Store: Sendable {
         } catch {
             throw StoreError(error)
         }
+        // Who scraped before the restart opens its tables again, or they go with their last samples.
+        for index in head.tables.indices { head.tables[index]?.isOpen = false }
         head.maintain(now: now.milliseconds)
         status.durableTimestamp = head.newest
         self.head = Mutex(head)

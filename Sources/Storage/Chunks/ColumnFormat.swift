@@ -30,6 +30,10 @@ enum ColumnFormat {
     /// new value in 8 bytes.
     static let runs: UInt8 = 9
 
+    /// Scale, first integer, the smallest one as difference to it, shift, order, then in Exp-Golomb code how much
+    /// larger each is: for noise around a level, whose steps are larger than itself.
+    static let levels: UInt8 = 10
+
     static let hasAbsent: UInt8 = 0x10
     static let hasExceptions: UInt8 = 0x20
     static let isNonnegative: UInt8 = 0x40

@@ -28,6 +28,10 @@ enum StepDecoder {
                 steps[index] = value
             }
             return [first] + steps
+        case ColumnFormat.levels:
+            let lowest = first &+ (try cursor.signedVarint(bytes))
+            let shift = try shift(tag, bytes, &cursor)
+            return try levels(bytes, &cursor, lowest: lowest, count: count, shift: shift)
         case ColumnFormat.sparse:
             return try sparse(tag, bytes, &cursor, first: first, count: count)
         default:
@@ -41,7 +45,10 @@ enum StepDecoder {
     ) throws(CodecError) -> [Int64] {
         var cursor = ByteCursor(decoder.ranges[column])
         let tag = try cursor.byte(bytes)
-        guard [ColumnFormat.steps, ColumnFormat.bends, ColumnFormat.sparse].contains(tag & 0x0f) else {
+        guard
+            [ColumnFormat.steps, ColumnFormat.bends, ColumnFormat.sparse, ColumnFormat.levels].contains(
+                tag & 0x0f)
+        else {
             throw .malformed("steps of a column without steps", at: cursor.position)
         }
         if tag & ColumnFormat.hasAbsent != 0 {
@@ -87,6 +94,19 @@ enum StepDecoder {
             let code = try reader.next(bytes, order: order)
             value &+= (isNonnegative ? Int64(bitPattern: code) : ZigZag.unfold(code)) &<< shift
             out[index] = value
+        }
+        return integers
+    }
+
+    private static func levels(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, lowest: Int64, count: Int, shift: Int64
+    ) throws(CodecError) -> [Int64] {
+        let order = try order(bytes, &cursor)
+        var reader = BitReader(position: 8 * cursor.position)
+        var integers = [Int64](repeating: lowest, count: count)
+        var out = integers.mutableSpan
+        for index in 0..<count {
+            out[index] = lowest &+ (Int64(bitPattern: try reader.next(bytes, order: order)) &<< shift)
         }
         return integers
     }

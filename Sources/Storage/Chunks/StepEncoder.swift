@@ -5,10 +5,14 @@ import Codecs
 struct StepEncoder {
     private(set) var steps: [Int64] = []
     private var bends: [Int64] = []
+    private var levels: [Int64] = []
     private var changes: [Int64] = []
     private var gaps: [Int64] = []
     private var plain = FoldedSteps()
     private var bent = FoldedSteps()
+    private var level = FoldedSteps()
+    /// The smallest integer as difference to the first.
+    private var lowest: Int64 = 0
     private var sparse = FoldedSteps()
     private var sparseGaps = FoldedSteps()
     private var bits: UInt64 = 0
@@ -47,7 +51,14 @@ struct StepEncoder {
         }
         if steps.count > 2, best > steps.count {
             foldBends()
-            if bent.cost + 32 < best { transform = ColumnFormat.bends }
+            if bent.cost + 32 < best {
+                best = bent.cost + 32
+                transform = ColumnFormat.bends
+            }
+            if hasNegative {
+                foldLevels()
+                if level.cost + 32 < best { transform = ColumnFormat.levels }
+            }
         }
         return append(transform, to: &bytes)
     }
@@ -81,6 +92,25 @@ struct StepEncoder {
         bent.fold(bends.span, bits: bits, hasNegative: sign < 0)
     }
 
+    private mutating func foldLevels() {
+        levels.removeAll(keepingCapacity: true)
+        var value: Int64 = 0
+        levels.append(0)
+        lowest = 0
+        for step in steps {
+            value &+= step
+            levels.append(value)
+            lowest = min(lowest, value)
+        }
+        var bits: UInt64 = 0
+        for index in levels.indices {
+            levels[index] &-= lowest
+            bits |= UInt64(bitPattern: levels[index])
+        }
+        let levels = levels
+        level.fold(levels.span, bits: bits, hasNegative: false)
+    }
+
     private func append(_ transform: UInt8, to bytes: inout [UInt8]) -> UInt8 {
         switch transform {
         case ColumnFormat.sparse:
@@ -102,6 +132,11 @@ struct StepEncoder {
             bent.appendShift(to: &bytes)
             bent.append(to: &bytes)
             return transform | bent.flags
+        case ColumnFormat.levels:
+            bytes.append(signedVarint: lowest)
+            level.appendShift(to: &bytes)
+            level.append(to: &bytes)
+            return transform | level.flags
         default:
             plain.appendShift(to: &bytes)
             plain.append(to: &bytes)

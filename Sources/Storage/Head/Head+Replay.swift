@@ -68,19 +68,27 @@ extension Head {
         guard width <= 8 * cursor.remaining else { throw .malformed("row width", at: cursor.position) }
         let isWhole = try cursor.byte(bytes) == 0
         guard hasTable(number), let table = tables[Int(number)] else { return }
-        var row: [Double] = []
-        row.reserveCapacity(width)
+        var row: [Double]
         if isWhole {
             guard cursor.remaining == 8 * width else { throw .malformed("row", at: cursor.position) }
-            for _ in 0..<width { row.append(Double(bitPattern: try cursor.fixed64(bytes))) }
+            row = [Double](repeating: 0, count: width)
+            var cells = row.mutableSpan
+            for column in 0..<width {
+                cells[column] = Double(bitPattern: bytes.littleEndian64(at: cursor.position + 8 * column))
+            }
         } else {
             let base = table.appendedRows == rowsBefore ? table.lastRow : nil
-            let bitmap = try cursor.take((width + 7) / 8)
-            for column in 0..<width {
-                if bytes[bitmap.lowerBound + column >> 3] >> UInt8(column & 7) & 1 == 1 {
-                    row.append(Double(bitPattern: try cursor.fixed64(bytes)))
-                } else {
-                    row.append(base.flatMap { $0.count == width ? $0[column] : nil } ?? Marker.absent)
+            let bitmap = try cursor.take((width + 7) / 8).lowerBound
+            row =
+                base.flatMap { $0.count == width ? $0 : nil }
+                ?? [Double](repeating: Marker.absent, count: width)
+            for byte in 0..<(width + 7) / 8 {
+                var bits = bytes[bitmap + byte]
+                while bits != 0 {
+                    let column = 8 * byte + bits.trailingZeroBitCount
+                    guard column < width else { throw .malformed("row", at: bitmap) }
+                    row[column] = Double(bitPattern: try cursor.fixed64(bytes))
+                    bits &= bits - 1
                 }
             }
         }

@@ -75,21 +75,22 @@ extension TableSlice {
         var times: [Int64] = []
         var values = [[Double]](repeating: [], count: columns.count)
         var hasAbsent = [Bool](repeating: false, count: columns.count)
-        for part in table.sealed where part.first <= range.upperBound && range.lowerBound <= part.last {
+        let parts = table.sealed.filter { $0.first <= range.upperBound && range.lowerBound <= $0.last }
+        let tailRows = table.tailTimes.rows(in: range)
+        let rowCount = parts.reduce(tailRows.count) { $0 + $1.rowCount }
+        times.reserveCapacity(rowCount)
+        for index in columns.indices { values[index].reserveCapacity(rowCount) }
+        for part in parts {
             let rows = part.times.milliseconds.rows(in: range)
-            guard !rows.isEmpty else { continue }
             times += part.times.milliseconds[rows]
-            part.forEach(columns) { index, column, absent in
-                values[index] += column[rows]
-                if absent { hasAbsent[index] = true }
-            }
+            part.read(columns, rows, into: &values, &hasAbsent)
         }
-        let rows = table.tailTimes.rows(in: range)
-        times += table.tailTimes[rows]
+        times += table.tailTimes[tailRows]
+        let (tail, width) = (table.tail, table.width)
         for (index, column) in columns.enumerated() {
-            for row in rows {
-                let value = table.tail[row * table.width + Int(column)]
-                if Marker.isAbsent(value) { hasAbsent[index] = true }
+            for row in tailRows {
+                let value = tail[row &* width &+ Int(column)]
+                if value.bitPattern == ColumnFormat.absentBits { hasAbsent[index] = true }
                 values[index].append(value)
             }
         }

@@ -149,6 +149,10 @@ struct LooseSeries: Sendable {
 
     /// The samples in a range, ascending.
     func samples(in range: ClosedRange<Int64>) -> (times: [Int64], values: [Double]) {
+        if lateTimes.isEmpty, parts.allSatisfy({ $0.last < range.lowerBound }) {
+            let rows = self.times.rows(in: range)
+            return (Array(self.times[rows]), Array(self.values[rows]))
+        }
         var times: [Int64] = []
         var values: [Double] = []
         for part in parts where part.first <= range.upperBound && range.lowerBound <= part.last {
@@ -157,10 +161,9 @@ struct LooseSeries: Sendable {
             values += decoded.values
         }
         let all = LooseSeries.sorted(times + lateTimes + self.times, values + lateValues + self.values)
-        let start = all.times.firstIndex { $0 >= range.lowerBound } ?? all.times.count
-        let end = all.times.lastIndex { $0 <= range.upperBound }.map { $0 + 1 } ?? start
-        guard start < end else { return ([], []) }
-        return (Array(all.times[start..<end]), Array(all.values[start..<end]))
+        let rows = all.times.rows(in: range)
+        if rows.count == all.times.count { return all }
+        return (Array(all.times[rows]), Array(all.values[rows]))
     }
 
     /// Whether a sample may lie in the range.

@@ -4,7 +4,7 @@ import TimeSeries
 /// Rows of a table that do not change any more: their times, and chunks of `columnsPerChunk` columns each.
 final class SealedRows: Sendable {
     /// Fewer columns make one series cheaper to read, more make LZ4 find more.
-    static let columnsPerChunk = 16
+    static let columnsPerChunk = 32
 
     let times: TimeColumn
     let columnCount: Int
@@ -88,40 +88,42 @@ final class SealedRows: Sendable {
         return try Chunk.open(bytes.span, range(ofChunk: chunk))
     }
 
-    /// Calls `body` with the values of each of these columns, which ascend. Columns that came later, and
+    /// Appends some rows of each of these columns, which ascend, to a list of its own. Columns that came later, and
     /// columns of a damaged chunk, have no samples here.
-    func forEach(_ columns: [UInt32], _ body: (_ index: Int, _ values: [Double], _ hasAbsent: Bool) -> Void) {
+    func read(
+        _ columns: [UInt32], _ rows: Range<Int>, into values: inout [[Double]], _ hasAbsent: inout [Bool]
+    ) {
+        guard !rows.isEmpty else { return }
         var open: (number: Int, chunk: Chunk.Opened)?
-        var values: [Double] = []
         for (index, column) in columns.enumerated() {
-            values.removeAll(keepingCapacity: true)
-            var hasAbsent = true
+            let before = values[index].count
             let number = Int(column) / SealedRows.columnsPerChunk
             if Int(column) < columnCount {
                 if open?.number != number { open = (try? self.open(number)).map { (number, $0) } }
-                if let chunk = open?.chunk {
-                    let inside = Int(column) % SealedRows.columnsPerChunk
-                    hasAbsent = (try? chunk.decode(inside, into: &values)) ?? true
+                let inside = Int(column) % SealedRows.columnsPerChunk
+                if let chunk = open?.chunk, (try? chunk.decode(inside, into: &values[index])) ?? true {
+                    hasAbsent[index] = true
                 }
             }
-            if values.count != rowCount {
-                values = [Double](repeating: Marker.absent, count: rowCount)
-                hasAbsent = true
+            if values[index].count != before + rowCount {
+                values[index].removeSubrange(before...)
+                values[index].append(contentsOf: repeatElement(Marker.absent, count: rowCount))
+                hasAbsent[index] = true
             }
-            body(index, values, hasAbsent)
+            if rows.count != rowCount {
+                values[index].removeSubrange(before + rows.upperBound..<before + rowCount)
+                values[index].removeSubrange(before..<before + rows.lowerBound)
+            }
         }
     }
 
-    /// All columns, for merging.
-    func decodeAll() -> [[Double]] {
-        var result: [[Double]] = []
-        result.reserveCapacity(columnCount)
-        forEach((0..<UInt32(columnCount)).map { $0 }) { _, values, _ in result.append(values) }
-        return result
-    }
-
     /// One row, for comparing it with another of the same time.
-    func row(_ row: Int) -> [Double] { decodeAll().map { $0[row] } }
+    func row(_ row: Int) -> [Double] {
+        var values = [[Double]](repeating: [], count: columnCount)
+        var hasAbsent = [Bool](repeating: false, count: columnCount)
+        read((0..<UInt32(columnCount)).map { $0 }, row..<row + 1, into: &values, &hasAbsent)
+        return values.map { $0[0] }
+    }
 
     /// Those of the chunks whose checksum is wrong.
     var damagedChunks: [Int] {
