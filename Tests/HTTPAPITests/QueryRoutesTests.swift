@@ -169,10 +169,16 @@ struct QueryRoutesTests {
             ])
     }
 
-    @Test func `a range query over one moment still answers a matrix`() async throws {
-        let (_, body) = try await get("/api/v1/query_range?query=1&start=5&end=5&step=1", .scalar(2))
+    @Test func `a range query over one moment is still one over time`() async throws {
+        let seen = Mutex<[EvaluationRange]>([])
+        let watching = routes { (_, range, _) throws(QueryError) in
+            seen.withLock { $0.append(range) }
+            return QueryResult(value: .matrix([]))
+        }
 
-        #expect(body.contains(#""resultType":"matrix","result":[{"metric":{},"values":[[5,"2"]]}]"#))
+        _ = try await answer(watching.routes, .get, "/api/v1/query_range?query=1&start=5&end=5&step=1")
+
+        #expect(seen.withLock { $0.map(\.isInstant) } == [false])
     }
 
     @Test func `a limit drops series and says so`() async throws {

@@ -61,7 +61,7 @@ package struct QueryRoutes: Sendable {
                     + "Try decreasing the query resolution (?step=XX)")
         }
         let limit = try request.count("limit") ?? 0
-        return try await answer(try parse(request), range, request, limit: limit, isRange: true)
+        return try await answer(try parse(request), range, request, limit: limit)
     }
 
     private func format(_ request: WebRequest) async throws -> WebResponse {
@@ -78,8 +78,7 @@ package struct QueryRoutes: Sendable {
     }
 
     private func answer(
-        _ expression: Expression, _ range: EvaluationRange, _ request: WebRequest, limit: Int,
-        isRange: Bool = false
+        _ expression: Expression, _ range: EvaluationRange, _ request: WebRequest, limit: Int
     ) async throws -> WebResponse {
         var limits = limits
         if let timeout = try request.duration("timeout") { limits.timeout = min(limits.timeout, timeout) }
@@ -95,7 +94,7 @@ package struct QueryRoutes: Sendable {
         if limit > 0, result.value.truncate(to: limit) {
             result.warnings.append("results truncated due to limit")
         }
-        let value = isRange ? result.value.asMatrix(over: range) : result.value
+        let value = result.value
         let stats = request["stats"].map { !$0.isEmpty } ?? false
         let samples = result.samplesRead
         return Envelope.success(warnings: result.warnings, infos: result.infos, reserving: 4096) { json in
@@ -118,26 +117,5 @@ extension QueryValue {
         default: return false
         }
         return true
-    }
-
-    /// A range query always answers a matrix, even over a single step.
-    fileprivate func asMatrix(over range: EvaluationRange) -> QueryValue {
-        switch self {
-        case .scalar(let value) where range.isInstant:
-            .matrix([MatrixSeries(labels: .empty, samples: [Sample(range.start, value)])])
-        case .vector(let elements) where range.isInstant:
-            .matrix(
-                elements.map { element in
-                    switch element.number {
-                    case .float(let value):
-                        MatrixSeries(labels: element.labels, samples: [Sample(range.start, value)])
-                    case .histogram(let histogram):
-                        MatrixSeries(
-                            labels: element.labels, samples: [],
-                            histograms: [(timestamp: range.start, histogram: histogram)])
-                    }
-                })
-        default: self
-        }
     }
 }
