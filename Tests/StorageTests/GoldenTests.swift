@@ -1,0 +1,92 @@
+import Glibc
+import Journal
+import Storage
+import Testing
+import TimeSeries
+
+/// Files of each format version, written once and kept: every later program must read them. Compressed bytes may
+/// differ between versions of liblz4, so the files are read and not compared.
+@Suite struct GoldenTests {
+    private static let folder: String = {
+        let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.dropLast().joined(separator: "/") + "/Golden/v1"
+    }()
+    private static let files =
+        ["log/0000000002.log"]
+        + [
+            "chunks-0000000001", "state-0000000001", "state-0000000002", "manifest-0000000001",
+            "manifest-0000000002",
+        ].map { "snapshots/" + $0 }
+
+    private let target = Labels(["job": "golden", "instance": "a"])
+    private let columns = ["idle", "user", "gone"].map {
+        Labels(["__name__": "cpu_seconds_total", "mode": $0])
+    }
+    private let histogram = FloatHistogram(
+        schema: -53, count: 3, sum: 4.5, positiveRuns: [.init(offset: 0, length: 2)],
+        positiveBuckets: [1, 2], customBounds: [0.5])
+
+    private func row(_ step: Int) -> [Double] {
+        [Double(step) / 100, Double(step * step % 97) * 0.001, step < 250 ? 5 : Marker.absent]
+    }
+
+    private func write(_ disk: SimulatedDisk) throws {
+        let store = try Store(disk: disk, now: at(0))
+        let table = try store.openTable(target: target, columns: columns)
+        store.describe([
+            "cpu_seconds_total": MetricMetadata(kind: .counter, help: "CPU time.", unit: "seconds")
+        ])
+        for step in 0..<300 {
+            _ = store.append(table, at: at(15 * step), row: row(step))
+            if step == 260 { try store.snapshot() }
+            if step == 280 { try store.snapshot() }
+        }
+        _ = store.append([
+            SeriesSamples(
+                labels: Labels(["__name__": "loose"]),
+                samples: (0..<20).map { Sample(at($0), Double($0) / 3) }),
+            SeriesSamples(labels: Labels(["__name__": "h"]), samples: [], histograms: [(at(1), histogram)]),
+        ])
+        try store.sync()
+    }
+
+    @Test func `files of version 1 are read`() async throws {
+        let disk = SimulatedDisk()
+        let golden = try RealDisk(root: Self.folder)
+        if unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil { try rewrite(golden) }
+        for path in Self.files {
+            let file = try golden.open(path, create: false)
+            disk.setContents(path, try file.read(at: 0, count: try file.length()))
+        }
+
+        let store = try Store(disk: disk, now: at(0))
+
+        #expect(store.statistics().damage.isEmpty)
+        #expect(store.statistics().gaps.isEmpty)
+        let series = try await select(store, [])
+        #expect(
+            series.map(\.labels.metricName) == [
+                "cpu_seconds_total", "cpu_seconds_total", "cpu_seconds_total", "h", "loose",
+            ])
+        #expect(series[0].values == (0..<250).map { _ in 5 })
+        #expect(series[1].values == (0..<300).map { row($0)[0] })
+        #expect(series[2].values == (0..<300).map { row($0)[1] })
+        #expect(series[2].times.milliseconds == (0..<300).map { Int64($0) * 15_000 })
+        #expect(series[3].histograms == [0: histogram])
+        #expect(series[4].values == (0..<20).map { Double($0) / 3 })
+        #expect(await store.metadata(of: nil)["cpu_seconds_total"]?.first?.unit == "seconds")
+    }
+
+    /// Set FLYBALL_REWRITE_GOLDEN for a new version of the format, in a folder of its own.
+    private func rewrite(_ golden: RealDisk) throws {
+        let disk = SimulatedDisk()
+        try write(disk)
+        try golden.createFolder("log")
+        try golden.createFolder("snapshots")
+        for path in disk.paths {
+            let file = try golden.open(path, create: true)
+            try file.truncate(to: 0)
+            try file.append(disk.contents(path) ?? [])
+        }
+    }
+}
