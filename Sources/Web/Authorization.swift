@@ -24,7 +24,7 @@ package struct Authorization: Sendable {
             var error = WebError(
                 401, "unauthorized",
                 "\(request.method) \(request.path) has role \(role.rawValue) and needs \"Authorization: Bearer TOKEN\"; "
-                    + "the token is in the file api.token of the data directory")
+                    + "the token is in the file token of the data directory")
             error.headers = [(name: "WWW-Authenticate", value: "Bearer realm=\"flyball\"")]
             throw error
         }

@@ -27,12 +27,11 @@ function why(entry) {
 function detail(entry) {
   const steps = entry.reasons.map((reason) => el("li", {},
     el("span", { class: "count" }, String(reason.count)),
-    el("span", {}, badge(reason.kind, holding.has(reason.kind) ? "warn" : "info"), " ", reason.subject ? `${reason.subject}: ` : "",
+    el("span", {}, badge(reason.kind, holding.has(reason.kind) ? "warn" : "info"), " ", reason.subject && !reason.text.includes(reason.subject) ? `${reason.subject}: ` : "",
       reason.text, reason.until ? ` (until ${time(reason.until)})` : "")));
-  const notes = entry.reasons.length > 0 ? entry.notes : entry.notes.slice(headline(entry) === entry.notes[0] ? 1 : 0);
   return el("div", { class: "detail" },
     steps.length > 0 ? el("ol", { "aria-label": "Reasons, with the count after each" }, steps) : null,
-    notes.map((note) => el("p", {}, note)),
+    entry.notes.map((note) => el("p", {}, note)),
     entry.commands.length > 0
       ? el("div", {}, entry.commands.map((command) => el("p", { class: "mono" }, `${command.text}`))) : null,
     el("p", { class: "quiet" }, [
