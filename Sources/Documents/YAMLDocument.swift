@@ -112,3 +112,19 @@ package enum YAMLDocument {
         return result
     }
 }
+
+extension YAMLDocument {
+    /// The YAML text of a tree; empty where it cannot be written.
+    package static func text(of node: Node) -> String {
+        (try? Yams.serialize(node: yams(node))) ?? ""
+    }
+
+    private static func yams(_ node: Node) -> Yams.Node {
+        switch node.content {
+        case .scalar(let text, let plain):
+            return .scalar(.init(text, plain ? .implicit : Tag(.str), plain ? .plain : .doubleQuoted))
+        case .sequence(let items): return .sequence(.init(items.map(yams)))
+        case .mapping(let pairs): return .mapping(.init(pairs.map { (yams($0.key), yams($0.value)) }))
+        }
+    }
+}

@@ -142,7 +142,8 @@ extension JSONWriter {
     }
 
     /// A leaf of the audit log: `reasons` are the steps of a scaling decision, `notes` what else it says.
-    mutating func leaf(_ leaf: IndexedRecord) {
+    /// - Parameter explanation: the whole leaf in words, where somebody asked for this one.
+    mutating func leaf(_ leaf: IndexedRecord, explanation: String? = nil) {
         let entry = leaf.record.entry
         object { json in
             json.field("index", leaf.index)
@@ -159,6 +160,7 @@ extension JSONWriter {
                 json.field("from", decision.from)
                 json.field("desired", decision.desired)
             }
+            if let explanation { json.field("text", explanation) }
             json.items("reasons", entry.decision?.reasons ?? []) { $0.reason($1) }
             json.key("notes")
             json.list(entry.reasons)

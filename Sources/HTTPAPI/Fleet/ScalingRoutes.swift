@@ -1,3 +1,4 @@
+import Audit
 package import Control
 import Documents
 import Fleet
@@ -65,7 +66,7 @@ package struct ScalingRoutes: Sendable {
         guard let leaf = try await audit.leaf(id) else {
             throw WebError.notFound("no decision is named \"\(id)\"; `flyball audit list` shows them")
         }
-        return Envelope.success { $0.leaf(leaf) }
+        return Envelope.success { $0.leaf(leaf, explanation: Explanation.text(leaf)) }
     }
 
     private func scale(_ request: WebRequest) async throws -> WebResponse {

@@ -1,0 +1,153 @@
+import Discovery
+package import Documents
+import Fleet
+import Notification
+import TimeSeries
+
+/// Reads the top level of `flyball.yml`. The sections of scrapes and alerting are read by their own modules.
+package struct ConfigurationReader {
+    private let reader: DocumentReader
+    private let file: String
+    private let files: FileSource
+
+    package init(file: String, files: FileSource = FileSource()) {
+        reader = DocumentReader(file: file)
+        self.file = file
+        self.files = files
+    }
+
+    /// - Throws: `DocumentError` with every problem and its place.
+    package func read(_ text: String) throws(DocumentError) -> Configuration {
+        let root = try YAMLDocument.parse(text, file: file)
+        var configuration: Configuration? = reader.mapping(root, "the configuration") { fields in
+            self.configuration(fields)
+        }
+        configuration?.text = YAMLDocument.text(of: Redaction.redact(root))
+        return try reader.finish(configuration)
+    }
+
+    private func configuration(_ fields: FieldReader) -> Configuration {
+        var configuration = Configuration()
+        fields.mapping("global") { global($0, into: &configuration) }
+        configuration.ruleFiles = paths(fields, "rule_files")
+        configuration.policyFiles = paths(fields, "policy_files")
+        configuration.scrapes = scrapes(fields, configuration.scrapeDefaults)
+        if let node = fields.node("alerting") {
+            configuration.alerting =
+                AlertingConfiguration.read(
+                    node, reader, directory: FileSource.folder(of: file)) ?? AlertingConfiguration()
+        }
+        fields.mapping("storage") { storage($0, into: &configuration) }
+        fields.mapping("fleet") { fleet($0, into: &configuration.fleet) }
+        fields.mapping("audit") { audit in
+            configuration.auditOrigin = audit.string("origin") ?? configuration.auditOrigin
+        }
+        for section in ["remote_write", "remote_read", "tracing", "otlp", "runtime"]
+        where fields.node(section) != nil {
+            configuration.warnings.append(
+                "the section \(section) is read, but this version does not act on it")
+        }
+        return configuration
+    }
+
+    private func global(_ fields: FieldReader, into configuration: inout Configuration) {
+        configuration.scrapeDefaults = ScrapeDefaults.read(fields)
+        configuration.global.evaluationInterval = time(fields, "evaluation_interval") ?? .seconds(60)
+        configuration.global.ruleQueryOffset = time(fields, "rule_query_offset") ?? .zero
+        var labels: [(name: String, value: String)] = []
+        for (name, value) in fields.stringMap("external_labels") ?? [] {
+            if !Labels.isLegacyName(name) && name.isEmpty {
+                fields.report("a label needs a name", at: "external_labels")
+            }
+            labels.append((name: name, value: value))
+        }
+        configuration.global.externalLabels = Labels(labels)
+    }
+
+    private func scrapes(_ fields: FieldReader, _ defaults: ScrapeDefaults) -> [ScrapeConfiguration] {
+        var scrapes: [ScrapeConfiguration] = []
+        if let node = fields.node("scrape_configs") {
+            scrapes = ScrapeConfiguration.readList(
+                node, reader, defaults: defaults, directory: FileSource.folder(of: file))
+        }
+        for path in paths(fields, "scrape_config_files").flatMap(files.expand) {
+            for scrape in included(path, fields, defaults) {
+                if scrapes.contains(where: { $0.jobName == scrape.jobName }) {
+                    fields.report(
+                        "job_name \"\(scrape.jobName)\" of \(path) is given twice; names of jobs are unique",
+                        at: "scrape_config_files")
+                }
+                scrapes.append(scrape)
+            }
+        }
+        return scrapes
+    }
+
+    /// One file of `scrape_config_files`: a mapping with `scrape_configs` and nothing else.
+    private func included(
+        _ path: String, _ fields: FieldReader, _ defaults: ScrapeDefaults
+    ) -> [ScrapeConfiguration] {
+        do {
+            let root = try YAMLDocument.parse(try files.text(path), file: path)
+            let inner = DocumentReader(file: path)
+            let folder = FileSource.folder(of: path)
+            let read = inner.mapping(root, "a scrape configuration file") { fields in
+                fields.node("scrape_configs").map {
+                    ScrapeConfiguration.readList($0, inner, defaults: defaults, directory: folder)
+                } ?? []
+            }
+            return try inner.finish(read)
+        } catch {
+            fields.report("\(error)", at: "scrape_config_files")
+            return []
+        }
+    }
+
+    private func storage(_ fields: FieldReader, into configuration: inout Configuration) {
+        var settings = Configuration.StorageSettings()
+        settings.path = fields.string("path")
+        settings.retention = time(fields, "retention") ?? settings.retention
+        settings.outOfOrderWindow = time(fields, "out_of_order_time_window") ?? settings.outOfOrderWindow
+        fields.mapping("memory") { memory in
+            settings.memoryLimitBytes = memory.scalar(
+                "limit", expected: "an amount of memory such as 4GiB", { Quantity.bytes($0).map { Int($0) } })
+        }
+        // Prometheus' own keys under `storage`; retention counts, the rest is read and has no meaning here.
+        fields.mapping("tsdb") { tsdb in
+            settings.outOfOrderWindow = time(tsdb, "out_of_order_time_window") ?? settings.outOfOrderWindow
+            tsdb.mapping("retention") { retention in
+                settings.retention = time(retention, "time") ?? settings.retention
+                _ = retention.scalar("size", expected: "a size such as 10GB") { Quantity.bytes($0) }
+                _ = retention.number("percentage")
+            }
+            _ = tsdb.all
+        }
+        fields.mapping("exemplars") { _ = $0.integer("max_exemplars") }
+        configuration.storage = settings
+    }
+
+    private func fleet(_ fields: FieldReader, into settings: inout Configuration.FleetSettings) {
+        settings.files = paths(fields, "files")
+        let read: Configuration.FleetSettings? = fields.mapping("backend") { backend in
+            var settings = settings
+            let kinds = Configuration.FleetSettings.BackendKind.allCases.map(\.rawValue).joined(
+                separator: " or ")
+            let kind = backend.scalar("kind", expected: kinds) {
+                Configuration.FleetSettings.BackendKind(rawValue: $0)
+            }
+            settings.backend = kind ?? .process
+            settings.lease = time(backend, "lease") ?? settings.lease
+            settings.nodes = FleetFile.readNodes(backend)
+            return settings
+        }
+        if let read { settings = read }
+    }
+
+    private func time(_ fields: FieldReader, _ key: String) -> Duration? {
+        fields.scalar(key, expected: "a duration such as 15s or 1h30m") { Duration(prometheus: $0) }
+    }
+
+    private func paths(_ fields: FieldReader, _ key: String) -> [String] {
+        (fields.strings(key) ?? []).map { FileSource.resolve($0, besides: file) }
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// Reads configuration files. Each file is read once into a snapshot, so that one generation sees one state of the disk.
+package struct FileSource: Sendable {
+    /// Nothing that a person writes is larger.
+    package static let maxBytes = 16 << 20
+
+    package init() {}
+
+    /// - Throws: `FileSourceError` with the reason in one line.
+    package func text(_ path: String) throws(FileSourceError) -> String {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path), options: [])
+        } catch {
+            let reason = (error as NSError).localizedDescription
+            throw FileSourceError(
+                path: path, reason: FileManager.default.fileExists(atPath: path) ? reason : "no such file")
+        }
+        guard data.count <= Self.maxBytes else {
+            throw FileSourceError(path: path, reason: "larger than 16 MiB")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw FileSourceError(path: path, reason: "not UTF-8")
+        }
+        return text
+    }
+
+    /// The files that a pattern names, sorted; a pattern without wildcard names itself, whether or not it exists.
+    package func expand(_ pattern: String) -> [String] {
+        guard pattern.contains(where: { "*?[".contains($0) }) else { return [pattern] }
+        var found = unsafe glob_t()
+        defer { unsafe globfree(&found) }
+        guard unsafe glob(pattern, 0, nil, &found) == 0 else { return [] }
+        let count = unsafe Int(found.gl_pathc)
+        return (0..<count).compactMap { index in
+            unsafe found.gl_pathv[index].map { unsafe String(cString: $0) }
+        }.sorted()
+    }
+
+    /// A path of a configuration file, relative to the folder that the file is in.
+    package static func resolve(_ path: String, besides file: String) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        return URL(fileURLWithPath: folder(of: file)).appendingPathComponent(path).standardizedFileURL.path
+    }
+
+    /// The folder that a file is in, absolute.
+    package static func folder(of file: String) -> String {
+        URL(fileURLWithPath: file).deletingLastPathComponent().path
+    }
+}
+
+/// A file that could not be read.
+package struct FileSourceError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var path: String
+    package var reason: String
+    package var description: String { "\(path): \(reason)" }
+}

@@ -1,0 +1,72 @@
+import Audit
+import Console
+import Control
+import Discovery
+import Fleet
+import Foundation
+import HTTPAPI
+import Journal
+import Logging
+import Notification
+import PromQL
+import Rules
+import Scraping
+import Storage
+import TimeSeries
+import Web
+
+/// Every route of the service, wired to its parts.
+enum APIRoutes {
+    static func all(_ parts: Components, isReady: @escaping @Sendable () -> Bool) -> [Route] {
+        let context = APIContext(
+            engine: parts.engine, source: parts.store,
+            targets: {
+                TargetListing(
+                    active: parts.scraper.targets, dropped: parts.scraper.droppedTargets,
+                    droppedCounts: parts.scraper.droppedCounts)
+            }, ruleGroups: { parts.rules.statuses }, notifier: { parts.notifier.statistics },
+            storage: { parts.store.statistics(limit: $0) }, control: { parts.control.view() },
+            requests: OperatorRequests(parts.control.runner), audit: auditReading(parts.control.audit),
+            metrics: parts.registry, clock: parts.clock, configuration: { parts.generations.status.text },
+            flags: flags(parts), runtime: { runtime(parts) },
+            build: BuildInformation(version: parts.options.version, revision: "", swiftVersion: "6.3"),
+            isReady: isReady,
+            reload: { try await parts.reload() })
+        return context.routes + ConsoleRoutes().routes
+    }
+
+    private static func flags(_ parts: Components) -> [(name: String, value: String)] {
+        [
+            (name: "config.file", value: parts.options.configurationFile ?? ""),
+            (name: "log.format", value: parts.options.logFormat.rawValue),
+            (name: "log.level", value: parts.options.logLevel.rawValue),
+            (name: "storage.path", value: parts.folder),
+            (name: "web.listen-address", value: parts.options.listenAddress),
+        ]
+    }
+
+    private static func runtime(_ parts: Components) -> RuntimeInformation {
+        let status = parts.generations.status
+        let statistics = parts.store.statistics(limit: 0)
+        return RuntimeInformation(
+            startTime: parts.startedAt, workingDirectory: FileManager.default.currentDirectoryPath,
+            hostname: ProcessInfo.processInfo.hostName, reloadSucceeded: status.reloadError == nil,
+            reloadError: status.reloadError, configurationLoadedAt: status.loadedAt,
+            corruptions: statistics.gaps.count + statistics.damage.count,
+            processors: ProcessInfo.processInfo.activeProcessorCount,
+            retention: parts.store.configuration.retention.prometheusText)
+    }
+
+    private static func auditReading(_ audit: AuditLog) -> AuditReading {
+        var reading = AuditReading(audit)
+        reading.leaf = { id in try find(id, in: audit) }
+        return reading
+    }
+
+    /// An entry by its id, `last` for the newest decision, or a workload's name for its newest.
+    private static func find(_ id: String, in audit: AuditLog) throws -> IndexedRecord? {
+        if let found = try audit.entry(id) { return found }
+        if id == "last" { return try audit.newest(1) { $0.decision != nil }.first }
+        return try audit.newest(1) { $0.decision != nil && $0.workload?.name == id }.first
+    }
+}

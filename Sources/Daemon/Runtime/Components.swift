@@ -1,0 +1,139 @@
+import Actuation
+import Audit
+import Backends
+import Control
+import Coordination
+import Curl
+import Discovery
+import Fleet
+import Foundation
+import Journal
+import Logging
+import Notification
+import PromQL
+import Rules
+import Scaling
+import Scraping
+import Storage
+import TimeSeries
+import Web
+
+/// Everything the service is made of, built once. A reload only swaps what a generation describes.
+struct Components: Sendable {
+    let options: ServeOptions
+    let address: ListenAddress
+    let folder: String
+    let clock = SystemClock()
+    let startedAt: Timestamp
+    let generations: Generations
+    let store: Store
+    let engine: LocalEngine
+    let transport: CurlTransport
+    let scraper: Scraper
+    let rules: RuleService
+    let notifier: AlertmanagerNotifier
+    let measurements: MeasurementService
+    let control: ControlPlane
+    let registry = MetricRegistry()
+
+    /// Opens and recovers everything; nothing runs yet.
+    /// - Throws: `StartError` and what the parts throw, each one clear line.
+    init(_ options: ServeOptions, _ generation: Generation, loader: GenerationLoader) throws {
+        self.options = options
+        let configuration = generation.configuration
+        address = try ListenAddress(options.listenAddress)
+        startedAt = clock.now
+        folder =
+            URL(fileURLWithPath: options.storagePath ?? configuration.storage.path ?? "data")
+            .standardizedFileURL.path
+        generations = Generations(
+            generation, file: options.configurationFile, loader: loader, clock: clock,
+            logger: Logger(label: "config"))
+        let disk = try Self.disk(folder)
+        let lock = try Self.lock(disk, folder)
+        store = try Store(
+            disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
+            now: clock.now)
+        engine = LocalEngine(source: store, subqueryStep: configuration.global.evaluationInterval) {
+            timeout in
+            let end = ContinuousClock.now + timeout
+            return { ContinuousClock.now > end }
+        }
+        transport = CurlTransport()
+        notifier = AlertmanagerNotifier(transport: transport, clock: clock)
+        control = try ControlPlane(
+            configuration, disk: disk, lock: lock, folder: folder, transport: transport, clock: clock)
+        let control = control
+        let startUps = StartUpWatch()
+        let measurements = MeasurementService(
+            measurer: Measurer(engine: engine), store: store, clock: clock,
+            startUps: { startUps.look(control.view()) }, submit: { control.submit($0) })
+        self.measurements = measurements
+        scraper = Scraper(
+            transport: transport, clock: clock, sink: store, userAgent: "flyball/" + options.version,
+            fleet: { role in FleetTargetProvider.groups(role, control.view()) },
+            onLanded: { _ in measurements.landed() })
+        let notifier = notifier
+        rules = RuleService(
+            environment: Self.environment(configuration, engine, store, clock, address),
+            notify: { notifier.send($0) },
+            observe: { group, outcome in
+                for failure in outcome.failures {
+                    Logger(label: "rules").warning(
+                        "a rule failed",
+                        metadata: [
+                            "group": "\(group.name)", "rule": "\(failure.rule)",
+                            "reason": "\(failure.message)",
+                        ])
+                }
+            })
+        SelfMetrics.register(self, in: registry)
+    }
+
+    /// Puts a generation to use: at start, and on each reload.
+    func apply(_ generation: Generation) {
+        let configuration = generation.configuration
+        let added = FleetTargetProvider.jobs(
+            own: address.localAddress, defaults: configuration.scrapeDefaults)
+        let names = Set(configuration.scrapes.map(\.jobName))
+        scraper.apply(configuration.scrapes + added.filter { !names.contains($0.jobName) })
+        notifier.apply(configuration.alerting, externalLabels: configuration.global.externalLabels)
+        rules.apply(
+            generation.groups, environment: Self.environment(configuration, engine, store, clock, address))
+        measurements.apply(generation.policies)
+        control.configure(generation)
+    }
+
+    private static func disk(_ folder: String) throws -> RealDisk {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            return try RealDisk(root: folder)
+        } catch {
+            throw StartError("cannot use the storage folder \(folder): \(error)")
+        }
+    }
+
+    private static func lock(_ disk: RealDisk, _ folder: String) throws -> DirectoryLock {
+        do {
+            return try DirectoryLock(disk, owner: "pid \(ProcessInfo.processInfo.processIdentifier)")
+        } catch {
+            throw StartError("\(folder): \(error)")
+        }
+    }
+
+    private static func storage(_ settings: Configuration.StorageSettings) -> StoreConfiguration {
+        StoreConfiguration(
+            retention: settings.retention, outOfOrderWindow: settings.outOfOrderWindow,
+            memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit)
+    }
+
+    private static func environment(
+        _ configuration: Configuration, _ engine: LocalEngine, _ store: Store, _ clock: SystemClock,
+        _ address: ListenAddress
+    ) -> RuleEnvironment {
+        RuleEnvironment(
+            engine: engine, sink: store, clock: clock, externalLabels: configuration.global.externalLabels,
+            externalURL: "http://" + address.localAddress)
+    }
+}

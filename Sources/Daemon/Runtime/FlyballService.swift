@@ -1,0 +1,86 @@
+import Curl
+import Foundation
+import Logging
+import Notification
+import Rules
+import Scraping
+import ServiceLifecycle
+import Storage
+import TimeSeries
+import UnixSignals
+import Web
+
+/// `flyball serve`: builds the parts, runs them as one service group, and ends them in reverse order.
+package enum FlyballService {
+    /// Runs until SIGINT or SIGTERM, which also stop the nodes and replicas that the process backend started.
+    /// - Throws: why it could not start, in one line.
+    package static func serve(_ options: ServeOptions) async throws {
+        LineLogHandler.bootstrap(level: options.logLevel, format: options.logFormat)
+        let loader = GenerationLoader()
+        let generation = try loader.load(options.configurationFile)
+        let parts = try Components(options, generation, loader: loader)
+        let token = try AccessToken.load(folder: parts.folder)
+        let logger = Logger(label: "flyball")
+        for warning in generation.configuration.warnings { logger.warning("\(warning)") }
+        let listening = Gate()
+        let server = WebServer(
+            host: parts.address.host, port: parts.address.port,
+            routes: APIRoutes.all(parts, isReady: { listening.isOpen }),
+            authorization: Authorization(token: token), metrics: parts.registry, logger: Logger(label: "web")
+        ) { port in
+            logger.notice("listening", metadata: ["address": "\(parts.address.host):\(port)"])
+            parts.apply(generation)
+            listening.open()
+        }
+        try await run(parts, server, listening, logger)
+        await parts.control.stop()
+        parts.transport.close()
+        logger.notice("stopped")
+    }
+
+    private static func run(
+        _ parts: Components, _ server: WebServer, _ listening: Gate, _ logger: Logger
+    ) async throws {
+        /// Nothing acts before the address is ours.
+        func background(_ body: @escaping @Sendable () async throws -> Void) -> BackgroundService {
+            BackgroundService {
+                try await listening.wait()
+                try await body()
+            }
+        }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(
+                        service: StoreService(
+                            store: parts.store, clock: parts.clock, logger: Logger(label: "storage"))),
+                    .init(service: background { await parts.notifier.run() }),
+                    .init(service: background { await parts.rules.run() }),
+                    .init(service: background { await parts.control.run() }),
+                    .init(service: background { try await parts.measurements.run() }),
+                    .init(service: background { await parts.scraper.run() }),
+                    .init(service: background { await reloadOnHangUp(parts) }),
+                    .init(service: server),
+                ],
+                gracefulShutdownSignals: [.sigint, .sigterm], logger: quiet(logger)))
+        try await group.run()
+    }
+
+    private static func reloadOnHangUp(_ parts: Components) async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            try? await parts.reload()
+        }
+    }
+
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+}
+
+extension Components {
+    func reload() async throws {
+        try await generations.reload { generation, _ in apply(generation) }
+    }
+}

@@ -1,0 +1,140 @@
+import Control
+import Discovery
+import Exposition
+import Fleet
+import Notification
+import Rules
+import Scraping
+import Storage
+import TimeSeries
+import Web
+
+/// What the service tells about itself at /metrics, read off its parts when somebody asks.
+enum SelfMetrics {
+    private typealias Row = MetricRegistry.Observation
+
+    static func register(_ parts: Components, in registry: MetricRegistry) {
+        registerStorage(parts.store, registry)
+        registerControl(parts, registry)
+        registry.include("flyball_scrape") { parts.scraper.write(to: &$0) }
+        registry.include("flyball_rule") { parts.rules.writeMetrics(to: &$0) }
+        registry.include("flyball_notifications") { parts.notifier.writeMetrics(to: &$0) }
+        registry.observe(
+            "flyball_config_last_reload_successful",
+            "Whether the last reload of the configuration was accepted."
+        ) { parts.generations.status.reloadError == nil ? 1 : 0 }
+        registry.observe(
+            "flyball_config_last_reload_success_timestamp_seconds",
+            "When the running configuration was loaded."
+        ) { parts.generations.status.loadedAt.seconds }
+        registry.observe("flyball_build_info", "The version of the service.") {
+            [(labels: [(name: "version", value: parts.options.version)], value: 1)]
+        }
+        registry.observe("process_start_time_seconds", "When the process began.") { parts.startedAt.seconds }
+        registry.observe("process_cpu_seconds_total", "CPU time of the process.", kind: .counter) {
+            ProcessUsage.cpuSeconds
+        }
+        registry.observe("process_resident_memory_bytes", "Memory of the process that is in RAM.") {
+            ProcessUsage.residentBytes
+        }
+    }
+
+    private static func registerStorage(_ store: Store, _ registry: MetricRegistry) {
+        func gauge(_ name: String, _ help: String, _ read: @escaping @Sendable (StoreStatistics) -> Double) {
+            registry.observe("flyball_storage_" + name, help) { read(store.statistics(limit: 0)) }
+        }
+        func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (StoreStatistics) -> Double)
+        {
+            registry.observe("flyball_storage_" + name, help, kind: .counter) {
+                read(store.statistics(limit: 0))
+            }
+        }
+        registry.observe(
+            "flyball_storage_durable_timestamp_seconds", "Samples up to this moment are on disk for good."
+        ) { store.statistics(limit: 0).durableTimestamp?.seconds }
+        gauge("series", "Series in memory.") { Double($0.series) }
+        gauge("chunks", "Sealed chunks in memory.") { Double($0.chunks) }
+        gauge("chunk_bytes", "Bytes of sealed chunks.") { Double($0.chunkBytes) }
+        gauge("tail_bytes", "Bytes of raw tails.") { Double($0.tailBytes) }
+        gauge("disk_bytes", "Bytes of the log and its snapshots.") { Double($0.diskBytes) }
+        gauge("lost_ranges", "Ranges of the log that were lost to damage.") {
+            Double($0.gaps.count + $0.damage.count)
+        }
+        counter("appended_samples_total", "Samples taken in.") { Double($0.appendedSamples) }
+        counter("rejected_samples_total", "Samples refused.") { Double($0.rejectedSamples) }
+        counter("failed_commits_total", "Commits that the disk refused.") { Double($0.failedCommits) }
+    }
+
+    private static func registerControl(_ parts: Components, _ registry: MetricRegistry) {
+        let view = parts.control.view
+        let clock = parts.clock
+        registry.observe("flyball_replicas", "Replicas by workload, node and phase.") {
+            let view = view()
+            var counts: [[String]: Double] = [:]
+            for replica in view.replicas {
+                counts[[replica.workload.name, replica.node.name, replica.phase.rawValue], default: 0] += 1
+            }
+            // A node without a ready replica shows a zero, so that graphs fall instead of ending.
+            for workload in view.workloads {
+                for node in view.nodes {
+                    counts[[workload.workload.id.name, node.node.id.name, "ready"], default: 0] += 0
+                }
+            }
+            return counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, count -> Row in
+                (
+                    labels: [
+                        (name: "workload", value: key[0]), (name: "node", value: key[1]),
+                        (name: "phase", value: key[2]),
+                    ], value: count
+                )
+            }
+        }
+        registry.observe("flyball_workload_desired_replicas", "Replicas that a workload is to have.") {
+            view().workloads.map { workloadRow($0, Double($0.desired)) }
+        }
+        registry.observe(
+            "flyball_workload_unplaced_replicas", "Replicas that a workload lacks because no node takes them."
+        ) {
+            view().workloads.map { entry in
+                let running = entry.ready + entry.starting + entry.unready
+                return workloadRow(
+                    entry, entry.unplaced.isEmpty ? 0 : Double(max(0, entry.desired - running)))
+            }
+        }
+        registry.observe("flyball_control_paused", "Whether scaling of a workload is paused.") {
+            view().workloads.map { workloadRow($0, $0.pause == nil ? 0 : 1) }
+        }
+        registry.observe("flyball_fleet_nodes", "Nodes by what is known of their life.") {
+            var counts = ["expected": 0.0, "ready": 0, "suspect": 0, "lost": 0]
+            for entry in view().nodes { counts[phase(entry.node.health), default: 0] += 1 }
+            return counts.sorted { $0.key < $1.key }.map {
+                (labels: [(name: "phase", value: $0.key)], value: $0.value)
+            }
+        }
+        registry.observe(
+            "flyball_control_frozen", "Whether removals are frozen because the inventory cannot be believed."
+        ) {
+            view().freeze == nil ? 0 : 1
+        }
+        registry.observe("flyball_decision_age_seconds", "Time since the control loop last took its turn.") {
+            max(0, (clock.now - view().at).inSeconds)
+        }
+        registry.observe("flyball_control_open_commands", "Commands that are not yet settled.") {
+            Double(view().openCommands.count)
+        }
+        registry.observe("flyball_control_epoch", "The epoch that commands bear.") { Double(view().epoch) }
+    }
+
+    private static func phase(_ health: Node.Health) -> String {
+        switch health {
+        case .expected: "expected"
+        case .ready: "ready"
+        case .suspect: "suspect"
+        case .lost: "lost"
+        }
+    }
+
+    private static func workloadRow(_ view: ControlView.WorkloadView, _ value: Double) -> Row {
+        (labels: [(name: "workload", value: view.workload.id.name)], value: value)
+    }
+}

@@ -1,0 +1,51 @@
+package import Logging
+
+/// What the command line of `flyball serve` says.
+package struct ServeOptions: Sendable {
+    /// Nil for the embedded defaults.
+    package var configurationFile: String?
+    /// `host:port`.
+    package var listenAddress: String
+    package var storagePath: String?
+    package var logLevel: Logger.Level
+    package var logFormat: LogFormat
+    package var version: String
+
+    package init(
+        configurationFile: String?, listenAddress: String, storagePath: String?, logLevel: Logger.Level,
+        logFormat: LogFormat, version: String
+    ) {
+        self.configurationFile = configurationFile
+        self.listenAddress = listenAddress
+        self.storagePath = storagePath
+        self.logLevel = logLevel
+        self.logFormat = logFormat
+        self.version = version
+    }
+}
+
+/// A host and port to listen on.
+struct ListenAddress: Hashable, Sendable {
+    var host: String
+    var port: Int
+
+    /// Reads `127.0.0.1:9095`, `[::1]:9095` or `:9095` (all addresses, as Prometheus reads it).
+    init(_ text: String) throws(StartError) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else {
+            throw StartError(
+                "--web.listen-address must be HOST:PORT such as 127.0.0.1:9095, found \"\(text)\"")
+        }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        self.host = host.isEmpty ? "0.0.0.0" : host
+        self.port = port
+    }
+
+    /// Where a process on this machine reaches it.
+    var localAddress: String {
+        let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+        return reachable.contains(":") ? "[\(reachable)]:\(port)" : "\(reachable):\(port)"
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Audit
+import Foundation
+import Journal
+
+/// `flyball audit ...`
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Read and verify the log of every decision.",
+        subcommands: [List.self, Verify.self],
+        defaultSubcommand: List.self)
+
+    /// `flyball audit list`
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the newest entries.")
+
+        @Option(help: "How many.") var limit = 30
+        @Option(help: "Only this workload.") var workload: String?
+        @Flag(help: "Print the answer of the API as JSON.") var json = false
+        @OptionGroup var server: ServerOptions
+
+        func run() async throws {
+            let filter = workload.map { [("workload", $0)] } ?? []
+            let answer = try await server.get("/api/v1/scaling/decisions", [("limit", "\(limit)")] + filter)
+            if json { return print(answer.pretty) }
+            let rows = answer["decisions"].items.reversed().map { entry in
+                let change =
+                    entry["desired"].isPresent ? "\(entry["from"].text) -> \(entry["desired"].text)" : ""
+                let reason =
+                    entry["reasons"].items.last?["text"].text ?? entry["notes"].items.first?.text ?? ""
+                let subject = entry["workload"].string ?? entry["node"].text
+                return [entry["id"].text, entry["at"].text, entry["kind"].text, subject, change, reason]
+            }
+            Terminal.table([["ENTRY", "TIME", "KIND", "ABOUT", "COUNT", "REASON"]] + rows)
+        }
+    }
+
+    /// `flyball audit verify`
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Recompute every hash of the log and compare it with its checkpoint; exit code 2 where it differs.",
+            discussion: "Reads the files in the storage folder; the service may run meanwhile.")
+
+        @Option(
+            name: .customLong("storage.path"),
+            help: "The service's folder (default: the folder of the token file).")
+        var storagePath: String?
+        @Option(help: "The public key that must have signed the checkpoint, as `name+hash+base64`.") var key:
+            String?
+        @OptionGroup var server: ServerOptions
+
+        func run() async throws {
+            let folder =
+                storagePath ?? URL(fileURLWithPath: server.tokenFile).deletingLastPathComponent().path
+            guard FileManager.default.fileExists(atPath: folder + "/control/journal") else {
+                throw Failure("\(folder) holds no audit log; name the service's folder with --storage.path")
+            }
+            let verifier = try key.map { text in
+                guard let verifier = NoteVerifier(text) else {
+                    throw ValidationError("--key must be name+hash+base64")
+                }
+                return verifier
+            }
+            let found = try AuditLog.verify(disk: try RealDisk(root: folder), verifier: verifier)
+            for problem in found.problems { Terminal.error(Terminal.paint(problem, .red)) }
+            guard found.isIntact else {
+                Terminal.error(
+                    "the log is NOT intact" + (found.firstBad.map { "; the first bad entry is \($0)" } ?? ""))
+                throw ExitCode(2)
+            }
+            let checkpoint = found.checkpointSize.map { ", checkpoint of size \($0) agrees" } ?? ""
+            print(
+                "\(Terminal.paint("intact", .green)): \(found.entries) entries, root \(found.root)\(checkpoint)"
+            )
+        }
+    }
+}

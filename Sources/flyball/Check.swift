@@ -1,0 +1,69 @@
+import ArgumentParser
+import Daemon
+import Documents
+import Fleet
+import Rules
+
+/// `flyball check ...`
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check files without running them; exit code 2 where one is wrong.",
+        subcommands: [Config.self, RuleFiles.self, Policies.self])
+
+    /// `flyball check config FILE...`
+    struct Config: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check a configuration and every rule, policy and fleet file that it names.")
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            try Check.each(files) { file in
+                let generation = try GenerationLoader().load(file)
+                let rules = generation.groups.reduce(0) { $0 + $1.rules.count }
+                return "\(generation.configuration.scrapes.count) scrape configurations, \(rules) rules, "
+                    + "\(generation.policies.count) policies, \(generation.fleet.workloads.count) workloads"
+            }
+        }
+    }
+
+    /// `flyball check rules FILE...`
+    struct RuleFiles: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rules", abstract: "Check files of recording and alerting rules.")
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            try Check.each(files) { file in
+                let rules = try GenerationLoader().rules([file]).reduce(0) { $0 + $1.rules.count }
+                return "\(rules) rules"
+            }
+        }
+    }
+
+    /// `flyball check policies FILE...`
+    struct Policies: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Check files of scaling policies.")
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            try Check.each(files) { file in "\(try GenerationLoader().policies([file]).count) policies" }
+        }
+    }
+
+    /// Prints a line for each file, all problems of the bad ones, and exits with 2 where there was one.
+    static func each(_ files: [String], _ check: (String) throws -> String) throws {
+        var isGood = true
+        for file in files {
+            do {
+                print("\(file): \(Terminal.paint("ok", .green)), \(try check(file))")
+            } catch {
+                isGood = false
+                Terminal.error(Terminal.paint("\(error)", .red))
+            }
+        }
+        if !isGood { throw ExitCode(2) }
+    }
+}

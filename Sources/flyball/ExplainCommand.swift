@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// `flyball explain DECISION`
+struct Explain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell why something was decided: what was measured, foreseen, clamped and commanded.",
+        discussion:
+            "DECISION is an id from `flyball audit list`, or `last`, or a workload for its last decision.")
+
+    @Argument(help: "The decision.") var decision: String
+    @Flag(help: "Print the answer of the API as JSON.") var json = false
+    @OptionGroup var server: ServerOptions
+
+    func run() async throws {
+        let answer = try await server.get("/api/v1/scaling/decisions/\(decision)")
+        if json { return print(answer.pretty) }
+        print(answer["text"].string ?? answer.pretty)
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+
+/// `flyball scale WORKLOAD N`
+struct Scale: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Set the count of a workload's replicas.",
+        discussion: "A policy decides again at its next turn; pause the workload first to keep the count.")
+
+    @Argument(help: "The workload's name.") var workload: String
+    @Argument(help: "How many replicas.") var count: Int
+    @Option(help: "Why; goes into the audit log.") var reason = "scaled by hand"
+    @OptionGroup var server: ServerOptions
+
+    func validate() throws {
+        guard count >= 0 else { throw ValidationError("the count cannot be negative") }
+    }
+
+    func run() async throws {
+        _ = try await server.post(
+            "/api/v1/scaling/workloads/\(workload)/scale", ["count": count, "reason": reason])
+        print("\(workload) is to have \(count) replicas")
+    }
+}
+
+/// `flyball pause [WORKLOAD] --reason TEXT --for DURATION`
+struct Pause: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stop scaling a workload, or all of them, until resumed or for a time.",
+        discussion:
+            "Survives a restart, is on the page and in the audit log. Lost replicas are still replaced.")
+
+    @Argument(help: "The workload's name; all workloads without it.") var workload: String?
+    @Option(help: "Why; goes into the audit log.") var reason: String
+    @Option(name: .customLong("for"), help: "For how long, such as 30m or 2h.") var duration: String = "1h"
+    @OptionGroup var server: ServerOptions
+
+    func run() async throws {
+        var body: [String: Any] = ["reason": reason, "for": duration]
+        body["workload"] = workload
+        _ = try await server.post("/api/v1/scaling/pause", body)
+        print("scaling of \(workload ?? "every workload") is paused for \(duration)")
+    }
+}
+
+/// `flyball resume [WORKLOAD]`
+struct Resume: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "End a pause.")
+
+    @Argument(help: "The workload's name; all workloads without it.") var workload: String?
+    @Option(help: "Why; goes into the audit log.") var reason = "resumed by hand"
+    @OptionGroup var server: ServerOptions
+
+    func run() async throws {
+        var body: [String: Any] = ["reason": reason]
+        body["workload"] = workload
+        _ = try await server.post("/api/v1/scaling/resume", body)
+        print("scaling of \(workload ?? "every workload") goes on")
+    }
+}

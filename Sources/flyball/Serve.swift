@@ -1,0 +1,50 @@
+public import ArgumentParser
+import Daemon
+import Foundation
+public import Logging
+
+/// `flyball serve`
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the service: scrape, store, query, alert, scale, place, record.",
+        discussion: """
+            The configuration is Prometheus' schema with sections of ours; without --config.file, `flyball.yml` of this folder is
+            read where it exists, else embedded defaults. SIGHUP reads it again; SIGINT and SIGTERM stop the service and its nodes.
+            """)
+
+    @Option(name: .customLong("config.file"), help: "The configuration.")
+    var configurationFile: String?
+
+    @Option(name: .customLong("web.listen-address"), help: "Where the API and the page are.")
+    var listenAddress = "127.0.0.1:9095"
+
+    @Option(
+        name: [.customLong("storage.path"), .customLong("storage.tsdb.path")],
+        help:
+            "The folder for samples, journal, audit log, nodes and the token (default: `data`, or what the file says)."
+    )
+    var storagePath: String?
+
+    @Option(name: .customLong("log.level"), help: "trace, debug, info, notice, warning or error.")
+    var logLevel = Logger.Level.info
+
+    @Option(name: .customLong("log.format"), help: "logfmt or json.")
+    var logFormat = LogFormat.logfmt
+
+    func run() async throws {
+        let standard = FileManager.default.fileExists(atPath: "flyball.yml") ? "flyball.yml" : nil
+        let options = ServeOptions(
+            configurationFile: configurationFile ?? standard, listenAddress: listenAddress,
+            storagePath: storagePath,
+            logLevel: logLevel, logFormat: logFormat, version: Version.text)
+        do {
+            try await FlyballService.serve(options)
+        } catch {
+            Terminal.error(Terminal.paint("flyball: \(error)", .red))
+            throw ExitCode(1)
+        }
+    }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}

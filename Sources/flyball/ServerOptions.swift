@@ -1,0 +1,77 @@
+import ArgumentParser
+import Curl
+import Foundation
+
+/// Where the service is and how to prove that one may change it.
+struct ServerOptions: ParsableArguments {
+    @Option(name: .long, help: "The service's address; FLYBALL_URL in the environment does the same.")
+    var url: String = ProcessInfo.processInfo.environment["FLYBALL_URL"] ?? "http://127.0.0.1:9095"
+
+    @Option(
+        name: .customLong("token-file"),
+        help:
+            "The file with the bearer token that the service wrote; default `data/token`, or FLYBALL_TOKEN_FILE."
+    )
+    var tokenFile: String = ProcessInfo.processInfo.environment["FLYBALL_TOKEN_FILE"] ?? "data/token"
+
+    /// Asks for a path and returns `data` of the envelope.
+    func get(_ path: String, _ parameters: [(String, String)] = []) async throws -> JSON {
+        try await call("GET", path + query(parameters), body: [], token: nil)
+    }
+
+    /// Changes something; needs the token.
+    func post(_ path: String, _ body: [String: Any]) async throws -> JSON {
+        let token: String
+        do {
+            token = try String(contentsOfFile: tokenFile, encoding: .utf8).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+        } catch {
+            throw Failure(
+                "cannot read the token from \(tokenFile); name the file in the service's storage folder with --token-file"
+            )
+        }
+        let data = try JSONSerialization.data(withJSONObject: body, options: [.sortedKeys])
+        return try await call("POST", path, body: Array(data), token: token)
+    }
+
+    private func call(_ method: String, _ path: String, body: [UInt8], token: String?) async throws -> JSON {
+        let transport = CurlTransport()
+        defer { transport.close() }
+        var request = TransportRequest(method: method, url: url + path, body: body, timeout: .seconds(130))
+        if let token {
+            request.headers = [
+                (name: "Authorization", value: "Bearer " + token),
+                (name: "Content-Type", value: "application/json"),
+            ]
+        }
+        let response: TransportResponse
+        do {
+            response = try await transport.perform(request)
+        } catch {
+            throw Failure("no answer from \(url): \(error); is `flyball serve` running there?")
+        }
+        guard let answer = try? JSON(bytes: response.body) else {
+            throw Failure("\(url)\(path) answered \(response.status) with something that is not JSON")
+        }
+        guard (200..<300).contains(response.status) else {
+            throw Failure(answer["error"].string ?? "\(url)\(path) answered \(response.status)")
+        }
+        return answer["data"].isPresent ? answer["data"] : answer
+    }
+
+    private func query(_ parameters: [(String, String)]) -> String {
+        guard !parameters.isEmpty else { return "" }
+        var allowed = CharacterSet.alphanumerics
+        allowed.insert(charactersIn: "-._~")
+        let parts = parameters.map { name, value in
+            name + "=" + (value.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")
+        }
+        return "?" + parts.joined(separator: "&")
+    }
+}
+
+/// One clear line and exit code 1.
+struct Failure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}

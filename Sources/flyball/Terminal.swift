@@ -1,0 +1,34 @@
+import Foundation
+
+/// Words for a person: colours only where standard output is a terminal and NO_COLOR is not set.
+enum Terminal {
+    enum Colour: String { case red = "31", green = "32", yellow = "33", grey = "90", bold = "1" }
+
+    private static let isColoured: Bool =
+        isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+
+    static func paint(_ text: String, _ colour: Colour) -> String {
+        isColoured ? "\u{1b}[\(colour.rawValue)m\(text)\u{1b}[0m" : text
+    }
+
+    /// A line to standard output, at once, also where that is a pipe.
+    static func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+    static func error(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    /// Columns aligned to their widest cell; the first row is the heading.
+    static func table(_ rows: [[String]]) {
+        guard let heading = rows.first else { return }
+        let widths = heading.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for (index, row) in rows.enumerated() {
+            let cells = row.enumerated().map { column, cell in
+                column == row.count - 1
+                    ? cell : cell.padding(toLength: widths[column], withPad: " ", startingAt: 0)
+            }
+            let line = cells.joined(separator: "  ")
+            print(index == 0 ? paint(line, .bold) : line)
+        }
+    }
+}
