@@ -26,7 +26,7 @@ extension RangeRow {
     init(_ column: SeriesColumns, usingStartTimes: Bool = true) {
         name = SeriesName(labels: column.labels)
         let starts = usingStartTimes ? column.startTimes : nil
-        let isPlain = column.histograms?.isEmpty ?? true && !column.values.contains(where: Marker.isStale)
+        let isPlain = column.histograms?.isEmpty ?? true && !column.values.contains { Cell.isStale($0) }
         if isPlain {
             floats = FloatSamples(times: column.times, values: column.values, starts: starts)
             histograms = nil
@@ -38,7 +38,7 @@ extension RangeRow {
         var histogramTimes: [Int64] = []
         var histogramValues: [FloatHistogram] = []
         var histogramStarts: [Int64] = []
-        for (index, value) in column.values.enumerated() where !Marker.isStale(value) {
+        for (index, value) in column.values.enumerated() where !Cell.isStale(value) {
             if let histogram = column.histograms?[index] {
                 histogramTimes.append(column.times.milliseconds[index])
                 histogramValues.append(histogram)
@@ -62,7 +62,7 @@ extension RangeRow {
     init(row: Int, of vector: VectorColumns, at all: TimeColumn) {
         name = vector.names[row]
         let cells = vector.cells[vector.range(of: row)]
-        if cells.allSatisfy(Cell.isNumber) {
+        if cells.allSatisfy({ Cell.isNumber($0) }) {
             floats = FloatSamples(times: all, values: Array(cells))
             histograms = nil
             return

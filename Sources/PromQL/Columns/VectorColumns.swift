@@ -2,15 +2,20 @@ import TimeSeries
 
 /// What a cell of a column may hold besides a number. Arithmetic yields quiet NaNs only, so it never yields these.
 enum Cell {
-    /// The series has no sample at this step.
-    static let absent = Marker.absent
-    /// The sample is a histogram, kept beside the column.
-    static let histogram = Double(bitPattern: 0x7ff0_0000_0000_0004)
+    // The bits are written out: a constant of another module would be fetched anew for every cell.
+    private static var absentBits: UInt64 { 0x7ff0_0000_0000_0003 }
+    private static var histogramBits: UInt64 { 0x7ff0_0000_0000_0004 }
+    private static var staleBits: UInt64 { 0x7ff0_0000_0000_0002 }
 
-    @inline(__always) static func isAbsent(_ cell: Double) -> Bool { cell.bitPattern == absent.bitPattern }
-    @inline(__always) static func isHistogram(_ cell: Double) -> Bool {
-        cell.bitPattern == histogram.bitPattern
-    }
+    /// The series has no sample at this step (`Marker.absent`).
+    @inline(__always) static var absent: Double { Double(bitPattern: absentBits) }
+    /// The sample is a histogram, kept beside the column.
+    @inline(__always) static var histogram: Double { Double(bitPattern: histogramBits) }
+
+    @inline(__always) static func isAbsent(_ cell: Double) -> Bool { cell.bitPattern == absentBits }
+    @inline(__always) static func isHistogram(_ cell: Double) -> Bool { cell.bitPattern == histogramBits }
+    /// `Marker.isStale`.
+    @inline(__always) static func isStale(_ value: Double) -> Bool { value.bitPattern == staleBits }
     /// Whether the cell holds a number, any NaN that is one included.
     @inline(__always) static func isNumber(_ cell: Double) -> Bool {
         !isAbsent(cell) && !isHistogram(cell)
@@ -100,7 +105,7 @@ struct VectorColumns {
     }
 
     /// Whether the row has a sample at any step.
-    func isEmpty(row: Int) -> Bool { cells[range(of: row)].allSatisfy(Cell.isAbsent) }
+    func isEmpty(row: Int) -> Bool { cells[range(of: row)].allSatisfy { Cell.isAbsent($0) } }
 }
 
 /// The value of a node at all steps.

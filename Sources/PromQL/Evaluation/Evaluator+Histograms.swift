@@ -59,14 +59,18 @@ extension Evaluator {
     ) throws(QueryError) {
         let steps = input.steps
         var rows: [SeriesName: Int] = [:]
+        var last: (labels: Labels, row: Int)?
         func index(_ labels: Labels, _ step: Int) throws(QueryError) -> Int {
-            var labels = labels
-            if let label = question.label { labels = labels.setting(label.name, to: label.value[step]) }
-            let name = withoutName(SeriesName(labels: labels))
-            if let row = rows[name] { return row * steps + step }
-            try charge(steps)
-            let row = result.appendRow(name)
-            rows[name] = row
+            if question.label == nil, let last, last.labels == labels { return last.row * steps + step }
+            var named = labels
+            if let label = question.label { named = labels.setting(label.name, to: label.value[step]) }
+            let name = withoutName(SeriesName(labels: named))
+            if rows[name] == nil {
+                try charge(steps)
+                rows[name] = result.appendRow(name)
+            }
+            let row = rows[name] ?? 0
+            last = (labels, row)
             return row * steps + step
         }
         for row in 0..<input.rows where !input.histograms.isEmpty {
@@ -179,6 +183,7 @@ struct ClassicSeries {
             }
             groups[number].rows.append((row, upper))
         }
+        for number in groups.indices { groups[number].rows.sort { $0.upper < $1.upper } }
         guard !groups.isEmpty, !input.histograms.isEmpty else { return }
         for row in 0..<input.rows {
             guard let number = numbers[input.labels(row)] else { continue }
@@ -193,9 +198,11 @@ struct ClassicSeries {
         }
     }
 
-    func conflicts(_ labels: Labels, _ step: Int) -> Bool { conflicting[labels]?.contains(step) ?? false }
+    func conflicts(_ labels: Labels, _ step: Int) -> Bool {
+        !conflicting.isEmpty && conflicting[labels]?.contains(step) ?? false
+    }
 
-    /// The buckets with a sample at the step; nil where there is none, or a native histogram too.
+    /// The buckets with a sample at the step, in the order of their bounds; nil where there is none, or a native histogram too.
     func buckets(
         of group: Group, _ step: Int, _ input: VectorColumns
     ) -> [(upper: Double, count: Double)]? {

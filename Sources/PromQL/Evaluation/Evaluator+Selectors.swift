@@ -9,41 +9,89 @@ extension Evaluator {
         _ plan: SelectorPlan, _ grid: Grid, yielding: SelectedValue = .value
     ) throws(QueryError) -> VectorColumns {
         if plan.selector.rangeExtension == .smoothed { return try smoothed(plan, grid) }
-        let series = columns[plan.selection]
         var result = VectorColumns(steps: grid.count)
         var lookups = LookupCache(references: plan.references, lookback: lookback)
-        for (number, column) in series.enumerated() {
+        let all = columns[plan.selection]
+        result.reserve(rows: min(all.count, budgetLeft / max(1, grid.count)))
+        // Through a span, elements are looked at where they are instead of being copied with all they hold on to.
+        let series = all.span
+        for number in series.indices {
             if number & 0xff == 0 { try checkpoint() }
-            let column = plan.detectsResets ? column.withDetectedResets : column
-            let indices = lookups.indices(in: column.times)
+            let indices = lookups.indices(in: series[number].times)
             guard indices.hasAny else { continue }
             try charge(grid.count)
-            let row = result.appendRow(SeriesName(labels: column.labels))
-            let base = row * grid.count
-            var found = false
-            for step in 0..<grid.count {
-                let index = Int(indices.latest[step])
-                guard index >= 0, !Marker.isStale(column.values[index]) else { continue }
-                found = true
+            let row = result.appendRow(SeriesName(labels: series[number].labels))
+            let found =
                 switch yielding {
+                case .value where series[number].histograms == nil:
+                    Evaluator.fill(&result, row, series[number].values, indices.latest)
                 case .value:
-                    if let histogram = column.histograms?[index] {
-                        result.set(base + step, histogram)
-                    } else {
-                        result.cells[base + step] = Evaluator.ordinary(column.values[index])
-                    }
-                case .timestamp:
-                    result.cells[base + step] = Double(column.times.milliseconds[index]) / 1000
-                case .startTimestamp:
-                    result.cells[base + step] = Double(column.startTimes?[index] ?? 0) / 1000
+                    Evaluator.fill(
+                        &result, row, plan.detectsResets ? series[number].withDetectedResets : series[number],
+                        indices.latest)
+                default:
+                    Evaluator.fill(&result, row, series[number], indices.latest, yielding)
                 }
-            }
             if !found {
                 result.removeLastRow()
                 release(grid.count)
             }
         }
         return result
+    }
+
+    /// Fills a row with numbers; false where there are none.
+    private static func fill(
+        _ result: inout VectorColumns, _ row: Int, _ values: [Double], _ latest: [Int32]
+    ) -> Bool {
+        let base = row * result.steps
+        let values = values.span
+        let latest = latest.span
+        var cells = result.cells.mutableSpan
+        var found = false
+        for step in latest.indices where latest[step] >= 0 {
+            let value = values[Int(latest[step])]
+            if Cell.isStale(value) { continue }
+            found = true
+            cells[base + step] = ordinary(value)
+        }
+        return found
+    }
+
+    /// Fills a row with numbers and histograms.
+    private static func fill(
+        _ result: inout VectorColumns, _ row: Int, _ column: SeriesColumns, _ latest: [Int32]
+    ) -> Bool {
+        let base = row * result.steps
+        var found = false
+        for step in latest.indices where latest[step] >= 0 && !Cell.isStale(column.values[Int(latest[step])])
+        {
+            found = true
+            if let histogram = column.histograms?[Int(latest[step])] {
+                result.set(base + step, histogram)
+            } else {
+                result.cells[base + step] = ordinary(column.values[Int(latest[step])])
+            }
+        }
+        return found
+    }
+
+    /// Fills a row with times of samples.
+    private static func fill(
+        _ result: inout VectorColumns, _ row: Int, _ column: SeriesColumns, _ latest: [Int32],
+        _ yielding: SelectedValue
+    ) -> Bool {
+        let base = row * result.steps
+        var found = false
+        for step in latest.indices where latest[step] >= 0 {
+            let index = Int(latest[step])
+            if Cell.isStale(column.values[index]) { continue }
+            found = true
+            let time =
+                yielding == .timestamp ? column.times.milliseconds[index] : column.startTimes?[index] ?? 0
+            result.cells[base + step] = Double(time) / 1000
+        }
+        return found
     }
 
     /// A number as it may stand in a cell: foreign NaNs that look like our markers become ordinary ones.

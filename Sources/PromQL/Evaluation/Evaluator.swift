@@ -166,6 +166,9 @@ final class Evaluator {
     /// Counts samples that are held from now on.
     func charge(_ samples: Int) throws(QueryError) { try budget.charge(samples) }
 
+    /// How many more samples may be held.
+    var budgetLeft: Int { max(0, budget.limit - budget.held) }
+
     /// Counts samples that are held no longer.
     func release(_ samples: Int) { budget.release(samples) }
 

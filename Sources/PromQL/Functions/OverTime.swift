@@ -111,53 +111,18 @@ struct CompensatedMean {
 enum Quantile {
     /// Interpolated between the two nearest ranks; NaN of nothing, infinite outside 0...1. NaNs are the least.
     static func of(_ values: consuming [Double], _ quantile: Double) -> Double {
-        guard !values.isEmpty, !quantile.isNaN else { return Marker.notANumber }
+        values.sort { $0.isNaN ? !$1.isNaN : $0 < $1 }
+        return ofSorted(count: values.count, quantile) { values[$0] }
+    }
+
+    /// The same of numbers that are in order already.
+    static func ofSorted(count: Int, _ quantile: Double, _ value: (Int) -> Double) -> Double {
+        guard count > 0, !quantile.isNaN else { return Marker.notANumber }
         if quantile < 0 { return -.infinity }
         if quantile > 1 { return .infinity }
-        values.sort { $0.isNaN ? !$1.isNaN : $0 < $1 }
-        let rank = quantile * Double(values.count - 1)
+        let rank = quantile * Double(count - 1)
         let lower = Int(clamping: rank.rounded(.down)) ?? 0
-        let upper = min(values.count - 1, lower + 1)
         let weight = rank - rank.rounded(.down)
-        return values[lower] * (1 - weight) + values[upper] * weight
-    }
-}
-
-/// A straight line through samples by least squares.
-struct Regression {
-    let slope: Double
-    /// The value at the origin.
-    let intercept: Double
-
-    /// Nil for fewer than two samples. Times count from `origin`, which keeps them small and so exact.
-    init?(_ samples: FloatSamples, _ range: Range<Int>, origin: Int64) {
-        guard range.count >= 2 else { return nil }
-        var x = CompensatedSum()
-        var y = CompensatedSum()
-        var xy = CompensatedSum()
-        var xx = CompensatedSum()
-        let first = samples.values[range.lowerBound]
-        var isConstant = true
-        for index in range {
-            let value = samples.values[index]
-            if value != first, index > range.lowerBound { isConstant = false }
-            let time = Double(samples.times.milliseconds[index] &- origin) / 1000
-            x.add(time)
-            y.add(value)
-            xy.add(time * value)
-            xx.add(time * time)
-        }
-        if isConstant {
-            slope = first.isInfinite ? Marker.notANumber : 0
-            intercept = first.isInfinite ? Marker.notANumber : first
-            return
-        }
-        let count = Double(range.count)
-        let sumX = x.sum + x.compensation
-        let sumY = y.sum + y.compensation
-        let covariance = (xy.sum + xy.compensation) - sumX * sumY / count
-        let variance = (xx.sum + xx.compensation) - sumX * sumX / count
-        slope = covariance / variance
-        intercept = sumY / count - slope * sumX / count
+        return value(lower) * (1 - weight) + value(min(count - 1, lower + 1)) * weight
     }
 }

@@ -94,16 +94,26 @@ struct RangeFunction {
         let values = samples.values
         switch call.function {
         case .rate, .increase, .delta: rates(samples, &result, base, &annotations)
-        case .sumOverTime: each(&result, base) { OverTime.sum(values[$0]) }
-        case .avgOverTime: each(&result, base) { OverTime.average(values[$0]) }
+        case .sumOverTime:
+            sliding(SumSummary.self, &result, base) { summary, range in
+                summary.value ?? OverTime.sum(values[range])
+            }
+        case .avgOverTime:
+            sliding(SumSummary.self, &result, base) { summary, range in
+                summary.value.map { $0 / Double(range.count) } ?? OverTime.average(values[range])
+            }
+        case .minOverTime: sliding(LeastSummary.self, &result, base) { summary, _ in summary.value }
+        case .maxOverTime: sliding(GreatestSummary.self, &result, base) { summary, _ in summary.value }
+        case .stdvarOverTime, .stddevOverTime:
+            let isDeviation = call.function == .stddevOverTime
+            sliding(VarianceSummary.self, &result, base) { summary, range in
+                let variance = summary.variance ?? OverTime.variance(values[range])
+                return isDeviation ? variance.squareRoot() : variance
+            }
         case .countOverTime: each(&result, base) { Double($0.count) }
         case .presentOverTime: each(&result, base) { _ in 1 }
         case .firstOverTime: each(&result, base) { values[$0.lowerBound] }
         case .lastOverTime: each(&result, base) { values[$0.upperBound - 1] }
-        case .minOverTime: each(&result, base) { OverTime.least(values[$0]) }
-        case .maxOverTime: each(&result, base) { OverTime.greatest(values[$0]) }
-        case .stdvarOverTime: each(&result, base) { OverTime.variance(values[$0]) }
-        case .stddevOverTime: each(&result, base) { OverTime.variance(values[$0]).squareRoot() }
         case .madOverTime: each(&result, base) { OverTime.medianDeviation(values[$0]) }
         case .tsOfFirstOverTime: each(&result, base) { seconds($0.lowerBound) }
         case .tsOfLastOverTime: each(&result, base) { seconds($0.upperBound - 1) }
@@ -113,36 +123,54 @@ struct RangeFunction {
             for step in 0..<result.steps {
                 merged(step, floats.range(step), 0..<0, &result, base, &annotations)
             }
-        default: withArguments(samples, &result, base, &annotations)
+        case .deriv, .predictLinear: lines(&result, base)
+        case .quantileOverTime: quantiles(&result, base, &annotations)
+        case .doubleExponentialSmoothing:
+            for step in 0..<result.steps {
+                let value = OverTime.smoothed(
+                    values[floats.range(step)], smoothing: scalars[0][step], trend: scalars[1][step])
+                if let value { result.cells[base + step] = value }
+            }
+        default: break
         }
     }
 
-    private func withArguments(
-        _ samples: FloatSamples, _ result: inout VectorColumns, _ base: Int,
-        _ annotations: inout Annotations
-    ) {
+    private func quantiles(_ result: inout VectorColumns, _ base: Int, _ annotations: inout Annotations) {
+        var window = SortedWindow()
         for step in 0..<result.steps where !floats.isEmpty(step) {
-            let range = floats.range(step)
-            let value: Double?
-            switch call.function {
-            case .quantileOverTime:
-                let quantile = scalars[0][step]
-                if !(quantile >= 0 && quantile <= 1) {
-                    annotations.invalidQuantile(quantile, call.arguments[0].range)
-                }
-                value = Quantile.of(Array(samples.values[range]), quantile)
-            case .deriv:
-                value =
-                    Regression(samples, range, origin: samples.times.milliseconds[range.lowerBound])?.slope
-            case .predictLinear:
-                let line = Regression(samples, range, origin: times.time(step))
-                value = line.map { $0.slope * scalars[0][step] + $0.intercept }
-            case .doubleExponentialSmoothing:
-                value = OverTime.smoothed(
-                    samples.values[range], smoothing: scalars[0][step], trend: scalars[1][step])
-            default: value = nil
+            let quantile = scalars[0][step]
+            if !(quantile >= 0 && quantile <= 1) {
+                annotations.invalidQuantile(quantile, call.arguments[0].range)
             }
-            if let value { result.cells[base + step] = value }
+            let value = window.quantile(quantile, of: row.floats.values, in: floats.range(step))
+            result.cells[base + step] = Evaluator.ordinary(value)
+        }
+    }
+
+    private func lines(_ result: inout VectorColumns, _ base: Int) {
+        let isDerivative = call.function == .deriv
+        let origin = row.floats.times.milliseconds.first ?? 0
+        var window = SlidingWindow<LineSummary>(row.floats)
+        for step in 0..<result.steps where !floats.isEmpty(step) {
+            let now = Double(times.time(step) &- origin) / 1000
+            let line = window.summary(of: floats.range(step))?.line(at: now)
+            guard let line else { continue }
+            result.cells[base + step] =
+                isDerivative ? line.slope : line.slope * scalars[0][step] + line.value
+        }
+    }
+
+    /// One number for each window that is not empty, from the summary of its samples.
+    @inline(__always)
+    private func sliding<Summary: WindowSummary>(
+        _ type: Summary.Type, _ result: inout VectorColumns, _ base: Int,
+        _ value: (Summary, Range<Int>) -> Double
+    ) {
+        var window = SlidingWindow<Summary>(row.floats)
+        for step in 0..<result.steps {
+            let range = floats.range(step)
+            guard !range.isEmpty, let summary = window.summary(of: range) else { continue }
+            result.cells[base + step] = Evaluator.ordinary(value(summary, range))
         }
     }
 

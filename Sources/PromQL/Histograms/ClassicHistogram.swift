@@ -6,18 +6,20 @@ struct ClassicHistogram {
     /// Whether counts had to be raised to grow with their bounds.
     private(set) var wasForced = false
 
-    /// Nil where the last bucket is not +Inf, which makes it none.
-    init?(_ unordered: [(upper: Double, count: Double)]) {
-        let sorted = unordered.sorted { $0.upper < $1.upper }
-        guard sorted.last?.upper == .infinity else { return nil }
-        buckets = []
-        for bucket in sorted {
-            if let last = buckets.last, last.upper == bucket.upper {
-                buckets[buckets.count - 1].count += bucket.count
+    /// Of buckets in the order of their bounds. Nil where the last one is not +Inf, which makes it none.
+    init?(_ ordered: consuming [(upper: Double, count: Double)]) {
+        guard ordered.last?.upper == .infinity else { return nil }
+        buckets = ordered
+        var kept = 0
+        for index in buckets.indices.dropFirst() {
+            if buckets[index].upper == buckets[kept].upper {
+                buckets[kept].count += buckets[index].count
             } else {
-                buckets.append(bucket)
+                kept += 1
+                buckets[kept] = buckets[index]
             }
         }
+        buckets.removeLast(buckets.count - 1 - kept)
         makeMonotonic()
     }
 
