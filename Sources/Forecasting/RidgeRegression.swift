@@ -36,6 +36,24 @@ struct RidgeRegression: Sendable {
         for column in 0..<width { intercept -= coefficients[column] * means[column] }
     }
 
+    /// Least squares, and once more with less weight for rows whose error was more than four times the typical one.
+    static func robust(rows: [Double], width: Int, targets: [Double], penalty: Double) -> RidgeRegression {
+        var weights = [Double](repeating: 1, count: targets.count)
+        let first = RidgeRegression(
+            rows: rows, width: width, targets: targets, weights: weights, penalty: penalty)
+        let errors = targets.indices.map { row in
+            var sum = first.intercept
+            for column in 0..<width { sum += first.coefficients[column] * rows[row * width + column] }
+            return abs(targets[row] - sum)
+        }
+        let typical = Quantile.ofSorted(errors.sorted(), 0.5)
+        guard typical > 0 else { return first }
+        for row in weights.indices where errors[row] > 4 * typical {
+            weights[row] = 4 * typical / errors[row]
+        }
+        return RidgeRegression(rows: rows, width: width, targets: targets, weights: weights, penalty: penalty)
+    }
+
     /// A feature that does not vary gets no coefficient.
     private mutating func solve(
         _ gram: inout [Double], _ right: inout [Double], width: Int, total: Double, penalty: Double

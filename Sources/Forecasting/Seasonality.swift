@@ -16,7 +16,7 @@ package enum Seasonality {
 
     static func periods(of series: RegularSeries, stepSeconds: Double?) -> [Int] {
         let factor = (series.count + resolution - 1) / resolution
-        let coarse = detrended(averaged(series.values, by: max(1, factor)))
+        let coarse = clipped(highPassed(detrended(averaged(series.values, by: max(1, factor)))))
         guard coarse.count >= 8 else { return [] }
         let correlation = FourierTransform.autocorrelation(coarse)
         let peaks = significantPeaks(correlation)
@@ -24,9 +24,7 @@ package enum Seasonality {
         // The shortest period that explains nearly as much is the fundamental one.
         let fundamental =
             peaks.first { peak in
-                let cycles = (Double(strongest.lag) / Double(peak.lag)).rounded()
-                let misfit = abs(Double(peak.lag) * cycles - Double(strongest.lag))
-                return peak.value >= 0.8 * strongest.value && misfit <= cycles + 1
+                peak.value >= 0.8 * strongest.value && divides(peak.lag, strongest.lag)
             } ?? strongest
         var lags = [fundamental.lag]
         if let second = companion(of: fundamental, among: peaks) { lags.append(second.lag) }
@@ -41,11 +39,16 @@ package enum Seasonality {
     private static func companion(of fundamental: Peak, among peaks: [Peak]) -> Peak? {
         let longer = peaks.filter { $0.lag > fundamental.lag * 2 && $0.value > fundamental.value + 0.03 }
         let shorter = peaks.filter { peak in
-            let cycles = (Double(fundamental.lag) / Double(peak.lag)).rounded()
-            let misfit = abs(Double(peak.lag) * cycles - Double(fundamental.lag))
-            return cycles >= 2 && misfit <= cycles / 2 + 1 && peak.value >= 0.3 * fundamental.value
+            peak.lag * 3 < fundamental.lag * 2 && divides(peak.lag, fundamental.lag)
+                && peak.value >= 0.3 * fundamental.value
         }
         return (longer.isEmpty ? shorter : longer).max { ($0.value, $1.lag) < ($1.value, $0.lag) }
+    }
+
+    /// Whether whole cycles of one lag make the other, as exactly as lags can be read off.
+    private static func divides(_ short: Int, _ long: Int) -> Bool {
+        let cycles = (Double(long) / Double(short)).rounded()
+        return abs(Double(long) / cycles - Double(short)) <= max(1, 0.02 * Double(short))
     }
 
     private static func averaged(_ values: [Double], by factor: Int) -> [Double] {
@@ -67,6 +70,28 @@ package enum Seasonality {
         return values.enumerated().map { $1 - mean - slope * (Double($0) - centre) }
     }
 
+    /// Less its centred moving average over a quarter of the whole: drift must not drown what repeats.
+    private static func highPassed(_ values: [Double]) -> [Double] {
+        let reach = values.count / 8
+        guard reach > 1 else { return values }
+        var sums = [0.0]
+        sums.reserveCapacity(values.count + 1)
+        for value in values { sums.append(sums[sums.count - 1] + value) }
+        return values.indices.map { index in
+            let first = max(0, index - reach)
+            let last = min(values.count, index + reach + 1)
+            return values[index] - (sums[last] - sums[first]) / Double(last - first)
+        }
+    }
+
+    /// With the outermost hundredth on either side pulled in: two lone spikes are no period.
+    private static func clipped(_ values: [Double]) -> [Double] {
+        let sorted = values.sorted()
+        let low = sorted[sorted.count / 100]
+        let high = sorted[sorted.count - 1 - sorted.count / 100]
+        return values.map { min(max($0, low), high) }
+    }
+
     /// Local maxima that stand out: above chance (five standard errors of white noise), and above the lowest
     /// correlation on the way there.
     private static func significantPeaks(_ correlation: [Double]) -> [Peak] {
@@ -81,6 +106,11 @@ package enum Seasonality {
             guard value > max(leastCorrelation, chance), value - lowest > 0.1,
                 value >= correlation[lag - 1], value > correlation[lag + 1]
             else { continue }
+            // Noise leaves small maxima on the slopes of large ones: only the largest around counts.
+            let reach = lag / 10
+            guard correlation[(lag - reach)...min(correlation.count - 1, lag + reach)].max() == value else {
+                continue
+            }
             peaks.append((lag, value))
         }
         return peaks

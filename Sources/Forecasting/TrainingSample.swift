@@ -28,26 +28,12 @@ struct TrainingSample {
         }
     }
 
-    /// Fits the change from the last value to the target, with one round of taking weight from outliers.
+    /// Fits the change from the last value to the target.
     func fit(_ range: Range<Int>) -> RidgeRegression {
         let rows = Array(rows[(range.lowerBound * width)..<(range.upperBound * width)])
         let changes = range.map { targets[$0] - series.values[moments[$0]] }
         // Windows of neighbouring moments overlap: so many of them are about one observation.
         let penalty = 3 * max(1, Double(window.last) / Double(stride))
-        var weights = [Double](repeating: 1, count: range.count)
-        let first = RidgeRegression(
-            rows: rows, width: width, targets: changes, weights: weights, penalty: penalty)
-        var errors = [Double](repeating: 0, count: range.count)
-        for index in errors.indices {
-            var sum = first.intercept
-            for column in 0..<width { sum += first.coefficients[column] * rows[index * width + column] }
-            errors[index] = abs(changes[index] - sum)
-        }
-        let typical = Quantile.ofSorted(errors.sorted(), 0.5)
-        guard typical > 0 else { return first }
-        for index in weights.indices where errors[index] > 4 * typical {
-            weights[index] = 4 * typical / errors[index]
-        }
-        return RidgeRegression(rows: rows, width: width, targets: changes, weights: weights, penalty: penalty)
+        return .robust(rows: rows, width: width, targets: changes, penalty: penalty)
     }
 }
