@@ -56,12 +56,13 @@ package struct PathForecaster: Sendable {
 struct PathBacktest {
     /// Ascending errors, per step ahead, pooled over neighbouring steps.
     private var errors: [[Double]] = []
+    private var widening = 1.0
     private(set) var relativeError = Double.infinity
     private(set) var isTrusted = false
 
     init(_ series: RegularSeries, periods: [Int], horizon: Int) {
         let values = series.values
-        let tested = min(values.count / 3, max(2 * horizon, values.count / 5))
+        let tested = min(values.count / 2, max(2 * horizon, values.count / 3))
         let split = values.count - tested
         guard horizon >= 1, tested > horizon, split >= PathForecaster.leastValues,
             let known = RegularSeries(Array(values[..<split]))
@@ -85,6 +86,9 @@ struct PathBacktest {
         }
         relativeError = seasonal > 0 ? own / seasonal : own > 0 ? .infinity : 1
         isTrusted = own < 0.95 * seasonal && own < 0.95 * last
+        // Paths overlap: so few of them are independent that the worst to come is worse than the worst seen.
+        let independent = Double(tested) / Double(horizon)
+        widening = 1 + 3 / independent
         // Few origins calibrate no tail; errors of neighbouring steps are alike.
         let pool = max(1, min(horizon / 8, 12))
         errors = (0..<horizon).map { step in
@@ -95,6 +99,6 @@ struct PathBacktest {
     /// The error at a quantile, so many steps (from 0) ahead.
     func error(_ quantile: Double, at step: Int) -> Double {
         guard !errors.isEmpty else { return 0 }
-        return Quantile.ofSorted(errors[min(step, errors.count - 1)], quantile)
+        return widening * Quantile.ofSorted(errors[min(step, errors.count - 1)], quantile)
     }
 }

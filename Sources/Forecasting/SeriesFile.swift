@@ -1,0 +1,105 @@
+/// A file of series to be forecast: one series as rows of `t_s,value`, or many as lines of `id,v1,v2,...` (ragged, as
+/// the M4 competition's).
+package struct SeriesFile: Hashable, Sendable {
+    package struct Series: Hashable, Sendable {
+        package var id: String
+        /// NaN is a gap.
+        package var values: [Double]
+        /// Where the file says it.
+        package var stepSeconds: Double?
+    }
+
+    /// What is wrong with a file, and in which line.
+    package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+        package var line: Int
+        package var message: String
+        package var description: String { "\(line): \(message)" }
+    }
+
+    package private(set) var series: [Series] = []
+
+    /// - Parameters:
+    ///   - text: with or without a header line.
+    ///   - name: what a file of one series calls it.
+    package init(_ text: String, name: String) throws(Problem) {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+            .filter { !$1.isEmpty }
+            .map { number, line in
+                Row(
+                    line: number + 1,
+                    fields: line.split(separator: ",", omittingEmptySubsequences: false).map(Self.unquoted))
+            }
+        guard let first = lines.first else { throw Problem(line: 1, message: "the file is empty") }
+        let hasHeader = first.fields.count < 2 || Double(first.fields[1]) == nil
+        let body = hasHeader ? lines.dropFirst() : lines[...]
+        guard !body.isEmpty else { throw Problem(line: 1, message: "there are no rows below the header") }
+        if body.allSatisfy({ $0.fields.count == 2 && Double($0.fields[0]) != nil }) {
+            series = [try Self.timed(body, name: name)]
+        } else {
+            for row in body { series.append(try Self.series(row)) }
+        }
+    }
+
+    private struct Row {
+        var line: Int
+        var fields: [Substring]
+    }
+
+    private static func unquoted(_ field: Substring) -> Substring {
+        field.count >= 2 && field.first == "\"" && field.last == "\"" ? field.dropFirst().dropLast() : field
+    }
+
+    private static func series(_ row: Row) throws(Problem) -> Series {
+        let fields = row.fields
+        var values: [Double] = []
+        let end = fields.lastIndex { !$0.isEmpty && $0 != "NA" } ?? 0
+        for field in fields.dropFirst().prefix(end) {
+            if field.isEmpty || field == "NA" {
+                values.append(.nan)
+            } else if let value = Double(field) {
+                values.append(value)
+            } else {
+                throw Problem(line: row.line, message: "expected a number, found \"\(field.prefix(40))\"")
+            }
+        }
+        return Series(id: String(fields[0]), values: values)
+    }
+
+    private static func timed(_ rows: ArraySlice<Row>, name: String) throws(Problem) -> Series {
+        var times: [Double] = []
+        var values: [Double] = []
+        for row in rows {
+            let fields = row.fields
+            guard let time = Double(fields[0]), time.isFinite, time > times.last ?? -.infinity else {
+                throw Problem(
+                    line: row.line, message: "expected ascending seconds, found \"\(fields[0].prefix(40))\"")
+            }
+            guard let value = fields[1].isEmpty ? .nan : Double(fields[1]) else {
+                throw Problem(line: row.line, message: "expected a number, found \"\(fields[1].prefix(40))\"")
+            }
+            times.append(time)
+            values.append(value)
+        }
+        let step = zip(times.dropFirst(), times).map { $0 - $1 }.min() ?? 0
+        guard step > 0, (times[times.count - 1] - times[0]) / step < 10_000_000 else {
+            return Series(id: name, values: values)
+        }
+        // Missing rows are gaps; a row between two steps belongs to the nearer.
+        var grid = [Double](repeating: .nan, count: Int((times[times.count - 1] - times[0]) / step + 0.5) + 1)
+        for (time, value) in zip(times, values) { grid[Int((time - times[0]) / step + 0.5)] = value }
+        return Series(id: name, values: grid, stepSeconds: step)
+    }
+
+    /// `id,quantile,h1..hN`: a line per series and quantile, the point forecast as `mean` first.
+    package static func csv(_ forecasts: [(id: String, forecast: Forecast)], horizon: Int) -> String {
+        var text = "id,quantile" + (1...max(1, horizon)).map { ",h\($0)" }.joined() + "\n"
+        for (id, forecast) in forecasts {
+            let name = id.contains(",") ? "\"\(id)\"" : id
+            text += "\(name),mean" + forecast.mean.map { ",\($0)" }.joined() + "\n"
+            for band in forecast.quantiles {
+                text += "\(name),\(band.quantile)" + band.values.map { ",\($0)" }.joined() + "\n"
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,124 @@
+import Glibc
+import Testing
+
+@testable import Forecasting
+
+struct PathForecasterTests {
+    @Test
+    func `a noisy wave goes on`() throws {
+        var source = Synthetic(seed: 1)
+        let values = source.wave(24 * 20, period: 24, noise: 3)
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 48, quantiles: [0.1, 0.9])
+
+        #expect(forecast.isTrusted)
+        #expect(forecast.relativeError < 0.9)
+        for step in 0..<48 {
+            let truth = 100 + 50 * sin(2 * .pi * Double(24 * 20 + step) / 24)
+            #expect(abs(forecast.mean[step] - truth) < 6)
+            #expect(forecast.quantiles[0].values[step] < forecast.quantiles[1].values[step])
+        }
+    }
+
+    @Test
+    func `white noise is forecast near its mean, and a random walk is not trusted`() throws {
+        var source = Synthetic(seed: 2)
+        let noise = source.noise(600).map { $0 + 50 }
+        var level = 500.0
+        let walk = source.noise(600).map { step in
+            level += step
+            return level
+        }
+
+        let calm = try #require(PathForecaster(noise)).forecast(horizon: 20, quantiles: [])
+        let restless = try #require(PathForecaster(walk)).forecast(horizon: 20, quantiles: [])
+
+        #expect(calm.mean.allSatisfy { abs($0 - 50) < 1.5 })
+        #expect(!restless.isTrusted)
+    }
+
+    @Test
+    func `a constant stays, a short series is forecast, gaps are bridged`() throws {
+        let constant = try #require(PathForecaster([Double](repeating: 7, count: 100)))
+        let short = try #require(PathForecaster((0..<12).map(Double.init)))
+        var source = Synthetic(seed: 3)
+        var holes = source.wave(480, period: 24, noise: 1)
+        for index in stride(from: 0, to: 480, by: 7) { holes[index] = .nan }
+        let bridged = try #require(PathForecaster(holes)).forecast(horizon: 24, quantiles: [])
+
+        #expect(constant.forecast(horizon: 5, quantiles: [0.9]).mean == [7, 7, 7, 7, 7])
+        #expect(short.forecast(horizon: 3, quantiles: [0.9]).mean.allSatisfy { $0.isFinite })
+        #expect(
+            bridged.mean.enumerated().allSatisfy { abs($1 - (100 + 50 * sin(2 * .pi * Double($0) / 24))) < 8 }
+        )
+        #expect(PathForecaster([1, 2, 3]) == nil)
+        #expect(PathForecaster([Double](repeating: .nan, count: 50)) == nil)
+    }
+
+    @Test
+    func `a series at zero and one that turns negative are survived`() throws {
+        var source = Synthetic(seed: 4)
+        let zeros = try #require(PathForecaster([Double](repeating: 0, count: 200)))
+        let signed = try #require(PathForecaster(source.noise(300)))
+
+        #expect(zeros.forecast(horizon: 4, quantiles: [0.5]).mean == [0, 0, 0, 0])
+        #expect(signed.forecast(horizon: 4, quantiles: [0.5]).mean.allSatisfy { $0.isFinite })
+    }
+
+    @Test
+    func `equal series have equal forecasts, bit for bit`() throws {
+        var source = Synthetic(seed: 5)
+        let values = source.wave(300, period: 24, noise: 5)
+
+        let first = try #require(PathForecaster(values)).forecast(horizon: 12, quantiles: [0.9])
+        let second = try #require(PathForecaster(values)).forecast(horizon: 12, quantiles: [0.9])
+
+        #expect(first == second)
+    }
+}
+
+struct SeriesFileTests {
+    @Test
+    func `rows of seconds and values are one series, with gaps where rows are missing`() throws {
+        let file = try SeriesFile("t_s,value\n0,1\n60,2\n180,4.5\n", name: "cpu")
+
+        #expect(file.series.count == 1)
+        #expect(file.series[0].id == "cpu")
+        #expect(file.series[0].stepSeconds == 60)
+        #expect(file.series[0].values.map { $0.isNaN ? -1 : $0 } == [1, 2, -1, 4.5])
+    }
+
+    @Test
+    func `lines of values are series, ragged, quoted or not`() throws {
+        let file = try SeriesFile(
+            "\"V1\",\"V2\",\"V3\",\"V4\"\n\"H1\",\"5\",\"6\",\"7\"\nH2,1,,\n", name: "m4")
+
+        #expect(file.series.map(\.id) == ["H1", "H2"])
+        #expect(file.series.map(\.values) == [[5, 6, 7], [1]])
+    }
+
+    @Test(arguments: [
+        ("", "1: the file is empty"), ("t_s,value\n", "1: there are no rows below the header"),
+        ("t_s,value\n60,1\n0,2\n", "3: expected ascending seconds, found \"0\""),
+        ("id,values\nH1,3,x,5\n", "2: expected a number, found \"x\""),
+    ])
+    func `what is wrong is named with its line`(text: String, message: String) {
+        do {
+            _ = try SeriesFile(text, name: "f")
+            Issue.record("accepted")
+        } catch {
+            #expect("\(error)" == message)
+        }
+    }
+
+    @Test
+    func `a table has a line a series and quantile`() {
+        let forecast = Forecast(
+            mean: [1, 2], quantiles: [(quantile: 0.9, values: [3, 4.5])], relativeError: 1, isTrusted: true,
+            model: "m")
+
+        #expect(
+            SeriesFile.csv([(id: "H1", forecast: forecast)], horizon: 2)
+                == "id,quantile,h1,h2\nH1,mean,1.0,2.0\nH1,0.9,3.0,4.5\n")
+    }
+}
