@@ -8,6 +8,8 @@ import TimeSeries
 ///     storage-benchmark chunks FOLDER       recordings of scrapes in a folder, encoded and decoded
 ///     storage-benchmark memory [T S R]      T targets of S series with R rows, in memory
 ///     storage-benchmark recovery [T S R]    the same, written to a log and read back
+///     storage-benchmark push [S R]          S single series with R samples, pushed
+///     storage-benchmark torture FOLDER N    checks N rows and writes on until it is killed
 ///     storage-benchmark select [N]          matchers over N series
 @main struct StorageBenchmark {
     static func main() async throws {
@@ -17,9 +19,15 @@ import TimeSeries
         case "chunks": try ChunkBenchmark.run(folder: arguments.dropFirst().first ?? ".")
         case "memory": try await MemoryBenchmark.run(numbers)
         case "recovery": try await RecoveryBenchmark.run(numbers)
+        case "push": try await PushBenchmark.run(numbers)
+        case "torture":
+            try await Torture.run(
+                arguments.dropFirst().first ?? "torture", acknowledged: Int(arguments.last ?? "") ?? 0)
         case "select": try await SelectBenchmark.run(numbers.first ?? 1_000_000)
         default:
-            print("usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] | select [N]")
+            print(
+                "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] | push [S R] | select [N]"
+            )
             exit(2)
         }
     }

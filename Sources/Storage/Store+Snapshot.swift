@@ -11,7 +11,11 @@ extension Store {
             try log.commit()
             let needed = try snapshots.write(copy, sequence: sequence)
             head.withLock { $0.markPersisted(as: copy) }
-            status.withLock { $0.snapshotCount += 1 }
+            let byteCount = snapshots.byteCount
+            status.withLock { status in
+                status.snapshotCount += 1
+                status.snapshotByteCount = byteCount
+            }
             try log.truncate(below: needed)
         }
     }

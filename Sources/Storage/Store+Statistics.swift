@@ -10,7 +10,7 @@ extension Store {
         statistics.durablePosition = durablePosition
         statistics.appendPosition = appendPosition
         statistics.durableTimestamp = Timestamp(known: status.durableTimestamp)
-        statistics.diskBytes = log.byteCount + snapshots.withLock { $0.byteCount }
+        statistics.diskBytes = log.byteCount + status.snapshotByteCount
         statistics.snapshots = status.snapshotCount
         statistics.failedCommits = status.failedCommits
         statistics.unavailable = status.unavailable

@@ -38,6 +38,7 @@ package final class Store: Sendable {
             status.damage += report.damage.filter { !status.damage.contains($0) }
             log.skip(to: sequence + 1)
             self.log = log
+            status.snapshotByteCount = folder.byteCount
             snapshots = Mutex(folder)
         } catch {
             throw StoreError(error)
@@ -91,6 +92,7 @@ struct StoreStatus: Sendable {
     var durableTimestamp: Int64 = .min
     var failedCommits: UInt64 = 0
     var snapshotCount: UInt64 = 0
+    var snapshotByteCount = 0
     var unreadableRecords = 0
     var unavailable: String?
     var gaps: [ClosedRange<UInt64>] = []

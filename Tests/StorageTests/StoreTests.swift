@@ -195,6 +195,32 @@ import TimeSeries
         #expect(try await select(store, [])[0].times.milliseconds.last == 2_999_000)
     }
 
+    @Test func `series that come and go free what they used, and those that stay are still found`()
+        async throws
+    {
+        let store = try open(StoreConfiguration(retention: .seconds(600)))
+        let stays = Labels(["__name__": "stays", "kind": "loose"])
+        let table = try store.openTable(target: target, columns: columns)
+        for round in 0..<20 {
+            let batch = (0..<500).map {
+                SeriesSamples(
+                    labels: Labels(["__name__": "pod", "name": "\(round)-\($0)"]),
+                    samples: [Sample(at(round * 300), 1)])
+            }
+            _ = store.append(batch + [SeriesSamples(labels: stays, samples: [Sample(at(round * 300), 2)])])
+            _ = store.append(table, at: at(round * 300), row: [1, 2, 3])
+            try store.maintain(now: at(round * 300))
+        }
+
+        #expect(store.statistics().series < 3 * 500 + 10)
+        #expect(try await select(store, [Matcher(equal: "kind", "loose")]).count == 1)
+        #expect(try await select(store, [Matcher(equal: "mode", "user")])[0].values.count > 2)
+        #expect(try await select(store, [Matcher(equal: "name", "19-7")]).count == 1)
+        #expect(try await select(store, [Matcher(equal: "name", "1-7")]).isEmpty)
+        let all = at(0)...at(10_000)
+        #expect(try await store.labelValues("name", [], in: all).count == 3 * 500)
+    }
+
     @Test func `statistics count what is there`() throws {
         let store = try open()
         let table = try store.openTable(target: target, columns: columns)
@@ -211,6 +237,21 @@ import TimeSeries
         let after = store.statistics()
         #expect(after.durablePosition == after.appendPosition)
         #expect(after.durableTimestamp == at(19))
+    }
+
+    @Test func `contents say per metric what there is and how it is written`() throws {
+        let store = try open()
+        let table = try store.openTable(target: target, columns: columns)
+        for step in 0..<40 { _ = store.append(table, at: at(step), row: [Double(step * step % 7), 2, 3]) }
+
+        let contents = store.contents()
+
+        #expect(contents["cpu"]?.series == 2)
+        #expect(contents["cpu"]?.samples == 80)
+        #expect(contents["cpu"]?.transforms == ["decimal constant": 4])
+        #expect(contents["load"]?.samples == 40)
+        #expect((contents["load"]?.bytes ?? 0) > (contents["cpu"]?.bytes ?? 0))
+        #expect(store.damagedChunkCount() == 0)
     }
 
     private func parse(_ text: String) throws -> Matcher {

@@ -45,7 +45,7 @@ extension Head {
             return
         }
         let window = window
-        switch loose[Int(number)]?.append(time, sample.value, histogram, window: window) {
+        switch loose[Int(number)]?.append(time, sample.value, histogram, window: window, &looseEncoder) {
         case .accepted:
             report.accepted += 1
             newest = max(newest, time)

@@ -5,27 +5,24 @@ extension Head {
     mutating func maintain(now: Int64) {
         let (oldest, overflow) = now.subtractingReportingOverflow(configuration.retention.milliseconds)
         if !overflow { drop(before: oldest) }
-        var bytes = byteCount
-        let limit = configuration.memoryLimit
-        while bytes > limit, let edge = oldestEdge() {
-            drop(before: edge)
-            let now = byteCount
-            guard now < bytes else { break }
-            bytes = now
-        }
-        refusesNewSeries = bytes > limit
+        let excess = byteCount - configuration.memoryLimit
+        if excess > 0, let edge = edge(freeing: excess) { drop(before: edge) }
+        refusesNewSeries = byteCount > configuration.memoryLimit
+        compactSymbols()
     }
 
-    /// A time behind the oldest sealed part, so that dropping before it frees something.
-    private func oldestEdge() -> Int64? {
-        var edge: Int64?
-        for table in tables {
-            if let last = table?.sealed.first?.last { edge = min(edge ?? last, last) }
+    /// The time before which the sealed parts have so many bytes together, or all of them; nil where there are none.
+    private func edge(freeing bytes: Int) -> Int64? {
+        var parts: [(last: Int64, bytes: Int)] = []
+        for case let table? in tables { parts += table.sealed.map { ($0.last, $0.bytes.count) } }
+        for case let series? in loose { parts += series.parts.map { ($0.last, $0.bytes.count) } }
+        parts.sort { $0.last < $1.last }
+        var freed = 0
+        for part in parts {
+            freed += part.bytes
+            if freed >= bytes { return part.last + 1 }
         }
-        for series in loose {
-            if let last = series?.parts.first?.last { edge = min(edge ?? last, last) }
-        }
-        return edge.map { $0 + 1 }
+        return parts.last.map { $0.last + 1 }
     }
 
     private mutating func drop(before time: Int64) {
@@ -39,6 +36,7 @@ extension Head {
             tablesByTarget[table.target]?.removeAll { $0 == UInt32(index) }
             if tablesByTarget[table.target]?.isEmpty == true { tablesByTarget[table.target] = nil }
             tables[index] = nil
+            droppedSeries += table.width
         }
         var gone: Set<UInt32> = []
         for index in loose.indices {
@@ -51,6 +49,7 @@ extension Head {
             }
         }
         if !gone.isEmpty { looseIndex.remove(gone) }
+        droppedSeries += gone.count
         dropUnusedLayouts()
     }
 
@@ -73,5 +72,32 @@ extension Head {
             bytes += layout.columns.reduce(0) { $0 + 2 * $1.bytes.count + 100 }
         }
         return bytes
+    }
+
+    /// Makes the symbols anew where most of them belong to series that are gone.
+    private mutating func compactSymbols() {
+        guard symbols.count > 1000, droppedSeries > symbols.count / 4 else { return }
+        droppedSeries = 0
+        symbols = SymbolTable()
+        looseIndex = LabelIndex()
+        var renewed: [ObjectIdentifier: Layout] = [:]
+        for (hash, list) in layouts {
+            layouts[hash] = list.map { old in
+                let layout = Layout(columns: old.columns, symbols: &symbols)
+                renewed[ObjectIdentifier(old)] = layout
+                return layout
+            }
+        }
+        for index in tables.indices {
+            guard let table = tables[index], let layout = renewed[ObjectIdentifier(table.layout)] else {
+                continue
+            }
+            tables[index]?.layout = layout
+            let targetSymbols = intern(table.target)
+            tables[index]?.targetSymbols = targetSymbols
+        }
+        for index in loose.indices {
+            if let labels = loose[index]?.labels { looseIndex.add(UInt32(index), intern(labels)) }
+        }
     }
 }

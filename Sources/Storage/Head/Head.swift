@@ -14,10 +14,13 @@ struct Head: Sendable {
     var loose: [LooseSeries?] = []
     var looseNumbers: [Labels: UInt32] = [:]
     var looseIndex = LabelIndex()
+    var looseEncoder = LooseEncoder()
     var metadata: [String: MetricMetadata] = [:]
     var newest: Int64 = .min
     /// Sealed parts that end before this were dropped, by retention or for memory.
     var droppedBefore: Int64 = .min
+    /// Series dropped since the symbols were made.
+    var droppedSeries = 0
     var appendedSamples: UInt64 = 0
     var rejectedSamples: UInt64 = 0
     /// Set where memory is full even after old chunks are gone.
@@ -32,6 +35,10 @@ struct Head: Sendable {
 
     var seriesCount: Int {
         tables.reduce(looseNumbers.count) { $0 + ($1?.width ?? 0) }
+    }
+
+    mutating func intern(_ labels: Labels) -> [(name: SymbolTable.Symbol, value: SymbolTable.Symbol)] {
+        labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) }
     }
 
     /// The shared layout of these columns.
@@ -82,7 +89,7 @@ struct Head: Sendable {
         while tables.count <= Int(number) { tables.append(nil) }
         if let old = tables[Int(number)]?.target { tablesByTarget[old]?.removeAll { $0 == number } }
         var table = Table(target: target, layout: layout(columns))
-        table.targetSymbols = target.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) }
+        table.targetSymbols = intern(target)
         tables[Int(number)] = table
         tablesByTarget[target, default: []].append(number)
     }
@@ -98,13 +105,13 @@ struct Head: Sendable {
         while loose.count <= Int(number) { loose.append(nil) }
         loose[Int(number)] = LooseSeries(labels: labels)
         looseNumbers[labels] = number
-        looseIndex.add(number, labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) })
+        looseIndex.add(number, intern(labels))
     }
 
     /// Fills a number that a snapshot says was given.
     mutating func restoreLoose(_ number: UInt32, _ labels: Labels) {
         loose[Int(number)] = LooseSeries(labels: labels)
         looseNumbers[labels] = number
-        looseIndex.add(number, labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) })
+        looseIndex.add(number, intern(labels))
     }
 }

@@ -138,13 +138,13 @@ struct SnapshotReader {
 
     private func samples(
         _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
-    ) throws(CodecError) -> (times: [Int64], values: [Double]) {
-        var result: (times: [Int64], values: [Double]) = ([], [])
+    ) throws(CodecError) -> [Sample] {
+        var samples: [Sample] = []
         for _ in 0..<(try cursor.length(bytes)) {
-            result.times.append(try cursor.signedVarint(bytes))
-            result.values.append(Double(bitPattern: try cursor.fixed64(bytes)))
+            let time = Timestamp(milliseconds: try cursor.signedVarint(bytes))
+            samples.append(Sample(time, Double(bitPattern: try cursor.fixed64(bytes))))
         }
-        return result
+        return samples
     }
 
     private mutating func part(

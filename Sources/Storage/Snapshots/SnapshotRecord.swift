@@ -73,11 +73,11 @@ enum SnapshotRecord {
         bytes.append(varint: UInt64(number))
         bytes.append(prefixed: series.labels.bytes)
         bytes.append(signedVarint: series.newest)
-        for (times, values) in [(series.times, series.values), (series.lateTimes, series.lateValues)] {
-            bytes.append(varint: UInt64(times.count))
-            for (time, value) in zip(times, values) {
-                bytes.append(signedVarint: time)
-                bytes.append(fixed64: value.bitPattern)
+        for samples in [series.tail, series.late] {
+            bytes.append(varint: UInt64(samples.count))
+            for sample in samples {
+                bytes.append(signedVarint: sample.timestamp.milliseconds)
+                bytes.append(fixed64: sample.value.bitPattern)
             }
         }
         bytes.append(varint: UInt64(series.histograms.count))

@@ -133,6 +133,6 @@ final class SealedRows: Sendable {
 }
 
 extension [UInt8] {
-    /// The same bytes without room to grow.
-    var fitted: [UInt8] { capacity > count + count / 16 ? Array(self[...]) : self }
+    /// A copy without room to grow. (An array made of a whole slice would share the buffer and its room.)
+    var fitted: [UInt8] { span.array(0..<count) }
 }
