@@ -23,7 +23,7 @@ package struct EvaluationRange: Hashable, Sendable {
 
     package var stepCount: Int {
         guard end >= start, step > .zero else { return 0 }
-        return Int((end - start).milliseconds / max(1, step.milliseconds)) + 1
+        return Int(min(.max - 1, (end - start).milliseconds / max(1, step.milliseconds))) + 1
     }
 }
 

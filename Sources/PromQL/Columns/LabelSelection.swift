@@ -94,3 +94,39 @@ extension Labels {
         return false
     }
 }
+
+extension Labels {
+    /// `setting`, on bytes.
+    func replacing(_ name: String, with value: String) -> Labels {
+        let (name, value) = (Array(name.utf8), Array(value.utf8))
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count + name.count + value.count + 4)
+        var isPending = !value.isEmpty
+        func put() {
+            Labels.append(name, to: &result)
+            Labels.append(value, to: &result)
+            isPending = false
+        }
+        var position = 0
+        while position < bytes.count {
+            let pair = position
+            let known = LabelSelection.next(bytes, &position)
+            _ = LabelSelection.next(bytes, &position)
+            if bytes[known].elementsEqual(name) { continue }
+            if isPending, name.lexicographicallyPrecedes(bytes[known]) { put() }
+            result.append(contentsOf: bytes[pair..<position])
+        }
+        if isPending { put() }
+        return Labels(canonical: result)
+    }
+
+    private static func append(_ text: [UInt8], to bytes: inout [UInt8]) {
+        var length = text.count
+        while length >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
+            length >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: length))
+        bytes.append(contentsOf: text)
+    }
+}

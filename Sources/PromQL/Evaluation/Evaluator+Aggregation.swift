@@ -123,7 +123,7 @@ extension Evaluator {
                     case .number(let value): NumberSyntax.plainText(value)
                     case .histogram(let histogram): histogram.text
                     }
-                let labels = selection.apply(input.labels(row).setting(label.value, to: text))
+                let labels = selection.apply(input.labels(row).replacing(label.value, with: text))
                 let known = rows[labels]
                 if known == nil { try charge(steps) }
                 let target = known ?? result.appendRow(SeriesName(labels: labels))

@@ -63,7 +63,7 @@ extension Evaluator {
         func index(_ labels: Labels, _ step: Int) throws(QueryError) -> Int {
             if question.label == nil, let last, last.labels == labels { return last.row * steps + step }
             var named = labels
-            if let label = question.label { named = labels.setting(label.name, to: label.value[step]) }
+            if let label = question.label { named = labels.replacing(label.name, with: label.value[step]) }
             let name = withoutName(SeriesName(labels: named))
             if rows[name] == nil {
                 try charge(steps)

@@ -32,7 +32,7 @@ extension Evaluator {
         for row in 0..<result.rows {
             var name = result.names[row]
             guard let text = value(name.labels) else { continue }
-            name.labels = name.labels.setting(target, to: text)
+            name.labels = name.labels.replacing(target, with: text)
             if target == "__name__" { name.dropsName = false }
             result.rename(row, name)
         }

@@ -67,7 +67,8 @@ extension Evaluator {
             }
             if !series.samples.isEmpty || !series.histograms.isEmpty { matrix.append(series) }
         }
-        return matrix.sorted { $0.labels < $1.labels }
+        let isSorted = zip(matrix, matrix.dropFirst()).allSatisfy { $0.labels < $1.labels }
+        return isSorted ? matrix : matrix.sorted { $0.labels < $1.labels }
     }
 
     /// A range vector as it is: the samples in the window of the only step.

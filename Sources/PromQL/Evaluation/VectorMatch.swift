@@ -208,7 +208,7 @@ struct VectorMatch {
                 ? LabelSelection(keeping: matching.labels).apply(labels)
                 : LabelSelection(removing: matching.labels).apply(labels)
         }
-        for label in matching.include { labels = labels.setting(label, to: one[label] ?? "") }
+        for label in matching.include { labels = labels.replacing(label, with: one[label] ?? "") }
         guard expression.returnsBool else { return SeriesName(labels: labels) }
         return evaluator.withoutName(SeriesName(labels: labels))
     }

@@ -37,7 +37,7 @@ enum ElementaryFunction {
 enum CalendarDate {
     /// Year 1 to 292277026596 fit Go's `time.Time`; what lies beyond is no date.
     static func part(_ function: Function, of seconds: Double) -> Double {
-        guard let whole = Int64(clamping: seconds.rounded(.towardZero)), abs(whole) < 1 << 55 else {
+        guard let whole = Int64(clamping: seconds.rounded(.towardZero)), whole.magnitude < 1 << 55 else {
             return Marker.notANumber
         }
         let day = floorDivide(whole, 86_400)

@@ -23,15 +23,16 @@ struct ClassicHistogram {
         makeMonotonic()
     }
 
-    /// Differences in the twelfth digit are rounding; others are reported.
+    /// A difference of a trillionth of both counts is rounding; a decrease beyond that is reported.
     private mutating func makeMonotonic() {
         var previous = buckets[0].count
         for index in buckets.indices.dropFirst() {
             let current = buckets[index].count
             if current == previous { continue }
-            if abs(current - previous) / abs(current + previous) * 2 < 1e-12 || current < previous {
-                wasForced = wasForced || (previous - current) / abs(previous) > 1e-12
+            let isRounding = abs(current - previous) / (abs(current) + abs(previous)) < 1e-12
+            if isRounding || current < previous {
                 buckets[index].count = previous
+                wasForced = wasForced || !isRounding
             } else {
                 previous = current
             }

@@ -159,7 +159,7 @@ struct Planner {
         let first = (quotient &+ 1) &* step
         let span = references.last &- first
         guard span >= 0 else { return Grid(start: first, step: step, count: 0) }
-        return Grid(start: first, step: step, count: Int(span / step) + 1)
+        return Grid(start: first, step: step, count: Int(min(.max - 1, span / step)) + 1)
     }
 
     private func references(

@@ -91,7 +91,7 @@ package indirect enum DurationExpression: Hashable, Sendable {
 extension DurationExpression: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .literal(let literal): literal.description
+        case .literal(let literal): DurationExpression.text(literal)
         case .step: "step()"
         case .range: "range()"
         case .sign(let isNegative, let inner): (isNegative ? "-" : "+") + inner.description
@@ -100,5 +100,16 @@ extension DurationExpression: CustomStringConvertible {
         case .maximum(let a, let b): "max_of(\(a), \(b))"
         case .parenthesised(let inner): "(\(inner))"
         }
+    }
+
+    /// In the units of durations also where it was written as a number of seconds, as Prometheus shows it.
+    private static func text(_ literal: NumberLiteral) -> String {
+        let milliseconds = literal.value * 1000
+        guard milliseconds == milliseconds.rounded(), abs(milliseconds) < 9e15 else {
+            return literal.description
+        }
+        var duration = literal
+        duration.isDuration = true
+        return duration.description
     }
 }
