@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The demo's workload, balancer and load on free ports, around one service.
 struct DemoFleet {

@@ -1,5 +1,6 @@
 import Curl
 import Foundation
+import Testing
 
 /// A running `flyball serve` and its API.
 final class FlyballServer: @unchecked Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// A folder of its own, free ports, and every process started through it: all of them are ended with it.
@@ -34,7 +35,7 @@ final class Sandbox: @unchecked Sendable {
     /// A loopback port that nobody listened on a moment ago.
     static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
+        defer { Glibc.close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
@@ -52,7 +53,7 @@ final class Sandbox: @unchecked Sendable {
     @discardableResult
     func start(_ program: String, _ arguments: [String], log: String) throws -> Process {
         let path = folder + "/" + log
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -74,7 +75,7 @@ final class Sandbox: @unchecked Sendable {
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         let name = NSTemporaryDirectory() + "flyball-run-" + UUID().uuidString
-        FileManager.default.createFile(atPath: name, contents: nil)
+        _ = FileManager.default.createFile(atPath: name, contents: nil)
         defer { try? FileManager.default.removeItem(atPath: name) }
         process.standardOutput = FileHandle(forWritingAtPath: name)
         process.standardError = process.standardOutput
