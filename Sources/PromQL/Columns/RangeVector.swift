@@ -26,7 +26,7 @@ extension RangeRow {
     init(_ column: SeriesColumns, usingStartTimes: Bool = true) {
         name = SeriesName(labels: column.labels)
         let starts = usingStartTimes ? column.startTimes : nil
-        let isPlain = column.histograms?.isEmpty ?? true && !column.values.contains { Cell.isStale($0) }
+        let isPlain = column.histograms?.isEmpty ?? true && !RangeRow.hasStale(column.values)
         if isPlain {
             floats = FloatSamples(times: column.times, values: column.values, starts: starts)
             histograms = nil
@@ -56,6 +56,13 @@ extension RangeRow {
             : HistogramSamples(
                 times: TimeColumn(histogramTimes), values: histogramValues,
                 starts: starts == nil ? nil : histogramStarts)
+    }
+
+    private static func hasStale(_ values: [Double]) -> Bool {
+        let values = values.span
+        var isStale = false
+        for index in values.indices { isStale = isStale || Cell.isStale(values[index]) }
+        return isStale
     }
 
     /// Of a row of an inner evaluation. `all` are the times of its steps, shared by rows without gaps.
@@ -138,6 +145,7 @@ struct WindowCache {
     private let after: Int64
     /// The times are kept with their windows, so that no other object can take their identity.
     private var known: [ObjectIdentifier: (times: TimeColumn, windows: WindowTable)] = [:]
+    private var last: (times: TimeColumn, windows: WindowTable)?
 
     init(references: Grid, window: Int64, after: Int64) {
         self.references = references
@@ -146,9 +154,14 @@ struct WindowCache {
     }
 
     mutating func windows(of times: TimeColumn) -> WindowTable {
-        if let known = known[ObjectIdentifier(times)] { return known.windows }
+        if let last, last.times === times { return last.windows }
+        if let known = known[ObjectIdentifier(times)] {
+            last = known
+            return known.windows
+        }
         let windows = WindowTable(times.milliseconds, references: references, window: window, after: after)
         known[ObjectIdentifier(times)] = (times, windows)
+        last = (times, windows)
         return windows
     }
 }

@@ -3,19 +3,14 @@ import TimeSeries
 /// Functions over range vectors.
 extension Evaluator {
     /// The rows of a range vector, their windows not cut yet.
-    func rows(_ plan: RangePlan) throws(QueryError) -> [RangeRow] {
+    func rows(_ plan: RangePlan) throws(QueryError) -> RangeRows {
         switch plan.source {
         case .selector(let selection, _, let detectsResets):
-            let usesStarts = features.contains(.startTimestamps)
-            var rows: [RangeRow] = []
-            rows.reserveCapacity(columns[selection].count)
-            for column in columns[selection] {
-                let column = detectsResets ? column.withDetectedResets : column
-                rows.append(RangeRow(column, usingStartTimes: usesStarts))
-            }
-            return rows
+            return RangeRows(
+                columns[selection], usesStarts: features.contains(.startTimestamps),
+                detectsResets: detectsResets)
         case .subquery(let node, let inner, _):
-            guard inner.count > 0 else { return [] }
+            guard inner.count > 0 else { return RangeRows([], usesStarts: false, detectsResets: false) }
             try charge(inner.count)
             defer { release(inner.count) }
             let vector: VectorColumns
@@ -26,8 +21,7 @@ extension Evaluator {
                     steps: inner.count, names: [SeriesName(labels: .empty)], cells: values)
             case .string: throw QueryError(.internal_, "expected an instant vector")
             }
-            let times = TimeColumn((0..<inner.count).map(inner.time))
-            return (0..<vector.rows).map { RangeRow(row: $0, of: vector, at: times) }
+            return RangeRows(vector, at: TimeColumn((0..<inner.count).map(inner.time)))
         }
     }
 
@@ -48,8 +42,9 @@ extension Evaluator {
         let isRate = plan.rangeExtension == nil && [.rate, .increase, .delta].contains(call.function)
         var result = VectorColumns(steps: grid.count)
         result.reserve(rows: min(rows.count, 1 << 16))
-        for (number, row) in rows.enumerated() {
+        for number in 0..<rows.count {
             if number & 0xf == 0 { try checkpoint() }
+            let row = rows[number]
             let windows = cache.windows(of: row.floats.times)
             let histogramWindows = row.histograms.map { cache.windows(of: $0.times) }
             try charge(grid.count)
@@ -108,12 +103,13 @@ extension Evaluator {
     }
 
     private func absentOverTime(
-        _ call: FunctionCall, _ rows: [RangeRow], _ plan: RangePlan, _ grid: Grid
+        _ call: FunctionCall, _ rows: RangeRows, _ plan: RangePlan, _ grid: Grid
     ) throws(QueryError) -> VectorColumns {
         var isPresent = [Bool](repeating: false, count: grid.count)
         var cache = WindowCache(references: plan.references, window: plan.window, after: 0)
-        for row in rows {
+        for number in 0..<rows.count {
             try checkpoint()
+            let row = rows[number]
             let floats = cache.windows(of: row.floats.times)
             let histograms = row.histograms.map { cache.windows(of: $0.times) }
             for step in 0..<grid.count where !isPresent[step] {

@@ -74,7 +74,9 @@ extension Evaluator {
     /// A range vector as it is: the samples in the window of the only step.
     private func matrix(_ plan: RangePlan, _ expression: Expression) throws(QueryError) -> [MatrixSeries] {
         var matrix: [MatrixSeries] = []
-        for row in try rows(plan) {
+        let rows = try rows(plan)
+        for number in 0..<rows.count {
+            let row = rows[number]
             let times = row.floats.times.milliseconds
             let window = WindowTable(times, references: plan.references, window: plan.window)
             let labels = row.name.dropsName ? row.name.labels.withoutMetadata : row.name.labels

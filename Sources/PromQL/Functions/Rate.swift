@@ -121,7 +121,10 @@ struct ResetCorrections {
     private let isEmpty: Bool
 
     init(_ values: [Double]) {
-        guard let reset = values.indices.dropFirst().first(where: { values[$0] < values[$0 - 1] }) else {
+        let span = values.span
+        var reset = 1
+        while reset < span.count, !(span[reset] < span[reset - 1]) { reset += 1 }
+        guard reset < span.count else {
             lost = []
             isFinite = true
             isEmpty = true

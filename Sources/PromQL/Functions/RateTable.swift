@@ -67,6 +67,7 @@ struct RateCache {
     private let window: Int64
     private let isPerSecond: Bool
     private var known: [ObjectIdentifier: RateTable] = [:]
+    private var last: (identity: ObjectIdentifier, table: RateTable)?
 
     init(references: Grid, window: Int64, isPerSecond: Bool) {
         self.references = references
@@ -77,11 +78,16 @@ struct RateCache {
     /// The table of times that `WindowCache` keeps alive.
     mutating func table(_ samples: FloatSamples, _ windows: WindowTable) -> RateTable {
         let identity = ObjectIdentifier(samples.times)
-        if let table = known[identity] { return table }
+        if let last, last.identity == identity { return last.table }
+        if let table = known[identity] {
+            last = (identity, table)
+            return table
+        }
         let table = RateTable(
             samples.times.milliseconds, windows: windows, references: references, window: window,
             isPerSecond: isPerSecond)
         known[identity] = table
+        last = (identity, table)
         return table
     }
 }

@@ -1,0 +1,35 @@
+import TimeSeries
+
+/// The rows of a range vector, made one at a time as they are asked for.
+struct RangeRows {
+    private enum Source {
+        case series([SeriesColumns], usesStarts: Bool, detectsResets: Bool)
+        case steps(VectorColumns, TimeColumn)
+    }
+
+    private let source: Source
+    let count: Int
+
+    /// Of series as read.
+    init(_ series: [SeriesColumns], usesStarts: Bool, detectsResets: Bool) {
+        source = .series(series, usesStarts: usesStarts, detectsResets: detectsResets)
+        count = series.count
+    }
+
+    /// Of an inner evaluation at these times.
+    init(_ vector: VectorColumns, at times: TimeColumn) {
+        source = .steps(vector, times)
+        count = vector.rows
+    }
+
+    subscript(index: Int) -> RangeRow {
+        switch source {
+        case .series(let series, let usesStarts, let detectsResets):
+            // Through a span, so that the series is looked at where it is.
+            let span = series.span
+            if detectsResets { return RangeRow(span[index].withDetectedResets, usingStartTimes: usesStarts) }
+            return RangeRow(span[index], usingStartTimes: usesStarts)
+        case .steps(let vector, let times): return RangeRow(row: index, of: vector, at: times)
+        }
+    }
+}
