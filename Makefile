@@ -1,5 +1,5 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
-.PHONY: run test build deps format lint bench-demo clean
+.PHONY: run test build deps format lint bench-demo bench-build bench-storage torture clean
 
 PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux procps xz-utils curl \
 	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3
@@ -36,6 +36,21 @@ lint:
 ## bench-demo: run the demo through scale-out, scale-in, node loss and drain, and print the times
 bench-demo: build
 	Benchmarks/demo.py $(FLYBALL)
+
+## bench-storage: bytes and nanoseconds a sample, bytes a series, recovery; torture: kill the store CYCLES times
+SCRAPES = ../shared/scrapes/node-and-prometheus-300x5s.tar.xz
+CYCLES = 200
+bench-build: deps
+	swift build -c release --product storage-benchmark
+
+bench-storage: bench-build
+	@folder=$$(mktemp -d) && tar xJf $(SCRAPES) -C $$folder --strip-components=1 && \
+	  for what in "chunks $$folder" memory "memory 200 1021 120 1" recovery push select; do \
+	    echo; echo "== $$what" | sed "s|$$folder|recording|"; .build/release/storage-benchmark $$what || exit 1; done; \
+	  status=$$?; rm -rf $$folder; exit $$status
+
+torture: bench-build
+	Benchmarks/torture.py .build/release/storage-benchmark $(CYCLES)
 
 clean:
 	rm -rf .build data

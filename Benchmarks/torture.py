@@ -14,7 +14,6 @@ try:
     for cycle in range(cycles):
         child = subprocess.Popen([program, "torture", folder, str(acknowledged)], stdout=subprocess.PIPE, text=True)
         deadline = time.monotonic() + random.choice([0.02, 0.1, 0.3, 0.8]) * random.random() + 0.01
-        lines = []
         os.set_blocking(child.stdout.fileno(), False)
         rest = ""
         while time.monotonic() < deadline and child.poll() is None:

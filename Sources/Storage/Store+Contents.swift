@@ -55,7 +55,7 @@ extension Table {
         let names = layout.columns.map(\.metricName)
         for name in names { result[name, default: MetricContents()].series += 1 }
         for (column, name) in names.enumerated() {
-            for row in tailTimes.indices where !Marker.isAbsent(tail[row * width + column]) {
+            for row in tailTimes.indices where !isAbsent(tail[row * width + column]) {
                 result[name]?.samples += 1
             }
         }
@@ -68,7 +68,7 @@ extension Table {
                     let name = names[number * SealedRows.columnsPerChunk + column]
                     var values: [Double] = []
                     guard (try? chunk.decode(column, into: &values)) != nil else { continue }
-                    result[name]?.samples += values.count { !Marker.isAbsent($0) }
+                    result[name]?.samples += values.count { !isAbsent($0) }
                     result[name]?.bytes += size * chunk.decoder.ranges[column].count / total
                     result[name]?.transforms[chunk.transform(column), default: 0] += 1
                 }

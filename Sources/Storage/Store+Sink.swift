@@ -36,7 +36,7 @@ extension Store: SampleSink {
         var report = head.withLock { head in
             var report = AppendReport()
             guard head.hasTable(table.index), Head.times.contains(time) else {
-                report.limited = row.count { !Marker.isAbsent($0) }
+                report.limited = row.count { !isAbsent($0) }
                 head.rejectedSamples += UInt64(report.limited)
                 return report
             }
@@ -53,19 +53,22 @@ extension Store: SampleSink {
     private func append(
         _ number: UInt32, at time: Int64, _ row: [Double], to head: inout Head, _ report: inout AppendReport
     ) {
-        guard let table = head.tables[Int(number)] else { return }
+        let count = row.count { !isAbsent($0) }
+        // No copy of the table may live while the row is appended, or the whole tail would be copied with it.
+        guard let shape = head.tables[Int(number)]?.shape, row.count <= shape.width else {
+            report.limited += count
+            return
+        }
         var row = row
-        precondition(row.count <= table.width, "a row of \(row.count) cells for \(table.width) columns")
-        while row.count < table.width { row.append(Marker.absent) }
-        let count = row.count { !Marker.isAbsent($0) }
-        if let last = table.lastTime, time <= last {
-            let late = head.lateSamples(table, at: time, row, &report)
+        while row.count < shape.width { row.append(Marker.absent) }
+        if let last = shape.lastTime, time <= last {
+            let late = head.lateSamples(number, at: time, row, &report)
             append(late, to: &head, &report)
             return
         }
-        let previous = table.lastTailRow.map { Array($0) } ?? []
+        let previous = head.tables[Int(number)]?.lastTailRow.map { Array($0) } ?? []
         let record = StoreRecord.row(
-            number, at: time, rowsBefore: table.appendedRows, row.span, previous: previous.span)
+            number, at: time, rowsBefore: shape.appendedRows, row.span, previous: previous.span)
         guard (try? write([record])) != nil else {
             report.limited += count
             return

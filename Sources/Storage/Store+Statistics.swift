@@ -41,7 +41,7 @@ extension Head {
                 statistics.samples += part.sampleCount
                 statistics.chunks += part.ends.count
             }
-            statistics.samples += table.tail.count { !Marker.isAbsent($0) }
+            statistics.samples += table.tail.count { !isAbsent($0) }
             if let first = table.firstTime { oldest = min(oldest, first) }
         }
         for case let series? in loose {

@@ -49,3 +49,7 @@ enum ColumnFormat {
     /// `Marker.absent`, as a constant of this module.
     static let absentBits: UInt64 = 0x7ff0_0000_0000_0003
 }
+
+/// As `Marker.isAbsent`, in this module so that loops over samples have it inlined.
+@inline(__always)
+func isAbsent(_ value: Double) -> Bool { value.bitPattern == ColumnFormat.absentBits }

@@ -9,18 +9,19 @@ extension Head {
 
     /// What a row that is not newer than the table's last one still brings: samples of single series.
     func lateSamples(
-        _ table: Table, at time: Int64, _ row: [Double], _ report: inout AppendReport
+        _ number: UInt32, at time: Int64, _ row: [Double], _ report: inout AppendReport
     ) -> [SeriesSamples] {
+        guard let table = tables[Int(number)] else { return [] }
         let existing = table.row(at: time)
         let last = table.lastTime ?? time
         if existing == nil, window == 0 || last - time > window {
-            let count = row.count { !Marker.isAbsent($0) }
+            let count = row.count { !isAbsent($0) }
             if window == 0 { report.outOfOrder += count } else { report.tooOld += count }
             return []
         }
         var batch: [SeriesSamples] = []
-        for (column, value) in row.enumerated() where !Marker.isAbsent(value) {
-            if let before = existing?[column], !Marker.isAbsent(before) {
+        for (column, value) in row.enumerated() where !isAbsent(value) {
+            if let before = existing?[column], !isAbsent(before) {
                 if before.bitPattern == value.bitPattern {
                     report.repeated += 1
                 } else {

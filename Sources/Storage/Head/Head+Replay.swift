@@ -67,7 +67,7 @@ extension Head {
         // A row takes at least a bit a cell.
         guard width <= 8 * cursor.remaining else { throw .malformed("row width", at: cursor.position) }
         let isWhole = try cursor.byte(bytes) == 0
-        guard hasTable(number), let table = tables[Int(number)] else { return }
+        guard hasTable(number), let shape = tables[Int(number)]?.shape else { return }
         var row: [Double]
         if isWhole {
             guard cursor.remaining == 8 * width else { throw .malformed("row", at: cursor.position) }
@@ -77,7 +77,7 @@ extension Head {
                 cells[column] = Double(bitPattern: bytes.littleEndian64(at: cursor.position + 8 * column))
             }
         } else {
-            let base = table.appendedRows == rowsBefore ? table.lastRow : nil
+            let base = shape.appendedRows == rowsBefore ? tables[Int(number)]?.lastRow : nil
             let bitmap = try cursor.take((width + 7) / 8).lowerBound
             row =
                 base.flatMap { $0.count == width ? $0 : nil }
@@ -92,10 +92,10 @@ extension Head {
                 }
             }
         }
-        while row.count < table.width { row.append(Marker.absent) }
-        if row.count > table.width { row.removeLast(row.count - table.width) }
+        while row.count < shape.width { row.append(Marker.absent) }
+        if row.count > shape.width { row.removeLast(row.count - shape.width) }
         tables[Int(number)]?.appendedRows = rowsBefore
-        guard time > table.lastTime ?? .min else { return }
+        guard time > shape.lastTime ?? .min else { return }
         append(number, at: time, row)
     }
 }

@@ -111,7 +111,7 @@ extension TableSlice {
             }
             var ownTimes: [Int64] = []
             var ownValues: [Double] = []
-            for (row, value) in values[index].enumerated() where !Marker.isAbsent(value) {
+            for (row, value) in values[index].enumerated() where !isAbsent(value) {
                 ownTimes.append(times.milliseconds[row])
                 ownValues.append(value)
             }

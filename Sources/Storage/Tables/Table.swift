@@ -27,6 +27,7 @@ struct Table: Sendable {
     }
 
     var width: Int { layout.columns.count }
+    var shape: (width: Int, lastTime: Int64?, appendedRows: UInt64) { (width, lastTime, appendedRows) }
     var lastTime: Int64? { tailTimes.last ?? sealed.last?.last }
     var firstTime: Int64? { sealed.first?.first ?? tailTimes.first }
     var isEmpty: Bool { sealed.isEmpty && tailTimes.isEmpty }
