@@ -6,6 +6,9 @@ struct Annotations {
     private(set) var infos: [String] = []
     private var seen: Set<String> = []
 
+    /// How many messages there are.
+    var count: Int { seen.count }
+
     /// The operation a message about histograms is about.
     enum HistogramOperation: String { case addition, subtraction, aggregation }
 

@@ -6,6 +6,7 @@ extension Evaluator {
         _ evaluator: Evaluator, _ expression: Expression, _ range: EvaluationRange
     ) throws(QueryError) -> QueryValue {
         if case .range(let plan) = evaluator.plan.root {
+            try evaluator.chargeInput()
             return .matrix(try evaluator.matrix(plan, expression))
         }
         let grid = evaluator.plan.grid

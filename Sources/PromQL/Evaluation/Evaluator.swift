@@ -9,6 +9,8 @@ final class Evaluator {
     let columns: [[SeriesColumns]]
     var annotations = Annotations()
     private var budget: SampleBudget
+    /// Results of shared parts, by number.
+    private var known: [Int: Operand] = [:]
     private let isExpired: () -> Bool
 
     init(
@@ -27,8 +29,7 @@ final class Evaluator {
 
     /// The value of the whole plan.
     func evaluate() throws(QueryError) -> Operand {
-        try charge(plan.grid.count)
-        release(plan.grid.count)
+        try chargeInput()
         let result = try evaluate(plan.root, plan.grid)
         guard case .vector(var vector) = result else { return result }
         try removeNames(&vector)
@@ -53,7 +54,20 @@ final class Evaluator {
         case .info(let call, let operand, let selector):
             return .vector(try evaluateInfo(call, operand, selector, grid))
         case .once(let inner): return try once(inner, grid)
+        case .shared(let number, let inner): return try shared(number, inner, grid)
         }
+    }
+
+    /// Evaluates at most once, unless there was something to say about it, which belongs to each place in the query.
+    private func shared(_ number: Int, _ node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
+        if let known = known[number] {
+            if case .vector(let vector) = known { try charge(vector.cells.count) }
+            return known
+        }
+        let messages = annotations.count
+        let result = try evaluate(node, grid)
+        if annotations.count == messages { known[number] = result }
+        return result
     }
 
     /// Evaluates at the first step and repeats the result.
@@ -117,8 +131,9 @@ final class Evaluator {
             : SeriesName(labels: name.labels.withoutMetadata)
     }
 
-    /// Removes the names that are marked for removal.
+    /// Removes the names that are marked for removal; without delay there are none.
     func removeNames(_ vector: inout VectorColumns) throws(QueryError) {
+        guard delaysNameRemoval else { return }
         for row in 0..<vector.rows where vector.names[row].dropsName {
             vector.rename(row, SeriesName(labels: vector.labels(row).withoutMetadata))
         }
@@ -165,6 +180,15 @@ final class Evaluator {
 
     /// Counts samples that are held from now on.
     func charge(_ samples: Int) throws(QueryError) { try budget.charge(samples) }
+
+    /// Counts the steps and what has been read for them.
+    func chargeInput() throws(QueryError) {
+        try charge(plan.grid.count)
+        release(plan.grid.count)
+        for selection in columns {
+            for number in selection.indices { try charge(selection.span[number].values.count) }
+        }
+    }
 
     /// How many more samples may be held.
     var budgetLeft: Int { max(0, budget.limit - budget.held) }

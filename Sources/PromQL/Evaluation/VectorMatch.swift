@@ -58,7 +58,6 @@ struct VectorMatch {
                 try match(group.many, group.one, active)
             }
         }
-        if !evaluator.delaysNameRemoval { try evaluator.mergeEqual(&result) }
         return result
     }
 

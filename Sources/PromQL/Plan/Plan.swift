@@ -24,6 +24,8 @@ indirect enum PlanNode {
     case rangeCall(FunctionCall, RangePlan, [PlanNode])
     /// `info`: what it adds to and where the info series are.
     case info(FunctionCall, PlanNode, SelectorPlan)
+    /// Part of the query more than once at the same steps; evaluated the first time it is needed.
+    case shared(Int, PlanNode)
     /// Evaluated at the first step, repeated at all.
     case once(PlanNode)
 }

@@ -9,8 +9,12 @@ struct Planner {
     private var selections: [Selection] = []
     /// Whether what is being planned is read by `histogram_count` and the like.
     private var detectsResets = false
+    private var common: CommonParts
 
-    private init(_ range: EvaluationRange, lookback: Duration, subqueryStep: Duration) {
+    private init(
+        _ expression: Expression, _ range: EvaluationRange, lookback: Duration, subqueryStep: Duration
+    ) {
+        common = CommonParts(of: expression)
         self.range = range
         self.lookback = lookback.milliseconds
         defaultSubqueryStep = max(1, subqueryStep.milliseconds)
@@ -19,7 +23,7 @@ struct Planner {
     static func plan(
         _ expression: Expression, over range: EvaluationRange, lookback: Duration, subqueryStep: Duration
     ) throws(QueryError) -> Plan {
-        var planner = Planner(range, lookback: lookback, subqueryStep: subqueryStep)
+        var planner = Planner(expression, range, lookback: lookback, subqueryStep: subqueryStep)
         let grid = Grid(
             start: range.start.milliseconds, step: max(1, range.step.milliseconds), count: range.stepCount)
         let root = try planner.node(expression, grid)
@@ -34,8 +38,11 @@ struct Planner {
         let node = try bare(expression, isInvariant ? grid.first : grid)
         switch node {
         case .constant, .string, .range: return node
-        default: return isInvariant ? .once(node) : node
+        default: break
         }
+        let whole = isInvariant ? PlanNode.once(node) : node
+        let number = common.number(of: expression, grid, detectsResets: detectsResets)
+        return number.map { .shared($0, whole) } ?? whole
     }
 
     private mutating func bare(_ expression: Expression, _ grid: Grid) throws(QueryError) -> PlanNode {

@@ -4,7 +4,7 @@ import TimeSeries
 struct ScriptRunner {
     private static let features = QueryFeatures.all.subtracting(.typeAndUnitLabels)
     private let engine: LocalEngine
-    private let limits = QueryLimits(maxSamples: 10_000)
+    private let limits = QueryLimits(maxSamples: 1_000_000)
 
     init(source: ArraySource) { engine = LocalEngine(source: source, features: ScriptRunner.features) }
 

@@ -1,0 +1,72 @@
+import PromQL
+import Synchronization
+import Testing
+import TimeSeries
+
+/// What a query reads, and that it reads it once.
+@Suite struct PlanTests {
+    /// A source that remembers what it was asked.
+    private final class Recorder: SeriesSource {
+        private let asked = Mutex<[[Selection]]>([])
+        var calls: [[Selection]] { asked.withLock { $0 } }
+
+        func select(_ selections: [Selection]) async throws -> [[SeriesColumns]] {
+            asked.withLock { $0.append(selections) }
+            let column = SeriesColumns(
+                labels: Labels(["__name__": "m"]), times: TimeColumn([0, 60_000, 120_000]), values: [1, 2, 4])
+            return selections.map { _ in [column] }
+        }
+        func series(_ sets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels] { [] }
+        func labelNames(_ sets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [String] { [] }
+        func labelValues(
+            _ name: String, _ sets: [[Matcher]], in range: ClosedRange<Timestamp>
+        ) async throws -> [String] { [] }
+        func metadata(of metric: String?) async -> [String: [MetricMetadata]] { [:] }
+    }
+
+    private func evaluate(_ text: String, at seconds: Int64 = 120) async throws -> (
+        QueryResult, [[Selection]]
+    ) {
+        let recorder = Recorder()
+        let result = try await LocalEngine(source: recorder)
+            .evaluate(try Expression.parse(text), at: Timestamp(milliseconds: seconds * 1000))
+        return (result, recorder.calls)
+    }
+
+    private func value(_ result: QueryResult) -> Double? {
+        if case .vector(let elements) = result.value { return elements.first?.value }
+        if case .scalar(let value) = result.value { return value }
+        return nil
+    }
+
+    @Test func `everything is selected in one call`() async throws {
+        let (_, calls) = try await evaluate("a + b offset 1h + rate(c[5m])")
+
+        #expect(calls.map(\.count) == [3])
+    }
+
+    @Test func `equal selectors with overlapping times share one selection`() async throws {
+        let (_, calls) = try await evaluate("m + m offset 1m + max_over_time(m[1m])")
+
+        #expect(calls.map(\.count) == [1])
+    }
+
+    @Test func `an expression of constants reads nothing`() async throws {
+        let (result, calls) = try await evaluate("2 * (3 + 4)")
+
+        #expect(calls.isEmpty)
+        #expect(value(result) == 14)
+    }
+
+    @Test func `a part that occurs twice counts twice`() async throws {
+        let (result, _) = try await evaluate("sum(rate(m[2m])) / sum(rate(m[2m])) + sum(m)")
+
+        #expect(value(result) == 5)
+    }
+
+    @Test func `a selector reads from after the lookback to the moment`() async throws {
+        let (_, calls) = try await evaluate("m")
+
+        #expect(calls[0][0].range == Timestamp(milliseconds: -179_999)...Timestamp(milliseconds: 120_000))
+    }
+}
