@@ -81,7 +81,7 @@ extension Chunk.Opened {
     private static let names = [
         "absent", "constant", "decimal constant", "copy", "same steps", "steps", "sparse", "bends", "xor",
         "runs",
-        "levels",
+        "levels", "linear",
     ]
 
     /// The name of the transform of a column.

@@ -34,6 +34,9 @@ enum ColumnFormat {
     /// larger each is: for noise around a level, whose steps are larger than itself.
     static let levels: UInt8 = 10
 
+    /// Scale, first integer, the step (signed) that all rows share.
+    static let linear: UInt8 = 11
+
     static let hasAbsent: UInt8 = 0x10
     static let hasExceptions: UInt8 = 0x20
     static let isNonnegative: UInt8 = 0x40

@@ -28,6 +28,11 @@ enum StepDecoder {
                 steps[index] = value
             }
             return [first] + steps
+        case ColumnFormat.linear:
+            let step = try cursor.signedVarint(bytes)
+            var integers = [Int64](repeating: first, count: count)
+            for row in 1..<max(1, count) { integers[row] = integers[row - 1] &+ step }
+            return integers
         case ColumnFormat.levels:
             let lowest = first &+ (try cursor.signedVarint(bytes))
             let shift = try shift(tag, bytes, &cursor)
@@ -46,7 +51,10 @@ enum StepDecoder {
         var cursor = ByteCursor(decoder.ranges[column])
         let tag = try cursor.byte(bytes)
         guard
-            [ColumnFormat.steps, ColumnFormat.bends, ColumnFormat.sparse, ColumnFormat.levels].contains(
+            [
+                ColumnFormat.steps, ColumnFormat.bends, ColumnFormat.sparse, ColumnFormat.levels,
+                ColumnFormat.linear,
+            ].contains(
                 tag & 0x0f)
         else {
             throw .malformed("steps of a column without steps", at: cursor.position)

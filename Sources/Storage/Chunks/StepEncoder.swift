@@ -17,6 +17,7 @@ struct StepEncoder {
     private var sparseGaps = FoldedSteps()
     private var bits: UInt64 = 0
     private var hasNegative = false
+    private var isLinear = false
 
     mutating func load(_ integers: Span<Int64>) {
         steps.removeAll(keepingCapacity: true)
@@ -29,11 +30,17 @@ struct StepEncoder {
             sign |= step
         }
         hasNegative = sign < 0
+        let first = steps.first
+        isLinear = steps.allSatisfy { $0 == first }
     }
 
     /// Appends the code and returns the transform with its flags.
     mutating func encode(to bytes: inout [UInt8]) -> UInt8 {
         let steps = steps
+        if isLinear, steps.count > 1 {
+            bytes.append(signedVarint: steps[0])
+            return ColumnFormat.linear
+        }
         plain.fold(steps.span, bits: bits, hasNegative: hasNegative)
         var best = plain.cost + 8
         var transform = ColumnFormat.steps
