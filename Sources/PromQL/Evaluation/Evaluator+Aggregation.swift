@@ -81,9 +81,9 @@ extension Evaluator {
             }
         }
         for (group, name) in groups.names.enumerated() {
-            try checkpoint()
             let base = result.appendRow(name) * steps
             for step in 0..<steps {
+                try checkpoint()
                 var values: [Double] = []
                 for row in rows[group] {
                     let cell = input.cells[row * steps + step]

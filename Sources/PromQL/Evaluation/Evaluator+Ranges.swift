@@ -41,7 +41,7 @@ extension Evaluator {
             references: plan.references, window: plan.window, isPerSecond: call.function == .rate)
         let isRate = plan.rangeExtension == nil && [.rate, .increase, .delta].contains(call.function)
         var result = VectorColumns(steps: grid.count)
-        result.reserve(rows: min(rows.count, 1 << 16))
+        result.reserve(rows: min(rows.count, budgetLeft / max(1, grid.count)))
         for number in 0..<rows.count {
             if number & 0xf == 0 { try checkpoint() }
             let row = rows[number]
@@ -55,9 +55,9 @@ extension Evaluator {
                 rates.table(row.floats, windows).fill(
                     &result.cells, from: (result.rows - 1) * grid.count, row.floats.values, corrections)
             } else {
-                RangeFunction(
+                try RangeFunction(
                     call: call, plan: plan, row: row, floats: windows, histograms: histogramWindows,
-                    scalars: scalars, times: grid
+                    scalars: scalars, times: grid, checkpoint: checkpoint
                 ).evaluate(into: &result, annotations: &annotations)
             }
             if result.isEmpty(row: result.rows - 1) {

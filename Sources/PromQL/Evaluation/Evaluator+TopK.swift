@@ -12,8 +12,8 @@ extension Evaluator {
         var result = VectorColumns(steps: steps)
         var places = [Int](repeating: -1, count: input.rows)
         for group in rows {
-            try checkpoint()
             for step in 0..<steps {
+                try checkpoint()
                 for row in chosen(aggregation, numbers[step], group, step, input) {
                     if places[row] < 0 {
                         try charge(steps)

@@ -105,6 +105,7 @@ struct VectorMatch {
         let steps = result.steps
         var names: [SeriesName: Int] = [:]
         for step in 0..<steps where active[step] {
+            try evaluator.checkpoint()
             names.removeAll(keepingCapacity: true)
             let partner = try partner(one, step)
             var hasMatch = false

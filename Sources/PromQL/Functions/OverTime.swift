@@ -2,29 +2,11 @@ import TimeSeries
 
 /// What `*_over_time` makes of the numbers in a window, which is never empty.
 enum OverTime {
-    static func sum(_ values: ArraySlice<Double>) -> Double {
-        var sum = CompensatedSum()
-        for value in values { sum.add(value) }
-        return sum.value
-    }
-
     /// The mean: of the sum, or incremental from where the sum would overflow.
     static func average(_ values: ArraySlice<Double>) -> Double {
         var mean = CompensatedMean(values[values.startIndex])
         for value in values.dropFirst() { mean.add(value) }
         return mean.value
-    }
-
-    static func least(_ values: ArraySlice<Double>) -> Double {
-        var least = values[values.startIndex]
-        for value in values where value < least || least.isNaN { least = value }
-        return least
-    }
-
-    static func greatest(_ values: ArraySlice<Double>) -> Double {
-        var greatest = values[values.startIndex]
-        for value in values where value > greatest || greatest.isNaN { greatest = value }
-        return greatest
     }
 
     /// The index of the extreme value, the last one of equals.

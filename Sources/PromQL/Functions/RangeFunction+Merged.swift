@@ -70,7 +70,6 @@ extension RangeFunction {
     // MARK: - Changes and resets
 
     private func count(_ step: Int, _ numbers: Range<Int>, _ histograms: Range<Int>) -> Int? {
-        if plan.rangeExtension == nil, histograms.isEmpty { return count(numbers) }
         var sequence = sequence(numbers, histograms)[...]
         if plan.rangeExtension == .anchored {
             let start = plan.references.time(step) &- plan.window
@@ -83,17 +82,18 @@ extension RangeFunction {
         return zip(sequence, sequence.dropFirst()).count { differ($0, $1, countsResets) }
     }
 
-    private func count(_ numbers: Range<Int>) -> Int {
+    /// For each number how many changes, or resets, there were up to it since the first.
+    func passedEvents() -> [Int32] {
         let values = row.floats.values
         let countsResets = call.function == .resets
-        var count = 0
-        for index in numbers.dropFirst() {
+        var passed = [Int32](repeating: 0, count: values.count)
+        for index in values.indices.dropFirst() {
             let (a, b) = (values[index - 1], values[index])
             let counts =
                 countsResets ? b < a || row.floats.isReset(at: index) : a != b && !(a.isNaN && b.isNaN)
-            if counts { count += 1 }
+            passed[index] = passed[index - 1] &+ (counts ? 1 : 0)
         }
-        return count
+        return passed
     }
 
     private func differ(_ a: Sample, _ b: Sample, _ countsResets: Bool) -> Bool {

@@ -10,6 +10,8 @@ struct RangeFunction {
     /// The values of the other arguments at each step.
     let scalars: [[Double]]
     let times: Grid
+    /// Throws once the query is to end; called now and then, as a window may hold millions of samples.
+    let checkpoint: () throws(QueryError) -> Void
 
     var metric: String { row.name.labels.metricName }
     var position: SourceRange { plan.position }
@@ -35,21 +37,25 @@ struct RangeFunction {
     }
 
     /// Fills the last row of the result.
-    func evaluate(into result: inout VectorColumns, annotations: inout Annotations) {
+    func evaluate(
+        into result: inout VectorColumns, annotations: inout Annotations
+    ) throws(QueryError) {
         let base = (result.rows - 1) * result.steps
         guard let histograms else {
-            numbers(into: &result, base, annotations: &annotations)
+            try numbers(into: &result, base, annotations: &annotations)
             return
         }
         let mix = mix
         if mix == .together {
             for step in 0..<result.steps {
+                if step & 0x3f == 0 { try checkpoint() }
                 merged(step, floats.range(step), histograms.range(step), &result, base, &annotations)
             }
             return
         }
-        numbers(into: &result, base, annotations: &annotations)
+        try numbers(into: &result, base, annotations: &annotations)
         for step in 0..<result.steps where !histograms.isEmpty(step) {
+            if step & 0x3f == 0 { try checkpoint() }
             switch mix {
             case .numbersOnly where !floats.isEmpty(step):
                 annotations.ignoredHistogramsInRange(metric, position)
@@ -89,49 +95,62 @@ struct RangeFunction {
 
     private func numbers(
         into result: inout VectorColumns, _ base: Int, annotations: inout Annotations
-    ) {
+    ) throws(QueryError) {
         let samples = row.floats
         let values = samples.values
         switch call.function {
         case .rate, .increase, .delta: rates(samples, &result, base, &annotations)
         case .sumOverTime:
-            sliding(SumSummary.self, &result, base) { summary, range in
-                summary.value ?? OverTime.sum(values[range])
-            }
+            try sliding(SumSummary.self, &result, base) { summary, _ in summary.value }
         case .avgOverTime:
-            sliding(SumSummary.self, &result, base) { summary, range in
-                summary.value.map { $0 / Double(range.count) } ?? OverTime.average(values[range])
+            try sliding(SumSummary.self, &result, base) { summary, range in
+                // Where the sum overflows, the mean need not.
+                summary.value.isInfinite
+                    ? OverTime.average(values[range]) : summary.value / Double(range.count)
             }
-        case .minOverTime: sliding(LeastSummary.self, &result, base) { summary, _ in summary.value }
-        case .maxOverTime: sliding(GreatestSummary.self, &result, base) { summary, _ in summary.value }
+        case .minOverTime: try sliding(LeastSummary.self, &result, base) { summary, _ in summary.value }
+        case .maxOverTime: try sliding(GreatestSummary.self, &result, base) { summary, _ in summary.value }
         case .stdvarOverTime, .stddevOverTime:
             let isDeviation = call.function == .stddevOverTime
-            sliding(VarianceSummary.self, &result, base) { summary, range in
+            try sliding(VarianceSummary.self, &result, base) { summary, range in
                 let variance = summary.variance ?? OverTime.variance(values[range])
                 return isDeviation ? variance.squareRoot() : variance
             }
-        case .countOverTime: each(&result, base) { Double($0.count) }
-        case .presentOverTime: each(&result, base) { _ in 1 }
-        case .firstOverTime: each(&result, base) { values[$0.lowerBound] }
-        case .lastOverTime: each(&result, base) { values[$0.upperBound - 1] }
-        case .madOverTime: each(&result, base) { OverTime.medianDeviation(values[$0]) }
-        case .tsOfFirstOverTime: each(&result, base) { seconds($0.lowerBound) }
-        case .tsOfLastOverTime: each(&result, base) { seconds($0.upperBound - 1) }
-        case .tsOfMaxOverTime: each(&result, base) { seconds(OverTime.lastIndex(of: >=, in: values[$0])) }
-        case .tsOfMinOverTime: each(&result, base) { seconds(OverTime.lastIndex(of: <=, in: values[$0])) }
-        case .changes, .resets, .irate, .idelta:
-            for step in 0..<result.steps {
-                merged(step, floats.range(step), 0..<0, &result, base, &annotations)
-            }
+        case .countOverTime: try each(&result, base) { Double($0.count) }
+        case .presentOverTime: try each(&result, base) { _ in 1 }
+        case .firstOverTime: try each(&result, base) { values[$0.lowerBound] }
+        case .lastOverTime: try each(&result, base) { values[$0.upperBound - 1] }
+        case .madOverTime: try each(&result, base) { OverTime.medianDeviation(values[$0]) }
+        case .tsOfFirstOverTime: try each(&result, base) { seconds($0.lowerBound) }
+        case .tsOfLastOverTime: try each(&result, base) { seconds($0.upperBound - 1) }
+        case .tsOfMaxOverTime: try each(&result, base) { seconds(OverTime.lastIndex(of: >=, in: values[$0])) }
+        case .tsOfMinOverTime: try each(&result, base) { seconds(OverTime.lastIndex(of: <=, in: values[$0])) }
+        case .changes, .resets, .irate, .idelta: try consecutive(&result, base, &annotations)
         case .deriv, .predictLinear: lines(&result, base)
         case .quantileOverTime: quantiles(&result, base, &annotations)
         case .doubleExponentialSmoothing:
             for step in 0..<result.steps {
+                if step & 0x3f == 0 { try checkpoint() }
                 let value = OverTime.smoothed(
                     values[floats.range(step)], smoothing: scalars[0][step], trend: scalars[1][step])
                 if let value { result.cells[base + step] = value }
             }
         default: break
+        }
+    }
+
+    private func consecutive(
+        _ result: inout VectorColumns, _ base: Int, _ annotations: inout Annotations
+    ) throws(QueryError) {
+        let counts = call.function == .changes || call.function == .resets
+        if counts, plan.rangeExtension == nil {
+            let passed = passedEvents()
+            try each(&result, base) { Double(passed[$0.upperBound - 1] - passed[$0.lowerBound]) }
+            return
+        }
+        for step in 0..<result.steps {
+            if step & 0x3f == 0 { try checkpoint() }
+            merged(step, floats.range(step), 0..<0, &result, base, &annotations)
         }
     }
 
@@ -165,9 +184,10 @@ struct RangeFunction {
     private func sliding<Summary: WindowSummary>(
         _ type: Summary.Type, _ result: inout VectorColumns, _ base: Int,
         _ value: (Summary, Range<Int>) -> Double
-    ) {
+    ) throws(QueryError) {
         var window = SlidingWindow<Summary>(row.floats)
         for step in 0..<result.steps {
+            if step & 0x3f == 0 { try checkpoint() }
             let range = floats.range(step)
             guard !range.isEmpty, let summary = window.summary(of: range) else { continue }
             result.cells[base + step] = Evaluator.ordinary(value(summary, range))
@@ -176,8 +196,11 @@ struct RangeFunction {
 
     /// One number for each window that is not empty.
     @inline(__always)
-    private func each(_ result: inout VectorColumns, _ base: Int, _ value: (Range<Int>) -> Double) {
+    private func each(
+        _ result: inout VectorColumns, _ base: Int, _ value: (Range<Int>) -> Double
+    ) throws(QueryError) {
         for step in 0..<result.steps {
+            if step & 0x3f == 0 { try checkpoint() }
             let range = floats.range(step)
             if !range.isEmpty { result.cells[base + step] = Evaluator.ordinary(value(range)) }
         }

@@ -77,11 +77,7 @@ struct SumSummary: WindowSummary {
         return result
     }
 
-    /// Nil where it is not finite, and therefore not to be trusted.
-    var value: Double? {
-        let value = sum.sum + sum.compensation
-        return value.isFinite ? value : nil
-    }
+    var value: Double { sum.value }
 }
 
 struct LeastSummary: WindowSummary {

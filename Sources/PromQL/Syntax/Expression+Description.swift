@@ -40,11 +40,12 @@ extension VectorMatching {
     /// What stands between operator and right operand, with a space before.
     var modifiers: String {
         var text = ""
-        if isOn || !labels.isEmpty {
+        let isGrouped = cardinality == .manyToOne || cardinality == .oneToMany
+        if isOn || !labels.isEmpty || isGrouped {
             text += isOn ? " on" : " ignoring"
             text += " (" + Expression.labelList(labels) + ")"
         }
-        if cardinality == .manyToOne || cardinality == .oneToMany {
+        if isGrouped {
             text += cardinality == .manyToOne ? " group_left" : " group_right"
             text += " (" + Expression.labelList(include) + ")"
         }

@@ -71,7 +71,8 @@ struct ExpressionGenerator {
 
     private mutating func matching() -> String {
         random.pick([
-            "", "", " on (a, b)", " ignoring (b)", " on (a) group_left ()", " on (a) group_right ()",
+            "", "", " on (a, b)", " ignoring (b)", " ignoring () group_left ()", " on (a) group_left ()",
+            " on (a) group_right ()",
             " on (a, b) group_left (c)",
         ])
     }
