@@ -17,7 +17,6 @@ struct LabelSelection {
 
     /// Removes what describes a metric rather than a series: name, type and unit.
     static let withoutMetadata = LabelSelection(removing: ["__name__", "__type__", "__unit__"])
-    static let withoutName = LabelSelection(removing: ["__name__"])
 
     /// The labels chosen.
     func apply(_ labels: Labels) -> Labels {
