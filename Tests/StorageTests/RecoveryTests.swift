@@ -14,7 +14,7 @@ import TimeSeries
 
     /// The cells of a row, some of which change from row to row.
     private func row(_ step: Int) -> [Double] {
-        (0..<20).map { $0 % 3 == 0 ? Double(step * $0) : Double($0) }
+        (0..<20).map { $0 % 3 == 0 ? Double(step * $0) : $0 % 3 == 1 ? Double(step / 3) : Double($0) }
     }
 
     private func fill(_ store: Store, _ steps: Range<Int>) throws {
