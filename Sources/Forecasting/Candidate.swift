@@ -23,6 +23,16 @@ enum Candidate: Hashable, Sendable {
             }
     }
 
+    /// Which season it leans on.
+    var season: Int? {
+        switch self {
+        case .persistence, .regression: nil
+        case .seasonalShift(let season), .seasonalRatio(let season), .seasonalMean(let season),
+            .combination(let season):
+            season
+        }
+    }
+
     func name(periods: [Int]) -> String {
         switch self {
         case .persistence: "persistence"

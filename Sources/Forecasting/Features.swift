@@ -4,8 +4,10 @@ struct Features: Sendable {
     let window: Window
     private(set) var bases: [SeasonalBase]
     /// Per base, the largest of its mean and of its last cycle over each window's width.
-    private var peaks: [(mean: [Double], last: [Double])]
+    private var peaks: [(mean: [Double], last: [Double], spread: [Double])]
     private var sums: [Double] = [0]
+    /// Sums of the distances between neighbouring values.
+    private var steps: [Double] = [0]
     private let spans: [Int]
 
     init(_ series: RegularSeries, window: Window, periods: [Int]) {
@@ -14,7 +16,8 @@ struct Features: Sendable {
         peaks = bases.map { base in
             (
                 SlidingMaximum.of(base.mean, width: window.width),
-                SlidingMaximum.of(base.last, width: window.width)
+                SlidingMaximum.of(base.last, width: window.width),
+                SlidingMaximum.of(base.spread, width: window.width)
             )
         }
         let reach = window.last
@@ -24,13 +27,18 @@ struct Features: Sendable {
 
     /// Takes in what was appended to the series.
     mutating func extend(_ series: RegularSeries) {
-        for value in series.values[(sums.count - 1)...] { sums.append(sums[sums.count - 1] + value) }
+        for index in (sums.count - 1)..<max(sums.count - 1, series.count) {
+            sums.append(sums[index] + series.values[index])
+            steps.append(steps[index] + abs(series.values[index] - series.values[max(0, index - 1)]))
+        }
         for index in bases.indices {
             let before = bases[index].mean.count
             bases[index].extend(series.values)
             for moment in before..<bases[index].mean.count {
                 SlidingMaximum.append(bases[index].mean[moment], to: &peaks[index].mean, width: window.width)
                 SlidingMaximum.append(bases[index].last[moment], to: &peaks[index].last, width: window.width)
+                SlidingMaximum.append(
+                    bases[index].spread[moment], to: &peaks[index].spread, width: window.width)
             }
         }
     }
@@ -56,6 +64,25 @@ struct Features: Sendable {
             row.append(peaks[index].last[moment + window.first])
             row.append(bases[index].mean[moment])
             row.append(ratio(index, at: moment))
+        }
+    }
+
+    var unrestWidth: Int { 5 + 3 * bases.count }
+
+    /// Appends what tells how wrong a forecast may be: how restless the series has been lately and in past cycles, and
+    /// how high it is.
+    func appendUnrest(to row: inout [Double], at moment: Int, of series: RegularSeries) {
+        for span in spans {
+            let first = max(0, moment + 1 - span)
+            row.append((steps[moment + 1] - steps[first]) / Double(moment + 1 - first))
+        }
+        row.append(level(moment, spans[0]))
+        row.append(abs(series.values[moment] - level(moment, spans[1])))
+        for index in bases.indices {
+            let mean = peaks[index].mean[moment + window.first]
+            row.append(peaks[index].spread[moment + window.first])
+            row.append(abs(mean - bases[index].mean[moment]))
+            row.append(abs(peaks[index].last[moment + window.first] - mean))
         }
     }
 

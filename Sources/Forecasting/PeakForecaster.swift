@@ -1,13 +1,16 @@
 /// A fitted model of the largest value in a window ahead: fitted now and then, asked at every new value.
 ///
 /// Candidates are compared by a backtest over the last third of the history, with models that have not seen it, by the
-/// pinball loss of their calibrated 90th percentile; the same errors calibrate the quantiles (split conformal). The
+/// pinball loss of their calibrated 95th percentile; the same errors calibrate the quantiles (split conformal). The
 /// forecast is trusted only where it beats the last value by at least `leastSkill`.
 package struct PeakForecaster: Sendable {
     /// How much better than persistence a forecast must be to be trusted.
     package static let leastSkill = 0.05
     /// A season seen less than four times may be chance; it must prove twice as much.
     static let leastSkillOfFewCycles = 0.1
+    /// One rare event outweighs weeks in the loss of a high quantile. Where the expectation is so much better than the
+    /// last value, the quantile need only be no worse.
+    static let convincingError = 0.85
     /// More rows teach a dozen coefficients nothing.
     static let maxRows = 4000
     /// Fewer errors calibrate no quantile.
@@ -20,7 +23,8 @@ package struct PeakForecaster: Sendable {
     package let periods: [Int]
     /// What a person should know of the chosen model.
     package let model: String
-    /// Mean pinball loss of the 90th percentile in the backtest, and that of persistence.
+    /// Mean pinball loss of the 95th percentile in the backtest, and that of the last value with fixed or
+    /// proportional headroom.
     package let loss: Double
     package let persistenceLoss: Double
     /// Whether the history was long and complete enough, and the model beats persistence on it.
@@ -28,6 +32,7 @@ package struct PeakForecaster: Sendable {
     private let chosen: Candidate
     private let regression: RidgeRegression
     private let residuals: Residuals
+    private let errors: ErrorScale
     private var features: Features
     private var series: RegularSeries
 
@@ -52,7 +57,11 @@ package struct PeakForecaster: Sendable {
         let sample = TrainingSample(series, features)
         let split = sample.moments.count * 2 / 3
         let trial = sample.fit(0..<split)
-        let contest = Contest(sample, features, trial, tested: split..<sample.moments.count, series)
+        let trialErrors = sample.fitErrors(of: trial, 0..<split)
+        let contest = Contest(
+            sample, features, trial, tested: split..<sample.moments.count, errors: trialErrors, series)
+        // The scale stays that of the trial: the residuals are relative to it.
+        errors = trialErrors
         self.window = window
         self.periods = periods
         self.series = series
@@ -63,11 +72,17 @@ package struct PeakForecaster: Sendable {
         persistenceLoss = contest.persistenceLoss
         residuals = contest.residuals
         regression = sample.fit(0..<sample.moments.count)
-        let cycles = periods.map { series.count / $0 }.min() ?? .max
-        let leastSkill = cycles < 4 ? Self.leastSkillOfFewCycles : Self.leastSkill
+        let cycles =
+            contest.winner.season.map { series.count / periods[$0] }
+            ?? periods.map { series.count / $0 }.max()
+        let isSeasoned = (cycles ?? .max) >= 4
+        let leastSkill = isSeasoned ? Self.leastSkill : Self.leastSkillOfFewCycles
+        let isBetter =
+            contest.loss <= (1 - leastSkill) * contest.persistenceLoss
+            || isSeasoned && contest.relativeError <= Self.convincingError
+                && contest.loss < contest.persistenceLoss
         isTrusted =
-            contest.residuals.count >= Self.leastErrors && contest.isConsistent
-            && contest.loss <= (1 - leastSkill) * contest.persistenceLoss
+            contest.residuals.count >= Self.leastErrors && contest.isConsistent && isBetter
             && series.coverage(of: 0..<series.count) >= Self.leastCoverage
     }
 
@@ -88,6 +103,7 @@ package struct PeakForecaster: Sendable {
         let raw = chosen.forecast(features, regression, series, at: moment)
         guard raw.isFinite else { return nil }
         let expected = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
-        return (expected, quantiles.map { residuals.quantile($0, around: expected) })
+        let scale = errors.scale(features, series, at: moment)
+        return (expected, quantiles.map { residuals.quantile($0, around: expected, scale: scale) })
     }
 }

@@ -8,6 +8,8 @@ struct SeasonalBase: Sendable {
     private(set) var mean: [Double]
     /// The newest known cycle alone.
     private(set) var last: [Double]
+    /// How much those cycles differ from each other: the mean distance from their mean.
+    private(set) var spread: [Double]
 
     static let maxCycles = 7
     static let decay = 0.75
@@ -20,6 +22,7 @@ struct SeasonalBase: Sendable {
         cycles = max(1, (horizon + period - 1) / period)
         mean = [Double](repeating: .nan, count: cycles * period)
         last = mean
+        spread = mean
         extend(Self.smoothed(values, width: min(7, period / 100)))
     }
 
@@ -36,8 +39,18 @@ struct SeasonalBase: Sendable {
                 weight *= Self.decay
                 lag -= period
             }
-            mean.append(sum / total)
+            let mean = sum / total
+            var distance = 0.0
+            weight = 1
+            lag = newest
+            for _ in 0..<Self.maxCycles where lag >= 0 {
+                distance += weight * abs(values[lag] - mean)
+                weight *= Self.decay
+                lag -= period
+            }
+            self.mean.append(mean)
             last.append(values[newest])
+            spread.append(distance / total)
         }
         known = max(known, values.count)
     }

@@ -4,6 +4,7 @@ struct TrainingSample {
     /// The largest value in the window after each moment.
     private(set) var targets: [Double] = []
     private var rows: [Double] = []
+    private var unrest: [Double] = []
     private let width: Int
     private let series: RegularSeries
     private let stride: Int
@@ -25,6 +26,7 @@ struct TrainingSample {
             moments.append(moment)
             targets.append(peaks[moment + window.first])
             features.append(to: &rows, at: moment, of: series)
+            features.appendUnrest(to: &unrest, at: moment, of: series)
         }
     }
 
@@ -35,5 +37,40 @@ struct TrainingSample {
         // Windows of neighbouring moments overlap: so many of them are about one observation.
         let penalty = 3 * max(1, Double(window.last) / Double(stride))
         return .robust(rows: rows, width: width, targets: changes, penalty: penalty)
+    }
+
+    /// Fits the size of a model's errors.
+    func fitErrors(of regression: RidgeRegression, _ range: Range<Int>) -> ErrorScale {
+        let errors = range.map { index in
+            var sum = series.values[moments[index]] + regression.intercept
+            for column in 0..<width {
+                sum += regression.coefficients[column] * self.rows[index * width + column]
+            }
+            return abs(targets[index] - sum)
+        }
+        let unrestWidth = range.isEmpty ? 0 : unrest.count / moments.count
+        let rows = Array(unrest[(range.lowerBound * unrestWidth)..<(range.upperBound * unrestWidth)])
+        return ErrorScale(
+            regression: RidgeRegression(
+                rows: rows, width: unrestWidth, targets: errors,
+                weights: [Double](repeating: 1, count: errors.count),
+                penalty: 3 * max(1, Double(window.last) / Double(stride))),
+            typical: errors.isEmpty ? 0 : errors.reduce(0, +) / Double(errors.count))
+    }
+}
+
+/// How large an error is to be expected at a moment.
+struct ErrorScale: Sendable {
+    fileprivate(set) var regression: RidgeRegression
+    fileprivate(set) var typical: Double
+
+    /// Within a fourth and four times the typical one.
+    func scale(_ features: Features, _ series: RegularSeries, at moment: Int) -> Double {
+        var row: [Double] = []
+        row.reserveCapacity(features.unrestWidth)
+        features.appendUnrest(to: &row, at: moment, of: series)
+        var sum = regression.intercept
+        for (coefficient, value) in zip(regression.coefficients, row) { sum += coefficient * value }
+        return min(max(sum, typical / 4), typical * 4)
     }
 }

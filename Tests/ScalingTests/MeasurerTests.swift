@@ -155,7 +155,7 @@ struct MeasurerTests {
         let round = await Measurer(engine: engine).measure([policy(prediction: prediction)], at: now)
 
         let names = round.samples.map(\.labels.description)
-        #expect(names.count == 7, "\(names)")
+        #expect(names.count == 8, "\(names)")
         #expect(names.contains(#"flyball_signal{policy="p", signal="load", workload="web"}"#), "\(names)")
         #expect(round.samples.allSatisfy { $0.samples.count == 1 && $0.samples[0].timestamp == now })
     }
