@@ -8,8 +8,8 @@ struct Contest {
     private(set) var residuals = Residuals()
     /// The winner's mean absolute error, relative to that of the last value.
     private(set) var relativeError = Double.infinity
-    /// Whether the winner beats persistence in the earlier and in the later half of the backtest, and not by one
-    /// lucky stretch.
+    /// Whether the winner beats persistence in the earlier and in the later half of the backtest, and not by
+    /// one lucky stretch.
     private(set) var isConsistent = false
 
     /// - Parameter tested: the moments of the sample that `regression` has not seen.
@@ -32,7 +32,8 @@ struct Contest {
             let error = zip(actual, forecasts).reduce(0) { $0 + abs($1.0 - $1.1) }
             if candidate == .persistence {
                 lastError = error
-                // What is to be beaten is the last value with headroom as people set it: fixed or in proportion.
+                // What is to be beaten is the last value with headroom as people set it: fixed or in
+                // proportion.
                 let naive = Residuals(
                     actual, forecasts, scales, among: [.fixed, .halfProportional, .proportional])
                 persistenceLoss = naive.loss(actual, forecasts, scales, Self.quantile)
@@ -48,8 +49,8 @@ struct Contest {
     }
 }
 
-/// The errors of a backtest, each relative to a scale that grows as the errors do: not at all, with the forecast, or as
-/// the unrest of the moment foretells.
+/// The errors of a backtest, each relative to a scale that grows as the errors do: not at all, with the
+/// forecast, or as the unrest of the moment foretells.
 struct Residuals: Sendable {
     enum Scaling: CaseIterable {
         case fixed, halfProportional, proportional, unrest, halfUnrest

@@ -1,4 +1,5 @@
-/// Models of different kinds and their median: what one of them does not see, or takes to extremes, the others bear.
+/// Models of different kinds and their median: what one of them does not see, or takes to extremes, the
+/// others bear.
 struct Ensemble: Sendable {
     enum Member: Sendable {
         case autoregression(Autoregression)

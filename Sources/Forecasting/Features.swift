@@ -1,5 +1,5 @@
-/// What a model sees at a moment about the window ahead of it: recent levels of the series, and per season what past
-/// cycles did at that time and now.
+/// What a model sees at a moment about the window ahead of it: recent levels of the series, and per season
+/// what past cycles did at that time and now.
 struct Features: Sendable {
     let window: Window
     private(set) var bases: [SeasonalBase]
@@ -69,8 +69,8 @@ struct Features: Sendable {
 
     var unrestWidth: Int { 5 + 3 * bases.count }
 
-    /// Appends what tells how wrong a forecast may be: how restless the series has been lately and in past cycles, and
-    /// how high it is.
+    /// Appends what tells how wrong a forecast may be: how restless the series has been lately and in past
+    /// cycles, and how high it is.
     func appendUnrest(to row: inout [Double], at moment: Int, of series: RegularSeries) {
         for span in spans {
             let first = max(0, moment + 1 - span)

@@ -50,8 +50,8 @@ enum FourierTransform {
         }
     }
 
-    /// The autocorrelation of a series at lags 0..<count, each lag normalised by the number of its products, so that
-    /// a long lag is not smaller only for being long. All zero for a constant series.
+    /// The autocorrelation of a series at lags 0..<count, each lag normalised by the number of its products,
+    /// so that a long lag is not smaller only for being long. All zero for a constant series.
     static func autocorrelation(_ values: [Double]) -> [Double] {
         let count = values.count
         guard count > 1 else { return [Double](repeating: 0, count: count) }

@@ -1,5 +1,5 @@
-/// Forecasts a series step by step: the median of an ensemble, with intervals from the errors of a backtest in which
-/// models that have not seen its last part forecast it from several moments.
+/// Forecasts a series step by step: the median of an ensemble, with intervals from the errors of a backtest
+/// in which models that have not seen its last part forecast it from several moments.
 package struct PathForecaster: Sendable {
     /// Backtests start at no more moments than this.
     static let maxOrigins = 24
@@ -26,8 +26,8 @@ package struct PathForecaster: Sendable {
         periods = Self.completed(found, count: series.count)
     }
 
-    /// Seven of a season make a week where it is a day; with two and a half weeks of history it is worth a look even
-    /// where it does not stand out.
+    /// Seven of a season make a week where it is a day; with two and a half weeks of history it is worth a
+    /// look even where it does not stand out.
     private static func completed(_ found: [Int], count: Int) -> [Int] {
         let usable = found.filter { $0 >= 2 && count >= 2 * $0 }
         guard usable.count == 1, usable[0] >= 4, count * 2 >= 7 * usable[0] * 5 else { return usable }

@@ -1,15 +1,15 @@
 /// A fitted model of the largest value in a window ahead: fitted now and then, asked at every new value.
 ///
-/// Candidates are compared by a backtest over the last third of the history, with models that have not seen it, by the
-/// pinball loss of their calibrated 95th percentile; the same errors calibrate the quantiles (split conformal). The
-/// forecast is trusted only where it beats the last value by at least `leastSkill`.
+/// Candidates are compared by a backtest over the last third of the history, with models that have not seen
+/// it, by the pinball loss of their calibrated 95th percentile; the same errors calibrate the quantiles
+/// (split conformal). The forecast is trusted only where it beats the last value by at least `leastSkill`.
 package struct PeakForecaster: Sendable {
     /// How much better than persistence a forecast must be to be trusted.
     package static let leastSkill = 0.05
     /// A season seen less than four times may be chance; it must prove twice as much.
     static let leastSkillOfFewCycles = 0.1
-    /// One rare event outweighs weeks in the loss of a high quantile. Where the expectation is so much better than the
-    /// last value, the quantile need only be no worse.
+    /// One rare event outweighs weeks in the loss of a high quantile. Where the expectation is so much better
+    /// than the last value, the quantile need only be no worse.
     static let convincingError = 0.85
     /// More rows teach a dozen coefficients nothing.
     static let maxRows = 4000
@@ -95,8 +95,8 @@ package struct PeakForecaster: Sendable {
         features.extend(series)
     }
 
-    /// The largest value in the window after the newest value: its expectation and its quantiles, in the order asked.
-    /// Nil where the newest value is missing.
+    /// The largest value in the window after the newest value: its expectation and its quantiles, in the
+    /// order asked. Nil where the newest value is missing.
     package func forecast(quantiles: [Double]) -> (expected: Double, quantiles: [Double])? {
         let moment = series.count - 1
         guard moment >= features.start, series.isPresent[moment] else { return nil }

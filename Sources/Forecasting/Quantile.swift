@@ -1,8 +1,8 @@
 /// Quantiles of a sample, and what it costs to miss one.
 enum Quantile {
-    /// The empirical quantile, interpolated, of ascending numbers. For an upper quantile of few numbers it is the
-    /// conformal one: the rank is that among one more than there are, so that a new number stays below with at least
-    /// the wanted frequency.
+    /// The empirical quantile, interpolated, of ascending numbers. For an upper quantile of few numbers it is
+    /// the conformal one: the rank is that among one more than there are, so that a new number stays below
+    /// with at least the wanted frequency.
     static func ofSorted(_ sorted: [Double], _ quantile: Double) -> Double {
         guard let first = sorted.first, let last = sorted.last else { return 0 }
         let rank = quantile * Double(sorted.count + 1) - 1

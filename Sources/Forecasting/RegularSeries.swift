@@ -53,7 +53,8 @@ struct RegularSeries: Sendable {
         for index in (last + 1)..<max(last + 1, values.count) { values[index] = values[last] }
     }
 
-    /// Ten times as far from the median as the 1st and 99th percentile: only what no demand does lies outside.
+    /// Ten times as far from the median as the 1st and 99th percentile: only what no demand does lies
+    /// outside.
     private static func plausibleRange(_ raw: [Double]) -> ClosedRange<Double>? {
         let sorted = raw.filter { $0.isFinite && abs($0) < 1e250 }.sorted()
         guard !sorted.isEmpty else { return nil }

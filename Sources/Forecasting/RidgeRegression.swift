@@ -1,4 +1,5 @@
-/// Least squares with a penalty on the size of the standardised coefficients, solved by Cholesky's decomposition.
+/// Least squares with a penalty on the size of the standardised coefficients, solved by Cholesky's
+/// decomposition.
 struct RidgeRegression: Sendable {
     private(set) var intercept = 0.0
     private(set) var coefficients: [Double]
@@ -36,7 +37,8 @@ struct RidgeRegression: Sendable {
         for column in 0..<width { intercept -= coefficients[column] * means[column] }
     }
 
-    /// Least squares, and once more with less weight for rows whose error was more than four times the typical one.
+    /// Least squares, and once more with less weight for rows whose error was more than four times the
+    /// typical one.
     static func robust(rows: [Double], width: Int, targets: [Double], penalty: Double) -> RidgeRegression {
         var weights = [Double](repeating: 1, count: targets.count)
         let first = RidgeRegression(

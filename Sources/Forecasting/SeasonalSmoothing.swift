@@ -1,5 +1,5 @@
-/// Classical decomposition and simple exponential smoothing: seasonal indices from ratios (or differences) to a
-/// centred moving average, recent cycles weighing more, and the smoothed level of what remains.
+/// Classical decomposition and simple exponential smoothing: seasonal indices from ratios (or differences) to
+/// a centred moving average, recent cycles weighing more, and the smoothed level of what remains.
 enum SeasonalSmoothing {
     static let rates = [0.05, 0.1, 0.2, 0.4, 0.7, 1]
     static let decay = 0.85

@@ -7,7 +7,8 @@ package enum Seasonality {
     /// Periods people live by, in seconds. What is found within 1.5 % of one is that one.
     static let calendar: [Double] = [3600, 43_200, 86_400, 604_800]
 
-    /// At most two periods in steps, the shorter first; none where nothing significant repeats at least twice.
+    /// At most two periods in steps, the shorter first; none where nothing significant repeats at least
+    /// twice.
     /// - Parameter stepSeconds: the distance of the values, where it is known.
     package static func periods(of values: [Double], stepSeconds: Double? = nil) -> [Int] {
         guard let series = RegularSeries(values) else { return [] }
@@ -34,8 +35,8 @@ package enum Seasonality {
 
     private typealias Peak = (lag: Int, value: Double)
 
-    /// A second season: a longer one that explains still more (a week above the day), or else the best of the shorter
-    /// ones that divide it (a day within the week).
+    /// A second season: a longer one that explains still more (a week above the day), or else the best of the
+    /// shorter ones that divide it (a day within the week).
     private static func companion(of fundamental: Peak, among peaks: [Peak]) -> Peak? {
         let longer = peaks.filter { $0.lag > fundamental.lag * 2 && $0.value > fundamental.value + 0.03 }
         let shorter = peaks.filter { peak in
@@ -116,7 +117,8 @@ package enum Seasonality {
         return peaks
     }
 
-    /// The exact lag at full resolution: the calendar's where it is near, else the best around the coarse one.
+    /// The exact lag at full resolution: the calendar's where it is near, else the best around the coarse
+    /// one.
     private static func refined(_ lag: Int, by factor: Int, _ values: [Double], _ stepSeconds: Double?) -> Int
     {
         if let stepSeconds {

@@ -1,5 +1,5 @@
-/// A file of series to be forecast: one series as rows of `t_s,value`, or many as lines of `id,v1,v2,...` (ragged, as
-/// the M4 competition's).
+/// A file of series to be forecast: one series as rows of `t_s,value`, or many as lines of `id,v1,v2,...`
+/// (ragged, as the M4 competition's).
 package struct SeriesFile: Hashable, Sendable {
     package struct Series: Hashable, Sendable {
         package var id: String

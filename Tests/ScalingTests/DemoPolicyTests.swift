@@ -6,7 +6,8 @@ import TimeSeries
 
 @testable import Scaling
 
-/// The shipped demo policies over the real query engine: a compressed day of four minutes, scraped every two seconds.
+/// The shipped demo policies over the real query engine: a compressed day of four minutes, scraped every two
+/// seconds.
 struct DemoPolicyTests {
     private static let start = Timestamp(milliseconds: 1_700_000_000_000)
 

@@ -1,6 +1,6 @@
-/// AWS: a forecast per hour from up to 14 days, applied at the hour (and five minutes before), never scaling in, beside
-/// target tracking on CPU at 60 %; the larger wins. The service's model is not published; the hour's largest value of
-/// past days, each day weighing less than the next, stands for it.
+/// AWS: a forecast per hour from up to 14 days, applied at the hour (and five minutes before), never scaling
+/// in, beside target tracking on CPU at 60 %; the larger wins. The service's model is not published; the
+/// hour's largest value of past days, each day weighing less than the next, stands for it.
 struct AWSPredictive: BacktestController {
     let name = Comparator.aws.rawValue
     private var tracking: PolicyController

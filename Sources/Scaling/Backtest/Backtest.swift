@@ -1,4 +1,5 @@
-/// Runs controllers over recorded demand with start-up time and a delayed sensor: the simulator of autoscaling.md 3.2.
+/// Runs controllers over recorded demand with start-up time and a delayed sensor: the simulator of
+/// autoscaling.md 3.2.
 package struct Backtest: Sendable {
     package struct Settings: Hashable, Sendable {
         package var startUpSeconds: Int

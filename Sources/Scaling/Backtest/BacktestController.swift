@@ -1,11 +1,12 @@
-/// What a controller sees at a tick of a backtest. Nothing of it is younger than the sensor's delay, but for the
-/// trace, which only the clairvoyant may read ahead.
+/// What a controller sees at a tick of a backtest. Nothing of it is younger than the sensor's delay, but for
+/// the trace, which only the clairvoyant may read ahead.
 package struct BacktestView: Sendable {
     /// Since the beginning of the trace.
     package var seconds: Int
     /// The demand as measured: the mean of two ticks, the newer one tick old.
     package var load: Double
-    /// The mean utilisation of the ready replicas as measured over the same ticks; 1 at most. Nil without any.
+    /// The mean utilisation of the ready replicas as measured over the same ticks; 1 at most. Nil without
+    /// any.
     package var utilisation: Double?
     /// The same as if replicas could be used beyond their limit.
     package var unboundUtilisation: Double?

@@ -1,7 +1,7 @@
 import Glibc
 
-/// What a controller did to a trace: what it cost, what it left unserved, how restless it was, and SPEC's elasticity
-/// metrics (autoscaling.md 2.16, 3.2).
+/// What a controller did to a trace: what it cost, what it left unserved, how restless it was, and SPEC's
+/// elasticity metrics (autoscaling.md 2.16, 3.2).
 package struct BacktestScore: Hashable, Sendable {
     /// Demand that found no replica, in percent of all demand.
     package var unservedPercent = 0.0

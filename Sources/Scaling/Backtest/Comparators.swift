@@ -1,8 +1,8 @@
 import Fleet
 import TimeSeries
 
-/// Other autoscalers as controllers of a backtest, with the settings of autoscaling.md 3.2, so that anyone can run old
-/// and new side by side.
+/// Other autoscalers as controllers of a backtest, with the settings of autoscaling.md 3.2, so that anyone
+/// can run old and new side by side.
 package enum Comparator: String, Hashable, Sendable, CaseIterable {
     /// Kubernetes' HorizontalPodAutoscaler on CPU at 60 %.
     case hpa = "hpa-v2"
@@ -42,7 +42,8 @@ package enum Comparator: String, Hashable, Sendable, CaseIterable {
         trace.capacity / DemandTrace.objectiveUtilisation * targetUtilisation
     }
 
-    /// HorizontalPodAutoscaler v2 with its default behaviour: `decide` takes the same steps in the same order.
+    /// HorizontalPodAutoscaler v2 with its default behaviour: `decide` takes the same steps in the same
+    /// order.
     static func horizontalPodAutoscaler(
         _ name: String, _ target: SignalPolicy.Target, _ settings: Backtest.Settings
     ) -> ScalingPolicy {
@@ -62,7 +63,8 @@ package enum Comparator: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// Nomad Autoscaler's target-value strategy on CPU: the newest value, a threshold of 1 %, a cooldown of five minutes.
+/// Nomad Autoscaler's target-value strategy on CPU: the newest value, a threshold of 1 %, a cooldown of five
+/// minutes.
 struct NomadTargetValue: BacktestController {
     let name = Comparator.nomad.rawValue
     private var quietUntil = Int.min

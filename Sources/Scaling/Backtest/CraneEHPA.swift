@@ -1,5 +1,5 @@
-/// Crane's EffectiveHorizontalPodAutoscaler: the largest of the last three days at the same time of day, over the next
-/// hour, beside the HorizontalPodAutoscaler on CPU; the larger wins.
+/// Crane's EffectiveHorizontalPodAutoscaler: the largest of the last three days at the same time of day, over
+/// the next hour, beside the HorizontalPodAutoscaler on CPU; the larger wins.
 struct CraneEHPA: BacktestController {
     let name = Comparator.crane.rawValue
     private var reactive: PolicyController

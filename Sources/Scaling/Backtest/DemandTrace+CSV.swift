@@ -1,8 +1,8 @@
 package import Documents
 
 extension DemandTrace {
-    /// Reads `t_s,value` with a header line: seconds, ascending on a regular grid, and a number; an empty value or `NaN`
-    /// is a gap. Missing rows are gaps as well.
+    /// Reads `t_s,value` with a header line: seconds, ascending on a regular grid, and a number; an empty
+    /// value or `NaN` is a gap. Missing rows are gaps as well.
     /// - Throws: the first line that is not of this form, or what keeps the whole from being a trace.
     package static func parse(csv text: String, file: String) throws(DocumentError) -> DemandTrace {
         var times: [Int] = []

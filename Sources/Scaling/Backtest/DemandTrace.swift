@@ -1,7 +1,7 @@
 /// Recorded demand on a regular grid, and what one replica is taken to serve of it.
 ///
-/// A replica meets its objective up to `capacity` (the 99.9th percentile of the demand, divided by 50) and works at
-/// most at `capacity / 0.8`: autoscaling.md 3.2, so that any series makes a fleet of about fifty.
+/// A replica meets its objective up to `capacity` (the 99.9th percentile of the demand, divided by 50) and
+/// works at most at `capacity / 0.8`: autoscaling.md 3.2, so that any series makes a fleet of about fifty.
 package struct DemandTrace: Sendable {
     package static let replicasAtPeak = 50.0
     package static let objectiveUtilisation = 0.8

@@ -1,7 +1,7 @@
 import Forecasting
 
-/// The forecasts over a whole trace: fitted at each aligned hour, made at each step of the trace, of what was known
-/// then. Made once per series and model settings, shared by all policies of a run.
+/// The forecasts over a whole trace: fitted at each aligned hour, made at each step of the trace, of what was
+/// known then. Made once per series and model settings, shared by all policies of a run.
 package struct ForecastTrack: Sendable {
     /// What was foreseen at one step: the expectation, and the peak at each of `quantiles`.
     private struct Entry {

@@ -3,8 +3,9 @@ import TimeSeries
 
 /// A policy in a backtest: the same `decide` as in production over what the simulator shows.
 ///
-/// The predicted signal, else the first with `per_replica`, is the demand, scaled so that what the policy lets one
-/// replica serve is what a replica serves within its objective. Other signals read what `sources` says.
+/// The predicted signal, else the first with `per_replica`, is the demand, scaled so that what the policy
+/// lets one replica serve is what a replica serves within its objective. Other signals read what `sources`
+/// says.
 package struct PolicyController: BacktestController {
     /// What the simulator can show a signal.
     package enum Source: String, Hashable, Sendable, CaseIterable {
@@ -22,8 +23,8 @@ package struct PolicyController: BacktestController {
     private let start = Timestamp(milliseconds: 1_600_000_000_000)
 
     /// - Parameters:
-    ///   - sources: by signal; where there is none, the target says it: `mean` reads the utilisation, `drain_rate` the
-    ///     backlog, others the load.
+    ///   - sources: by signal; where there is none, the target says it: `mean` reads the utilisation,
+    ///     `drain_rate` the backlog, others the load.
     ///   - forecasts: made once and shared by the policies of a run.
     ///   - unscaled: whether the policy's target already is in the trace's unit.
     package init(

@@ -1,5 +1,5 @@
-/// A workload's replicas in a backtest: started ones are ready after the start-up time, removed ones are gone at once,
-/// those that still start first.
+/// A workload's replicas in a backtest: started ones are ready after the start-up time, removed ones are gone
+/// at once, those that still start first.
 struct SimulatedFleet {
     private(set) var ready: Int
     /// The seconds at which replicas become ready, ascending.

@@ -1,9 +1,9 @@
 import TimeSeries
 
 extension Deliberation {
-    /// Moves only as far as every recommendation within the window of the direction agrees. The present count is
-    /// clamped into [lowest of the up window, highest of the down window], so that a window can delay a move and never
-    /// cause one (kubernetes#96671).
+    /// Moves only as far as every recommendation within the window of the direction agrees. The present count
+    /// is clamped into [lowest of the up window, highest of the down window], so that a window can delay a
+    /// move and never cause one (kubernetes#96671).
     mutating func stabilise(_ memory: inout ScalingMemory) {
         let up = policy.behaviour.up.window
         let down = policy.behaviour.down.window
@@ -54,8 +54,8 @@ extension Deliberation {
             until: (first?.at ?? now) + chosen.rate.period)
     }
 
-    /// The count that a rate allows now: counted from the count at the beginning of the period, never against the
-    /// direction.
+    /// The count that a rate allows now: counted from the count at the beginning of the period, never against
+    /// the direction.
     private func reach(of rate: VelocityLimit.Rate, isUp: Bool, _ memory: ScalingMemory) -> Int {
         var start = current
         for change in memory.changes(within: rate.period, of: now) { start -= change.to - change.from }

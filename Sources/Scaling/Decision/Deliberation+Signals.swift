@@ -4,8 +4,8 @@ extension Deliberation {
     /// Samples from a clock that is ahead by up to this are taken; later ones never define the present.
     static let futureTolerance = Duration.seconds(5)
 
-    /// Lets every signal propose, takes the largest proposal, holds where a signal is not to be trusted, and lets the
-    /// forecast raise the result.
+    /// Lets every signal propose, takes the largest proposal, holds where a signal is not to be trusted, and
+    /// lets the forecast raise the result.
     mutating func weigh(_ measurement: Measurement) {
         let belongs = measurement.policy == policy.name && measurement.workload == policy.workload
         var asked: [Int] = []
@@ -32,7 +32,8 @@ extension Deliberation {
                 }
             }
         }
-        // Where another signal says how much is needed, a latency well below its objective has nothing to add.
+        // Where another signal says how much is needed, a latency well below its objective has nothing to
+        // add.
         if !hasCapacitySignal { asked += objections.map(\.low) }
         combine(asked, holding: holding)
         applyForecast(measurement)

@@ -1,6 +1,7 @@
 import TimeSeries
 
-/// A decision in the making: the count so far and the reasons that led there. Each step is in a file of its own.
+/// A decision in the making: the count so far and the reasons that led there. Each step is in a file of its
+/// own.
 struct Deliberation {
     let policy: ScalingPolicy
     let counts: ReplicaCounts
@@ -47,7 +48,8 @@ struct Deliberation {
         }
     }
 
-    /// A count outside the bounds returns at once, whatever windows and limits say: bounds are a person's word.
+    /// A count outside the bounds returns at once, whatever windows and limits say: bounds are a person's
+    /// word.
     mutating func enforceBounds() {
         let bounds = bounds
         guard !bounds.contains(count) else { return }
@@ -64,8 +66,8 @@ enum Replicas {
     /// More than any fleet; keeps sums far from overflow.
     static let limit = 1_000_000_000
 
-    /// The whole replicas that cover a fractional number of them. A hair above a whole number (a relative 1e-9, what
-    /// summation leaves behind) is that whole number.
+    /// The whole replicas that cover a fractional number of them. A hair above a whole number (a relative
+    /// 1e-9, what summation leaves behind) is that whole number.
     static func covering(_ amount: Double) -> Int {
         let whole = (amount - abs(amount) * 1e-9).rounded(.up)
         return max(0, min(Int(clamping: whole) ?? 0, limit))

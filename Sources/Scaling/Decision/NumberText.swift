@@ -1,7 +1,8 @@
 import TimeSeries
 
 extension SignalPolicy.Unit {
-    /// A number for people, in four significant digits, with its unit. Built from integers: the same text everywhere.
+    /// A number for people, in four significant digits, with its unit. Built from integers: the same text
+    /// everywhere.
     package func text(_ value: Double) -> String {
         switch self {
         case .plain: Self.rounded(value)

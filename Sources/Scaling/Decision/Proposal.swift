@@ -2,10 +2,10 @@ import TimeSeries
 
 /// What one trusted signal asks for.
 ///
-/// A latency objective says that there is too little, not how much is missing, since latency is not proportional to
-/// load. So it steps: above the objective in proportion, at most doubling what is ready; between half the objective
-/// and the objective it keeps the count; below half it gives way to signals that know the demand, and alone asks for
-/// a tenth less.
+/// A latency objective says that there is too little, not how much is missing, since latency is not
+/// proportional to load. So it steps: above the objective in proportion, at most doubling what is ready;
+/// between half the objective and the objective it keeps the count; below half it gives way to signals that
+/// know the demand, and alone asks for a tenth less.
 struct Proposal {
     /// Why a signal asks for no change.
     enum Calm {
@@ -54,8 +54,8 @@ struct Proposal {
         }
     }
 
-    /// Kubernetes' treatment of replicas that are not ready yet: they count as idle when the signal asks for more, and
-    /// not at all when it asks for less; a proposal that turns against its own direction is none.
+    /// Kubernetes' treatment of replicas that are not ready yet: they count as idle when the signal asks for
+    /// more, and not at all when it asks for less; a proposal that turns against its own direction is none.
     private init(
         mean: Double, target: Double, counts: ReplicaCounts, current: Int, policy: ScalingPolicy
     ) {

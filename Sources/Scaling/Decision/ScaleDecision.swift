@@ -3,8 +3,8 @@ package import TimeSeries
 
 /// How many replicas a workload should have, and every reason in the order in which it took effect.
 package struct ScaleDecision: Hashable, Sendable, Codable {
-    /// One step from measurement to count. `count` is what a signal or forecast asks for, and else what the count was
-    /// after the step.
+    /// One step from measurement to count. `count` is what a signal or forecast asks for, and else what the
+    /// count was after the step.
     package struct Reason: Hashable, Sendable, Codable {
         package enum Kind: String, Hashable, Sendable, Codable {
             /// A signal asks for a count.

@@ -1,7 +1,7 @@
 package import TimeSeries
 
-/// What a policy remembers between decisions: the recommendations of its windows and its recent changes. A fold over
-/// the measurements, journaled with them, and bounded: it holds what can still matter and at most
+/// What a policy remembers between decisions: the recommendations of its windows and its recent changes. A
+/// fold over the measurements, journaled with them, and bounded: it holds what can still matter and at most
 /// `maxRecommendations` and `maxChanges` entries.
 package struct ScalingMemory: Hashable, Sendable, Codable {
     package struct Recommendation: Hashable, Sendable, Codable {
@@ -18,8 +18,8 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     package static let maxRecommendations = 256
     package static let maxChanges = 512
 
-    /// For the down window: ascending in time, strictly descending in count. What a later, larger recommendation
-    /// covers can never again be the maximum and is dropped.
+    /// For the down window: ascending in time, strictly descending in count. What a later, larger
+    /// recommendation covers can never again be the maximum and is dropped.
     package private(set) var maxima: [Recommendation] = []
     /// For the up window: ascending in time, strictly ascending in count.
     package private(set) var minima: [Recommendation] = []

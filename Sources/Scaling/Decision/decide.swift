@@ -1,14 +1,15 @@
 package import TimeSeries
 
-/// How many replicas a policy wants, and why. A pure and total function: equal arguments yield equal results on every
-/// machine (only + - x /, rounding and comparison), nothing is thrown, no clock is read.
+/// How many replicas a policy wants, and why. A pure and total function: equal arguments yield equal results
+/// on every machine (only + - x /, rounding and comparison), nothing is thrown, no clock is read.
 ///
-/// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap budget behind:
-/// each signal proposes a count; the largest wins, and nothing is removed while a signal is not to be trusted; a
-/// trusted forecast may raise it; minimum and maximum; stabilisation windows; velocity limits; the flap budget.
+/// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap
+/// budget behind: each signal proposes a count; the largest wins, and nothing is removed while a signal is
+/// not to be trusted; a trusted forecast may raise it; minimum and maximum; stabilisation windows; velocity
+/// limits; the flap budget.
 /// - Parameters:
-///   - memory: carried from decision to decision of the same policy; the change is already noted in it when this
-///     returns (see `ScalingMemory.retract`).
+///   - memory: carried from decision to decision of the same policy; the change is already noted in it when
+///     this returns (see `ScalingMemory.retract`).
 ///   - explains: whether there are reasons; the count does not depend on it, the time does.
 package func decide(
     _ policy: ScalingPolicy, _ measurement: Measurement, counts: ReplicaCounts, memory: inout ScalingMemory,

@@ -28,8 +28,8 @@ package enum PolicyFile {
 
     /// The policies of several files together.
     /// - Parameter workloads: the workloads there are; nil where that is not known.
-    /// - Throws: what is wrong with each file, and with the whole: a name used twice, two active policies for one
-    ///   workload, a workload that does not exist.
+    /// - Throws: what is wrong with each file, and with the whole: a name used twice, two active policies for
+    ///   one workload, a workload that does not exist.
     package static func load(
         _ files: [(name: String, text: String)], workloads: Set<WorkloadID>? = nil
     ) throws(DocumentError) -> [ScalingPolicy] {

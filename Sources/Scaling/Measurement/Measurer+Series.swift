@@ -2,8 +2,8 @@ import Fleet
 import TimeSeries
 
 extension Measurer {
-    /// What a round leaves in the store: `flyball_signal` as measured, and `flyball_forecast` at the moment it was made,
-    /// for the peak within `horizon`; `quantile="mean"` is its expectation.
+    /// What a round leaves in the store: `flyball_signal` as measured, and `flyball_forecast` at the moment
+    /// it was made, for the peak within `horizon`; `quantile="mean"` is its expectation.
     static func samples(
         _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading,
         _ answer: SignalForecast.Answer?, at now: Timestamp

@@ -3,8 +3,9 @@ package import PromQL
 import Synchronization
 package import TimeSeries
 
-/// Turns policies into measurements: one instant query a signal, its age, and a forecast where the policy asks for one.
-/// The only part of the module that waits for anything; what it yields is data, and `decide` does the rest.
+/// Turns policies into measurements: one instant query a signal, its age, and a forecast where the policy
+/// asks for one. The only part of the module that waits for anything; what it yields is data, and `decide`
+/// does the rest.
 package final class Measurer: Sendable {
     /// What one round yields.
     package struct Round: Sendable {
@@ -19,8 +20,8 @@ package final class Measurer: Sendable {
 
     package init(engine: any QueryEngine) { self.engine = engine }
 
-    /// Measures all signals of some policies at one moment. Queries and selectors that several policies share are
-    /// evaluated once. Never throws: what fails is a reading.
+    /// Measures all signals of some policies at one moment. Queries and selectors that several policies share
+    /// are evaluated once. Never throws: what fails is a reading.
     /// - Parameter startUps: how long replicas of a workload take to become ready, where that was measured
     ///   (`StartUpTimes`).
     package func measure(

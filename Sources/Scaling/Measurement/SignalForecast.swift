@@ -41,8 +41,8 @@ struct SignalForecast {
         var fittedOn: Int
     }
 
-    /// A model is refitted when a new aligned period of so many steps begins (an hour of minutes), and earlier only
-    /// while the history still grows by a quarter.
+    /// A model is refitted when a new aligned period of so many steps begins (an hour of minutes), and
+    /// earlier only while the history still grows by a quarter.
     static let refitSteps: Int64 = 60
     static let shownQuantiles = [0.1, 0.5, 0.9]
     /// With fewer values nothing is fitted.

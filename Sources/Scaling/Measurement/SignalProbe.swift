@@ -3,9 +3,9 @@ import TimeSeries
 
 /// Reads signals at one moment.
 ///
-/// A signal is as old as the newest sample of that selector of its query whose newest sample is oldest: a quotient of a
-/// fresh and a dead series is not fresh. `timestamp()` of the selector tells it, which costs an instant lookup and
-/// needs nothing of the engine that Prometheus' API does not offer.
+/// A signal is as old as the newest sample of that selector of its query whose newest sample is oldest: a
+/// quotient of a fresh and a dead series is not fresh. `timestamp()` of the selector tells it, which costs an
+/// instant lookup and needs nothing of the engine that Prometheus' API does not offer.
 struct SignalProbe {
     private let engine: any QueryEngine
     private let now: Timestamp

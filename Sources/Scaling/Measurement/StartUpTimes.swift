@@ -1,7 +1,8 @@
 package import Fleet
 import TimeSeries
 
-/// How long a workload's replicas take from their start to being ready: the newest `capacity` start-ups of each.
+/// How long a workload's replicas take from their start to being ready: the newest `capacity` start-ups of
+/// each.
 package struct StartUpTimes: Sendable {
     static let capacity = 64
     private var times: [WorkloadID: [Duration]] = [:]

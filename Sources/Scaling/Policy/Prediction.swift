@@ -15,8 +15,8 @@ package struct Prediction: Hashable, Sendable, Codable {
     package var risk: Double
     /// How much of the past the model sees.
     package var history: Duration
-    /// The distance of the model's points; nil for the largest that gives the history at most 20,160 points, not
-    /// below the policy's interval.
+    /// The distance of the model's points; nil for the largest that gives the history at most 20,160 points,
+    /// not below the policy's interval.
     package var step: Duration?
 
     package init(

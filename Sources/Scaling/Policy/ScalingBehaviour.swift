@@ -15,8 +15,8 @@ package struct ScalingBehaviour: Hashable, Sendable, Codable {
         }
     }
 
-    /// At most so many changes of the count in a period. Scale-out is never held back by it: the budget is spent by
-    /// both directions and stops only scale-in.
+    /// At most so many changes of the count in a period. Scale-out is never held back by it: the budget is
+    /// spent by both directions and stops only scale-in.
     package struct FlapBudget: Hashable, Sendable, Codable {
         package var changes: Int
         package var period: Duration

@@ -1,8 +1,8 @@
 package import Fleet
 import TimeSeries
 
-/// How one workload's replica count follows its signals. A value: what a policy file says, checked and complete.
-/// It is journaled with each configuration, so that decisions can be replayed.
+/// How one workload's replica count follows its signals. A value: what a policy file says, checked and
+/// complete. It is journaled with each configuration, so that decisions can be replayed.
 package struct ScalingPolicy: Hashable, Sendable, Codable {
     package enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
         /// Decides the count.

@@ -9,9 +9,11 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
     package enum Target: Hashable, Sendable, Codable {
         /// The number is a total: `ceil(number / target)`, as Kubernetes' AverageValue.
         case perReplica(Double)
-        /// The number is a mean over the ready replicas: `ceil(number / target x ready)`, as Kubernetes' Value.
+        /// The number is a mean over the ready replicas: `ceil(number / target x ready)`, as Kubernetes'
+        /// Value.
         case mean(Double)
-        /// The number is a backlog: as many replicas as work it off in `within`, at `rate` items a second each.
+        /// The number is a backlog: as many replicas as work it off in `within`, at `rate` items a second
+        /// each.
         case backlog(rate: Double, within: Duration)
         /// The number is a latency that is to stay below this. See `Proposal` for the step.
         case objective(Double)
