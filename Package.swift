@@ -100,7 +100,8 @@ let package = Package(
         tests("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet", "Scaling"),
         tests("Placement", "TimeSeries", "Fleet", "Placement"),
         tests(
-            "Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement", "Control", "Actuation"),
+            "Control", "TimeSeries", "Documents", "Fleet", "Scaling", "Placement", "Control", "Actuation",
+            exclude: ["Scripts"]),
         tests("Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit"),
         tests("Coordination", "TimeSeries", "Documents", "Journal", "Coordination"),
         tests(

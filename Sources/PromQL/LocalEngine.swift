@@ -57,7 +57,7 @@ package struct LocalEngine: QueryEngine {
         } catch is CancellationError {
             throw QueryError(.canceled, "query was canceled in query preparation")
         } catch {
-            throw QueryError(.internal_, "expanding series: \(error)")
+            throw QueryError(.internalError, "expanding series: \(error)")
         }
     }
 }

@@ -89,7 +89,7 @@ package struct QueryResult: Sendable {
 /// Prometheus' classes of query errors, the `errorType` of its API.
 package struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable {
-        case badData = "bad_data", execution, timeout, canceled, internal_ = "internal", unavailable
+        case badData = "bad_data", execution, timeout, canceled, internalError = "internal", unavailable
     }
 
     package var kind: Kind

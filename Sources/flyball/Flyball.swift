@@ -14,7 +14,9 @@ struct Flyball: AsyncParsableCommand {
         subcommands: [
             Serve.self, NodeCommand.self, Check.self, Query.self, FleetCommand.self, Scale.self, Pause.self,
             Resume.self,
-            Explain.self, AuditCommand.self, DemoCommand.self, Version.self,
+            Explain.self, AuditCommand.self, TestCommand.self, Format.self, ForecastCommand.self,
+            BacktestCommand.self,
+            DemoCommand.self, Version.self,
         ])
 }
 

@@ -2,6 +2,8 @@ public import ArgumentParser
 import Daemon
 import Foundation
 public import Logging
+import PromQL
+import TimeSeries
 
 /// `flyball serve`
 struct Serve: AsyncParsableCommand {
@@ -31,18 +33,54 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("log.format"), help: "logfmt or json.")
     var logFormat = LogFormat.logfmt
 
+    @Option(
+        name: .customLong("enable-feature"),
+        help: "Experimental parts of PromQL, with commas, by Prometheus' names; may be given several times.")
+    var enabledFeatures: [String] = []
+
+    @Option(
+        name: .customLong("query.max-samples"), help: "The most samples that one query may hold in memory.")
+    var maxSamples = 50_000_000
+
+    @Option(name: .customLong("query.timeout"), help: "The longest time that a query may take.")
+    var queryTimeout = "2m"
+
+    @Option(name: .customLong("query.lookback-delta"), help: "How long a sample counts after its time.")
+    var lookback = "5m"
+
     func run() async throws {
         let standard = FileManager.default.fileExists(atPath: "flyball.yml") ? "flyball.yml" : nil
         let options = ServeOptions(
             configurationFile: configurationFile ?? standard, listenAddress: listenAddress,
             storagePath: storagePath,
-            logLevel: logLevel, logFormat: logFormat, version: Version.text)
+            logLevel: logLevel, logFormat: logFormat, version: Version.text, features: try features(),
+            limits: try limits())
         do {
             try await FlyballService.serve(options)
         } catch {
             Terminal.error(Terminal.paint("flyball: \(error)", .red))
             throw ExitCode(1)
         }
+    }
+
+    private func features() throws -> QueryFeatures {
+        var features: QueryFeatures = []
+        for name in enabledFeatures.flatMap({ $0.split(separator: ",") }) {
+            guard let feature = QueryFeatures(named: String(name)) else {
+                let known = QueryFeatures.named.map(\.name).joined(separator: ", ")
+                throw ValidationError("--enable-feature: no feature \"\(name)\"; there are \(known)")
+            }
+            features.insert(feature)
+        }
+        return features
+    }
+
+    private func limits() throws -> QueryLimits {
+        guard let timeout = Duration(prometheus: queryTimeout), let lookback = Duration(prometheus: lookback)
+        else {
+            throw ValidationError("--query.timeout and --query.lookback-delta must be durations such as 2m")
+        }
+        return QueryLimits(maxSamples: max(1, maxSamples), timeout: timeout, lookback: lookback)
     }
 }
 

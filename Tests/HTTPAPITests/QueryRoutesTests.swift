@@ -137,7 +137,7 @@ struct QueryRoutesTests {
     @Test(arguments: [
         (QueryError.Kind.execution, 422, "execution"), (.timeout, 503, "timeout"),
         (.canceled, 499, "canceled"),
-        (.internal_, 500, "internal"), (.unavailable, 503, "unavailable"), (.badData, 400, "bad_data"),
+        (.internalError, 500, "internal"), (.unavailable, 503, "unavailable"), (.badData, 400, "bad_data"),
     ])
     func `each kind of engine error has its status`(
         _ kind: QueryError.Kind, _ status: Int, _ type: String

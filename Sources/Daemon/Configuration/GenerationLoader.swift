@@ -1,13 +1,19 @@
 import Documents
 package import Fleet
+package import PromQL
 package import Rules
 package import Scaling
 
 /// Reads a configuration with every file it names. Nothing is put to use before all of it is right.
 package struct GenerationLoader: Sendable {
     private let files: FileSource
+    private let features: QueryFeatures
 
-    package init(files: FileSource = FileSource()) { self.files = files }
+    /// - Parameter features: what rules may use of experimental PromQL.
+    package init(files: FileSource = FileSource(), features: QueryFeatures = []) {
+        self.files = files
+        self.features = features
+    }
 
     /// - Parameter file: nil for the embedded defaults.
     /// - Throws: `DocumentError` with every problem of the first kind of file that has any; `FileSourceError`.
@@ -17,7 +23,8 @@ package struct GenerationLoader: Sendable {
         let configuration = try ConfigurationReader(file: path, files: files).read(text)
         let options = RuleFile.Options(
             interval: configuration.global.evaluationInterval,
-            queryOffset: configuration.global.ruleQueryOffset)
+            queryOffset: configuration.global.ruleQueryOffset,
+            features: features)
         let groups = try rules(configuration.ruleFiles.flatMap(files.expand), options)
         let fleet = try fleet(configuration)
         let policies = try policies(

@@ -19,7 +19,8 @@ import Web
 enum APIRoutes {
     static func all(_ parts: Components, isReady: @escaping @Sendable () -> Bool) -> [Route] {
         let context = APIContext(
-            engine: parts.engine, source: parts.store,
+            engine: parts.engine, source: parts.store, limits: parts.options.limits,
+            features: parts.options.features,
             targets: {
                 TargetListing(
                     active: parts.scraper.targets, dropped: parts.scraper.droppedTargets,

@@ -54,7 +54,9 @@ struct Components: Sendable {
         store = try Store(
             disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
             now: clock.now)
-        engine = LocalEngine(source: store, subqueryStep: configuration.global.evaluationInterval) {
+        engine = LocalEngine(
+            source: store, features: options.features, subqueryStep: configuration.global.evaluationInterval
+        ) {
             timeout in
             let end = ContinuousClock.now + timeout
             return { ContinuousClock.now > end }

@@ -16,7 +16,7 @@ package enum FlyballService {
     /// - Throws: why it could not start, in one line.
     package static func serve(_ options: ServeOptions) async throws {
         LineLogHandler.bootstrap(level: options.logLevel, format: options.logFormat)
-        let loader = GenerationLoader()
+        let loader = GenerationLoader(features: options.features)
         let generation = try loader.load(options.configurationFile)
         let parts = try Components(options, generation, loader: loader)
         let token = try AccessToken.load(folder: parts.folder)

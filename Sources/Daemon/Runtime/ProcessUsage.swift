@@ -1,4 +1,5 @@
 import Foundation
+import SwiftOverlayShims  // where timeval is defined
 
 /// What this process uses, from the kernel.
 enum ProcessUsage {

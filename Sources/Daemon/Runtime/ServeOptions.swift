@@ -1,4 +1,5 @@
 package import Logging
+package import PromQL
 
 /// What the command line of `flyball serve` says.
 package struct ServeOptions: Sendable {
@@ -10,10 +11,13 @@ package struct ServeOptions: Sendable {
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var version: String
+    package var features: QueryFeatures
+    package var limits: QueryLimits
 
     package init(
         configurationFile: String?, listenAddress: String, storagePath: String?, logLevel: Logger.Level,
-        logFormat: LogFormat, version: String
+        logFormat: LogFormat, version: String, features: QueryFeatures = [],
+        limits: QueryLimits = QueryLimits()
     ) {
         self.configurationFile = configurationFile
         self.listenAddress = listenAddress
@@ -21,6 +25,8 @@ package struct ServeOptions: Sendable {
         self.logLevel = logLevel
         self.logFormat = logFormat
         self.version = version
+        self.features = features
+        self.limits = limits
     }
 }
 

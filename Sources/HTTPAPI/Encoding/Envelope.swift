@@ -30,7 +30,7 @@ extension WebError {
             case .execution: 422
             case .canceled: 499
             case .timeout, .unavailable: 503
-            case .internal_: 500
+            case .internalError: 500
             }
         self.init(status, error.kind.rawValue, error.description)
     }

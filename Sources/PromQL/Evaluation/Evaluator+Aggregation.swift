@@ -6,7 +6,7 @@ extension Evaluator {
         _ aggregation: Aggregation, _ parameter: PlanNode?, _ operand: PlanNode, _ grid: Grid
     ) throws(QueryError) -> VectorColumns {
         if aggregation.operation == .countValues {
-            guard let parameter else { throw QueryError(.internal_, "count_values lacks its label") }
+            guard let parameter else { throw QueryError(.internalError, "count_values lacks its label") }
             return try countValues(aggregation, try string(parameter), try vector(operand, grid))
         }
         let numbers: [Double] = if let parameter { try scalar(parameter, grid) } else { [] }

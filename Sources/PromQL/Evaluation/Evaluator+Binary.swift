@@ -18,7 +18,7 @@ extension Evaluator {
             let result = operation.isSet ? try combineSets(expression, a, b) : try match.evaluate()
             release(a.cells.count + b.cells.count)
             return .vector(result)
-        default: throw QueryError(.internal_, "strings have no operators")
+        default: throw QueryError(.internalError, "strings have no operators")
         }
     }
 

@@ -19,7 +19,7 @@ extension Evaluator {
             case .scalar(let values):
                 vector = VectorColumns(
                     steps: inner.count, names: [SeriesName(labels: .empty)], cells: values)
-            case .string: throw QueryError(.internal_, "expected an instant vector")
+            case .string: throw QueryError(.internalError, "expected an instant vector")
             }
             return RangeRows(vector, at: TimeColumn((0..<inner.count).map(inner.time)))
         }

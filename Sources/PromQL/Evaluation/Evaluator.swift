@@ -42,7 +42,7 @@ final class Evaluator {
         case .constant(let value): return .scalar([Double](repeating: value, count: grid.count))
         case .string(let literal): return .string(literal)
         case .selector(let selector): return .vector(try evaluate(selector, grid))
-        case .range: throw QueryError(.internal_, "a range vector has no value at a step")
+        case .range: throw QueryError(.internalError, "a range vector has no value at a step")
         case .negated(let operand): return try negate(operand, grid)
         case .binary(let expression, let left, let right):
             return try evaluate(expression, left, right, grid)
@@ -84,20 +84,20 @@ final class Evaluator {
 
     func vector(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> VectorColumns {
         guard case .vector(let vector) = try evaluate(node, grid) else {
-            throw QueryError(.internal_, "expected an instant vector")
+            throw QueryError(.internalError, "expected an instant vector")
         }
         return vector
     }
 
     func scalar(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> [Double] {
         guard case .scalar(let values) = try evaluate(node, grid) else {
-            throw QueryError(.internal_, "expected a scalar")
+            throw QueryError(.internalError, "expected a scalar")
         }
         return values
     }
 
     func string(_ node: PlanNode) throws(QueryError) -> StringLiteral {
-        guard case .string(let literal) = node else { throw QueryError(.internal_, "expected a string") }
+        guard case .string(let literal) = node else { throw QueryError(.internalError, "expected a string") }
         return literal
     }
 

@@ -153,7 +153,7 @@ struct Planner {
                 source: .subquery(node, inner, subquery), references: references, window: window,
                 position: subquery.range)
         default:
-            throw QueryError(.internal_, "expected a range vector, found \(expression)")
+            throw QueryError(.internalError, "expected a range vector, found \(expression)")
         }
     }
 
@@ -234,7 +234,7 @@ struct Planner {
         do {
             return matchers + [try Matcher("__name__", .regex, ".+_info")]
         } catch {
-            throw QueryError(.internal_, error.description)
+            throw QueryError(.internalError, error.description)
         }
     }
 

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Daemon
+import Documents
+import PromQL
+import Rules
+
+/// `flyball test ...`
+struct TestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Run tests that are written as files; exit code 2 where one fails.",
+        subcommands: [Scripts.self, RuleTests.self])
+
+    /// `flyball test promql FILE...`
+    struct Scripts: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "promql", abstract: "Run promqltest scripts, Prometheus' test language for queries.")
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            var passed = 0
+            var failed = 0
+            for file in files {
+                let report = await PromQLScript(try FileSource().text(file), name: file).run()
+                for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
+                passed += report.passed
+                failed += report.failures.count
+            }
+            try TestCommand.finish(passed, failed)
+        }
+    }
+
+    /// `flyball test rules FILE...`
+    struct RuleTests: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rules", abstract: "Run unit tests of rules, in the format of promtool.")
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            let source = FileSource()
+            var passed = 0
+            var failed = 0
+            for file in files {
+                let test = try RuleUnitTest(try source.text(file), file: file) { pattern in
+                    try source.expand(FileSource.resolve(pattern, besides: file)).map {
+                        RuleUnitTest.Source(path: $0, text: try source.text($0))
+                    }
+                }
+                let report = await test.run()
+                for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
+                passed += report.passed.count
+                failed += report.failures.count
+            }
+            try TestCommand.finish(passed, failed)
+        }
+    }
+
+    private static func finish(_ passed: Int, _ failed: Int) throws {
+        print("\(passed) passed, \(failed) failed")
+        if failed > 0 { throw ExitCode(2) }
+    }
+}
