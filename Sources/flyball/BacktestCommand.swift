@@ -11,7 +11,7 @@ struct BacktestCommand: ParsableCommand {
         abstract: "Run policies, and other autoscalers beside them, over recorded demand.",
         discussion: """
             The same decision code as in the service, with start-up time, a delayed sensor and a queue. --policy also takes
-            \(Comparator.allCases.map(\.rawValue).joined(separator: ", ")).
+            \(Scaling.Comparator.allCases.map(\.rawValue).joined(separator: ", ")).
             """)
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
@@ -37,14 +37,14 @@ struct BacktestCommand: ParsableCommand {
         let demand = try DemandTrace.parse(csv: try files.text(trace), file: trace)
         let known = try policies.map { try GenerationLoader().policies([$0]) } ?? []
         var chosen: [ScalingPolicy] = policy.isEmpty ? known : []
-        var comparators: [Comparator] = []
+        var comparators: [Scaling.Comparator] = []
         for name in policy {
-            if let comparator = Comparator(rawValue: name) {
+            if let comparator = Scaling.Comparator(rawValue: name) {
                 comparators.append(comparator)
             } else if let found = known.first(where: { $0.name == name }) {
                 chosen.append(found)
             } else {
-                let names = known.map(\.name) + Comparator.allCases.map(\.rawValue)
+                let names = known.map(\.name) + Scaling.Comparator.allCases.map(\.rawValue)
                 throw ValidationError("no policy \"\(name)\"; there are \(names.joined(separator: ", "))")
             }
         }
