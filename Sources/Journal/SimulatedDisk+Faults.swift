@@ -10,6 +10,15 @@ struct SimulatedState: Sendable {
         var shadow: [UInt8]?
         /// Bytes whose synchronisation failed: the kernel thinks they are clean, the disk never got them.
         var lost: [Range<Int>] = []
+
+        /// The content as the disk has it.
+        var zeroed: [UInt8] {
+            var bytes = content
+            for range in lost {
+                for index in range where index < bytes.count { bytes[index] = 0 }
+            }
+            return bytes
+        }
     }
 
     var nodes: [Int: Node] = [:]
@@ -76,7 +85,11 @@ struct SimulatedState: Sendable {
     mutating func truncate(_ node: Int, to length: Int) {
         guard length < nodes[node]!.content.count else { return }
         if length < nodes[node]!.durable, nodes[node]!.shadow == nil {
-            nodes[node]!.shadow = Array(nodes[node]!.content[..<nodes[node]!.durable])
+            nodes[node]!.shadow = Array(nodes[node]!.zeroed[..<nodes[node]!.durable])
+        }
+        // Written again, those bytes are dirty again.
+        nodes[node]!.lost = nodes[node]!.lost.compactMap { range in
+            range.lowerBound < length ? range.lowerBound..<min(range.upperBound, length) : nil
         }
         nodes[node]!.content.removeSubrange(length...)
         nodes[node]!.durable = min(nodes[node]!.durable, length)
@@ -96,15 +109,21 @@ extension SimulatedDisk {
                 } else {
                     let unsynchronized = file.content.count - file.durable
                     let kept = unsynchronized > 0 ? min(unsynchronized, surviving(path, unsynchronized)) : 0
-                    file.content.removeSubrange((file.durable + kept)...)
-                }
-                for range in file.lost {
-                    for index in range where index < file.content.count { file.content[index] = 0 }
+                    file.content = Array(file.zeroed[..<(file.durable + kept)])
                 }
                 state.nodes[node] = SimulatedState.Node(content: file.content, durable: file.content.count)
             }
             SimulatedDisk.endProcess(&state)
         }
+    }
+
+    /// What a power cut at this moment would leave, as a disk of its own.
+    package func durableCopy() -> SimulatedDisk {
+        let copy = SimulatedDisk()
+        let now = state.withLock { $0 }
+        copy.state.withLock { $0 = now }
+        copy.crash()
+        return copy
     }
 
     /// The process ends (kill -9): all bytes stay, open files and locks are gone.

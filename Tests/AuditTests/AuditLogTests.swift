@@ -28,6 +28,28 @@ struct AuditLogTests {
         #expect(replayed == [.tick, .tick, .tick])
     }
 
+    @Test(arguments: 1...40)
+    func `a disk that fails once breaks nothing, whatever power cut follows`(call: Int) throws {
+        let log = try AuditLog(disk: disk)
+        try write(3, to: log)
+        try log.publish()
+        disk.failCall(call)
+        for number in 4...10 {
+            try log.append([.tick], at: moment(number), effects: [.record(entry(number))])
+            try? log.commit()
+            try? log.publish()
+        }
+        disk.heal()
+        try log.append([.tick], at: moment(11), effects: [.record(entry(11))])
+        try log.commit()
+        try log.publish()
+
+        disk.crash { _, count in count / 2 }
+
+        #expect(try AuditLog.verify(disk: disk).problems == [])
+        #expect(try AuditLog(disk: disk).count == 11)
+    }
+
     @Test func `an entry is found by its id, and its proof leads to the head`() throws {
         let log = try AuditLog(disk: disk)
         try write(20, to: log)

@@ -85,6 +85,12 @@ extension AuditLog {
         }
     }
 
+    /// The leaf that a record of the journal holds; nil where it holds events.
+    /// - Throws: `DecodingError` for a leaf that cannot be read.
+    package static func leaf(of record: [UInt8]) throws -> AuditRecord? {
+        try JournalRecord.leafBytes(record).map { try CanonicalJSON.decode(AuditRecord.self, from: $0) }
+    }
+
     /// Hands out every batch of events after a sequence, in order, with the sequence of each.
     package func replay(after sequence: UInt64, _ body: (UInt64, EventRecord) throws -> Void) throws {
         try log.forEach(from: sequence + 1) { found, record in

@@ -108,13 +108,11 @@ package final class AuditLog: Sendable {
 
     /// Writes the head to `checkpoint`, once it has grown. Only after a commit: the head must not be ahead of the log.
     package func publish() throws {
-        let head = checkpoint
-        let isNew = state.withLock { state in
-            guard state.published?.size ?? -1 < head.size else { return false }
-            state.published = head
-            return true
-        }
-        guard isNew else { return }
+        let tree = state.withLock { $0.tree }
+        let head = Checkpoint(origin: origin, size: tree.count, root: tree.root())
+        guard state.withLock({ $0.published?.size ?? -1 }) < head.size else { return }
+        // The head vouches for the file: it must hold as much, on the disk.
+        try leaves.extend(to: tree)
         try leaves.synchronize()
         let path = folder + "/checkpoint"
         let file = try disk.open(path + ".new", create: true)
@@ -124,6 +122,7 @@ package final class AuditLog: Sendable {
         file.close()
         try disk.rename(path + ".new", to: path)
         try disk.synchronizeFolder(folder)
+        state.withLock { $0.published = head }
     }
 
     /// The head as it is now.

@@ -5,19 +5,27 @@ import Synchronization
 /// the head alone only says that one did. Trusted as far as the checkpoint reaches; what lies behind may not have been
 /// durable and is written anew.
 final class LeafFile: Sendable {
+    private struct State {
+        var written: Int
+        /// As many are certainly on the disk.
+        var durable: Int
+        /// A call failed: what lies behind `durable` may be torn, or may never have left the page cache.
+        var isDoubtful = false
+    }
+
     private let file: any DiskFile
-    private let written: Mutex<Int>
+    private let state: Mutex<State>
 
     init(disk: any Disk, path: String, trusted count: Int) throws {
         file = try disk.open(path, create: true)
         let kept = min(count, try file.length() / MerkleHash.byteCount)
         try file.truncate(to: kept * MerkleHash.byteCount)
-        written = Mutex(kept)
+        state = Mutex(State(written: kept, durable: kept))
     }
 
     /// The first leaf whose hash is another one than was written, or that is missing from the log.
     func firstMismatch(_ tree: MerkleTree) throws -> Int? {
-        let count = written.withLock { $0 }
+        let count = state.withLock { $0.written }
         let hashes = try Self.read(file, count: count)
         for (index, hash) in hashes.enumerated() where index >= tree.count || tree.leaf(index) != hash {
             return index
@@ -25,15 +33,30 @@ final class LeafFile: Sendable {
         return nil
     }
 
+    /// Adds what is missing. After a failure everything that is not certain is written anew: an fdatasync that succeeds
+    /// after one that failed says nothing of the bytes of the first.
     func extend(to tree: MerkleTree) throws {
-        try written.withLock { written in
-            guard written < tree.count else { return }
-            try file.append((written..<tree.count).flatMap { tree.leaf($0).bytes })
-            written = tree.count
+        try state.withLock { state in
+            guard state.written < tree.count || state.isDoubtful else { return }
+            if state.isDoubtful {
+                try file.truncate(to: state.durable * MerkleHash.byteCount)
+                state.written = state.durable
+            }
+            state.isDoubtful = true
+            try file.append((state.written..<tree.count).flatMap { tree.leaf($0).bytes })
+            state.written = tree.count
+            state.isDoubtful = false
         }
     }
 
-    func synchronize() throws { try file.synchronize() }
+    func synchronize() throws {
+        try state.withLock { state in
+            state.isDoubtful = true
+            try file.synchronize()
+            state.durable = state.written
+            state.isDoubtful = false
+        }
+    }
 
     static func read(_ file: any DiskFile, count: Int) throws -> [MerkleHash] {
         let bytes = try file.read(at: 0, count: count * MerkleHash.byteCount)
