@@ -52,8 +52,8 @@ let package = Package(
             "Audit", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", products: [crypto]),
         module("Coordination", "TimeSeries", "Documents", "Journal"),
         module(
-            "Actuation", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit",
-            "Coordination"),
+            "Actuation", "TimeSeries", "Documents", "Journal", "Discovery", "Fleet", "Scaling", "Control",
+            "Audit", "Coordination"),
         module("Backends", "TimeSeries", "Documents", "Exposition", "Curl", "Fleet", "Control", "Actuation"),
         module(
             "Simulation", "TimeSeries", "Documents", "Journal", "Curl", "Storage", "PromQL", "Discovery",
@@ -108,7 +108,8 @@ let package = Package(
             "Actuation", "TimeSeries", "Documents", "Journal", "Fleet", "Scaling", "Control", "Audit",
             "Coordination", "Actuation"),
         tests("Backends", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends"),
-        tests("Simulation", "TimeSeries", "Journal", "Simulation"),
+        tests(
+            "Simulation", "TimeSeries", "Journal", "Storage", "Fleet", "Control", "Actuation", "Simulation"),
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests(
             "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Discovery", "Scraping", "Storage",

@@ -1,14 +1,16 @@
-import Control
-import Fleet
+package import Control
+package import Fleet
 import Synchronization
 import TimeSeries
 
 /// Measures how long replicas take from their start to being ready, by looking at them again and again.
-final class StartUpWatch: Sendable {
+package final class StartUpWatch: Sendable {
     private let starting = Mutex<[ReplicaID: Timestamp]>([:])
 
+    package init() {}
+
     /// The start-ups that ended since the last look. A replica that crashed meanwhile does not count.
-    func look(_ view: ControlView) -> [(workload: WorkloadID, time: Duration)] {
+    package func look(_ view: ControlView) -> [(workload: WorkloadID, time: Duration)] {
         starting.withLock { starting in
             var ended: [(workload: WorkloadID, time: Duration)] = []
             let ids = Set(view.replicas.map(\.id))

@@ -1,12 +1,12 @@
-import Control
-import Discovery
+package import Control
+package import Discovery
 import Fleet
 import TimeSeries
 
 /// The fleet as scrape targets: nodes and replicas that show metrics, read off what the control loop believes.
-enum FleetTargetProvider {
+package enum FleetTargetProvider {
     /// The scrape configurations that the service adds itself: itself, nodes, replicas.
-    static func jobs(own address: String, defaults: ScrapeDefaults) -> [ScrapeConfiguration] {
+    package static func jobs(own address: String, defaults: ScrapeDefaults) -> [ScrapeConfiguration] {
         var own = ScrapeConfiguration(jobName: "flyball", defaults: defaults)
         own.staticGroups = [TargetGroup(source: "flyball", addresses: [address])]
         var nodes = ScrapeConfiguration(jobName: "flyball-node", defaults: defaults)
@@ -18,7 +18,7 @@ enum FleetTargetProvider {
         return [own, nodes, replicas]
     }
 
-    static func groups(_ role: FleetRole, _ view: ControlView) -> [TargetGroup] {
+    package static func groups(_ role: FleetRole, _ view: ControlView) -> [TargetGroup] {
         switch role {
         case .node: view.nodes.compactMap { group($0.node) }
         case .replica:

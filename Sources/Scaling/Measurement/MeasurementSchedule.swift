@@ -1,0 +1,42 @@
+package import Fleet
+import TimeSeries
+
+/// Which policies are to be measured now: each at its interval, and earlier where samples have landed since, but never
+/// more often than once a second.
+package struct MeasurementSchedule: Sendable {
+    private static let shortest = Duration.seconds(1)
+    private var policies: [ScalingPolicy] = []
+    private var lastMeasured: [String: Duration] = [:]
+    private var startUps = StartUpTimes()
+    private var hasLanded = false
+
+    package init() {}
+
+    /// Takes over the policies; those that stay keep their times.
+    package mutating func apply(_ policies: [ScalingPolicy]) {
+        self.policies = policies
+        lastMeasured = lastMeasured.filter { name, _ in policies.contains { $0.name == name } }
+    }
+
+    /// Samples arrived; whoever is due soon is due now.
+    package mutating func landed() { hasLanded = true }
+
+    /// The policies to measure, in their order, with how long replicas take to start.
+    /// - Parameters:
+    ///   - uptime: The present, on a clock that never goes back.
+    ///   - ended: Start-ups that ended since the last call.
+    package mutating func takeDue(
+        at uptime: Duration, startUps ended: [(workload: WorkloadID, time: Duration)]
+    ) -> (policies: [ScalingPolicy], startUps: [WorkloadID: Duration]) {
+        for startUp in ended { startUps.record(startUp.time, of: startUp.workload) }
+        let hasLanded = hasLanded
+        self.hasLanded = false
+        let due = policies.filter { policy in
+            guard let last = lastMeasured[policy.name] else { return true }
+            let age = uptime - last
+            return age >= policy.interval || (hasLanded && age >= Self.shortest)
+        }
+        for policy in due { lastMeasured[policy.name] = uptime }
+        return (due, startUps.percentiles)
+    }
+}
