@@ -1,4 +1,6 @@
 import Control
+import Fleet
+import TimeSeries
 
 extension ControlRunner {
     typealias Answer = CheckedContinuation<ControlMemory.RequestRecord, any Error>
@@ -18,13 +20,19 @@ extension ControlRunner {
         }
 
         mutating func add(_ event: Event) -> Bool {
+            var event = event
             switch event {
             case .tick where events.last == .tick: return true
             case .observed, .observedUnchanged:
                 // Each inventory is whole: a newer one makes room for itself.
-                if events.count >= limit { events.removeAll(where: \.isReplaceable) }
+                if events.count >= limit {
+                    if case .observedUnchanged(let at) = event, let same = lastInventory {
+                        event = .observed(same.seen(at: at))
+                    }
+                    events.removeAll(where: \.isReplaceable)
+                }
             case .configured, .requested, .outcome, .began:
-                if events.count >= limit, let index = events.firstIndex(where: \.isReplaceable) {
+                if events.count >= limit, let index = events.firstIndex(where: \.isExpendable) {
                     events.remove(at: index)
                 }
             case .measured, .tick: break
@@ -32,6 +40,12 @@ extension ControlRunner {
             guard events.count < limit else { return false }
             events.append(event)
             return true
+        }
+
+        /// The newest that waits; what is observed unchanged is compared with it.
+        private var lastInventory: Inventory? {
+            for case .observed(let inventory) in events.reversed() { return inventory }
+            return nil
         }
 
         mutating func add(_ request: OperatorRequest, _ answer: Answer) -> Bool {
@@ -71,7 +85,20 @@ extension ControlRunner {
     }
 }
 
+extension Inventory {
+    fileprivate func seen(at moment: Timestamp) -> Inventory {
+        var copy = self
+        copy.observedAt = moment
+        return copy
+    }
+}
+
 extension Event {
+    /// Whether nothing that waits builds upon it.
+    fileprivate var isExpendable: Bool {
+        if case .observed = self { false } else { isReplaceable }
+    }
+
     /// Whether a later event of its kind says as much.
     fileprivate var isReplaceable: Bool {
         switch self {

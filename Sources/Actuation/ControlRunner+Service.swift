@@ -53,8 +53,8 @@ extension ControlRunner {
                 for await _ in hints {
                     do {
                         let inventory = try await backend.inventory()
-                        self.submit(Self.observation(of: inventory, after: last))
-                        last = inventory
+                        let isTaken = self.submit(Self.observation(of: inventory, after: last))
+                        last = isTaken ? inventory : nil
                     } catch {
                         self.counters.withLock { $0.failedInventories += 1 }
                     }

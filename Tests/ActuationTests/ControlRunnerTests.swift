@@ -143,6 +143,24 @@ struct ControlRunnerTests {
         #expect(events.contains { if case .began = $0 { true } else { false } })
     }
 
+    @Test func `a full queue does not forget the inventory that is observed unchanged since`() async throws {
+        var options = ControlRunner.Options()
+        options.queueLength = 6
+        let runner = try start(options)
+        let inventory = InMemoryBackend(clock: clock).inventoryNow
+        runner.submit(.observed(inventory))
+        for second in Int64(1)..<20 {
+            runner.submit(.observedUnchanged(at: inventory.observedAt + .seconds(second)))
+        }
+
+        let events = runner.drain()
+
+        #expect(
+            events.contains {
+                if case .observed(let seen) = $0 { seen.nodes == inventory.nodes } else { false }
+            })
+    }
+
     @Test func `as a service it brings a fleet up on its own`() async throws {
         let backend = InMemoryBackend(clock: clock)
         let runner = try start()
