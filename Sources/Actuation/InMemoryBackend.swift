@@ -61,6 +61,15 @@ package final class InMemoryBackend: NodeBackend {
     /// Every command that arrived, in order, repeats included.
     package var received: [Command] { state.withLock { $0.received } }
 
+    /// The fleet as it is at this moment, seen or unseen.
+    package var truth: VirtualFleet {
+        let now = clock.now
+        return state.withLock { state in
+            state.fleet.advance(to: now)
+            return state.fleet
+        }
+    }
+
     /// Plans what goes wrong.
     package func plan(_ change: (inout Faults) -> Void) { state.withLock { change(&$0.faults) } }
 

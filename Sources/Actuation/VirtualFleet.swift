@@ -155,7 +155,8 @@ package struct VirtualFleet: Sendable {
                 id: node.spec.id, isReachable: isReachable,
                 message: isReachable ? nil : node.upAt > now ? "is starting" : "does not answer",
                 capacity: node.spec.capacity, labels: node.spec.labels,
-                incarnation: isReachable ? "\(node.incarnation)" : nil)
+                incarnation: isReachable ? "\(node.incarnation)" : nil,
+                metricsAddress: Self.metricsAddress(of: node.spec.id))
         }
         let seen = replicas.values.map(\.replica).filter { nodes[$0.node]?.isReachable(at: now) == true }
         return Inventory(

@@ -1,1 +1,0 @@
-// Replaced by the first code of this module.
