@@ -14,8 +14,8 @@ struct InvariantChecks {
 }
 
 extension SimulatedRun {
-    /// After so long without a fault the number of replicas must be within its bounds: a lost node is noticed after 5 s,
-    /// failed starts wait up to a minute or two for their next attempt.
+    /// After so long without a fault the number of replicas must be within its bounds: a lost node is noticed after
+    /// 5 s, failed starts wait up to a minute or two for their next attempt.
     static let settling = Duration.seconds(240)
 
     /// The replicas of a workload that really run and are not about to end.
