@@ -16,7 +16,7 @@ struct DemoRun: AsyncParsableCommand {
     @Option(name: .customLong("storage.path"), help: "The service's folder.") var storagePath = "data"
     @Option(help: "Where the balancer listens.") var balancer = "127.0.0.1:9180"
     @Option(help: "Where the load generator shows its metrics.") var load = "127.0.0.1:9181"
-    @Option(help: "How long the compressed day lasts.") var day = "4m"
+    @Option(help: "How long the compressed day lasts.") var day = "3m"
 
     func run() async throws {
         let stop = StopSignal()
