@@ -11,6 +11,7 @@ extension EndToEnd {
                 let victim = try #require(replicas.first?.node)
                 let lost = Set(replicas.filter { $0.node == victim }.map(\.id))
 
+                try demo.expectLimits(of: try #require(replicas.first?.id))
                 let processes = demo.nodeProcesses(victim)
                 #expect(!processes.isEmpty)
                 for id in processes { kill(id, SIGKILL) }

@@ -59,6 +59,31 @@ struct DemoFleet {
 
     func ready() async throws -> Int { try await server.replicas("web").filter { $0.phase == "ready" }.count }
 
+    /// Where the machine has control groups for CPU and memory, the replica's have the limits of `fleet/demo.yml`.
+    func expectLimits(of replica: String) throws {
+        let limits = [
+            ("/sys/fs/cgroup/cpu/flyball", "cpu.cfs_quota_us", "50000"),
+            ("/sys/fs/cgroup/memory/flyball", "memory.limit_in_bytes", "268435456"),
+            ("/sys/fs/cgroup/flyball", "cpu.max", "50000 100000"),
+            ("/sys/fs/cgroup/flyball", "memory.max", "268435456"),
+        ]
+        for (root, file, expected) in limits {
+            for node in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [] {
+                let path = "\(root)/\(node)/\(replica)"
+                let owners = (try? String(contentsOfFile: path + "/cgroup.procs", encoding: .utf8)) ?? ""
+                guard owners.split(separator: "\n").contains(where: { isOurs(String($0)) }),
+                    let found = try? String(contentsOfFile: path + "/" + file, encoding: .utf8)
+                else { continue }
+                #expect(found.trimmingCharacters(in: .whitespacesAndNewlines) == expected, "\(path)/\(file)")
+            }
+        }
+    }
+
+    private func isOurs(_ id: String) -> Bool {
+        let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/cwd")
+        return place?.hasPrefix(server.sandbox.folder) ?? false
+    }
+
     func health(of node: String) async throws -> String {
         let fleet = try await server.data("/api/v1/fleet") as? [String: Any]
         let nodes = fleet?["nodes"] as? [[String: Any]] ?? []
