@@ -78,7 +78,7 @@ extension EndToEnd {
                     try await server.value("sum(load_requests_total{outcome=\"ok\"})") ?? 0 > 50
                 }
                 let failed =
-                    try await server.value("sum(load_requests_total{outcome!=\"ok\"}) or vector(0)")
+                    try await server.value("sum(load_requests_total{outcome=\"failed\"}) or vector(0)")
                     ?? 0
                 let node = try #require(try await server.replicas("web").first?.node)
 
@@ -89,7 +89,7 @@ extension EndToEnd {
                 try await eventually("three replicas are ready") { try await demo.ready() == 3 }
                 try await Task.sleep(for: .seconds(3))
                 let after =
-                    try await server.value("sum(load_requests_total{outcome!=\"ok\"}) or vector(0)")
+                    try await server.value("sum(load_requests_total{outcome=\"failed\"}) or vector(0)")
                     ?? 0
                 #expect(after == failed)
                 try await server.interrupt()
