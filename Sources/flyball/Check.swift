@@ -16,10 +16,12 @@ struct Check: AsyncParsableCommand {
             abstract: "Check a configuration and every rule, policy and fleet file that it names.")
 
         @Argument(help: "The files.") var files: [String]
+        @OptionGroup var experiments: FeatureOptions
 
         func run() async throws {
+            let loader = GenerationLoader(features: try experiments.features())
             try Check.each(files) { file in
-                let generation = try GenerationLoader().load(file)
+                let generation = try loader.load(file)
                 let rules = generation.groups.reduce(0) { $0 + $1.rules.count }
                 return "\(generation.configuration.scrapes.count) scrape configurations, \(rules) rules, "
                     + "\(generation.policies.count) policies, \(generation.fleet.workloads.count) workloads"
@@ -33,10 +35,12 @@ struct Check: AsyncParsableCommand {
             commandName: "rules", abstract: "Check files of recording and alerting rules.")
 
         @Argument(help: "The files.") var files: [String]
+        @OptionGroup var experiments: FeatureOptions
 
         func run() async throws {
+            let loader = GenerationLoader(features: try experiments.features())
             try Check.each(files) { file in
-                let rules = try GenerationLoader().rules([file]).reduce(0) { $0 + $1.rules.count }
+                let rules = try loader.rules([file]).reduce(0) { $0 + $1.rules.count }
                 return "\(rules) rules"
             }
         }

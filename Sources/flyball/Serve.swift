@@ -33,10 +33,7 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("log.format"), help: "logfmt or json.")
     var logFormat = LogFormat.logfmt
 
-    @Option(
-        name: .customLong("enable-feature"),
-        help: "Experimental parts of PromQL, with commas, by Prometheus' names; may be given several times.")
-    var enabledFeatures: [String] = []
+    @OptionGroup var experiments: FeatureOptions
 
     @Option(
         name: .customLong("query.max-samples"), help: "The most samples that one query may hold in memory.")
@@ -53,7 +50,7 @@ struct Serve: AsyncParsableCommand {
         let options = ServeOptions(
             configurationFile: configurationFile ?? standard, listenAddress: listenAddress,
             storagePath: storagePath,
-            logLevel: logLevel, logFormat: logFormat, version: Version.text, features: try features(),
+            logLevel: logLevel, logFormat: logFormat, version: Version.text, features: try experiments.features(),
             limits: try limits())
         do {
             try await FlyballService.serve(options)
@@ -61,18 +58,6 @@ struct Serve: AsyncParsableCommand {
             Terminal.error(Terminal.paint("flyball: \(error)", .red))
             throw ExitCode(1)
         }
-    }
-
-    private func features() throws -> QueryFeatures {
-        var features: QueryFeatures = []
-        for name in enabledFeatures.flatMap({ $0.split(separator: ",") }) {
-            guard let feature = QueryFeatures(named: String(name)) else {
-                let known = QueryFeatures.named.map(\.name).joined(separator: ", ")
-                throw ValidationError("--enable-feature: no feature \"\(name)\"; there are \(known)")
-            }
-            features.insert(feature)
-        }
-        return features
     }
 
     private func limits() throws -> QueryLimits {

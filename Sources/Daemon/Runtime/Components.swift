@@ -55,9 +55,9 @@ struct Components: Sendable {
             disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
             now: clock.now)
         engine = LocalEngine(
-            source: store, features: options.features, subqueryStep: configuration.global.evaluationInterval
-        ) {
-            timeout in
+            source: store, features: options.features,
+            subqueryStep: configuration.global.evaluationInterval
+        ) { timeout in
             let end = ContinuousClock.now + timeout
             return { ContinuousClock.now > end }
         }
@@ -111,8 +111,10 @@ struct Components: Sendable {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             return try RealDisk(root: folder)
-        } catch {
+        } catch let error as DiskError {
             throw StartError("cannot use the storage folder \(folder): \(error)")
+        } catch {
+            throw StartError("cannot use the storage folder \(folder): \(SystemReason.text(error))")
         }
     }
 
