@@ -26,8 +26,9 @@ struct AuditCommand: AsyncParsableCommand {
             let rows = answer["decisions"].items.reversed().map { entry in
                 let change =
                     entry["desired"].isPresent ? "\(entry["from"].text) -> \(entry["desired"].text)" : ""
-                let reason =
-                    entry["reasons"].items.last?["text"].text ?? entry["notes"].items.first?.text ?? ""
+                let notes = entry["notes"].items.map(\.text)
+                let note = entry["kind"].text == "request" ? notes.joined(separator: "; ") : notes.first ?? ""
+                let reason = entry["reasons"].items.last?["text"].text ?? note
                 let subject = entry["workload"].string ?? entry["node"].text
                 return [entry["id"].text, entry["at"].text, entry["kind"].text, subject, change, reason]
             }
@@ -46,8 +47,10 @@ struct AuditCommand: AsyncParsableCommand {
             name: .customLong("storage.path"),
             help: "The service's folder (default: the folder of the token file).")
         var storagePath: String?
-        @Option(help: "The public key that must have signed the checkpoint, as `name+hash+base64`.") var key:
-            String?
+        @Option(
+            help:
+                "The public key that must have signed the checkpoint, as `name+hash+base64` (default: by the folder's key)."
+        ) var key: String?
         @OptionGroup var server: ServerOptions
 
         func run() async throws {
@@ -56,12 +59,7 @@ struct AuditCommand: AsyncParsableCommand {
             guard FileManager.default.fileExists(atPath: folder + "/control/journal") else {
                 throw Failure("\(folder) holds no audit log; name the service's folder with --storage.path")
             }
-            let verifier = try key.map { text in
-                guard let verifier = NoteVerifier(text) else {
-                    throw ValidationError("--key must be name+hash+base64")
-                }
-                return verifier
-            }
+            let verifier = try self.verifier(folder)
             let found = try AuditLog.verify(disk: try RealDisk(root: folder), verifier: verifier)
             for problem in found.problems { Terminal.error(Terminal.paint(problem, .red)) }
             guard found.isIntact else {
@@ -70,9 +68,25 @@ struct AuditCommand: AsyncParsableCommand {
                 throw ExitCode(2)
             }
             let checkpoint = found.checkpointSize.map { ", checkpoint of size \($0) agrees" } ?? ""
+            let signature = verifier.map { "\nsigned by \($0.text)" } ?? ""
             print(
-                "\(Terminal.paint("intact", .green)): \(found.entries) entries, root \(found.root)\(checkpoint)"
-            )
+                "\(Terminal.paint("intact", .green)): \(found.entries) entries, root \(found.root)"
+                    + checkpoint + signature)
+        }
+
+        /// The key that was named, else that of the folder; nil where the folder has none that can be read.
+        private func verifier(_ folder: String) throws -> NoteVerifier? {
+            if let key {
+                guard let verifier = NoteVerifier(key) else {
+                    throw ValidationError("--key must be name+hash+base64")
+                }
+                return verifier
+            }
+            guard let seed = FileManager.default.contents(atPath: folder + "/audit.key"),
+                let note = FileManager.default.contents(atPath: folder + "/control/checkpoint"),
+                let origin = String(decoding: note, as: UTF8.self).split(separator: "\n").first
+            else { return nil }
+            return NoteSigner(name: String(origin), seed: Array(seed))?.verifier
         }
     }
 }

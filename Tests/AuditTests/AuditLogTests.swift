@@ -124,6 +124,44 @@ struct AuditLogTests {
         #expect(try AuditLog.verify(disk: disk).isIntact)
     }
 
+    @Test func `a lost stretch of the journal costs only the entries in it`() throws {
+        let log = try AuditLog(disk: disk)
+        let name = "control/journal/0000000001.log"
+        try write(2, to: log)
+        let start = try #require(disk.contents(name)).count
+        try write(1, to: log)
+        let end = try #require(disk.contents(name)).count
+        try write(3, to: log)
+        try log.publish()
+        var bytes = try #require(disk.contents(name))
+        bytes[(start + end) / 2] ^= 0x10
+        disk.setContents(name, bytes)
+
+        let found = try AuditLog.verify(disk: disk)
+
+        #expect(found.firstBad == 2)
+        #expect(found.problems.filter { $0.hasPrefix("entry") } == ["entry 2: missing"])
+        #expect(found.root == log.checkpoint.root)
+    }
+
+    @Test func `damage at the very end is told, though no entry is in it`() throws {
+        let log = try AuditLog(disk: disk)
+        let name = "control/journal/0000000001.log"
+        try write(2, to: log)
+        try log.append([.tick], at: moment(3), effects: [])
+        try log.commit()
+        try log.publish()
+        var bytes = try #require(disk.contents(name))
+        bytes[bytes.count - 3] ^= 0x10
+        disk.setContents(name, bytes)
+
+        let found = try AuditLog.verify(disk: disk)
+
+        #expect(found.entries == 2)
+        #expect(found.problems.count == 1)
+        #expect(found.problems.first?.contains(name) == true)
+    }
+
     @Test func `a journal older than its checkpoint is refused`() throws {
         let log = try AuditLog(disk: disk)
         try write(2, to: log)

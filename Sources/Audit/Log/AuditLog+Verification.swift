@@ -23,8 +23,14 @@ extension AuditLog {
     ) throws -> AuditVerification {
         var walk = VerificationWalk()
         let hashes = try recordedHashes(disk, folder)
+        let places = Dictionary(hashes.enumerated().map { ($1, $0) }) { first, _ in first }
         let log = try Log(disk: disk, folder: folder + "/journal")
-        let report = try log.forEach { sequence, record in walk.visit(record, sequence, hashes) }
+        let report = try log.forEach { sequence, record in walk.visit(record, sequence, hashes, places) }
+        for torn in try tornEnd(disk, folder, report) {
+            walk.fail(
+                "the last \(torn.length) bytes of \(torn.path) cannot be read: changed, or torn by a crash since "
+                    + "which the service was not started")
+        }
         for gap in report.gaps {
             walk.fail("records \(gap.lowerBound) to \(gap.upperBound) of the journal are missing")
         }
@@ -39,6 +45,22 @@ extension AuditLog {
             walk.fail("\(error)")
         }
         return walk.result
+    }
+
+    /// Unreadable bytes at the very end, where no later record shows a gap. Looked at twice: a service that writes
+    /// meanwhile has finished by then.
+    private static func tornEnd(
+        _ disk: any Disk, _ folder: String, _ report: LogReport
+    ) throws -> [DamagedRange] {
+        guard !report.damage.isEmpty else { return [] }
+        let log = try Log(disk: disk, folder: folder + "/journal")
+        let again = try log.forEach(from: report.lastSequence) { _, _ in }
+        guard again.lastSequence == report.lastSequence, let torn = again.damage.last,
+            torn == report.damage.last
+        else { return [] }
+        let file = try disk.open(torn.path, create: false)
+        defer { file.close() }
+        return try file.length() == torn.offset + torn.length ? [torn] : []
     }
 
     private static func recordedHashes(_ disk: any Disk, _ folder: String) throws -> [MerkleHash] {
@@ -86,13 +108,22 @@ private struct VerificationWalk {
         }
     }
 
-    mutating func visit(_ record: [UInt8], _ sequence: UInt64, _ hashes: [MerkleHash]) {
+    mutating func visit(
+        _ record: [UInt8], _ sequence: UInt64, _ hashes: [MerkleHash], _ places: [MerkleHash: Int]
+    ) {
         guard let bytes = JournalRecord.leafBytes(record) else {
             evidence = (sequence, MerkleHash(sha256: record).description)
             return
         }
-        let index = tree.count
         let hash = MerkleHash.leaf(bytes)
+        if let place = places[hash], place > tree.count {
+            // A lost stretch of the journal takes its entries along; those behind it are judged at their own place.
+            for missing in tree.count..<place {
+                fail(at: missing, "missing")
+                tree.append(hashes[missing])
+            }
+        }
+        let index = tree.count
         tree.append(hash)
         if index < hashes.count, hashes[index] != hash { fail(at: index, "not the entry that was recorded") }
         if bytes.count > AuditRecord.maxBytes { fail(at: index, "larger than \(AuditRecord.maxBytes) bytes") }
