@@ -41,6 +41,8 @@ package final class ControlRunner: Sendable {
         var loop: ControlLoop
         /// Decided and not yet durable.
         var held: [Command] = []
+        /// Recorded and not yet durable.
+        var unannounced: [AuditEntry] = []
         var isUncommitted = false
         var batchesSinceSnapshot = 0
         var lastSequence: UInt64
@@ -51,6 +53,7 @@ package final class ControlRunner: Sendable {
     let disk: any Disk
     let folder: String
     let options: Options
+    let announce: @Sendable (AuditEntry) -> Void
     let inbox: Mutex<Inbox>
     let core: Mutex<Core>
     let published: Mutex<ControlLoop>
@@ -60,13 +63,16 @@ package final class ControlRunner: Sendable {
     let waker: AsyncStream<Void>.Continuation
 
     /// Recovers the loop: the newest snapshot, then every batch since.
+    /// - Parameter announce: is told of each new entry once it is durable; must be quick.
     package init(
-        audit: AuditLog, disk: any Disk, folder: String = "control", options: Options = Options()
+        audit: AuditLog, disk: any Disk, folder: String = "control", options: Options = Options(),
+        announce: @escaping @Sendable (AuditEntry) -> Void = { _ in }
     ) throws {
         self.audit = audit
         self.disk = disk
         self.folder = folder
         self.options = options
+        self.announce = announce
         let recovered = try ControlSnapshot.recover(audit, disk, folder)
         inbox = Mutex(Inbox(limit: options.queueLength))
         core = Mutex(Core(loop: recovered.loop, lastSequence: recovered.sequence))
@@ -163,6 +169,7 @@ package final class ControlRunner: Sendable {
             core.lastSequence = try audit.append(events, at: now, effects: effects)
             core.loop = next
             core.held += effects.compactMap { if case .execute(let command) = $0 { command } else { nil } }
+            core.unannounced += effects.compactMap { if case .record(let entry) = $0 { entry } else { nil } }
             core.isUncommitted = !effects.isEmpty
             core.batchesSinceSnapshot += 1
         } catch {
@@ -184,6 +191,8 @@ package final class ControlRunner: Sendable {
     private func commit(_ core: inout Core) throws {
         try audit.commit()
         core.isUncommitted = false
+        for entry in core.unannounced { announce(entry) }
+        core.unannounced = []
         published.withLock { $0 = core.loop }
     }
 

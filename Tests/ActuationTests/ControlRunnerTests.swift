@@ -79,6 +79,22 @@ struct ControlRunnerTests {
         #expect(live.memory.fleet.replicas == whole.loop.memory.fleet.replicas)
     }
 
+    @Test func `entries are announced once they are durable, each once`() async throws {
+        let backend = InMemoryBackend(clock: clock)
+        let announced = Mutex<[String]>([])
+        let runner = try start(announce: { entry in announced.withLock { $0.append(entry.id) } })
+        disk.failCall(1, lasts: true)
+        try? await drive(runner, backend, seconds: 3)
+        #expect(announced.withLock { $0 }.isEmpty)
+
+        disk.heal()
+        try await drive(runner, backend, seconds: 10)
+
+        let ids = try runner.audit.entries(from: 0, count: 1000).map(\.record.entry.id)
+        #expect(announced.withLock { $0 } == ids)
+        #expect(ids.count > 3)
+    }
+
     @Test func `without a disk no command goes out, and with it again they do`() async throws {
         let backend = InMemoryBackend(clock: clock)
         let runner = try start()
@@ -188,9 +204,13 @@ struct ControlRunnerTests {
         #expect(runner.view.openCommands.isEmpty)
     }
 
-    private func start(_ options: ControlRunner.Options = .init()) throws -> ControlRunner {
+    private func start(
+        _ options: ControlRunner.Options = .init(),
+        announce: @escaping @Sendable (AuditEntry) -> Void = { _ in }
+    ) throws -> ControlRunner {
         let lock = try DirectoryLock(disk, owner: "test")
-        let runner = try ControlRunner(audit: AuditLog(disk: disk), disk: disk, options: options)
+        let runner = try ControlRunner(
+            audit: AuditLog(disk: disk), disk: disk, options: options, announce: announce)
         runner.begin(try LocalLease(disk: disk, lock: lock, above: runner.epoch))
         runner.configure(nodes: nodes, workloads: [web], policies: [])
         return runner

@@ -25,7 +25,7 @@ package struct LineLogHandler: LogHandler {
     package func log(event: LogEvent) {
         let extra = metadata.merging(event.metadata ?? [:]) { $1 }
         var fields = [
-            ("time", Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))),
+            ("time", Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
             ("level", "\(event.level)"), ("component", label), ("msg", event.message.description),
         ]
         fields += extra.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) }

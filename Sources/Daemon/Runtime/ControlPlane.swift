@@ -30,7 +30,8 @@ final class ControlPlane: Sendable {
         self.clock = clock
         let signer = try AuditKey.load(folder: folder, origin: configuration.auditOrigin)
         audit = try AuditLog(disk: disk, origin: configuration.auditOrigin, signer: signer)
-        let runner = try ControlRunner(audit: audit, disk: disk)
+        let runner = try ControlRunner(
+            audit: audit, disk: disk, announce: { [logger] in DecisionLog.write($0, to: logger) })
         self.runner = runner
         lease = try LocalLease(disk: disk, lock: lock, above: runner.epoch)
         switch configuration.fleet.backend {
