@@ -18,7 +18,14 @@ package struct ConsoleRoutes: Sendable {
     package var routes: [Route] {
         assets.map { asset in
             Route([.get], asset.path, role: .open, asset.summary) { try asset.response(to: $0) }
-        }
+        } + [
+            // Where the links of Prometheus' alerts point; Alertmanager shows them to people.
+            Route([.get], "/graph", role: .open, "The page, for links in alerts") { _ in
+                WebResponse(
+                    status: 302, contentType: "text/plain; charset=utf-8",
+                    headers: [(name: "Location", value: "/")], body: [])
+            }
+        ]
     }
 }
 

@@ -27,11 +27,13 @@ extension AlertmanagerNotifier {
         writer.gauge(
             "flyball_notifications_alertmanagers_discovered", help: "Alertmanagers that are told of alerts.",
             Double(statistics.peers.count))
-        writer.counter(
-            "flyball_notifications_latency_seconds_sum", help: "The time of all requests to an Alertmanager.",
-            rows { $0.totalLatency.inSeconds })
-        writer.counter(
-            "flyball_notifications_latency_seconds_count", help: "Requests to an Alertmanager.",
-            rows { Double($0.requests) })
+        let latency = "flyball_notifications_latency_seconds"
+        writer.family(latency, .summary, help: "The time of requests to an Alertmanager.")
+        for (labels, value) in rows({ $0.totalLatency.inSeconds }) {
+            writer.sample(latency + "_sum", labels, value)
+        }
+        for (labels, value) in rows({ Double($0.requests) }) {
+            writer.sample(latency + "_count", labels, value)
+        }
     }
 }

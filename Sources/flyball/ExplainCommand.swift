@@ -5,7 +5,8 @@ struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell why something was decided: what was measured, foreseen, clamped and commanded.",
         discussion:
-            "DECISION is an id from `flyball audit list`, or `last`, or a workload for its last decision.")
+            "DECISION is an id from `flyball audit list`, or `last`, or a workload or node for the last about it."
+    )
 
     @Argument(help: "The decision.") var decision: String
     @Flag(help: "Print the answer of the API as JSON.") var json = false
@@ -14,6 +15,6 @@ struct Explain: AsyncParsableCommand {
     func run() async throws {
         let answer = try await server.get("/api/v1/scaling/decisions/\(decision)")
         if json { return print(answer.pretty) }
-        print(answer["text"].string ?? answer.pretty)
+        print(answer["text"].string ?? answer.pretty + "\n", terminator: "")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// `flyball`: measure, foresee, decide, act, prove.
 @main
@@ -18,6 +19,26 @@ struct Flyball: AsyncParsableCommand {
             BacktestCommand.self,
             DemoCommand.self, Version.self,
         ])
+
+    /// Arguments that nobody understands are a failure like any other and end with 1; 2 is kept for checks.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ValidationError {
+            Terminal.error("Error: \(error.message)")
+            Foundation.exit(1)
+        } catch  where exitCode(for: error) == .validationFailure {
+            Terminal.error(fullMessage(for: error))
+            Foundation.exit(1)
+        } catch {
+            exit(withError: error)
+        }
+    }
 }
 
 /// `flyball version`

@@ -61,8 +61,15 @@ struct Query: AsyncParsableCommand {
 
     private func series(_ metric: JSON) -> String {
         let labels = metric.fields.filter { $0.key != "__name__" }.map {
-            $0.key + "=\"" + $0.value.text + "\""
+            $0.key + "=\"" + escaped($0.value.text) + "\""
         }
-        return metric["__name__"].text + (labels.isEmpty ? "" : "{" + labels.joined(separator: ", ") + "}")
+        let name = metric["__name__"].text
+        return labels.isEmpty && !name.isEmpty ? name : name + "{" + labels.joined(separator: ", ") + "}"
+    }
+
+    /// As PromQL writes it, so that a series stays on its line and can be pasted into a query.
+    private func escaped(_ value: String) -> String {
+        value.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+            .replacingOccurrences(of: "\n", with: "\\n")
     }
 }

@@ -41,6 +41,13 @@ struct ConsoleRoutesTests {
         #expect(body.contains("<title>Flyball</title>"))
     }
 
+    @Test func `the link of an alert leads to the page`() async throws {
+        let (status, headers, _) = try await get("/graph?g0.expr=up&g0.tab=1")
+
+        #expect(status == 302)
+        #expect(headers[.location] == "/")
+    }
+
     @Test func `every file of the page is served`() async throws {
         for (name, text) in try files() where name != "index.html" {
             let (status, _, body) = try await get("/assets/\(name)")

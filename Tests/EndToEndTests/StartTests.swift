@@ -77,6 +77,16 @@ extension EndToEnd {
             }
         }
 
+        @Test func `arguments that nobody understands end with 1 and say what is missing`() async throws {
+            let unknown = try await Sandbox.run(Sandbox.binary, ["frobnicate"])
+            let missing = try await Sandbox.run(Sandbox.binary, ["scale", "web"])
+            let wrong = try await Sandbox.run(Sandbox.binary, ["query", "up", "--since", "x"])
+
+            #expect([unknown.status, missing.status, wrong.status] == [1, 1, 1])
+            #expect(missing.output.contains("Usage: flyball scale <workload> <count>"))
+            #expect(wrong.output.contains("--since must be like 10m"))
+        }
+
         @Test func `check commands exit with 2 for a bad file and 0 for the shipped ones`() async throws {
             try await withSandbox { sandbox in
                 let bad = try sandbox.write(

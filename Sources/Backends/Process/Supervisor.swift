@@ -50,9 +50,11 @@ final class Supervisor: Sendable {
         _ launch: NodeAgent.LaunchID, _ words: Launch, limit: Resources?
     ) throws(ProcessSpawner.Failure) -> (pid: Int32, problems: [String]) {
         guard let program = words.arguments.first, let path = find(program) else {
-            throw ProcessSpawner.Failure(
-                description: "program \"\(words.arguments.first ?? "")\" not found in "
-                    + searchPath.joined(separator: ":"))
+            let name = words.arguments.first ?? ""
+            let reason =
+                name.contains("/")
+                ? "is not there or not executable" : "not found in " + searchPath.joined(separator: ":")
+            throw ProcessSpawner.Failure(description: "program \"\(name)\" \(reason)")
         }
         let environment = inherited.merging(words.environment) { _, own in own }
         let log = folder.log(of: launch.replica)

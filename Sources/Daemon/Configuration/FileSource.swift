@@ -13,9 +13,10 @@ package struct FileSource: Sendable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: [])
         } catch {
-            let reason = (error as NSError).localizedDescription
-            throw FileSourceError(
-                path: path, reason: FileManager.default.fileExists(atPath: path) ? reason : "no such file")
+            var isFolder: ObjCBool = false
+            let exists = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            let reason = isFolder.boolValue ? "is a folder, not a file" : SystemReason.text(error)
+            throw FileSourceError(path: path, reason: exists ? reason : "no such file")
         }
         guard data.count <= Self.maxBytes else {
             throw FileSourceError(path: path, reason: "larger than 16 MiB")

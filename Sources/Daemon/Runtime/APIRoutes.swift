@@ -39,7 +39,11 @@ enum APIRoutes {
     private static func flags(_ parts: Components) -> [(name: String, value: String)] {
         [
             (name: "config.file", value: parts.options.configurationFile ?? ""),
-            (name: "log.format", value: parts.options.logFormat.rawValue),
+            (
+                name: "enable-feature",
+                value: QueryFeatures.named.filter { parts.options.features.contains($0.feature) }.map(\.name)
+                    .joined(separator: ",")
+            ), (name: "log.format", value: parts.options.logFormat.rawValue),
             (name: "log.level", value: parts.options.logLevel.rawValue),
             (name: "storage.path", value: parts.folder),
             (name: "web.listen-address", value: parts.options.listenAddress),
@@ -64,10 +68,14 @@ enum APIRoutes {
         return reading
     }
 
-    /// An entry by its id, `last` for the newest decision, or a workload's name for its newest.
+    /// An entry by its id, `last` for the newest decision, or the name of a workload or node for the newest about it:
+    /// a decision of a policy before anything else.
     private static func find(_ id: String, in audit: AuditLog) throws -> IndexedRecord? {
         if let found = try audit.entry(id) { return found }
         if id == "last" { return try audit.newest(1) { $0.decision != nil }.first }
-        return try audit.newest(1) { $0.decision != nil && $0.workload?.name == id }.first
+        if let found = try audit.newest(1, where: { $0.decision != nil && $0.workload?.name == id }).first {
+            return found
+        }
+        return try audit.newest(1) { $0.workload?.name == id || $0.node?.name == id }.first
     }
 }
