@@ -1,5 +1,6 @@
 import Control
 import Logging
+import Scaling
 
 /// Audit entries as log lines, for whoever watches the log of the service and not its page.
 enum DecisionLog {
