@@ -43,6 +43,7 @@ let package = Package(
         module(
             "Notification", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Rules",
             "Curl"),
+        module("RemoteStorage", "TimeSeries", "Codecs"),
         module("Fleet", "TimeSeries", "Documents"),
         module("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet"),
         module("Placement", "TimeSeries", "Fleet"),
@@ -61,21 +62,25 @@ let package = Package(
         module("Web", "TimeSeries", "Documents", "Exposition", products: [hummingbird, log, lifecycle]),
         module(
             "HTTPAPI", "TimeSeries", "Documents", "Journal", "Exposition", "Storage", "PromQL", "Discovery",
-            "Scraping", "Rules", "Notification", "Fleet", "Scaling", "Control", "Audit", "Actuation", "Web"),
+            "Scraping", "Rules", "Notification", "RemoteStorage", "Fleet", "Scaling", "Control", "Audit",
+            "Actuation", "Web"),
         module("Console", "Web", resources: [.embedInCode("Assets")]),
         module(
             "Demo", "TimeSeries", "Documents", "Curl", "Exposition", "Web",
             products: [hummingbird, lifecycle, log]),
         module(
             "Daemon", "TimeSeries", "Documents", "Codecs", "Journal", "Curl", "Relabelling", "Exposition",
-            "Storage", "Forecasting", "PromQL", "Discovery", "Scraping", "Rules", "Notification", "Fleet",
-            "Scaling", "Placement", "Control", "Audit", "Coordination", "Actuation", "Backends", "Web",
-            "HTTPAPI", "Console", products: [lifecycle, log, hummingbird]),
+            "Storage", "Forecasting", "PromQL", "Discovery", "Scraping", "Rules", "Notification",
+            "RemoteStorage",
+            "Fleet", "Scaling", "Placement", "Control", "Audit", "Coordination", "Actuation", "Backends",
+            "Web", "HTTPAPI", "Console", products: [lifecycle, log, hummingbird]),
         module(
             "flyball", "TimeSeries", "Documents", "Curl", "PromQL", "Rules", "Forecasting", "Fleet",
             "Scaling", "Control", "Audit", "Web", "Daemon", "Simulation", "Demo",
             products: [arguments, log, lifecycle]),
-        benchmark("storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Journal", "Storage"),
+        benchmark(
+            "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage",
+            "RemoteStorage"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),
@@ -95,6 +100,9 @@ let package = Package(
             "Notification", "TimeSeries", "Documents", "Exposition", "Curl", "Relabelling", "Discovery",
             "Rules",
             "Notification"),
+        tests(
+            "RemoteStorage", "TimeSeries", "Codecs", "Journal", "Storage", "RemoteStorage",
+            exclude: ["Golden"]),
         tests("Fleet", "TimeSeries", "Documents", "Fleet"),
         tests("Scaling", "TimeSeries", "Documents", "PromQL", "Forecasting", "Fleet", "Scaling"),
         tests("Placement", "TimeSeries", "Fleet", "Placement"),
@@ -112,8 +120,8 @@ let package = Package(
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests(
             "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Discovery", "Scraping", "Storage",
-            "Notification", "Rules", "Fleet", "Scaling", "Control", "Audit", "Web", "HTTPAPI",
-            products: [hbtesting, log]),
+            "Notification", "Rules", "RemoteStorage", "Fleet", "Scaling", "Control", "Audit", "Web",
+            "HTTPAPI", products: [hbtesting, log]),
         tests("Console", "Web", "Console", products: [hbtesting, log]),
         tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
         tests(

@@ -1,6 +1,7 @@
 package import Control
 package import Notification
 package import PromQL
+package import RemoteStorage
 package import Rules
 package import Storage
 package import TimeSeries
@@ -19,6 +20,8 @@ package struct APIContext: Sendable {
     package var notifier: @Sendable () async -> NotifierStatistics?
     /// With lists of at most so many entries.
     package var storage: @Sendable (_ limit: Int) async -> StoreStatistics
+    /// Nil where remote write is not received.
+    package var remoteWrite: RemoteWriteReceiver?
 
     // What is controlled.
     package var control: @Sendable () async -> ControlView
@@ -44,7 +47,8 @@ package struct APIContext: Sendable {
         ruleGroups: @escaping @Sendable () async -> [RuleGroupStatus],
         notifier: @escaping @Sendable () async -> NotifierStatistics? = { nil },
         storage: @escaping @Sendable (_ limit: Int) async -> StoreStatistics,
-        control: @escaping @Sendable () async -> ControlView, requests: OperatorRequests, audit: AuditReading,
+        remoteWrite: RemoteWriteReceiver? = nil, control: @escaping @Sendable () async -> ControlView,
+        requests: OperatorRequests, audit: AuditReading,
         metrics: MetricRegistry, clock: any Clock, configuration: @escaping @Sendable () -> String,
         flags: [(name: String, value: String)], runtime: @escaping @Sendable () -> RuntimeInformation,
         build: BuildInformation, isReady: @escaping @Sendable () -> Bool,
@@ -58,6 +62,7 @@ package struct APIContext: Sendable {
         self.ruleGroups = ruleGroups
         self.notifier = notifier
         self.storage = storage
+        self.remoteWrite = remoteWrite
         self.control = control
         self.requests = requests
         self.audit = audit
@@ -84,6 +89,7 @@ package struct APIContext: Sendable {
             + TargetRoutes(targets: targets, notifier: notifier).routes
             + RuleRoutes(groups: ruleGroups).routes
             + StorageRoutes(statistics: storage).routes
+            + RemoteWriteRoutes(receiver: remoteWrite).routes
             + FleetRoutes(view: control, requests: requests).routes
             + ScalingRoutes(view: control, requests: requests, audit: audit, clock: clock).routes
             + AuditRoutes(audit: audit).routes

@@ -5,14 +5,15 @@ package struct Authorization: Sendable {
 
     /// - Parameters:
     ///   - token: what `Authorization: Bearer` must say; nil refuses every protected route.
-    ///   - protected: the roles that need it.
-    package init(token: String?, protecting roles: Set<Role> = [.operate, .admin]) {
+    ///   - protected: the roles that need it. A service that only this machine reaches may leave out `ingest`.
+    package init(token: String?, protecting roles: Set<Role> = Role.changing) {
         self.token = token.map { Array($0.utf8) }
         protected = roles
     }
 
     /// - Throws: 401 without the token, 403 from a foreign origin or where there is no token at all.
     func check(_ role: Role, _ request: WebRequest) throws(WebError) {
+        if role == .ingest { try checkNoPage(request) }
         if role.changesState { try checkOrigin(request) }
         guard protected.contains(role) else { return }
         guard let token else {
@@ -27,6 +28,13 @@ package struct Authorization: Sendable {
                     + "the token is in the file token of the data directory")
             error.headers = [(name: "WWW-Authenticate", value: "Bearer realm=\"flyball\"")]
             throw error
+        }
+    }
+
+    /// Senders are no browsers. A name that a foreign page has pointed at this machine would pass as the same origin.
+    private func checkNoPage(_ request: WebRequest) throws(WebError) {
+        guard request.headers["origin"] == nil, request.headers["sec-fetch-site"] == nil else {
+            throw WebError(403, "forbidden", "no page may bring samples")
         }
     }
 

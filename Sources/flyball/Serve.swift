@@ -27,6 +27,11 @@ struct Serve: AsyncParsableCommand {
     )
     var storagePath: String?
 
+    @Flag(
+        name: .customLong("web.enable-remote-write-receiver"),
+        help: "Take in samples at /api/v1/write; without a token where only this machine reaches it.")
+    var receivesRemoteWrite = false
+
     @Option(name: .customLong("log.level"), help: "trace, debug, info, notice, warning or error.")
     var logLevel = Logger.Level.info
 
@@ -49,8 +54,9 @@ struct Serve: AsyncParsableCommand {
         let standard = FileManager.default.fileExists(atPath: "flyball.yml") ? "flyball.yml" : nil
         let options = ServeOptions(
             configurationFile: configurationFile ?? standard, listenAddress: listenAddress,
-            storagePath: storagePath,
-            logLevel: logLevel, logFormat: logFormat, version: Version.text, features: try experiments.features(),
+            storagePath: storagePath, receivesRemoteWrite: receivesRemoteWrite,
+            logLevel: logLevel, logFormat: logFormat, version: Version.text,
+            features: try experiments.features(),
             limits: try limits())
         do {
             try await FlyballService.serve(options)

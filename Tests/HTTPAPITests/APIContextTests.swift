@@ -29,7 +29,7 @@ struct APIContextTests {
         "POST, PUT /-/reload", "POST /api/v1/fleet/nodes/:node/cordon",
         "POST /api/v1/fleet/nodes/:node/drain",
         "POST /api/v1/fleet/nodes/:node/resume", "POST /api/v1/scaling/pause", "POST /api/v1/scaling/resume",
-        "POST /api/v1/scaling/workloads/:workload/scale",
+        "POST /api/v1/scaling/workloads/:workload/scale", "POST /api/v1/write",
     ]
 
     private func name(_ route: Route) -> String {

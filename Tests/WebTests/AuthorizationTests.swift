@@ -8,7 +8,7 @@ struct AuthorizationTests {
         #expect(try await server().answer(.get, "/api/\(role.rawValue)").status == 200)
     }
 
-    @Test(arguments: [Role.operate, .admin]) func `changing anything needs the token`(_ role: Role)
+    @Test(arguments: [Role.ingest, .operate, .admin]) func `changing anything needs the token`(_ role: Role)
         async throws
     {
         let uri = "/api/\(role.rawValue)"
@@ -50,6 +50,17 @@ struct AuthorizationTests {
         let headers = ["Authorization": "Bearer secret", "Sec-Fetch-Site": site]
 
         #expect(try await server().answer(.post, "/api/admin", headers: headers).status == status)
+    }
+
+    @Test func `samples come without a token where that is said, but never from a page`() async throws {
+        let open = Authorization(token: "secret", protecting: Role.changing.subtracting([.ingest]))
+        let local = server(authorization: open)
+
+        #expect(try await local.answer(.post, "/api/ingest").status == 200)
+        #expect(try await local.answer(.post, "/api/operate").status == 401)
+        for headers in [["Origin": "http://localhost"], ["Sec-Fetch-Site": "none"]] {
+            #expect(try await local.answer(.post, "/api/ingest", headers: headers).status == 403)
+        }
     }
 
     @Test(arguments: ["", "s", "secre", "secret1", "secretsecret", "Secret"])

@@ -8,7 +8,8 @@ import Logging
 /// A server with one route of each role, that needs no socket.
 func server(
     token: String? = "secret", routes: [Route] = [], limits: WebLimits = WebLimits(),
-    metrics: MetricRegistry = MetricRegistry(), host: String = "127.0.0.1", port: Int = 0,
+    metrics: MetricRegistry = MetricRegistry(), authorization: Authorization? = nil,
+    host: String = "127.0.0.1", port: Int = 0,
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
 ) -> WebServer {
     var logger = Logger(label: "test")
@@ -19,7 +20,8 @@ func server(
         }
     }
     return WebServer(
-        host: host, port: port, routes: roles + routes, authorization: Authorization(token: token),
+        host: host, port: port, routes: roles + routes,
+        authorization: authorization ?? Authorization(token: token),
         limits: limits, metrics: metrics, logger: logger, onListening: onListening)
 }
 

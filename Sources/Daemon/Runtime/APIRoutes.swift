@@ -26,7 +26,8 @@ enum APIRoutes {
                     active: parts.scraper.targets, dropped: parts.scraper.droppedTargets,
                     droppedCounts: parts.scraper.droppedCounts)
             }, ruleGroups: { parts.rules.statuses }, notifier: { parts.notifier.statistics },
-            storage: { parts.store.statistics(limit: $0) }, control: { parts.control.view() },
+            storage: { parts.store.statistics(limit: $0) }, remoteWrite: parts.remoteWrite,
+            control: { parts.control.view() },
             requests: OperatorRequests(parts.control.runner), audit: auditReading(parts.control.audit),
             metrics: parts.registry, clock: parts.clock, configuration: { parts.generations.status.text },
             flags: flags(parts), runtime: { runtime(parts) },
@@ -46,6 +47,7 @@ enum APIRoutes {
             ), (name: "log.format", value: parts.options.logFormat.rawValue),
             (name: "log.level", value: parts.options.logLevel.rawValue),
             (name: "storage.path", value: parts.folder),
+            (name: "web.enable-remote-write-receiver", value: "\(parts.options.receivesRemoteWrite)"),
             (name: "web.listen-address", value: parts.options.listenAddress),
         ]
     }

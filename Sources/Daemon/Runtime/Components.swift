@@ -11,6 +11,7 @@ import Journal
 import Logging
 import Notification
 import PromQL
+import RemoteStorage
 import Rules
 import Scaling
 import Scraping
@@ -34,6 +35,8 @@ struct Components: Sendable {
     let notifier: AlertmanagerNotifier
     let measurements: MeasurementService
     let control: ControlPlane
+    /// Nil where the command line does not ask for it.
+    let remoteWrite: RemoteWriteReceiver?
     let registry = MetricRegistry()
 
     /// Opens and recovers everything; nothing runs yet.
@@ -89,6 +92,7 @@ struct Components: Sendable {
                         ])
                 }
             })
+        remoteWrite = options.receivesRemoteWrite ? Self.receiver(store, clock) : nil
         SelfMetrics.register(self, in: registry)
     }
 
@@ -130,6 +134,13 @@ struct Components: Sendable {
         StoreConfiguration(
             retention: settings.retention, outOfOrderWindow: settings.outOfOrderWindow,
             memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit)
+    }
+
+    private static func receiver(_ store: Store, _ clock: SystemClock) -> RemoteWriteReceiver {
+        RemoteWriteReceiver(
+            sink: store, clock: clock,
+            durability: GroupCommit(
+                durablePosition: { store.durablePosition }, commit: { try store.sync() }))
     }
 
     private static func environment(

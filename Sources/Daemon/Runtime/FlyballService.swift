@@ -26,7 +26,10 @@ package enum FlyballService {
         let server = WebServer(
             host: parts.address.host, port: parts.address.port,
             routes: APIRoutes.all(parts, isReady: { listening.isOpen }),
-            authorization: Authorization(token: token), metrics: parts.registry, logger: Logger(label: "web")
+            authorization: Authorization(
+                token: token,
+                protecting: parts.address.isLoopback ? Role.changing.subtracting([.ingest]) : Role.changing),
+            metrics: parts.registry, logger: Logger(label: "web")
         ) { port in
             logger.notice("listening", metadata: ["address": "\(parts.address.host):\(port)"])
             parts.apply(generation)

@@ -3,6 +3,7 @@ import Discovery
 import Exposition
 import Fleet
 import Notification
+import RemoteStorage
 import Rules
 import Scraping
 import Storage
@@ -15,6 +16,7 @@ enum SelfMetrics {
 
     static func register(_ parts: Components, in registry: MetricRegistry) {
         registerStorage(parts.store, registry)
+        if let receiver = parts.remoteWrite { registerRemoteWrite(receiver, registry) }
         registerControl(parts, registry)
         registry.include("flyball_scrape") { parts.scraper.write(to: &$0) }
         registry.include("flyball_rule") { parts.rules.writeMetrics(to: &$0) }
@@ -63,6 +65,24 @@ enum SelfMetrics {
         counter("appended_samples_total", "Samples taken in.") { Double($0.appendedSamples) }
         counter("rejected_samples_total", "Samples refused.") { Double($0.rejectedSamples) }
         counter("failed_commits_total", "Commits that the disk refused.") { Double($0.failedCommits) }
+    }
+
+    private static func registerRemoteWrite(_ receiver: RemoteWriteReceiver, _ registry: MetricRegistry) {
+        registry.observe(
+            "flyball_remote_write_requests_total", "Remote-write requests answered, by status.",
+            kind: .counter
+        ) {
+            receiver.statistics.requestsByStatus.sorted { $0.key < $1.key }.map { status, count -> Row in
+                (labels: [(name: "code", value: String(status))], value: Double(count))
+            }
+        }
+        registry.observe(
+            "flyball_remote_write_samples_total", "Samples of remote writes that are durable.", kind: .counter
+        ) { Double(receiver.statistics.samples) }
+        registry.observe(
+            "flyball_remote_write_refused_samples_total", "Samples of remote writes that were refused.",
+            kind: .counter
+        ) { Double(receiver.statistics.refusedSamples) }
     }
 
     private static func registerControl(_ parts: Components, _ registry: MetricRegistry) {

@@ -8,6 +8,8 @@ package struct ServeOptions: Sendable {
     /// `host:port`.
     package var listenAddress: String
     package var storagePath: String?
+    /// Whether `/api/v1/write` takes in samples.
+    package var receivesRemoteWrite: Bool
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var version: String
@@ -15,13 +17,14 @@ package struct ServeOptions: Sendable {
     package var limits: QueryLimits
 
     package init(
-        configurationFile: String?, listenAddress: String, storagePath: String?, logLevel: Logger.Level,
-        logFormat: LogFormat, version: String, features: QueryFeatures = [],
-        limits: QueryLimits = QueryLimits()
+        configurationFile: String?, listenAddress: String, storagePath: String?,
+        receivesRemoteWrite: Bool = false, logLevel: Logger.Level, logFormat: LogFormat, version: String,
+        features: QueryFeatures = [], limits: QueryLimits = QueryLimits()
     ) {
         self.configurationFile = configurationFile
         self.listenAddress = listenAddress
         self.storagePath = storagePath
+        self.receivesRemoteWrite = receivesRemoteWrite
         self.logLevel = logLevel
         self.logFormat = logFormat
         self.version = version
@@ -48,6 +51,9 @@ struct ListenAddress: Hashable, Sendable {
         self.host = host.isEmpty ? "0.0.0.0" : host
         self.port = port
     }
+
+    /// Whether only processes of this machine reach it.
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 
     /// Where a process on this machine reaches it.
     var localAddress: String {

@@ -7,28 +7,33 @@ final class FlyballServer: @unchecked Sendable {
     let sandbox: Sandbox
     let port: Int
     let configuration: String
+    /// What `flyball serve` is told besides.
+    let arguments: [String]
     private(set) var process: Process
     private static let transport = CurlTransport()
 
     var url: String { "http://127.0.0.1:\(port)" }
     var storage: String { sandbox.folder + "/data" }
 
-    init(_ sandbox: Sandbox, configuration text: String) async throws {
+    init(_ sandbox: Sandbox, configuration text: String, arguments: [String] = []) async throws {
         self.sandbox = sandbox
+        self.arguments = arguments
         port = try Sandbox.freePort()
         configuration = try sandbox.write("flyball.yml", text)
-        process = try Self.launch(sandbox, port: port, configuration: configuration)
+        process = try Self.launch(sandbox, port, configuration, arguments)
         try await waitUntilReady()
     }
 
-    private static func launch(_ sandbox: Sandbox, port: Int, configuration: String) throws -> Process {
+    private static func launch(
+        _ sandbox: Sandbox, _ port: Int, _ configuration: String, _ arguments: [String]
+    ) throws -> Process {
         try sandbox.start(
             Sandbox.binary,
             [
                 "serve", "--config.file", configuration, "--web.listen-address", "127.0.0.1:\(port)",
                 "--storage.path",
                 sandbox.folder + "/data", "--log.level", "info",
-            ], log: "serve-\(UUID().uuidString.prefix(4)).log")
+            ] + arguments, log: "serve-\(UUID().uuidString.prefix(4)).log")
     }
 
     func waitUntilReady() async throws {
@@ -37,7 +42,7 @@ final class FlyballServer: @unchecked Sendable {
 
     /// Starts the same service again after its end.
     func restart() async throws {
-        process = try Self.launch(sandbox, port: port, configuration: configuration)
+        process = try Self.launch(sandbox, port, configuration, arguments)
         try await waitUntilReady()
     }
 

@@ -1,0 +1,189 @@
+import Codecs
+import Synchronization
+package import TimeSeries
+
+/// What a remote-write sender is told.
+package struct RemoteWriteAnswer: Hashable, Sendable {
+    /// 204 all is durable; 400 what was not taken never will be, the rest is durable; 415 another format; 503 come again.
+    package var status: Int
+    package var message: String
+
+    package init(_ status: Int, _ message: String = "") {
+        self.status = status
+        self.message = message
+    }
+}
+
+/// What a receiver has done so far.
+package struct RemoteWriteStatistics: Hashable, Sendable {
+    package var requestsByStatus: [Int: UInt64] = [:]
+    /// Durable samples, native histograms and repeated ones included.
+    package var samples: UInt64 = 0
+    package var refusedSamples: UInt64 = 0
+}
+
+/// Takes in remote-write 1.0 requests: Snappy, protobuf, into the sink, and a 2xx only once all of it is durable.
+///
+/// A request with some samples that cannot be taken keeps the others and answers 400, so that the sender does not
+/// send it again. When the disk refuses, the answer is 503: what is sent again and is here already does no harm.
+package final class RemoteWriteReceiver: Sendable {
+    /// The most bytes of a request as it is sent.
+    package let bodyLimit: Int
+    private let limits: RemoteWriteLimits
+    private let sink: any SampleSink
+    private let clock: any Clock
+    private let durability: GroupCommit
+    private let state = Mutex(RemoteWriteStatistics())
+    private let running = Mutex(0)
+
+    /// The most samples of one call of the sink, which readers wait for.
+    private static let sliceSize = 8192
+
+    package init(
+        sink: any SampleSink, clock: any Clock, durability: GroupCommit,
+        limits: RemoteWriteLimits = RemoteWriteLimits()
+    ) {
+        self.sink = sink
+        self.clock = clock
+        self.durability = durability
+        self.limits = limits
+        bodyLimit = limits.decodedBytes
+    }
+
+    package var statistics: RemoteWriteStatistics { state.withLock { $0 } }
+
+    /// - Parameters:
+    ///   - contentType: of the request; nil and empty stand for version 1.0, as in Prometheus.
+    ///   - contentEncoding: of the request; nil and empty stand for Snappy.
+    package func receive(
+        _ body: [UInt8], contentType: String? = nil, contentEncoding: String? = nil
+    ) async -> RemoteWriteAnswer {
+        let answer: RemoteWriteAnswer
+        if let refusal = RemoteWriteFormat.refusal(contentType, contentEncoding) {
+            answer = RemoteWriteAnswer(415, refusal)
+        } else if enter() {
+            answer = await write(body)
+            leave()
+        } else {
+            answer = RemoteWriteAnswer(
+                503, "\(limits.requests) remote-write requests are being written already")
+        }
+        state.withLock { $0.requestsByStatus[answer.status, default: 0] += 1 }
+        return answer
+    }
+
+    private func enter() -> Bool {
+        running.withLock { running in
+            guard running < limits.requests else { return false }
+            running += 1
+            return true
+        }
+    }
+
+    private func leave() { running.withLock { $0 -= 1 } }
+
+    private func write(_ body: [UInt8]) async -> RemoteWriteAnswer {
+        let request: WriteRequest
+        do {
+            request = try decode(body)
+        } catch {
+            return RemoteWriteAnswer(400, "the remote-write request cannot be read: \(error)")
+        }
+        if !request.metadata.isEmpty { sink.describe(request.metadata) }
+        var report = append(request.series)
+        do {
+            try await durability.reach(report.position)
+            // All of them: the log was full. The commit has made room.
+            if report.limited > 0, report.limited == request.sampleCount {
+                report = append(request.series)
+                try await durability.reach(report.position)
+            }
+        } catch {
+            return RemoteWriteAnswer(503, "the samples are not durable: \(error)")
+        }
+        return conclude(request, report)
+    }
+
+    private func decode(_ body: [UInt8]) throws(CodecError) -> WriteRequest {
+        let message = try Snappy.decompress(body.span, limit: limits.decodedBytes)
+        return try WriteRequest(decoding: message.span, limits: limits, latest: clock.now + limits.ahead)
+    }
+
+    private func conclude(_ request: WriteRequest, _ report: AppendReport) -> RemoteWriteAnswer {
+        let refused = request.refusedCount + report.rejected
+        let total = request.refusedCount + request.sampleCount
+        state.withLock {
+            $0.samples += UInt64(total - refused)
+            $0.refusedSamples += UInt64(refused)
+        }
+        guard refused > 0 else { return RemoteWriteAnswer(204) }
+        var reasons: [String] = []
+        if let first = request.firstRefusal { reasons.append("\(request.refusedCount): \(first)") }
+        reasons += report.reasons
+        return RemoteWriteAnswer(
+            400,
+            "\(refused) of \(total) samples are refused, the others are kept: "
+                + reasons.joined(separator: "; "))
+    }
+
+    /// Hands the series to the sink, a slice at a time.
+    private func append(_ series: [SeriesSamples]) -> AppendReport {
+        var sum = AppendReport()
+        var slice: [SeriesSamples] = []
+        var count = 0
+        func flush() {
+            guard !slice.isEmpty else { return }
+            sum.add(sink.append(slice))
+            slice.removeAll(keepingCapacity: true)
+            count = 0
+        }
+        for one in series {
+            for part in one.parts(of: Self.sliceSize) {
+                slice.append(part)
+                count += part.samples.count + part.histograms.count
+                if count >= Self.sliceSize { flush() }
+            }
+        }
+        flush()
+        return sum
+    }
+}
+
+extension SeriesSamples {
+    /// The same samples in parts of at most `size`, in order; nearly always itself.
+    fileprivate func parts(of size: Int) -> [SeriesSamples] {
+        guard samples.count + histograms.count > size else { return [self] }
+        var parts: [SeriesSamples] = []
+        for start in stride(from: 0, to: samples.count, by: size) {
+            let end = min(samples.count, start + size)
+            parts.append(SeriesSamples(labels: labels, samples: Array(samples[start..<end])))
+        }
+        for start in stride(from: 0, to: histograms.count, by: size) {
+            let end = min(histograms.count, start + size)
+            parts.append(
+                SeriesSamples(labels: labels, samples: [], histograms: Array(histograms[start..<end])))
+        }
+        return parts
+    }
+}
+
+extension AppendReport {
+    fileprivate mutating func add(_ other: AppendReport) {
+        accepted += other.accepted
+        repeated += other.repeated
+        duplicate += other.duplicate
+        outOfOrder += other.outOfOrder
+        tooOld += other.tooOld
+        limited += other.limited
+        position = max(position, other.position)
+    }
+
+    /// In Prometheus' words where it has them.
+    fileprivate var reasons: [String] {
+        let counts = [
+            (duplicate, "duplicate sample for timestamp"), (outOfOrder, "out of order sample"),
+            (tooOld, "too old sample"), (limited, "above a limit of series, labels or memory"),
+        ]
+        return counts.filter { $0.0 > 0 }.map { "\($0.0): \($0.1)" }
+    }
+}
