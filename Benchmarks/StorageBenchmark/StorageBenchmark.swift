@@ -9,6 +9,7 @@ import TimeSeries
 ///     storage-benchmark memory [T S R]      T targets of S series with R rows, in memory
 ///     storage-benchmark recovery [T S R]    the same, written to a log and read back
 ///     storage-benchmark push [S R]          S single series with R samples, pushed
+///     storage-benchmark write [S R]         remote-write requests of S series, R samples each
 ///     storage-benchmark torture FOLDER N    checks N rows and writes on until it is killed
 ///     storage-benchmark select [N]          matchers over N series
 @main struct StorageBenchmark {
@@ -20,13 +21,15 @@ import TimeSeries
         case "memory": try await MemoryBenchmark.run(numbers)
         case "recovery": try await RecoveryBenchmark.run(numbers)
         case "push": try await PushBenchmark.run(numbers)
+        case "write": try await WriteBenchmark.run(numbers)
         case "torture":
             try await Torture.run(
                 arguments.dropFirst().first ?? "torture", acknowledged: Int(arguments.last ?? "") ?? 0)
         case "select": try await SelectBenchmark.run(numbers.first ?? 1_000_000)
         default:
             print(
-                "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] | push [S R] | select [N]"
+                "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] | push [S R] "
+                    + "| write [S R] | select [N]"
             )
             exit(2)
         }
