@@ -76,7 +76,7 @@ let package = Package(
             "Web", "HTTPAPI", "Console", products: [lifecycle, log, hummingbird]),
         module(
             "flyball", "TimeSeries", "Documents", "Curl", "PromQL", "Rules", "Forecasting", "Fleet",
-            "Scaling", "Control", "Audit", "Web", "Daemon", "Simulation", "Demo",
+            "Scaling", "Control", "Audit", "Backends", "Journal", "Web", "Daemon", "Simulation", "Demo",
             products: [arguments, log, lifecycle]),
         benchmark(
             "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage",

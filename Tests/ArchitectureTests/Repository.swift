@@ -84,23 +84,39 @@ enum Modules {
     /// A module or test target of Package.swift with the targets it names, in the order of the file.
     static let declared: [(name: String, isTest: Bool, uses: [String])] = {
         var found: [(name: String, isTest: Bool, uses: [String])] = []
-        let text = Repository.text("Package.swift")
-        let body = text.split(separator: "targets: [", maxSplits: 2, omittingEmptySubsequences: false)
-            .dropFirst()
-        for call in body.joined(separator: "targets: [").split(
-            separator: "\n        ", omittingEmptySubsequences: true)
-        {
+        for call in calls(Repository.lines("Package.swift")) {
             let isTest = call.hasPrefix("tests(")
             guard
                 isTest || call.hasPrefix("module(") || call.hasPrefix(".systemLibrary(")
                     || call.hasPrefix(".target(")
             else { continue }
-            let plain = call.split(separator: "products:")[0].split(separator: "linkerSettings:")[0]
+            let plain = ["products:", "linkerSettings:", "resources:", "exclude:"].reduce(call) {
+                rest, mark in
+                String(rest.split(separator: mark, omittingEmptySubsequences: false)[0])
+            }
             let names = plain.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
                 .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            guard !names.isEmpty else { continue }
             let isOurs = call.hasPrefix("module(") || isTest
             found.append((name: names[0], isTest: isTest, uses: isOurs ? Array(names.dropFirst()) : []))
         }
         return found
     }()
+
+    /// The entries of `targets: [`, each with the lines that it is laid out over.
+    private static func calls(_ lines: [Substring]) -> [String] {
+        guard let start = lines.firstIndex(where: { $0.hasSuffix("    targets: [") }) else { return [] }
+        var calls: [String] = []
+        for line in lines[(start + 1)...] {
+            let body = line.drop { $0 == " " }
+            let indent = line.count - body.count
+            if indent <= 4 { break }
+            if indent == 8, !body.hasPrefix(")") {
+                calls.append(String(body))
+            } else if !calls.isEmpty {
+                calls[calls.count - 1] += " " + body
+            }
+        }
+        return calls
+    }
 }
