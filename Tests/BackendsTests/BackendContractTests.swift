@@ -7,7 +7,7 @@ import TimeSeries
 @testable import Backends
 
 @Suite struct BackendContractTests {
-    @Test(.timeLimit(.minutes(1)), arguments: BackendConformance.cases)
+    @Test(.timeLimit(.minutes(5)), arguments: BackendConformance.cases)
     func `the process backend keeps the contract`(_ contract: BackendConformance.Case) async throws {
         try await contract.run(ProcessSubject())
     }

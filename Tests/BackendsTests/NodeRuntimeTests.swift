@@ -9,7 +9,7 @@ import TimeSeries
 @testable import Backends
 
 /// One node of this process with real replicas.
-@Suite(.timeLimit(.minutes(1))) struct NodeRuntimeTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeRuntimeTests {
     private let n1 = NodeID("n1")!
     private let web1 = ReplicaID("web-1")!
     private let clock = SystemClock()

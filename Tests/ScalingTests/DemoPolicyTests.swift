@@ -111,10 +111,10 @@ struct DemoPolicyTests {
         let measurement = await measurer.measure([policy], at: now).measurements[0]
         var memory = ScalingMemory()
         let decision = decide(
-            policy, measurement, counts: ReplicaCounts(desired: 11, ready: 11, starting: 0), memory: &memory,
+            policy, measurement, counts: ReplicaCounts(desired: 10, ready: 10, starting: 0), memory: &memory,
             now: now)
 
-        #expect(decision.desired == 11)
+        #expect(decision.desired == 10)
         #expect(decision.reason(.untrusted) != nil)
     }
 }

@@ -34,18 +34,19 @@ final class ControlPlane: Sendable {
             audit: audit, disk: disk, announce: { [logger] in DecisionLog.write($0, to: logger) })
         self.runner = runner
         lease = try LocalLease(disk: disk, lock: lock, above: runner.epoch)
+        let launcher = NodeLauncher(
+            executable: ProcessInfo.processInfo.executablePath, lease: configuration.fleet.lease,
+            environment: ProcessInfo.processInfo.environment)
+        let local = try ProcessBackend(
+            folder: folder + "/nodes", launcher: launcher, transport: transport, clock: clock)
         switch configuration.fleet.backend {
         case .process:
-            let launcher = NodeLauncher(
-                executable: ProcessInfo.processInfo.executablePath, lease: configuration.fleet.lease,
-                environment: ProcessInfo.processInfo.environment)
-            let processes = try ProcessBackend(
-                folder: folder + "/nodes", launcher: launcher, transport: transport, clock: clock)
-            self.processes = processes
-            backend = processes
+            processes = local
+            backend = local
         case .dryRun:
+            // What runs in this folder is shown and left alone.
             processes = nil
-            backend = DryRunBackend(observing: nil, clock: clock)
+            backend = DryRunBackend(observing: local, clock: clock)
         }
         actuator = Actuator(
             backend: backend, clock: clock,

@@ -12,7 +12,7 @@ import TimeSeries
 @testable import Daemon
 
 /// A whole node in this process: real socket, real HTTP, real replicas; only the process around it is missing.
-@Suite(.timeLimit(.minutes(1))) struct NodeServerTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeServerTests {
     /// Runs the node's server where the backend would spawn a process.
     private final class Launcher: NodeLaunching {
         let isolation = "none: a node of a test"
