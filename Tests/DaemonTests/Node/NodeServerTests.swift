@@ -114,7 +114,7 @@ import TimeSeries
     }
 
     @Test func `a node that nobody asks ends by itself and takes its socket away`() async throws {
-        try await withNode(lease: .seconds(1)) { folder, _, _, launcher in
+        try await withNode(lease: .seconds(10)) { folder, _, _, launcher in
             for task in launcher.tasks.withLock({ $0 }) { try await task.value }
 
             #expect(!FileManager.default.fileExists(atPath: folder + "/n1/node.sock"))
