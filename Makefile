@@ -13,8 +13,8 @@ run: build
 ## test: install what is missing, build and run all tests
 test: deps
 	swift build --build-tests
-	swift test --skip-build --skip EndToEndTests
-	swift test --skip-build --filter EndToEndTests
+	swift test --skip-build --no-parallel --skip EndToEndTests
+	swift test --skip-build --no-parallel --filter EndToEndTests
 
 build: deps
 	swift build -c release --product flyball
