@@ -41,30 +41,33 @@ enum SelfMetrics {
         }
     }
 
+    /// One look at the store for all of its metrics: it walks every tail under the lock that appends take.
     private static func registerStorage(_ store: Store, _ registry: MetricRegistry) {
-        func gauge(_ name: String, _ help: String, _ read: @escaping @Sendable (StoreStatistics) -> Double) {
-            registry.observe("flyball_storage_" + name, help) { read(store.statistics(limit: 0)) }
-        }
-        func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (StoreStatistics) -> Double)
-        {
-            registry.observe("flyball_storage_" + name, help, kind: .counter) {
-                read(store.statistics(limit: 0))
+        registry.include("flyball_storage") { writer in
+            let now = store.statistics(limit: 0)
+            func gauge(_ name: String, _ help: String, _ value: Double) {
+                writer.gauge("flyball_storage_" + name, help: help, value)
             }
+            func counter(_ name: String, _ help: String, _ value: Double) {
+                writer.counter("flyball_storage_" + name, help: help, value)
+            }
+            if let durable = now.durableTimestamp {
+                gauge(
+                    "durable_timestamp_seconds", "Samples up to this moment are on disk for good.",
+                    durable.seconds)
+            }
+            gauge("series", "Series in memory.", Double(now.series))
+            gauge("chunks", "Sealed chunks in memory.", Double(now.chunks))
+            gauge("chunk_bytes", "Bytes of sealed chunks.", Double(now.chunkBytes))
+            gauge("tail_bytes", "Bytes of raw tails.", Double(now.tailBytes))
+            gauge("disk_bytes", "Bytes of the log and its snapshots.", Double(now.diskBytes))
+            gauge(
+                "lost_ranges", "Ranges of the log that were lost to damage.",
+                Double(now.gaps.count + now.damage.count))
+            counter("appended_samples_total", "Samples taken in.", Double(now.appendedSamples))
+            counter("rejected_samples_total", "Samples refused.", Double(now.rejectedSamples))
+            counter("failed_commits_total", "Commits that the disk refused.", Double(now.failedCommits))
         }
-        registry.observe(
-            "flyball_storage_durable_timestamp_seconds", "Samples up to this moment are on disk for good."
-        ) { store.statistics(limit: 0).durableTimestamp?.seconds }
-        gauge("series", "Series in memory.") { Double($0.series) }
-        gauge("chunks", "Sealed chunks in memory.") { Double($0.chunks) }
-        gauge("chunk_bytes", "Bytes of sealed chunks.") { Double($0.chunkBytes) }
-        gauge("tail_bytes", "Bytes of raw tails.") { Double($0.tailBytes) }
-        gauge("disk_bytes", "Bytes of the log and its snapshots.") { Double($0.diskBytes) }
-        gauge("lost_ranges", "Ranges of the log that were lost to damage.") {
-            Double($0.gaps.count + $0.damage.count)
-        }
-        counter("appended_samples_total", "Samples taken in.") { Double($0.appendedSamples) }
-        counter("rejected_samples_total", "Samples refused.") { Double($0.rejectedSamples) }
-        counter("failed_commits_total", "Commits that the disk refused.") { Double($0.failedCommits) }
     }
 
     private static func registerRemoteWrite(_ receiver: RemoteWriteReceiver, _ registry: MetricRegistry) {
