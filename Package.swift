@@ -81,6 +81,7 @@ let package = Package(
         benchmark(
             "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage",
             "RemoteStorage"),
+        benchmark("load-generator", in: "LoadGenerator", "Codecs"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),
