@@ -126,7 +126,8 @@ let package = Package(
         tests("Console", "Web", "Console", products: [hbtesting, log]),
         tests("Demo", "TimeSeries", "Curl", "Fleet", "Web", "Demo"),
         tests(
-            "Daemon", "TimeSeries", "Documents", "Curl", "Fleet", "Control", "Actuation", "Backends",
+            "Daemon", "TimeSeries", "Documents", "Curl", "Storage", "Fleet", "Control", "Actuation",
+            "Backends",
             "Daemon", products: [log]),
         tests("Architecture"),
         tests("EndToEnd", "TimeSeries", "Documents", "Curl", "Exposition"),

@@ -1,6 +1,7 @@
 package import Discovery
 package import Fleet
 package import Notification
+package import Storage
 package import TimeSeries
 
 /// `flyball.yml`, read and checked: Prometheus' schema and the sections of ours. Paths are absolute.
@@ -17,6 +18,11 @@ package struct Configuration: Sendable {
         /// Nil: half of the machine's or the cgroup's memory.
         package var memoryLimitBytes: Int?
         package var outOfOrderWindow: Duration = .seconds(600)
+        /// When scraped samples reach the disk. Remote write is durable before its 2xx unless this is `none`.
+        package var sync: StoreConfiguration.SyncPolicy = .interval
+        /// How often, with `interval` and `none`.
+        package var syncInterval: Duration = .seconds(1)
+        package var limits = StoreConfiguration.Limits()
     }
 
     package struct FleetSettings: Hashable, Sendable {

@@ -2,6 +2,7 @@ import Discovery
 package import Documents
 import Fleet
 import Notification
+import Storage
 import TimeSeries
 
 /// Reads the top level of `flyball.yml`. The sections of scrapes and alerting are read by their own modules.
@@ -112,6 +113,18 @@ package struct ConfigurationReader {
             settings.memoryLimitBytes = memory.scalar(
                 "limit", expected: "an amount of memory such as 4GiB", { Quantity.bytes($0).map { Int($0) } })
         }
+        fields.mapping("wal") { wal in
+            let policies = StoreConfiguration.SyncPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+            settings.sync =
+                wal.scalar("sync", expected: "one of " + policies) {
+                    StoreConfiguration.SyncPolicy(rawValue: $0)
+                } ?? settings.sync
+            settings.syncInterval = time(wal, "interval") ?? settings.syncInterval
+            if settings.syncInterval < .milliseconds(10) {
+                wal.report("must be at least 10ms", at: "interval")
+            }
+        }
+        fields.mapping("limits") { settings.limits = limits($0) }
         // Prometheus' own keys under `storage`; retention counts, the rest is read and has no meaning here.
         fields.mapping("tsdb") { tsdb in
             settings.outOfOrderWindow = time(tsdb, "out_of_order_time_window") ?? settings.outOfOrderWindow
@@ -124,6 +137,18 @@ package struct ConfigurationReader {
         }
         fields.mapping("exemplars") { _ = $0.integer("max_exemplars") }
         configuration.storage = settings
+    }
+
+    private func limits(_ fields: FieldReader) -> StoreConfiguration.Limits {
+        var limits = StoreConfiguration.Limits()
+        let known: [(String, WritableKeyPath<StoreConfiguration.Limits, Int>)] = [
+            ("series", \.series), ("series_per_target", \.seriesPerTarget), ("labels", \.labels),
+            ("label_name_length", \.labelNameLength), ("label_value_length", \.labelValueLength),
+        ]
+        for (key, path) in known {
+            if let limit = fields.integer(key, in: 1...Int.max) { limits[keyPath: path] = limit }
+        }
+        return limits
     }
 
     private func fleet(_ fields: FieldReader, into settings: inout Configuration.FleetSettings) {

@@ -28,6 +28,8 @@ struct Components: Sendable {
     let startedAt: Timestamp
     let generations: Generations
     let store: Store
+    /// How often scraped samples are made durable.
+    let syncInterval: Duration
     let engine: LocalEngine
     let transport: CurlTransport
     let scraper: Scraper
@@ -57,6 +59,7 @@ struct Components: Sendable {
         store = try Store(
             disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
             now: clock.now)
+        syncInterval = configuration.storage.syncInterval
         engine = LocalEngine(
             source: store, features: options.features,
             subqueryStep: configuration.global.evaluationInterval
@@ -132,8 +135,8 @@ struct Components: Sendable {
 
     private static func storage(_ settings: Configuration.StorageSettings) -> StoreConfiguration {
         StoreConfiguration(
-            retention: settings.retention, outOfOrderWindow: settings.outOfOrderWindow,
-            memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit)
+            sync: settings.sync, retention: settings.retention, outOfOrderWindow: settings.outOfOrderWindow,
+            memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit, limits: settings.limits)
     }
 
     private static func receiver(_ store: Store, _ clock: SystemClock) -> RemoteWriteReceiver {

@@ -56,7 +56,8 @@ package enum FlyballService {
                 services: [
                     .init(
                         service: StoreService(
-                            store: parts.store, clock: parts.clock, logger: Logger(label: "storage"))),
+                            store: parts.store, interval: parts.syncInterval, clock: parts.clock,
+                            logger: Logger(label: "storage"))),
                     .init(service: background { await parts.notifier.run() }),
                     .init(service: background { await parts.rules.run() }),
                     .init(service: background { await parts.control.run() }),

@@ -3,20 +3,24 @@ import ServiceLifecycle
 import Storage
 import TimeSeries
 
-/// Makes scraped samples durable each second and keeps the store within its bounds each minute.
+/// Makes scraped samples durable at each interval and keeps the store within its bounds each minute.
 struct StoreService: Service {
     let store: Store
+    /// `storage.wal.interval`.
+    let interval: Duration
     let clock: any Clock
     let logger: Logger
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
-            var seconds = 0
+            var sinceMaintenance = Duration.zero
             while !Task.isCancelled {
-                try await clock.sleep(for: .seconds(1))
+                try await clock.sleep(for: interval)
                 sync()
-                seconds += 1
-                if seconds % 60 == 0 { maintain() }
+                sinceMaintenance += interval
+                guard sinceMaintenance >= .seconds(60) else { continue }
+                sinceMaintenance = .zero
+                maintain()
             }
         }
         sync()

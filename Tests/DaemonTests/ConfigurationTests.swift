@@ -1,0 +1,43 @@
+import Daemon
+import Documents
+import Storage
+import Testing
+
+@Suite struct ConfigurationTests {
+    private func read(_ text: String) throws(DocumentError) -> Configuration {
+        try ConfigurationReader(file: "flyball.yml").read(text)
+    }
+
+    @Test func `the log's policy and the limits of the store are read`() throws {
+        let storage = try read(
+            """
+            storage:
+              wal: { sync: always, interval: 250ms }
+              limits: { series: 1000, series_per_target: 100, labels: 10, label_value_length: 64 }
+            """
+        ).storage
+
+        #expect(storage.sync == .always)
+        #expect(storage.syncInterval == .milliseconds(250))
+        #expect(storage.limits.series == 1000)
+        #expect(storage.limits.seriesPerTarget == 100)
+        #expect(storage.limits.labels == 10)
+        #expect(storage.limits.labelNameLength == StoreConfiguration.Limits().labelNameLength)
+        #expect(storage.limits.labelValueLength == 64)
+    }
+
+    @Test(arguments: [
+        ("storage: { wal: { sync: sometimes } }", "always, interval, none"),
+        ("storage: { wal: { interval: 0s } }", "at least 10ms"),
+        ("storage: { limits: { series: 0 } }", "at least 1"),
+        ("storage: { limits: { serie: 1 } }", "serie"),
+    ])
+    func `a wrong setting of the store is refused with its place and what is allowed`(
+        text: String, allowed: String
+    ) {
+        let error = #expect(throws: DocumentError.self) { try read(text) }
+
+        #expect("\(error!)".contains(allowed))
+        #expect("\(error!)".contains("flyball.yml:1:"))
+    }
+}
