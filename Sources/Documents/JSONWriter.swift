@@ -41,7 +41,83 @@ package struct JSONWriter: Sendable {
 
     package mutating func null() { literal("null") }
 
-    package mutating func integer(_ value: some BinaryInteger) { literal(String(value)) }
+    package mutating func integer(_ value: some BinaryInteger) {
+        guard let value = Int64(exactly: value) else { return literal(String(value)) }
+        separate()
+        append(value)
+        needsComma = true
+    }
+
+    /// Thousandths as a number, with three decimals where they are not whole: `1435781430.781`.
+    package mutating func thousandths(_ value: Int64) {
+        separate()
+        let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: 1000)
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(whole)
+        if rest > 0 {
+            bytes.append(UInt8(ascii: "."))
+            for unit: UInt64 in [100, 10, 1] { bytes.append(48 &+ UInt8(rest / unit % 10)) }
+        }
+        needsComma = true
+    }
+
+    /// A number in quotes, whole.
+    package mutating func quoted(_ value: Int64) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        append(value)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    /// Text in quotes that has nothing to escape.
+    package mutating func quoted(plain text: Substring.UTF8View) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: text)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    /// Text given as UTF-8.
+    package mutating func string(utf8 text: ArraySlice<UInt8>) {
+        for byte in text where byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5c {
+            return string(String(decoding: text, as: UTF8.self))
+        }
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: text)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    package mutating func key(utf8 name: ArraySlice<UInt8>) {
+        string(utf8: name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    private mutating func append(_ value: Int64) {
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(value.magnitude)
+    }
+
+    private mutating func append(_ value: UInt64) {
+        guard value >= 10 else { return bytes.append(48 &+ UInt8(value)) }
+        var first = bytes.count
+        var rest = value
+        while rest > 0 {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes.append(48 &+ UInt8(digit))
+            rest = quotient
+        }
+        var last = bytes.count - 1
+        while first < last {
+            bytes.swapAt(first, last)
+            first += 1
+            last -= 1
+        }
+    }
 
     /// A JSON number in its shortest exact form; null for NaN and infinities, which JSON lacks.
     package mutating func number(_ value: Double) {

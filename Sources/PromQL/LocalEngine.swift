@@ -6,25 +6,63 @@ package struct LocalEngine: QueryEngine {
     private let source: any SeriesSource
     private let features: QueryFeatures
     private let subqueryStep: Duration
+    private let workers: Workers
+    private let now: @Sendable () -> Duration
     private let deadline: @Sendable (_ timeout: Duration) -> @Sendable () -> Bool
 
     /// - Parameters:
     ///   - subqueryStep: the step of a subquery that names none; Prometheus takes the global evaluation interval.
+    ///   - workers: share in the work of one query; the result does not depend on how many they are.
+    ///   - now: time that only grows, for `explain`; evaluation does not depend on it.
     ///   - deadline: called as a query starts with its timeout; what it returns says whether the time is over.
     ///     Evaluation itself never reads a clock.
     package init(
         source: any SeriesSource, features: QueryFeatures = [], subqueryStep: Duration = .seconds(60),
+        workers: Workers = .one, now: @escaping @Sendable () -> Duration = { .zero },
         deadline: @escaping @Sendable (_ timeout: Duration) -> @Sendable () -> Bool = { _ in { false } }
     ) {
         self.source = source
         self.features = features
         self.subqueryStep = subqueryStep
+        self.workers = workers
+        self.now = now
         self.deadline = deadline
     }
 
     package func evaluate(
         _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
     ) async throws(QueryError) -> QueryResult {
+        let (plan, isExpired) = try prepare(expression, range, limits)
+        let columns = try await select(plan.selections, limits)
+        let evaluator = evaluator(plan, columns, limits, isExpired)
+        return try Self.result(evaluator, expression, range)
+    }
+
+    package func explain(
+        _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
+    ) async throws(QueryError) -> (result: QueryResult, explanation: QueryExplanation) {
+        let began = now()
+        let (plan, isExpired) = try prepare(expression, range, limits)
+        let planned = now()
+        let columns = try await select(plan.selections, limits)
+        let read = now()
+        let evaluator = evaluator(plan, columns, limits, isExpired)
+        evaluator.trace = EvaluationTrace(now: now)
+        let result = try Self.result(evaluator, expression, range)
+        let explanation = QueryExplanation(
+            planning: planned - began, reading: read - planned, evaluating: now() - read,
+            readings: zip(plan.selections, columns).map { selection, series in
+                QueryExplanation.Reading(
+                    matchers: selection.matchers, range: selection.range, series: series.count,
+                    samples: Self.sampleCount(series))
+            },
+            plan: evaluator.trace?.root ?? plan.root.step)
+        return (result, explanation)
+    }
+
+    private func prepare(
+        _ expression: Expression, _ range: EvaluationRange, _ limits: QueryLimits
+    ) throws(QueryError) -> (plan: Plan, isExpired: @Sendable () -> Bool) {
         guard range.isInstant || range.step > .zero else {
             throw QueryError(.badData, "zero or negative query resolution step widths are not accepted")
         }
@@ -37,23 +75,45 @@ package struct LocalEngine: QueryEngine {
         let isExpired = deadline(limits.timeout)
         let plan = try Planner.plan(
             expression, over: range, lookback: limits.lookback, subqueryStep: subqueryStep)
-        let columns = try await select(plan.selections)
-        let read = columns.reduce(0) { $0 + $1.reduce(0) { $0 + $1.values.count } }
-        let evaluator = Evaluator(
+        return (plan, isExpired)
+    }
+
+    private func evaluator(
+        _ plan: Plan, _ columns: [[SeriesColumns]], _ limits: QueryLimits,
+        _ isExpired: @escaping @Sendable () -> Bool
+    ) -> Evaluator {
+        Evaluator(
             plan: plan, columns: columns, lookback: limits.lookback, features: features,
-            maxSamples: limits.maxSamples, isExpired: isExpired)
+            maxSamples: limits.maxSamples, workers: workers, isExpired: isExpired)
+    }
+
+    private static func result(
+        _ evaluator: Evaluator, _ expression: Expression, _ range: EvaluationRange
+    ) throws(QueryError) -> QueryResult {
         let value = try Evaluator.result(evaluator, expression, range)
         return QueryResult(
             value: value, warnings: evaluator.annotations.warnings, infos: evaluator.annotations.infos,
-            samplesRead: read)
+            samplesRead: evaluator.columns.reduce(0) { $0 + sampleCount($1) })
     }
 
-    private func select(_ selections: [Selection]) async throws(QueryError) -> [[SeriesColumns]] {
+    /// How many samples there are, looking at each series where it is.
+    private static func sampleCount(_ series: [SeriesColumns]) -> Int {
+        let series = series.span
+        var count = 0
+        for number in series.indices { count += series[number].values.count }
+        return count
+    }
+
+    private func select(
+        _ selections: [Selection], _ limits: QueryLimits
+    ) async throws(QueryError) -> [[SeriesColumns]] {
         guard !selections.isEmpty else { return [] }
         do {
-            return try await source.select(selections)
+            return try await source.select(selections, sampleLimit: limits.maxSamples)
         } catch let error as QueryError {
             throw error
+        } catch is TooManySamples {
+            throw SampleBudget.exceeded
         } catch is CancellationError {
             throw QueryError(.canceled, "query was canceled in query preparation")
         } catch {

@@ -131,6 +131,10 @@ package protocol QueryEngine: Sendable {
     func evaluate(
         _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
     ) async throws(QueryError) -> QueryResult
+    /// The same with the plan and what each part of it cost; engines that cannot tell refuse.
+    func explain(
+        _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
+    ) async throws(QueryError) -> (result: QueryResult, explanation: QueryExplanation)
 }
 
 extension QueryEngine {

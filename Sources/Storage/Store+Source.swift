@@ -3,13 +3,18 @@ package import TimeSeries
 
 extension Store: SeriesSource {
     package func select(_ selections: [Selection]) async throws -> [[SeriesColumns]] {
+        try await select(selections, sampleLimit: .max)
+    }
+
+    package func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]] {
         let found = head.withLock { head in
             selections.map { head.find($0.matchers, in: $0.range.milliseconds) }
         }
         var results: [[SeriesColumns]] = []
+        var room = sampleLimit
         for (selection, found) in zip(selections, found) {
             try Task.checkCancellation()
-            results.append(found.read(selection.range.milliseconds))
+            results.append(try found.read(selection.range.milliseconds, workers, room: &room))
         }
         return results
     }
@@ -89,14 +94,44 @@ extension Head.Found {
         for series in loose { body(series.labels) }
     }
 
-    /// The samples in a range, series in the order of their labels, one with equal labels merged.
-    func read(_ range: ClosedRange<Int64>) -> [SeriesColumns] {
+    /// The samples in a range, series in the order of their labels, one with equal labels merged. Tables and single
+    /// series are decoded by all workers; the order does not depend on them.
+    /// - Throws: `TooManySamples` where there is no room for all of them, before that many are decoded.
+    func read(
+        _ range: ClosedRange<Int64>, _ workers: Workers, room: inout Int
+    ) throws(TooManySamples) -> [SeriesColumns] {
+        let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range) }
+        guard cells <= room else { throw TooManySamples() }
+        room -= cells
+        // A piece should be worth waking a thread for.
+        let perTable = max(1, cells / max(1, tables.count))
+        let tablePieces = workers.pieces(of: tables.count, atLeast: 1 + 65_536 / perTable)
+        let parts = workers.map(tablePieces.count) { piece in
+            tables[tablePieces[piece]].flatMap { $0.read(range) }
+        }
+        let limit = room
+        let loosePieces = workers.pieces(of: loose.count, atLeast: 256)
+        let rest = try workers.map(loosePieces.count) { piece throws(TooManySamples) in
+            try Head.Found.read(loose[loosePieces[piece]], range, room: limit)
+        }
+        let read = rest.reduce(0) { $0 + $1.reduce(0) { $0 + $1.values.count } }
+        guard read <= room else { throw TooManySamples() }
+        room -= read
+        return Head.Found.merged(Head.Found.sorted(parts + rest))
+    }
+
+    /// The samples of series that come one at a time; neighbours of equal times share one object of them.
+    private static func read(
+        _ loose: ArraySlice<LooseSeries>, _ range: ClosedRange<Int64>, room: Int
+    ) throws(TooManySamples) -> [SeriesColumns] {
         var result: [SeriesColumns] = []
-        for slice in tables { result += slice.read(range) }
+        var left = room
         var lastTimes = TimeColumn.empty
         for series in loose {
             let (times, values) = series.samples(in: range)
             guard !times.isEmpty else { continue }
+            left -= times.count
+            guard left >= 0 else { throw TooManySamples() }
             if lastTimes.milliseconds != times { lastTimes = TimeColumn(times) }
             var columns = SeriesColumns(labels: series.labels, times: lastTimes, values: values)
             if !series.histograms.isEmpty {
@@ -105,14 +140,31 @@ extension Head.Found {
             }
             result.append(columns)
         }
-        return Head.Found.merged(LabelOrder.sorted(result))
+        return result
+    }
+
+    /// The series of all parts in the order of their labels.
+    private static func sorted(_ parts: [[SeriesColumns]]) -> [SeriesColumns] {
+        let all = parts.count == 1 ? parts[0] : Array(parts.joined())
+        // Through a span, elements are looked at where they are instead of being copied with all they hold on to.
+        let series = all.span
+        var labels: [Labels] = []
+        labels.reserveCapacity(series.count)
+        for index in series.indices { labels.append(series[index].labels) }
+        guard let order = LabelOrder.permutation(of: labels) else { return all }
+        return order.map { all[$0] }
+    }
+
+    private static func hasEqualNeighbours(_ sorted: Span<SeriesColumns>) -> Bool {
+        for index in sorted.indices.dropFirst() where sorted[index].labels == sorted[index - 1].labels {
+            return true
+        }
+        return false
     }
 
     /// Neighbours with equal labels become one series; at equal times the first one's sample stays.
     private static func merged(_ sorted: [SeriesColumns]) -> [SeriesColumns] {
-        guard zip(sorted, sorted.dropFirst()).contains(where: { $0.labels == $1.labels }) else {
-            return sorted
-        }
+        guard hasEqualNeighbours(sorted.span) else { return sorted }
         var result: [SeriesColumns] = []
         for series in sorted {
             if let last = result.last, last.labels == series.labels {

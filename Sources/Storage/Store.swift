@@ -10,6 +10,8 @@ package import TimeSeries
 /// minutes). After a crash, opening it again yields every sample that was acknowledged.
 package final class Store: Sendable {
     package let configuration: StoreConfiguration
+    /// Decode what is selected.
+    let workers: Workers
     let disk: any Disk
     let head: Mutex<Head>
     let log: Log
@@ -19,9 +21,11 @@ package final class Store: Sendable {
     /// Opens the store below the root of `disk`, in the folders `log` and `snapshots`; makes them where there are
     /// none. `now` drops what the retention ended meanwhile. Hold a `DirectoryLock`.
     package init(
-        disk: any Disk, configuration: StoreConfiguration = StoreConfiguration(), now: Timestamp
+        disk: any Disk, configuration: StoreConfiguration = StoreConfiguration(), workers: Workers = .one,
+        now: Timestamp
     ) throws(StoreError) {
         self.configuration = configuration
+        self.workers = workers
         self.disk = disk
         var head = Head(configuration)
         var status = StoreStatus()

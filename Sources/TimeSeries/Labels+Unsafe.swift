@@ -51,9 +51,21 @@ extension Labels {
         return start..<position
     }
 
+    /// Appends each text with a zero behind; false where one holds a zero itself.
+    static func appendTexts(_ bytes: Span<UInt8>, to texts: inout [UInt8]) -> Bool {
+        var position = 0
+        while position < bytes.count {
+            let range = text(bytes, &position)
+            for index in range where bytes[index] == 0 { return false }
+            texts.append(part: bytes, range)
+            texts.append(0)
+        }
+        return true
+    }
+
     /// Negative, zero or positive, as memcmp, a shorter text before a longer one that starts with it.
     @inline(__always)
-    private static func compare(
+    static func compare(
         _ a: Span<UInt8>, _ left: Range<Int>, _ b: Span<UInt8>, _ right: Range<Int>
     ) -> Int {
         let shorter = min(left.count, right.count)

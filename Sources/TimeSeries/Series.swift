@@ -46,6 +46,9 @@ package protocol SeriesSource: Sendable {
     /// The columns of each selection, in the order of the selections; series ordered by labels.
     /// All selections of a plan come at once, so that a source can share the work.
     func select(_ selections: [Selection]) async throws -> [[SeriesColumns]]
+    /// The same, but throws `TooManySamples` instead of holding more samples than the limit. Who cannot tell before
+    /// it reads leaves the check to the caller.
+    func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]]
     /// The series with a sample in the range that meet any of the matcher sets (all where there is none), ordered.
     func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     /// The names of labels of these series, ordered.
@@ -56,4 +59,13 @@ package protocol SeriesSource: Sendable {
     ) async throws -> [String]
     /// What is known of metrics, by name.
     func metadata(of metric: String?) async -> [String: [MetricMetadata]]
+}
+
+/// A selection that holds more samples than whoever asked has room for.
+package struct TooManySamples: Error, Hashable { package init() {} }
+
+extension SeriesSource {
+    package func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]] {
+        try await select(selections)
+    }
 }

@@ -13,6 +13,24 @@ struct StubEngine: QueryEngine {
     func evaluate(
         _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
     ) async throws(QueryError) -> QueryResult { try answer(expression, range, limits) }
+
+    func explain(
+        _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
+    ) async throws(QueryError) -> (result: QueryResult, explanation: QueryExplanation) {
+        var plan = QueryExplanation.Step(
+            operation: "sum", expression: "", source: 0..<7, elapsed: .seconds(3))
+        plan.children = [
+            QueryExplanation.Step(operation: "selector", expression: "up", elapsed: .seconds(1))
+        ]
+        let explanation = QueryExplanation(
+            planning: .milliseconds(1), reading: .seconds(2), evaluating: .seconds(3),
+            readings: [
+                QueryExplanation.Reading(
+                    matchers: [Matcher(equal: "__name__", "up")], range: range.start...range.end, series: 4,
+                    samples: 5)
+            ], plan: plan)
+        return (try answer(expression, range, limits), explanation)
+    }
 }
 
 /// A source that knows a few series of label sets.

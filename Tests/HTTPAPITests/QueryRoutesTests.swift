@@ -32,6 +32,18 @@ struct QueryRoutesTests {
                 + #"{"__name__":"up","job":"a\"<b>"},"value":[1435781430.781,"0.5"]}]}}"#)
     }
 
+    @Test func `explain adds what was read and the plan with its costs`() async throws {
+        let (_, body) = try await get("/api/v1/query?query=sum(up)&time=1&explain=true", .vector([]))
+
+        #expect(
+            body == #"{"status":"success","data":{"resultType":"vector","result":[],"explain":{"#
+                + #""planningSeconds":0.001,"readingSeconds":2,"evaluatingSeconds":3,"#
+                + #""readings":[{"matchers":"__name__=\"up\"","start":1,"end":1,"series":4,"samples":5}],"#
+                + #""plan":{"operation":"sum","source":[0,7],"steps":0,"series":0,"input":0,"output":0,"#
+                + #""seconds":3,"ownSeconds":2,"children":[{"operation":"selector","expression":"up","#
+                + #""steps":0,"series":0,"input":0,"output":0,"seconds":1,"ownSeconds":1}]}}}}"#)
+    }
+
     @Test func `an empty vector is an empty list`() async throws {
         let (_, body) = try await get("/api/v1/query?query=up", .vector([]))
 

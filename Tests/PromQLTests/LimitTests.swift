@@ -57,6 +57,45 @@ import TimeSeries
         #expect(error?.kind == .execution)
     }
 
+    @Test(arguments: [(70_000, true), (55_000, false)])
+    func `intermediate results are charged, and given back once they are used`(
+        limit: Int, isEnough: Bool
+    ) async throws {
+        // Read are 20,000 samples; the subqueries hold 22,000 cells and their results 20,000, one after the other.
+        let text =
+            "sum(last_over_time({job=\"a\"}[5m:15s])) + count(last_over_time({job=\"a\"}[6m:15s]))"
+        let range = EvaluationRange(
+            start: LimitTests.start, end: LimitTests.start + .seconds(2985), step: .seconds(15))
+
+        let error = try await error(text, over: range, maxSamples: limit)
+
+        #expect((error == nil) == isEnough)
+    }
+
+    @Test func `a source that holds too much is asked with the limit`() async throws {
+        struct Full: SeriesSource {
+            func select(_ selections: [Selection]) async throws -> [[SeriesColumns]] { [] }
+            func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]] {
+                #expect(sampleLimit == 1234)
+                throw TooManySamples()
+            }
+            func series(_ sets: [[Matcher]], in range: ClosedRange<Timestamp>) -> [Labels] { [] }
+            func labelNames(_ sets: [[Matcher]], in range: ClosedRange<Timestamp>) -> [String] { [] }
+            func labelValues(
+                _ name: String, _ sets: [[Matcher]], in range: ClosedRange<Timestamp>
+            ) -> [String] { [] }
+            func metadata(of metric: String?) -> [String: [MetricMetadata]] { [:] }
+        }
+
+        let error = await #expect(throws: QueryError.self) {
+            try await LocalEngine(source: Full()).evaluate(
+                Expression.parse("m"), at: LimitTests.start, limits: QueryLimits(maxSamples: 1234))
+        }
+
+        #expect(
+            error?.message == "query processing would load too many samples into memory in query execution")
+    }
+
     @Test func `a query ends when its time is over`() async throws {
         let error = try await error(
             "sum(m1)", over: .instant(LimitTests.start), deadline: { _ in { true } })

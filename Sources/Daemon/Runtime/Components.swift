@@ -5,6 +5,7 @@ import Control
 import Coordination
 import Curl
 import Discovery
+import Dispatch
 import Fleet
 import Foundation
 import Journal
@@ -56,13 +57,19 @@ struct Components: Sendable {
             logger: Logger(label: "config"))
         let disk = try Self.disk(folder)
         let lock = try Self.lock(disk, folder)
+        // One query shares its work among as many threads as there are processors.
+        let workers = Workers(count: ProcessInfo.processInfo.activeProcessorCount) { pieces, body in
+            DispatchQueue.concurrentPerform(iterations: pieces, execute: body)
+        }
         store = try Store(
             disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
-            now: clock.now)
+            workers: workers, now: clock.now)
         syncInterval = configuration.storage.syncInterval
+        let began = ContinuousClock.now
         engine = LocalEngine(
             source: store, features: options.features,
-            subqueryStep: configuration.global.evaluationInterval
+            subqueryStep: configuration.global.evaluationInterval, workers: workers,
+            now: { ContinuousClock.now - began }
         ) { timeout in
             let end = ContinuousClock.now + timeout
             return { ContinuousClock.now > end }

@@ -31,6 +31,15 @@ extension JSONWriter {
         }
     }
 
+    /// About how many bytes a value takes as JSON.
+    static func estimatedSize(_ value: QueryValue) -> Int {
+        switch value {
+        case .scalar, .string: 256
+        case .vector(let elements): 256 + 192 * elements.count
+        case .matrix(let series): series.reduce(256) { $0 + 160 + 32 * $1.samples.count }
+        }
+    }
+
     private mutating func element(_ element: VectorElement, at moment: Timestamp) {
         object { json in
             json.labels("metric", element.labels)

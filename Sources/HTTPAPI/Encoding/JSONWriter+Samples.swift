@@ -4,15 +4,16 @@ package import TimeSeries
 
 extension JSONWriter {
     /// Seconds with three decimals where there are any: `1435781430.781`, `1435781430`.
-    package mutating func timestamp(_ moment: Timestamp) {
-        let (seconds, rest) = moment.milliseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
-        let sign = moment.milliseconds < 0 ? "-" : ""
-        guard rest > 0 else { return literal("\(sign)\(seconds)") }
-        literal("\(sign)\(seconds).\(rest < 100 ? "0" : "")\(rest < 10 ? "0" : "")\(rest)")
-    }
+    package mutating func timestamp(_ moment: Timestamp) { thousandths(moment.milliseconds) }
 
     /// A sample's value, as text: `"1.5"`, `"NaN"`, `"1e+21"`.
-    package mutating func sampleValue(_ value: Double) { literal("\"\(SampleText.text(value))\"") }
+    package mutating func sampleValue(_ value: Double) {
+        if let whole = SampleText.whole(value) {
+            quoted(whole)
+        } else {
+            quoted(plain: SampleText.text(value).utf8)
+        }
+    }
 
     package mutating func labels(_ name: String, _ labels: Labels) {
         key(name)
@@ -20,7 +21,13 @@ extension JSONWriter {
     }
 
     package mutating func labels(_ labels: Labels) {
-        object { json in labels.forEach { json.field($0, $1) } }
+        let bytes = labels.bytes
+        object { json in
+            for (name, value) in labels.ranges {
+                json.key(utf8: bytes[name])
+                json.string(utf8: bytes[value])
+            }
+        }
     }
 
     mutating func point(_ moment: Timestamp, _ value: Double) {
@@ -62,15 +69,20 @@ extension JSONWriter {
 
 /// Sample values as Prometheus' API writes them: plain digits, an exponent below 1e-6 and from 1e21.
 enum SampleText {
-    static func text(_ value: Double) -> String {
-        if value == value.rounded(.towardZero), value.magnitude < 1e15, value != 0 || value.sign == .plus {
-            return String(Int64(value))
-        }
+    /// The value as an integer, where that is how it is written; not so for -0 and from 1e15.
+    static func whole(_ value: Double) -> Int64? {
+        guard value.magnitude < 1e15, value == value.rounded(.towardZero) else { return nil }
+        return value == 0 && value.sign == .minus ? nil : Int64(value)
+    }
+
+    static func text(_ value: Double) -> Substring {
+        if let whole = whole(value) { return Substring(String(whole)) }
         let text = value.description
         if value.isFinite, !text.utf8.contains(UInt8(ascii: "e")) {
-            return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+            let isWhole = text.utf8.suffix(2).elementsEqual([UInt8(ascii: "."), UInt8(ascii: "0")])
+            return isWhole ? text.dropLast(2) : text[...]
         }
         let isPlain = value == 0 || (1e-6..<1e21).contains(value.magnitude)
-        return isPlain ? NumberSyntax.plainText(value) : NumberSyntax.text(value)
+        return Substring(isPlain ? NumberSyntax.plainText(value) : NumberSyntax.text(value))
     }
 }

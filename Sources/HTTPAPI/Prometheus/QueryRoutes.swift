@@ -86,8 +86,16 @@ package struct QueryRoutes: Sendable {
             limits.lookback = lookback
         }
         var result: QueryResult
+        let explanation: QueryExplanation?
         do throws(QueryError) {
-            result = try await engine.evaluate(expression, over: range, limits: limits)
+            if request["explain"] == "true" {
+                let explained = try await engine.explain(expression, over: range, limits: limits)
+                result = explained.result
+                explanation = explained.explanation
+            } else {
+                result = try await engine.evaluate(expression, over: range, limits: limits)
+                explanation = nil
+            }
         } catch {
             throw WebError(error)
         }
@@ -97,10 +105,13 @@ package struct QueryRoutes: Sendable {
         let value = result.value
         let stats = request["stats"].map { !$0.isEmpty } ?? false
         let samples = result.samplesRead
-        return Envelope.success(warnings: result.warnings, infos: result.infos, reserving: 4096) { json in
+        return Envelope.success(
+            warnings: result.warnings, infos: result.infos, reserving: JSONWriter.estimatedSize(value)
+        ) { json in
             json.object { json in
                 json.queryValue(value, at: range.start)
                 if stats { json.statistics(samplesRead: samples) }
+                if let explanation { json.explanation(explanation) }
             }
         }
     }

@@ -22,6 +22,25 @@ struct RangeRows {
         count = vector.rows
     }
 
+    /// Samples of all rows together, for `explain`.
+    var sampleCount: Int {
+        switch source {
+        case .series(let series, _, _): series.reduce(0) { $0 + $1.values.count }
+        case .steps(let vector, _): vector.cells.count
+        }
+    }
+
+    /// Samples of the first row, as a measure of the others.
+    var sampleCountOfFirst: Int {
+        switch source {
+        case .series(let series, _, _): series.span[0].values.count
+        case .steps(let vector, _): vector.steps
+        }
+    }
+
+    /// Samples that an inner evaluation has charged for.
+    var derivedCount: Int { if case .steps(let vector, _) = source { vector.cells.count } else { 0 } }
+
     subscript(index: Int) -> RangeRow {
         switch source {
         case .series(let series, let usesStarts, let detectsResets):

@@ -60,9 +60,10 @@ extension RangeRow {
 
     private static func hasStale(_ values: [Double]) -> Bool {
         let values = values.span
-        var isStale = false
-        for index in values.indices { isStale = isStale || Cell.isStale(values[index]) }
-        return isStale
+        // Without a way out in between, several are looked at in one instruction.
+        var found: UInt64 = 0
+        for index in values.indices { found |= Cell.isStale(values[index]) ? 1 : 0 }
+        return found != 0
     }
 
     /// Of a row of an inner evaluation. `all` are the times of its steps, shared by rows without gaps.

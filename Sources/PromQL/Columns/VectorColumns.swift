@@ -26,6 +26,12 @@ enum Cell {
 struct SeriesName: Hashable {
     var labels: Labels
     var dropsName = false
+
+    /// Without the name of the metric, or with a note to remove it in the end.
+    func withoutMetric(delayed: Bool) -> SeriesName {
+        delayed
+            ? SeriesName(labels: labels, dropsName: true) : SeriesName(labels: labels.withoutMetadata)
+    }
 }
 
 /// An instant vector at all steps: one row of cells a series, row after row in one array.
@@ -43,6 +49,23 @@ struct VectorColumns {
         self.names = names
         self.cells = cells
         self.histograms = histograms
+    }
+
+    /// The rows of all parts, one behind the other.
+    init(joining parts: [VectorColumns], steps: Int) {
+        if parts.count == 1 {
+            self = parts[0]
+            return
+        }
+        self.steps = steps
+        names.reserveCapacity(parts.reduce(0) { $0 + $1.names.count })
+        cells.reserveCapacity(parts.reduce(0) { $0 + $1.cells.count })
+        for part in parts {
+            let base = cells.count
+            names += part.names
+            cells += part.cells
+            for (index, histogram) in part.histograms { histograms[base + index] = histogram }
+        }
     }
 
     var rows: Int { names.count }
@@ -104,8 +127,21 @@ struct VectorColumns {
         return result
     }
 
-    /// Whether the row has a sample at any step.
-    func isEmpty(row: Int) -> Bool { cells[range(of: row)].allSatisfy { Cell.isAbsent($0) } }
+    /// Whether the row has no sample at any step.
+    func isEmpty(row: Int) -> Bool {
+        let cells = cells.span
+        for index in range(of: row) where !Cell.isAbsent(cells[index]) { return false }
+        return true
+    }
+
+    /// Whether each row's labels come before those of the next.
+    var isStrictlyOrdered: Bool {
+        let names = names.span
+        for row in names.indices.dropFirst() where !(names[row - 1].labels < names[row].labels) {
+            return false
+        }
+        return true
+    }
 }
 
 /// The value of a node at all steps.

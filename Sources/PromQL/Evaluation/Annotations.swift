@@ -22,6 +22,12 @@ struct Annotations {
         if seen.insert(text).inserted { infos.append(text) }
     }
 
+    /// Adds what is new in others, behind what is here.
+    mutating func add(_ others: Annotations) {
+        for text in others.warnings where seen.insert(text).inserted { warnings.append(text) }
+        for text in others.infos where seen.insert(text).inserted { infos.append(text) }
+    }
+
     private static func forMetric(_ name: String) -> String {
         name.isEmpty ? "" : " for metric name \(Labels.quoted(name))"
     }

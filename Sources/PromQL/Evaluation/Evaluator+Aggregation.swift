@@ -7,7 +7,9 @@ extension Evaluator {
     ) throws(QueryError) -> VectorColumns {
         if aggregation.operation == .countValues {
             guard let parameter else { throw QueryError(.internalError, "count_values lacks its label") }
-            return try countValues(aggregation, try string(parameter), try vector(operand, grid))
+            let input = try vector(operand, grid)
+            defer { release(input.cells.count) }
+            return try countValues(aggregation, try string(parameter), input)
         }
         let numbers: [Double] = if let parameter { try scalar(parameter, grid) } else { [] }
         let input = try vector(operand, grid)
@@ -27,6 +29,13 @@ extension Evaluator {
     struct Groups {
         private(set) var ofRow: [Int] = []
         private(set) var names: [SeriesName] = []
+
+        /// The rows of each group, in their order.
+        var rows: [[Int]] {
+            var rows = [[Int]](repeating: [], count: names.count)
+            for (row, group) in ofRow.enumerated() { rows[group].append(row) }
+            return rows
+        }
 
         init(_ aggregation: Aggregation, _ input: VectorColumns) {
             let selection =
@@ -57,42 +66,81 @@ extension Evaluator {
     private func reduce(
         _ aggregation: Aggregation, _ input: VectorColumns, _ groups: Groups
     ) throws(QueryError) -> VectorColumns {
-        let steps = input.steps
-        try charge(groups.names.count * steps)
-        var reducer = Reducer(aggregation, groups: groups.names.count, steps: steps)
-        for row in 0..<input.rows {
-            if row & 0xff == 0 { try checkpoint() }
-            reducer.add(input, row, to: groups.ofRow[row], &annotations)
+        let (names, ofRow, interruption) = (groups.names, groups.ofRow, self.interruption)
+        try charge(names.count * input.steps)
+        return try byStep(input, groups) { steps, annotations throws(QueryError) in
+            var reducer = Reducer(aggregation, groups: names.count, steps: steps)
+            for row in 0..<input.rows {
+                if row & 0xff == 0 { try interruption.check() }
+                reducer.add(input, row, to: ofRow[row], &annotations)
+            }
+            return reducer.result(names, &annotations)
         }
-        return reducer.result(groups.names, &annotations)
     }
 
     private func quantiles(
         _ aggregation: Aggregation, _ quantiles: [Double], _ input: VectorColumns, _ groups: Groups
     ) throws(QueryError) -> VectorColumns {
-        let steps = input.steps
-        try charge(groups.names.count * steps)
-        var result = VectorColumns(steps: steps)
-        var rows = [[Int]](repeating: [], count: groups.names.count)
-        for row in 0..<input.rows { rows[groups.ofRow[row]].append(row) }
+        try charge(groups.names.count * input.steps)
         if let parameter = aggregation.parameter {
             for quantile in quantiles where !(quantile >= 0 && quantile <= 1) {
                 annotations.invalidQuantile(quantile, parameter.range)
             }
         }
-        for (group, name) in groups.names.enumerated() {
-            let base = result.appendRow(name) * steps
-            for step in 0..<steps {
-                try checkpoint()
-                var values: [Double] = []
-                for row in rows[group] {
-                    let cell = input.cells[row * steps + step]
-                    if Cell.isNumber(cell) { values.append(cell) }
-                    if Cell.isHistogram(cell) {
-                        annotations.ignoredHistogram("quantile", aggregation.operand.range)
+        let (names, rows, interruption) = (groups.names, groups.rows, self.interruption)
+        return try byStep(input, groups) { steps, annotations throws(QueryError) in
+            var result = VectorColumns(steps: steps.count)
+            var values: [Double] = []
+            for (group, name) in names.enumerated() {
+                let base = result.appendRow(name) * steps.count
+                for step in steps {
+                    try interruption.check()
+                    values.removeAll(keepingCapacity: true)
+                    for row in rows[group] {
+                        let cell = input.cells[row * input.steps + step]
+                        if Cell.isNumber(cell) { values.append(cell) }
+                        if Cell.isHistogram(cell) {
+                            annotations.ignoredHistogram("quantile", aggregation.operand.range)
+                        }
                     }
+                    guard !values.isEmpty else { continue }
+                    result.cells[base + step - steps.lowerBound] = Quantile.of(values, quantiles[step])
                 }
-                if !values.isEmpty { result.cells[base + step] = Quantile.of(values, quantiles[step]) }
+            }
+            return result
+        }
+    }
+
+    /// The cells of all groups, some consecutive steps for each worker; `body` makes a row for each group.
+    private func byStep(
+        _ input: VectorColumns, _ groups: Groups,
+        _ body: @Sendable (Range<Int>, inout Annotations) throws(QueryError) -> VectorColumns
+    ) throws(QueryError) -> VectorColumns {
+        // Histograms are few, and each is work enough to be worth no sharing by steps alone.
+        let least = input.histograms.isEmpty ? max(8, 131_072 / max(1, input.rows)) : input.steps
+        let pieces = workers.pieces(of: input.steps, atLeast: least)
+        let interruption = self.interruption
+        let parts = try workers.map(pieces.count) { piece throws(QueryError) in
+            var annotations = Annotations()
+            do throws(QueryError) {
+                let vector = try body(pieces[piece], &annotations)
+                return EvaluatedPart(vector: vector, annotations: annotations)
+            } catch {
+                interruption.fail(error)
+                throw error
+            }
+        }
+        for part in parts { annotations.add(part.annotations) }
+        guard parts.count > 1 else { return parts[0].vector }
+        var result = VectorColumns(steps: input.steps)
+        result.reserve(rows: groups.names.count)
+        for (group, name) in groups.names.enumerated() {
+            let base = result.appendRow(name) * input.steps
+            for (piece, part) in zip(pieces, parts) {
+                let start = group * piece.count
+                for step in piece {
+                    result.copy(base + step, from: part.vector, start + step - piece.lowerBound)
+                }
             }
         }
         return result

@@ -151,6 +151,8 @@ extension BinaryOperator {
 struct Signatures {
     private let selection: LabelSelection
     private var numbers: [Labels: Int] = [:]
+    private var bytes: [UInt8] = []
+    private var last: (labels: Labels, number: Int)?
 
     init(_ matching: VectorMatching) { selection = Signatures.selection(matching) }
 
@@ -164,10 +166,13 @@ struct Signatures {
     var count: Int { numbers.count }
 
     mutating func number(of labels: Labels) -> Int {
-        let signature = selection.apply(labels)
-        if let number = numbers[signature] { return number }
-        let number = numbers.count
-        numbers[signature] = number
+        _ = selection.select(labels, into: &bytes)
+        // Rows come ordered, so that the next one often matches on the same labels.
+        if let last, last.labels.bytes == bytes { return last.number }
+        let signature = Labels(canonical: bytes)
+        let number = numbers[signature] ?? numbers.count
+        if number == numbers.count { numbers[signature] = number }
+        last = (signature, number)
         return number
     }
 }

@@ -4,6 +4,14 @@ import TimeSeries
 extension Evaluator {
     /// The rows of a range vector, their windows not cut yet.
     func rows(_ plan: RangePlan) throws(QueryError) -> RangeRows {
+        trace?.begin(plan)
+        let rows = try unobservedRows(plan)
+        trace?.end(
+            series: rows.count, input: plan.isSubquery ? nil : rows.sampleCount, output: rows.sampleCount)
+        return rows
+    }
+
+    private func unobservedRows(_ plan: RangePlan) throws(QueryError) -> RangeRows {
         switch plan.source {
         case .selector(let selection, _, let detectsResets):
             return RangeRows(
@@ -33,61 +41,20 @@ extension Evaluator {
         try Evaluator.checkFactors(call.function, scalars)
         let rows = try rows(plan)
         if call.function == .absentOverTime { return try absentOverTime(call, rows, plan, grid) }
-        let keepsName = call.function == .lastOverTime || call.function == .firstOverTime
-        let before = plan.rangeExtension == nil ? 0 : lookback
-        let after = plan.rangeExtension == .smoothed ? lookback : 0
-        var cache = WindowCache(references: plan.references, window: plan.window &+ before, after: after)
-        var rates = RateCache(
-            references: plan.references, window: plan.window, isPerSecond: call.function == .rate)
-        let isRate = plan.rangeExtension == nil && [.rate, .increase, .delta].contains(call.function)
-        var result = VectorColumns(steps: grid.count)
-        result.reserve(rows: min(rows.count, budgetLeft / max(1, grid.count)))
-        for number in 0..<rows.count {
-            if number & 0xf == 0 { try checkpoint() }
-            let row = rows[number]
-            let windows = cache.windows(of: row.floats.times)
-            let histogramWindows = row.histograms.map { cache.windows(of: $0.times) }
-            try charge(grid.count)
-            result.appendRow(keepsName ? row.name : withoutName(row.name))
-            let isPlain = isRate && row.histograms == nil && row.floats.starts == nil
-            let corrections = isPlain && call.function != .delta ? ResetCorrections(row.floats.values) : nil
-            if isPlain, corrections?.isFinite ?? true {
-                rates.table(row.floats, windows).fill(
-                    &result.cells, from: (result.rows - 1) * grid.count, row.floats.values, corrections)
-            } else {
-                try RangeFunction(
-                    call: call, plan: plan, row: row, floats: windows, histograms: histogramWindows,
-                    scalars: scalars, times: grid, checkpoint: checkpoint
-                ).evaluate(into: &result, annotations: &annotations)
-            }
-            if result.isEmpty(row: result.rows - 1) {
-                result.removeLastRow()
-                release(grid.count)
-            } else {
-                hintAtCounters(call, row, result)
-            }
+        let task = RangeCallTask(
+            call: call, plan: plan, rows: rows, scalars: scalars, grid: grid, lookback: lookback,
+            features: features, budget: budget, interruption: interruption)
+        // A piece should be worth waking a thread for.
+        let costOfRow = grid.count + (rows.count > 0 ? rows.sampleCountOfFirst : 0)
+        let pieces = workers.pieces(of: rows.count, atLeast: max(1, 32_768 / max(1, costOfRow)))
+        let parts = try workers.map(pieces.count) { piece throws(QueryError) in
+            try task.evaluate(pieces[piece])
         }
+        var result = VectorColumns(joining: parts.map(\.vector), steps: grid.count)
+        for part in parts { annotations.add(part.annotations) }
+        release(rows.derivedCount)
         if !delaysNameRemoval { try mergeEqual(&result) }
         return result
-    }
-
-    /// `rate` and `increase` of what does not look like a counter.
-    private func hintAtCounters(_ call: FunctionCall, _ row: RangeRow, _ result: VectorColumns) {
-        guard call.function == .rate || call.function == .increase else { return }
-        let checksType = features.contains(.typeAndUnitLabels)
-        if !checksType, row.name.labels.isNamedAsCounter { return }
-        let name = row.name.labels.metricName
-        let last = result.range(of: result.rows - 1)
-        guard !name.isEmpty, result.cells[last].contains(where: Cell.isNumber) else { return }
-        let position = call.arguments[0].range
-        if checksType {
-            let type = row.name.labels["__type__"] ?? ""
-            if type != "counter", type != "histogram" {
-                annotations.maybeNotACounter(name, type: type, position)
-            }
-        } else {
-            annotations.maybeNotACounter(name, position)
-        }
     }
 
     private static func checkFactors(_ function: Function, _ scalars: [[Double]]) throws(QueryError) {

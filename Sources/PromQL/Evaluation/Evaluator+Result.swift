@@ -47,8 +47,10 @@ extension Evaluator {
             case nil: break
             }
         }
-        if !isOrdered { elements.sort { $0.labels < $1.labels } }
-        return elements
+        guard !isOrdered, let order = LabelOrder.permutation(of: elements.map(\.labels)) else {
+            return elements
+        }
+        return order.map { elements[$0] }
     }
 
     private static func matrix(_ vector: VectorColumns, _ grid: Grid) -> [MatrixSeries] {
@@ -56,8 +58,9 @@ extension Evaluator {
         for row in 0..<vector.rows {
             var series = MatrixSeries(labels: vector.labels(row), samples: [])
             series.samples.reserveCapacity(vector.steps)
+            let cells = vector.cells.span
             for step in 0..<vector.steps {
-                let cell = vector.cells[row * vector.steps + step]
+                let cell = cells[row * vector.steps + step]
                 if Cell.isAbsent(cell) { continue }
                 let time = Timestamp(milliseconds: grid.time(step))
                 if Cell.isNumber(cell) {
@@ -68,8 +71,8 @@ extension Evaluator {
             }
             if !series.samples.isEmpty || !series.histograms.isEmpty { matrix.append(series) }
         }
-        let isSorted = zip(matrix, matrix.dropFirst()).allSatisfy { $0.labels < $1.labels }
-        return isSorted ? matrix : matrix.sorted { $0.labels < $1.labels }
+        guard let order = LabelOrder.permutation(of: matrix.map(\.labels)) else { return matrix }
+        return order.map { matrix[$0] }
     }
 
     /// A range vector as it is: the samples in the window of the only step.

@@ -9,89 +9,14 @@ extension Evaluator {
         _ plan: SelectorPlan, _ grid: Grid, yielding: SelectedValue = .value
     ) throws(QueryError) -> VectorColumns {
         if plan.selector.rangeExtension == .smoothed { return try smoothed(plan, grid) }
-        var result = VectorColumns(steps: grid.count)
-        var lookups = LookupCache(references: plan.references, lookback: lookback)
-        let all = columns[plan.selection]
-        result.reserve(rows: min(all.count, budgetLeft / max(1, grid.count)))
-        // Through a span, elements are looked at where they are instead of being copied with all they hold on to.
-        let series = all.span
-        for number in series.indices {
-            if number & 0xff == 0 { try checkpoint() }
-            let indices = lookups.indices(in: series[number].times)
-            guard indices.hasAny else { continue }
-            try charge(grid.count)
-            let row = result.appendRow(SeriesName(labels: series[number].labels))
-            let found =
-                switch yielding {
-                case .value where series[number].histograms == nil:
-                    Evaluator.fill(&result, row, series[number].values, indices.latest)
-                case .value:
-                    Evaluator.fill(
-                        &result, row, plan.detectsResets ? series[number].withDetectedResets : series[number],
-                        indices.latest)
-                default:
-                    Evaluator.fill(&result, row, series[number], indices.latest, yielding)
-                }
-            if !found {
-                result.removeLastRow()
-                release(grid.count)
-            }
+        let task = SelectorTask(
+            plan: plan, series: columns[plan.selection], yielding: yielding, steps: grid.count,
+            lookback: lookback, budget: budget, interruption: interruption)
+        let pieces = workers.pieces(of: task.series.count, atLeast: max(1, 32_768 / max(8, grid.count)))
+        let parts = try workers.map(pieces.count) { piece throws(QueryError) in
+            try task.evaluate(pieces[piece])
         }
-        return result
-    }
-
-    /// Fills a row with numbers; false where there are none.
-    private static func fill(
-        _ result: inout VectorColumns, _ row: Int, _ values: [Double], _ latest: [Int32]
-    ) -> Bool {
-        let base = row * result.steps
-        let values = values.span
-        let latest = latest.span
-        var cells = result.cells.mutableSpan
-        var found = false
-        for step in latest.indices where latest[step] >= 0 {
-            let value = values[Int(latest[step])]
-            if Cell.isStale(value) { continue }
-            found = true
-            cells[base + step] = ordinary(value)
-        }
-        return found
-    }
-
-    /// Fills a row with numbers and histograms.
-    private static func fill(
-        _ result: inout VectorColumns, _ row: Int, _ column: SeriesColumns, _ latest: [Int32]
-    ) -> Bool {
-        let base = row * result.steps
-        var found = false
-        for step in latest.indices where latest[step] >= 0 && !Cell.isStale(column.values[Int(latest[step])])
-        {
-            found = true
-            if let histogram = column.histograms?[Int(latest[step])] {
-                result.set(base + step, histogram)
-            } else {
-                result.cells[base + step] = ordinary(column.values[Int(latest[step])])
-            }
-        }
-        return found
-    }
-
-    /// Fills a row with times of samples.
-    private static func fill(
-        _ result: inout VectorColumns, _ row: Int, _ column: SeriesColumns, _ latest: [Int32],
-        _ yielding: SelectedValue
-    ) -> Bool {
-        let base = row * result.steps
-        var found = false
-        for step in latest.indices where latest[step] >= 0 {
-            let index = Int(latest[step])
-            if Cell.isStale(column.values[index]) { continue }
-            found = true
-            let time =
-                yielding == .timestamp ? column.times.milliseconds[index] : column.startTimes?[index] ?? 0
-            result.cells[base + step] = Double(time) / 1000
-        }
-        return found
+        return VectorColumns(joining: parts, steps: grid.count)
     }
 
     /// A number as it may stand in a cell: foreign NaNs that look like our markers become ordinary ones.

@@ -8,20 +8,24 @@ final class Evaluator {
     /// The series of each selection of the plan.
     let columns: [[SeriesColumns]]
     var annotations = Annotations()
-    private var budget: SampleBudget
+    /// What is taken down for `explain`; nil where nobody asks.
+    var trace: EvaluationTrace?
+    let budget: SampleBudget
+    let interruption: Interruption
+    let workers: Workers
     /// Results of shared parts, by number.
     private var known: [Int: Operand] = [:]
-    private let isExpired: () -> Bool
 
     init(
         plan: Plan, columns: [[SeriesColumns]], lookback: Duration, features: QueryFeatures, maxSamples: Int,
-        isExpired: @escaping () -> Bool
+        workers: Workers = .one, isExpired: @escaping @Sendable () -> Bool
     ) {
         self.plan = plan
         self.columns = columns
         self.lookback = lookback.milliseconds
         self.features = features
-        self.isExpired = isExpired
+        self.workers = workers
+        interruption = Interruption(isExpired: isExpired)
         budget = SampleBudget(limit: maxSamples)
     }
 
@@ -38,6 +42,22 @@ final class Evaluator {
 
     func evaluate(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
         try checkpoint()
+        guard trace != nil else { return try value(of: node, grid) }
+        var isKnown = false
+        if case .shared(let number, _) = node { isKnown = known[number] != nil }
+        trace?.begin(node, isKnown: isKnown, grid)
+        let result = try value(of: node, grid)
+        trace?.end(result, input: input(of: node))
+        return result
+    }
+
+    /// How many samples a selector reads; nil for what takes in the results of other parts.
+    private func input(of node: PlanNode) -> Int? {
+        guard case .selector(let plan) = node else { return nil }
+        return columns[plan.selection].reduce(0) { $0 + $1.values.count }
+    }
+
+    private func value(of node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
         switch node {
         case .constant(let value): return .scalar([Double](repeating: value, count: grid.count))
         case .string(let literal): return .string(literal)
@@ -125,11 +145,7 @@ final class Evaluator {
         if !delaysNameRemoval { try mergeEqual(&vector) }
     }
 
-    func withoutName(_ name: SeriesName) -> SeriesName {
-        delaysNameRemoval
-            ? SeriesName(labels: name.labels, dropsName: true)
-            : SeriesName(labels: name.labels.withoutMetadata)
-    }
+    func withoutName(_ name: SeriesName) -> SeriesName { name.withoutMetric(delayed: delaysNameRemoval) }
 
     /// Removes the names that are marked for removal; without delay there are none.
     func removeNames(_ vector: inout VectorColumns) throws(QueryError) {
@@ -143,7 +159,8 @@ final class Evaluator {
     /// Joins rows of equal labels.
     /// - Throws: `.execution` where two have a sample at the same step.
     func mergeEqual(_ vector: inout VectorColumns) throws(QueryError) {
-        guard vector.rows > 1 else { return }
+        // Rows mostly come in the order of their labels, and then equal ones would stand side by side.
+        guard vector.rows > 1, !vector.isStrictlyOrdered else { return }
         var known: [Labels: Int] = [:]
         known.reserveCapacity(vector.rows)
         var target: [Int] = []
@@ -190,34 +207,9 @@ final class Evaluator {
         }
     }
 
-    /// How many more samples may be held.
-    var budgetLeft: Int { max(0, budget.limit - budget.held) }
-
     /// Counts samples that are held no longer.
     func release(_ samples: Int) { budget.release(samples) }
 
     /// Ends the query once its time is over or nobody waits for it any more.
-    func checkpoint() throws(QueryError) {
-        if isExpired() { throw QueryError(.timeout, "query timed out in expression evaluation") }
-        if Task.isCancelled { throw QueryError(.canceled, "query was canceled in expression evaluation") }
-    }
-}
-
-/// The samples that a query holds at a time, limited.
-struct SampleBudget {
-    let limit: Int
-    private(set) var held = 0
-
-    init(limit: Int) { self.limit = limit }
-
-    mutating func charge(_ samples: Int) throws(QueryError) {
-        let (sum, overflow) = held.addingReportingOverflow(samples)
-        held = sum
-        guard !overflow, sum <= limit else {
-            throw QueryError(
-                .execution, "query processing would load too many samples into memory in query execution")
-        }
-    }
-
-    mutating func release(_ samples: Int) { held = max(0, held - samples) }
+    func checkpoint() throws(QueryError) { try interruption.check() }
 }

@@ -1,10 +1,13 @@
 import TimeSeries
 
-/// Sums, means and the like of groups at all steps: one accumulator a group and step.
+/// Sums, means and the like of groups at some of the steps: one accumulator a group and step. Rows are added in their
+/// order, so that the result does not depend on how steps are shared among workers.
 struct Reducer {
     private let operation: AggregationOperator
     private let position: SourceRange
     private let steps: Int
+    /// The first of the steps.
+    private let firstStep: Int
     /// The sum, extreme or squared deviations, as the operation has it.
     private var values: [Double]
     private var compensations: [Double]
@@ -16,11 +19,12 @@ struct Reducer {
     private var mixed: Set<Int> = []
     private var incompatible: Set<Int> = []
 
-    init(_ aggregation: Aggregation, groups: Int, steps: Int) {
+    init(_ aggregation: Aggregation, groups: Int, steps range: Range<Int>) {
         operation = aggregation.operation
         position = aggregation.operand.range
-        self.steps = steps
-        values = [Double](repeating: 0, count: groups * steps)
+        steps = range.count
+        firstStep = range.lowerBound
+        values = [Double](repeating: 0, count: groups * range.count)
         counts = values
         let needsCompensation = operation == .sum || operation == .avg
         compensations = needsCompensation ? values : []
@@ -28,7 +32,7 @@ struct Reducer {
     }
 
     mutating func add(_ input: VectorColumns, _ row: Int, to group: Int, _ annotations: inout Annotations) {
-        let start = row * steps
+        let start = row * input.steps + firstStep
         let base = group * steps
         if operation == .sum, input.histograms.isEmpty {
             sum(input.cells, from: start, to: base)

@@ -12,6 +12,9 @@ struct VectorMatch {
     private let element: ElementOperation
     private var result: VectorColumns
     private var rowsByName: [SeriesName: Int] = [:]
+    /// What the many side keeps of its labels in a result, and what the other side adds to them.
+    private let kept: LabelSelection
+    private let included: LabelSelection
 
     init(
         _ expression: BinaryExpression, _ left: VectorColumns, _ right: VectorColumns, _ evaluator: Evaluator
@@ -23,6 +26,10 @@ struct VectorMatch {
         (many, one) = isSwapped ? (right, left) : (left, right)
         element = ElementOperation(operation: expression.operation, position: expression.range)
         result = VectorColumns(steps: left.steps)
+        var removed = matching.include
+        if expression.operation.changesMeaning { removed += ["__name__", "__type__", "__unit__"] }
+        kept = LabelSelection(removing: removed)
+        included = LabelSelection(keeping: matching.include)
     }
 
     mutating func evaluate() throws(QueryError) -> VectorColumns {
@@ -78,12 +85,17 @@ struct VectorMatch {
     /// well or several, allowed, of different names.
     private func names(ofPairs many: [Int], _ one: [Int]) -> [SeriesName]? {
         guard one.count == 1, many.count == 1 || matching.cardinality != .oneToOne else { return nil }
-        let names = many.map { name(self.many.labels($0), self.one.labels(one[0])) }
+        let addition = included.apply(self.one.labels(one[0]))
+        let names = many.map { name(self.many.labels($0), adding: addition) }
         return names.count == 1 || Set(names).count == names.count ? names : nil
     }
 
     private mutating func pair(_ many: Int, _ one: Int, _ name: SeriesName) throws(QueryError) {
+        let isNew = rowsByName[name] == nil
         let row = try self.row(for: name)
+        if isNew, !element.isTrim, self.many.histograms.isEmpty, self.one.histograms.isEmpty {
+            return pairNumbers(many, one, row)
+        }
         for step in 0..<result.steps {
             let a = many * result.steps + step
             let b = one * result.steps + step
@@ -96,6 +108,24 @@ struct VectorMatch {
             } else if let x = self.many.element(a), let y = self.one.element(b) {
                 if let value = apply(x, y) { try put(row * result.steps + step, value) }
             }
+        }
+    }
+
+    /// The same for rows of numbers only, into a row that is empty yet.
+    private mutating func pairNumbers(_ many: Int, _ one: Int, _ row: Int) {
+        let steps = result.steps
+        let (manyBase, oneBase) = (many * steps, one * steps)
+        let (manyCells, oneCells) = (self.many.cells, self.one.cells)
+        let many = manyCells.span
+        let one = oneCells.span
+        let (element, isSwapped, returnsBool) = (element, isSwapped, expression.returnsBool)
+        let base = row * steps
+        var cells = result.cells.mutableSpan
+        for step in 0..<steps {
+            let (x, y) = (many[manyBase + step], one[oneBase + step])
+            if Cell.isAbsent(x) || Cell.isAbsent(y) { continue }
+            let (left, right) = isSwapped ? (y, x) : (x, y)
+            cells[base + step] = element.number(left, right, keeping: left, returnsBool: returnsBool)
         }
     }
 
@@ -198,17 +228,18 @@ struct VectorMatch {
         return row
     }
 
+    private func name(_ many: Labels, _ one: Labels) -> SeriesName { name(many, adding: included.apply(one)) }
+
     /// The labels of a result: of the many side, less what does not match, plus what is included.
-    private func name(_ many: Labels, _ one: Labels) -> SeriesName {
-        var labels = many
-        if expression.operation.changesMeaning { labels = labels.withoutMetadata }
+    private func name(_ many: Labels, adding addition: Labels) -> SeriesName {
+        var labels = kept.apply(many)
         if matching.cardinality == .oneToOne {
             labels =
                 matching.isOn
                 ? LabelSelection(keeping: matching.labels).apply(labels)
                 : LabelSelection(removing: matching.labels).apply(labels)
         }
-        for label in matching.include { labels = labels.replacing(label, with: one[label] ?? "") }
+        labels = labels.merging(addition)
         guard expression.returnsBool else { return SeriesName(labels: labels) }
         return evaluator.withoutName(SeriesName(labels: labels))
     }

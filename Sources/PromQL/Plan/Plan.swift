@@ -2,7 +2,7 @@ import TimeSeries
 
 /// A query made ready for its steps: durations and `@` resolved, constants folded, parts that are the same at
 /// every step marked, and all that is to be read listed.
-struct Plan {
+struct Plan: Sendable {
     var root: PlanNode
     /// The steps of the whole query.
     var grid: Grid
@@ -10,7 +10,7 @@ struct Plan {
     var selections: [Selection]
 }
 
-indirect enum PlanNode {
+indirect enum PlanNode: Sendable {
     case constant(Double)
     case string(StringLiteral)
     case selector(SelectorPlan)
@@ -30,7 +30,7 @@ indirect enum PlanNode {
     case once(PlanNode)
 }
 
-struct SelectorPlan {
+struct SelectorPlan: Sendable {
     var selection: Int
     /// The moment to look at, for each step.
     var references: Grid
@@ -39,8 +39,8 @@ struct SelectorPlan {
     var detectsResets = false
 }
 
-struct RangePlan {
-    indirect enum Source {
+struct RangePlan: Sendable {
+    indirect enum Source: Sendable {
         case selector(selection: Int, VectorSelector, detectsResets: Bool)
         /// An expression, evaluated at steps of its own.
         case subquery(PlanNode, Grid, Subquery)
@@ -52,6 +52,8 @@ struct RangePlan {
     /// The length of the window in milliseconds; its start does not belong to it.
     var window: Int64
     var position: SourceRange
+
+    var isSubquery: Bool { if case .subquery = source { true } else { false } }
 
     var rangeExtension: RangeExtension? {
         if case .selector(_, let selector, _) = source { selector.rangeExtension } else { nil }

@@ -1,3 +1,5 @@
+package import TimeSeries
+
 /// A script in Prometheus' promqltest language: loads series, evaluates queries and compares their results.
 ///
 /// As upstream, an instant query is also run with `@` fixed at several evaluation times, and as a range query of
@@ -27,8 +29,8 @@ package struct PromQLScript: Sendable {
         package var description: String { "\(passed) passed, \(failures.count) failed" }
     }
 
-    /// Runs all commands in order.
-    package func run() async -> Report {
+    /// Runs all commands in order. Results do not depend on the workers.
+    package func run(workers: Workers = .one) async -> Report {
         var report = Report()
         var parser = ScriptParser(text)
         var storage = ScriptStorage()
@@ -40,7 +42,7 @@ package struct PromQLScript: Sendable {
                 case .load(let lines, let interval, let withCustomBuckets):
                     storage.load(lines, interval: interval, withCustomBuckets: withCustomBuckets)
                 case .evaluate(let test):
-                    let runner = ScriptRunner(source: storage.source)
+                    let runner = ScriptRunner(source: storage.source, workers: workers)
                     if let message = await runner.failure(of: test) {
                         report.failures.append(
                             Failure(file: name, line: test.line, message: "\(test.query): \(message)"))

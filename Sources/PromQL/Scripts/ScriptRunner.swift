@@ -6,7 +6,9 @@ struct ScriptRunner {
     private let engine: LocalEngine
     private let limits = QueryLimits(maxSamples: 1_000_000)
 
-    init(source: ArraySource) { engine = LocalEngine(source: source, features: ScriptRunner.features) }
+    init(source: ArraySource, workers: Workers) {
+        engine = LocalEngine(source: source, features: ScriptRunner.features, workers: workers)
+    }
 
     /// What is wrong with the result, nil where it is as expected.
     func failure(of test: ScriptCase) async -> String? {

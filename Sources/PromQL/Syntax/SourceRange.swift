@@ -22,6 +22,9 @@ package struct SourceRange: Hashable, Sendable {
     /// `line:column`, as annotations show it.
     package var position: String { "\(line):\(column)" }
 
+    /// The byte offsets.
+    var offsets: Range<Int> { start..<max(start, end) }
+
     package static func == (a: SourceRange, b: SourceRange) -> Bool { true }
     package func hash(into hasher: inout Hasher) {}
 }

@@ -70,6 +70,14 @@ extension TableSlice {
     /// The labels of a column: the layout's with the target's over them.
     func labels(_ column: UInt32) -> Labels { table.layout.columns[Int(column)].merging(table.target) }
 
+    /// How many rows a range has.
+    func rowCount(_ range: ClosedRange<Int64>) -> Int {
+        table.sealed.reduce(table.tailTimes.rows(in: range).count) { count, part in
+            let isNear = part.first <= range.upperBound && range.lowerBound <= part.last
+            return isNear ? count + part.times.milliseconds.rows(in: range).count : count
+        }
+    }
+
     /// The samples in a range. All columns without absent rows share one object of times.
     func read(_ range: ClosedRange<Int64>) -> [SeriesColumns] {
         var times: [Int64] = []

@@ -94,27 +94,37 @@ final class SealedRows: Sendable {
         _ columns: [UInt32], _ rows: Range<Int>, into values: inout [[Double]], _ hasAbsent: inout [Bool]
     ) {
         guard !rows.isEmpty else { return }
+        let isWhole = rows.count == rowCount
         var open: (number: Int, chunk: Chunk.Opened)?
+        var scratch: [Double] = []
         for (index, column) in columns.enumerated() {
-            let before = values[index].count
             let number = Int(column) / SealedRows.columnsPerChunk
-            if Int(column) < columnCount {
-                if open?.number != number { open = (try? self.open(number)).map { (number, $0) } }
-                let inside = Int(column) % SealedRows.columnsPerChunk
-                if let chunk = open?.chunk, (try? chunk.decode(inside, into: &values[index])) ?? true {
-                    hasAbsent[index] = true
-                }
+            if Int(column) < columnCount, open?.number != number {
+                open = (try? self.open(number)).map { (number, $0) }
             }
-            if values[index].count != before + rowCount {
-                values[index].removeSubrange(before...)
-                values[index].append(contentsOf: repeatElement(Marker.absent, count: rowCount))
-                hasAbsent[index] = true
-            }
-            if rows.count != rowCount {
-                values[index].removeSubrange(before + rows.upperBound..<before + rowCount)
-                values[index].removeSubrange(before..<before + rows.lowerBound)
+            let chunk = Int(column) < columnCount ? open?.chunk : nil
+            let inside = Int(column) % SealedRows.columnsPerChunk
+            if isWhole {
+                if append(inside, of: chunk, to: &values[index]) { hasAbsent[index] = true }
+            } else {
+                scratch.removeAll(keepingCapacity: true)
+                if append(inside, of: chunk, to: &scratch) { hasAbsent[index] = true }
+                values[index].append(contentsOf: scratch[rows])
             }
         }
+    }
+
+    /// Appends all rows of a column, absent where there is none or it is damaged; whether any is.
+    private func append(_ column: Int, of chunk: Chunk.Opened?, to values: inout [Double]) -> Bool {
+        let before = values.count
+        var hasAbsent = true
+        if let chunk { hasAbsent = (try? chunk.decode(column, into: &values)) ?? true }
+        if values.count != before + rowCount {
+            values.removeSubrange(before...)
+            values.append(contentsOf: repeatElement(Marker.absent, count: rowCount))
+            hasAbsent = true
+        }
+        return hasAbsent
     }
 
     /// One row, for comparing it with another of the same time.
