@@ -1,5 +1,5 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
-.PHONY: run test build deps format lint bench-demo bench-build bench-storage torture clean
+.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query torture clean
 
 PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux procps xz-utils curl \
 	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3
@@ -48,6 +48,13 @@ bench-storage: bench-build
 	  for what in "chunks $$folder" memory "memory 200 1021 120 1" recovery push select; do \
 	    echo; echo "== $$what" | sed "s|$$folder|recording|"; .build/release/storage-benchmark $$what || exit 1; done; \
 	  status=$$?; rm -rf $$folder; exit $$status
+
+## bench-query: thirteen queries beside Prometheus and VictoriaMetrics over the same samples; ARGUMENTS=--quick for less
+bench-query: PACKAGES += victoria-metrics
+bench-query: deps
+	swift build -c release --product flyball
+	swift build -c release --product query-benchmark
+	Benchmarks/query.py .build/release/flyball .build/release/query-benchmark $(ARGUMENTS)
 
 torture: bench-build
 	Benchmarks/torture.py .build/release/storage-benchmark $(CYCLES)

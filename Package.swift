@@ -82,6 +82,8 @@ let package = Package(
             "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage",
             "RemoteStorage"),
         benchmark("load-generator", in: "LoadGenerator", "Codecs"),
+        benchmark(
+            "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),
