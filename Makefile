@@ -37,15 +37,21 @@ lint:
 bench-demo: build
 	Benchmarks/demo.py $(FLYBALL)
 
-## bench-storage: bytes and nanoseconds a sample, bytes a series, recovery; torture: kill the store CYCLES times
+## bench-storage: the store and the scraper beside prometheus and victoria-metrics, then our own figures (BENCH_SECONDS a
+## steady scrape, BENCH_ONLY sections, see Benchmarks/storage.py); torture: kill the store CYCLES times
 SCRAPES = ../shared/scrapes/node-and-prometheus-300x5s.tar.xz
+PAYLOADS = $(addprefix ../shared/payloads/,node_exporter_e2e.prom.xz k8s_1_31__kubelet_cadvisor.prom.xz \
+	k8s_1_31__ksm.prom.xz k8s_1_31__controlplane_etcd.prom.xz)
 CYCLES = 200
 bench-build: deps
 	swift build -c release --product storage-benchmark
 
-bench-storage: bench-build
+bench-storage: PACKAGES += victoria-metrics
+bench-storage: build bench-build
+	swift build -c release --product load-generator
+	@Benchmarks/storage.py $(FLYBALL) .build/release/storage-benchmark .build/release/load-generator $(PAYLOADS)
 	@folder=$$(mktemp -d) && tar xJf $(SCRAPES) -C $$folder --strip-components=1 && \
-	  for what in "chunks $$folder" memory "memory 200 1021 120 1" recovery push select; do \
+	  for what in "parse $$folder" "chunks $$folder" memory "memory 200 1021 120 1" recovery push write select; do \
 	    echo; echo "== $$what" | sed "s|$$folder|recording|"; .build/release/storage-benchmark $$what || exit 1; done; \
 	  status=$$?; rm -rf $$folder; exit $$status
 

@@ -38,7 +38,8 @@ let package = Package(
         module("Forecasting"),
         module("PromQL", "TimeSeries", "Forecasting"),
         module("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl"),
-        module("Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl"),
+        module(
+            "Scraping", "TimeSeries", "Documents", "Codecs", "Exposition", "Relabelling", "Discovery", "Curl"),
         module("Rules", "TimeSeries", "Documents", "Exposition", "PromQL"),
         module(
             "Notification", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Rules",
@@ -79,8 +80,8 @@ let package = Package(
             "Scaling", "Control", "Audit", "Backends", "Journal", "Web", "Daemon", "Simulation", "Demo",
             products: [arguments, log, lifecycle]),
         benchmark(
-            "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage",
-            "RemoteStorage"),
+            "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "Curl",
+            "Discovery", "Scraping", "RemoteStorage"),
         benchmark("load-generator", in: "LoadGenerator", "Codecs"),
         benchmark(
             "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),
@@ -90,13 +91,13 @@ let package = Package(
         tests("Journal", "Codecs", "Journal"),
         tests("Curl", "Curl"),
         tests("Relabelling", "TimeSeries", "Documents", "Relabelling"),
-        tests("Exposition", "TimeSeries", "Exposition"),
+        tests("Exposition", "TimeSeries", "Codecs", "Exposition"),
         tests("Storage", "TimeSeries", "Codecs", "Journal", "Storage", exclude: ["Golden"]),
         tests("Forecasting", "Forecasting"),
         tests("PromQL", "TimeSeries", "PromQL"),
         tests("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl", "Discovery"),
         tests(
-            "Scraping", "TimeSeries", "Documents", "Exposition", "Relabelling", "Discovery", "Curl",
+            "Scraping", "TimeSeries", "Documents", "Codecs", "Exposition", "Relabelling", "Discovery", "Curl",
             "Scraping"),
         tests("Rules", "TimeSeries", "Documents", "Exposition", "PromQL", "Rules"),
         tests(

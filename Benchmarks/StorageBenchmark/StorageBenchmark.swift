@@ -10,6 +10,9 @@ import TimeSeries
 ///     storage-benchmark recovery [T S R]    the same, written to a log and read back
 ///     storage-benchmark push [S R]          S single series with R samples, pushed
 ///     storage-benchmark write [S R]         remote-write requests of S series, R samples each
+///     storage-benchmark parse FOLDER        recordings of scrapes in a folder, read by known and by new targets
+///     storage-benchmark scrape PORTS [I S]  what listens at the ports of a file, each I ms for S seconds
+///     storage-benchmark store FOLDER NAME   a recording of a folder, stored in files
 ///     storage-benchmark torture FOLDER N    checks N rows and writes on until it is killed
 ///     storage-benchmark select [N]          matchers over N series
 @main struct StorageBenchmark {
@@ -22,6 +25,14 @@ import TimeSeries
         case "recovery": try await RecoveryBenchmark.run(numbers)
         case "push": try await PushBenchmark.run(numbers)
         case "write": try await WriteBenchmark.run(numbers)
+        case "parse": try await ScrapeBenchmark.parse(folder: arguments.dropFirst().first ?? ".")
+        case "scrape":
+            try await ScrapeBenchmark.scrape(
+                ports: arguments.dropFirst().first ?? "", Array(arguments.dropFirst(2).compactMap { Int($0) })
+            )
+        case "store":
+            try FolderBenchmark.run(
+                folder: arguments.dropFirst().first ?? ".", name: arguments.dropFirst(2).first ?? "node")
         case "torture":
             try await Torture.run(
                 arguments.dropFirst().first ?? "torture", acknowledged: Int(arguments.last ?? "") ?? 0)
@@ -29,7 +40,7 @@ import TimeSeries
         default:
             print(
                 "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] | push [S R] "
-                    + "| write [S R] | select [N]"
+                    + "| write [S R] | select [N] | parse FOLDER | scrape PORTS [I S] | store FOLDER NAME"
             )
             exit(2)
         }
