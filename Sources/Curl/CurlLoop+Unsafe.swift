@@ -31,7 +31,8 @@ import Synchronization
     func submit(_ job: CurlJob) {
         let admission = shared.withLock { shared in
             let admission = shared.inbox.submit(job)
-            if case .queued = admission { CurlLoop.wake(shared) }
+            // The wake-up that is under way will find this one too.
+            if case .first = admission { CurlLoop.wake(shared) }
             return admission
         }
         if case .cancelled = admission { job.continuation.resume(returning: .failure(.cancelled)) }
@@ -45,6 +46,8 @@ import Synchronization
     }
 
     func forget(_ id: UInt64) { shared.withLock { $0.inbox.forget(id) } }
+
+    func reclaim(_ body: [UInt8]) { shared.withLock { $0.inbox.reclaim(body) } }
 
     func stop() {
         shared.withLock { shared in
@@ -83,7 +86,7 @@ import Synchronization
         guard let multi = unsafe shared.withLock({ unsafe $0.multi }) else { return }
         CurlLoop.blockBrokenPipes()
         var transfers: [UInt64: CurlTransfer] = [:]
-        var idle: [CurlHandle] = []
+        var idle = CurlHandlePool()
         while true {
             let arrived = shared.withLock { $0.inbox.take() }
             if arrived.isClosed {
@@ -91,8 +94,9 @@ import Synchronization
                 break
             }
             for job in arrived.jobs {
-                let handle = idle.popLast() ?? CurlHandle()
-                if let transfer = unsafe CurlTransfer.begin(job, handle, multi: multi) {
+                let spare = shared.withLock { $0.inbox.takeSpare() } ?? []
+                let handle = idle.take(for: job.request)
+                if let transfer = unsafe CurlTransfer.begin(job, handle, body: spare, multi: multi) {
                     transfers[job.id] = transfer
                 }
             }
@@ -120,7 +124,7 @@ import Synchronization
     /// Answers the transfers that are complete.
     @unsafe private func collect(
         from multi: UnsafeMutableRawPointer, _ transfers: inout [UInt64: CurlTransfer],
-        _ idle: inout [CurlHandle]
+        _ idle: inout CurlHandlePool
     ) {
         var remaining: Int32 = 0
         while let message = unsafe curl_multi_info_read(multi, &remaining) {
@@ -131,7 +135,7 @@ import Synchronization
             unsafe curl_multi_remove_handle(multi, easy)
             guard let transfer = transfers.removeValue(forKey: id) else { continue }
             transfer.finish(with: transfer.result(code))
-            if idle.count < 256 { idle.append(transfer.handle) }
+            idle.put(transfer.handle)
         }
     }
 

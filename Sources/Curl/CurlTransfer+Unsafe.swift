@@ -1,58 +1,38 @@
 import CCurl
 
-/// An easy handle, freed with its last reference; kept and reset between requests.
-@safe final class CurlHandle {
-    let easy: UnsafeMutableRawPointer
-    /// Where libcurl writes what went wrong, at most CURL_ERROR_SIZE bytes with the final zero.
-    let message: UnsafeMutablePointer<CChar>
-
-    init() {
-        unsafe easy = curl_easy_init()!
-        unsafe message = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        unsafe message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-    }
-
-    deinit {
-        unsafe curl_easy_cleanup(easy)
-        unsafe message.deallocate()
-    }
-
-    func reset() {
-        unsafe curl_easy_reset(easy)
-        unsafe message.pointee = 0
-    }
-}
-
 /// A request that libcurl works on. Lives on the loop's thread only.
 ///
 /// Safety: libcurl's callbacks receive this object unretained; the loop's table holds it until the handle has been
-/// removed from the multi handle, after which libcurl calls nothing of it. The header list lives as long as this.
+/// removed from the multi handle, after which libcurl calls nothing of it. The header list lives as long as the handle.
 @safe final class CurlTransfer {
     let handle: CurlHandle
     private let job: CurlJob
-    private var headerList: UnsafeMutablePointer<curl_slist>?
-    private var connectList: UnsafeMutablePointer<curl_slist>?
     private var headers: [(name: String, value: String)] = []
-    private var body: [UInt8] = []
+    private var body: [UInt8]
     private var isTooLarge = false
 
-    private init(_ job: CurlJob, _ handle: CurlHandle) {
+    private init(_ job: CurlJob, _ handle: CurlHandle, _ body: [UInt8]) {
         self.job = job
         self.handle = handle
-    }
-
-    deinit {
-        unsafe curl_slist_free_all(headerList)
-        unsafe curl_slist_free_all(connectList)
+        self.body = body
+        self.body.removeAll(keepingCapacity: true)
     }
 
     /// Hands the request to libcurl; where that refuses it, answers it at once and returns nil.
+    /// - Parameter body: memory for the answer; what is in it is thrown away.
     @unsafe static func begin(
-        _ job: CurlJob, _ handle: CurlHandle, multi: UnsafeMutableRawPointer
+        _ job: CurlJob, _ handle: CurlHandle, body: [UInt8], multi: UnsafeMutableRawPointer
     ) -> CurlTransfer? {
-        handle.reset()
-        let transfer = CurlTransfer(job, handle)
-        transfer.configure()
+        let transfer = CurlTransfer(job, handle, body)
+        let isKnown = handle.request.map { job.request.isRepetition(of: $0) } ?? false
+        if isKnown {
+            handle.clearMessage()
+        } else {
+            handle.reset()
+            transfer.configure()
+            handle.request = job.request.body.isEmpty ? job.request : nil
+        }
+        transfer.connectCallbacks()
         guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
             transfer.finish(with: .failure(.failed("libcurl took no further request")))
             return nil
@@ -103,6 +83,10 @@ import CCurl
         }
         configureBody(request)
         configureHeaders(request, extra: extra)
+    }
+
+    /// Tells libcurl whom to call for this transfer.
+    private func connectCallbacks() {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe flyball_setopt_pointer(handle.easy, CURLOPT_PRIVATE, context)
         unsafe flyball_setopt_pointer(handle.easy, CURLOPT_ERRORBUFFER, handle.message)
@@ -155,10 +139,12 @@ import CCurl
         }
         for line in lines {
             unsafe line.withCString { text in
-                if let list = unsafe curl_slist_append(headerList, text) { unsafe headerList = list }
+                if let list = unsafe curl_slist_append(handle.headerList, text) {
+                    unsafe handle.headerList = list
+                }
             }
         }
-        unsafe flyball_setopt_slist(handle.easy, CURLOPT_HTTPHEADER, headerList)
+        unsafe flyball_setopt_slist(handle.easy, CURLOPT_HTTPHEADER, handle.headerList)
     }
 
     /// Sets the URL and TLS; returns header lines that this needs. For another name in the certificate the URL
@@ -178,9 +164,9 @@ import CCurl
         }
         let port = parts.port ?? 443
         unsafe "\(name):\(port):\(parts.host):\(port)".withCString { text in
-            unsafe connectList = curl_slist_append(nil, text)
+            unsafe handle.connectList = curl_slist_append(nil, text)
         }
-        unsafe flyball_setopt_slist(handle.easy, CURLOPT_CONNECT_TO, connectList)
+        unsafe flyball_setopt_slist(handle.easy, CURLOPT_CONNECT_TO, handle.connectList)
         set(CURLOPT_URL, "https://\(name):\(port)\(parts.rest)")
         return ["Host: \(parts.authority)"]
     }
@@ -200,17 +186,22 @@ import CCurl
     }
 
     private func receiveHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let line = unsafe String(decoding: bytes, as: UTF8.self)
-        if line.hasPrefix("HTTP/") {
+        if unsafe bytes.starts(with: "HTTP/".utf8) {
             // The head of another answer: after a redirect, or after 100 Continue.
             headers = []
-        } else if let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) {
-            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            let end = value.lastIndex { !$0.isWhitespace }
-            headers.append(
-                (name: line[..<colon].lowercased(), value: end.map { String(value[...$0]) } ?? ""))
+            return bytes.count
         }
+        guard let colon = unsafe bytes.firstIndex(of: UInt8(ascii: ":")) else { return bytes.count }
+        var (start, end) = (colon + 1, bytes.count)
+        while start < end, unsafe bytes[start] <= UInt8(ascii: " ") { start += 1 }
+        while end > start, unsafe bytes[end - 1] <= UInt8(ascii: " ") { end -= 1 }
+        let name = unsafe String(decoding: bytes[..<colon].lazy.map(CurlTransfer.lowercase), as: UTF8.self)
+        headers.append((name: name, value: unsafe String(decoding: bytes[start..<end], as: UTF8.self)))
         return bytes.count
+    }
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 {
+        UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
     }
 
     /// What libcurl's verdict means to the caller.

@@ -32,6 +32,8 @@ package final class CurlTransport: Transport {
         loop.forget(id)
         return try result.get()
     }
+
+    package func reclaim(_ body: [UInt8]) { loop.reclaim(body) }
 }
 
 /// A request on its way to the thread, with the one who waits for it.
@@ -43,7 +45,16 @@ struct CurlJob: Sendable {
 
 /// What has been handed to the thread and not yet fetched by it.
 struct CurlInbox: Sendable {
-    enum Admission { case queued, cancelled }
+    enum Admission {
+        case cancelled
+        /// The thread sleeps and does not know of the queue yet.
+        case first
+        case queued
+    }
+
+    /// Bodies that nobody reads any more, for the answers to come.
+    private static let spareLimit = 32
+    private static let spareBytes = 1 << 20
 
     var jobs: [CurlJob] = []
     var cancellations: [UInt64] = []
@@ -53,6 +64,7 @@ struct CurlInbox: Sendable {
     /// Queued or running.
     private var open: Set<UInt64> = []
     private var lastID: UInt64 = 0
+    private var spares: [[UInt8]] = []
 
     mutating func newID() -> UInt64 {
         lastID += 1
@@ -63,8 +75,14 @@ struct CurlInbox: Sendable {
         guard !isClosed, !early.contains(job.id) else { return .cancelled }
         open.insert(job.id)
         jobs.append(job)
-        return .queued
+        return jobs.count == 1 && cancellations.isEmpty ? .first : .queued
     }
+
+    mutating func reclaim(_ body: [UInt8]) {
+        if spares.count < CurlInbox.spareLimit, body.capacity <= CurlInbox.spareBytes { spares.append(body) }
+    }
+
+    mutating func takeSpare() -> [UInt8]? { spares.popLast() }
 
     mutating func cancel(_ id: UInt64) {
         if open.contains(id) { cancellations.append(id) } else { early.insert(id) }

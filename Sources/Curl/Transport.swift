@@ -110,4 +110,20 @@ extension TransportError: CustomStringConvertible {
 package protocol Transport: Sendable {
     /// Performs one request. Status codes of 400 and above are answers, not errors.
     func perform(_ request: TransportRequest) async throws(TransportError) -> TransportResponse
+    /// The caller has read an answer's body and keeps nothing of it: its memory may hold the next one.
+    func reclaim(_ body: [UInt8])
+}
+
+extension Transport {
+    package func reclaim(_ body: [UInt8]) {}
+}
+
+extension TransportRequest {
+    /// Whether libcurl would be told the same for both. Requests with a body never are.
+    func isRepetition(of other: TransportRequest) -> Bool {
+        method == "GET" && other.method == "GET" && body.isEmpty && other.body.isEmpty && url == other.url
+            && timeout == other.timeout && unixSocket == other.unixSocket && acceptsGzip == other.acceptsGzip
+            && followsRedirects == other.followsRedirects && tls == other.tls
+            && headers.elementsEqual(other.headers) { $0.name == $1.name && $0.value == $1.value }
+    }
 }

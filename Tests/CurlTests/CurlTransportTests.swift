@@ -40,6 +40,49 @@ struct CurlTransportTests {
         #expect(server.connections <= 2)
     }
 
+    @Test func `a request that differs from the last one to its URL is sent as it is`() async throws {
+        let server = LoopbackServer { _ in LoopbackServer.answer(body: [1]) }
+        defer { server.stop() }
+        let url = server.url("/")
+
+        for value in ["one", "two", "two"] {
+            _ = try await transport.perform(
+                TransportRequest(url: url, headers: [(name: "X-Is", value: value)]))
+        }
+        _ = try await transport.perform(TransportRequest(method: "POST", url: url, body: [7]))
+        _ = try await transport.perform(TransportRequest(url: url))
+
+        let sent = server.requests.map { request in
+            request.split(separator: " ")[0]
+                + (request.firstRange(of: "X-Is: ").map { "=" + request[$0.upperBound...].prefix(3) } ?? "")
+        }
+        #expect(sent == ["GET=one", "GET=two", "GET=two", "POST", "GET"])
+    }
+
+    @Test func `nothing of a reclaimed body is in the next answer`() async throws {
+        let server = LoopbackServer { request in
+            LoopbackServer.answer(
+                body: Array((request.hasPrefix("GET /long") ? "long answer" : "short").utf8))
+        }
+        defer { server.stop() }
+
+        for path in ["/long", "/short", "/long", "/short"] {
+            let answer = try await transport.perform(TransportRequest(url: server.url(path)))
+            #expect(answer.body == Array((path == "/long" ? "long answer" : "short").utf8))
+            transport.reclaim(answer.body)
+        }
+    }
+
+    @Test func `a reason with a colon is no header`() async throws {
+        let server = LoopbackServer { _ in LoopbackServer.answer("500 Error: no", ["A: b"], body: []) }
+        defer { server.stop() }
+
+        let answer = try await transport.perform(TransportRequest(url: server.url("/")))
+
+        #expect(answer.status == 500)
+        #expect(answer.headers.map(\.name) == ["content-length", "a"])
+    }
+
     @Test func `a posted body arrives with the headers that were given`() async throws {
         let server = LoopbackServer { _ in LoopbackServer.answer(body: []) }
         defer { server.stop() }
