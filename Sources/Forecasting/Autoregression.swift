@@ -11,7 +11,7 @@ struct Autoregression: Sendable {
     }
 
     /// A regression learns nothing from more rows.
-    static let maxRows = 2500
+    static let maxRows = 1200
     static let leastRows = 50
     static let penalty = 5.0
 
@@ -68,7 +68,7 @@ struct Autoregression: Sendable {
         return form.isLogarithmic ? path.map { exp(min($0, 700)) } : path
     }
 
-    private static func logarithm(_ value: Double) -> Double { log(max(value, 1e-9)) }
+    static func logarithm(_ value: Double) -> Double { log(max(value, 1e-9)) }
 
     private static func transformed(_ values: [Double], _ form: Form) -> [Double] {
         let level = form.isLogarithmic ? values.map(logarithm) : values

@@ -11,6 +11,7 @@ struct Contest {
     /// Whether the winner beats persistence in the earlier and in the later half of the backtest, and not by
     /// one lucky stretch.
     private(set) var isConsistent = false
+    private(set) var economy = Economy()
 
     /// - Parameter tested: the moments of the sample that `regression` has not seen.
     init(
@@ -22,6 +23,7 @@ struct Contest {
         let actual = Array(sample.targets[tested])
         var halves: (Double, Double) = (0, 0)
         var lastError = 0.0
+        var chosen: [Double] = []
         for candidate in Candidate.all(seasons: features.bases.count) {
             let forecasts = tested.map {
                 candidate.forecast(features, regression, series, at: sample.moments[$0])
@@ -45,7 +47,10 @@ struct Contest {
             self.loss = loss
             winner = candidate
             self.residuals = residuals
+            chosen = forecasts
         }
+        economy = Economy(
+            residuals, actual, chosen, scales, levels: tested.map { series.values[sample.moments[$0]] })
     }
 }
 

@@ -1,77 +1,127 @@
-/// Models of different kinds and their median: what one of them does not see, or takes to extremes, the
-/// others bear.
+/// Models of different kinds and their weighted median: what one of them does not see, or takes to extremes,
+/// the others bear.
 struct Ensemble: Sendable {
-    enum Member: Sendable {
-        case autoregression(Autoregression)
-        case seasonalNaive(period: Int)
-        case smoothing(period: Int, isMultiplicative: Bool)
-        case last
+    /// The models there are; each is tried, and left out where the history is too short for it.
+    enum Kind: Int, CaseIterable, Sendable {
+        case longRemainder, shortRemainder, medianRemainder, profile, doubleSeasonal
+        case shortDifference, twoCycles, longNaive, shortNaive
+        case near, nearDifference, damped, theta, last
+        /// Where history allows little else.
+        case smoothing
+
+        static let seasonal: [Kind] = [
+            .longRemainder, .shortRemainder, .medianRemainder, .profile, .doubleSeasonal, .shortDifference,
+            .twoCycles, .longNaive, .shortNaive,
+        ]
+        static let plain: [Kind] = [.near, .nearDifference, .damped, .theta, .last]
     }
 
-    private(set) var members: [Member]
+    enum Model: Sendable {
+        case autoregression(Autoregression)
+        case remainder(SeasonalRemainder)
+        case profile(SeasonalProfile)
+        case doubleSeasonal(DoubleSeasonalSmoothing)
+        case naive(period: Int)
+        case smoothing(period: Int, isMultiplicative: Bool)
+        case damped, theta
+    }
+
+    private(set) var members: [(kind: Kind, model: Model)] = []
     private let plausible: ClosedRange<Double>
 
     /// - Parameter periods: the seasons, the shorter first.
     init(_ series: RegularSeries, periods: [Int]) {
         let values = series.values
-        let isPositive = values.allSatisfy { $0 > 0 }
-        let short = periods.first
-        let long = periods.count > 1 ? periods[1] : periods.first
         plausible = series.plausible
-        members = Self.autoregressions(values, short: short, long: long, isPositive)
-        if let long {
-            members.append(.seasonalNaive(period: long))
-            if values.count >= 2 * long + 1 {
-                members.append(.smoothing(period: long, isMultiplicative: isPositive))
+        let isPositive = values.allSatisfy { $0 > 0 }
+        if let short = periods.first {
+            let long = periods.count > 1 ? periods[1] : short
+            for kind in Kind.seasonal {
+                guard let model = Self.seasonal(kind, values, short, long, isPositive) else { continue }
+                members.append((kind, model))
+            }
+            if members.count < 4, values.count >= 2 * short + 1 {
+                members.append((.smoothing, .smoothing(period: short, isMultiplicative: isPositive)))
+            }
+        } else {
+            members = Kind.plain.compactMap { kind in
+                Self.plain(kind, values, isPositive).map { (kind, $0) }
             }
         }
-        if members.count < 3 { members.append(.last) }
+        if members.count < 3 { members.append((.last, .naive(period: 1))) }
     }
 
-    private static func autoregressions(
-        _ values: [Double], short: Int?, long: Int?, _ isPositive: Bool
-    ) -> [Member] {
-        let few = Lags.few(short, long, values.count)
-        let many = Lags.many(short, long, values.count)
-        var plans: [(lags: [Int], form: Autoregression.Form)] = []
-        func add(_ lags: [Int], logarithmic: Bool, difference: Int) {
-            let form = Autoregression.Form(isLogarithmic: logarithmic && isPositive, difference: difference)
-            if !plans.contains(where: { $0.lags == lags && $0.form == form }) { plans.append((lags, form)) }
+    private static func seasonal(
+        _ kind: Kind, _ values: [Double], _ short: Int, _ long: Int, _ isPositive: Bool
+    ) -> Model? {
+        func remainder(_ period: Int, _ averaging: SeasonalRemainder.Averaging, _ far: [Int]) -> Model? {
+            SeasonalRemainder(
+                values, period: period, averaging: averaging, isLogarithmic: isPositive,
+                lags: Lags.usable(Lags.recent(short) + far, values.count)
+            ).map { .remainder($0) }
         }
-        add(few, logarithmic: true, difference: 0)
-        add(many, logarithmic: true, difference: 0)
-        add(many, logarithmic: false, difference: 0)
-        add(many, logarithmic: true, difference: 1)
-        if let short, let long {
-            let near = Lags.near(short, long, values.count)
-            add(near, logarithmic: true, difference: long)
-            add(near, logarithmic: false, difference: long)
-            add(few, logarithmic: true, difference: short)
+        func autoregression(_ lags: [Int], difference: Int) -> Model? {
+            Autoregression(
+                values, lags: lags,
+                form: Autoregression.Form(isLogarithmic: isPositive, difference: difference)
+            ).map { .autoregression($0) }
         }
-        return plans.compactMap { plan in
-            Autoregression(values, lags: plan.lags, form: plan.form).map { .autoregression($0) }
-        }
-    }
-
-    /// The median of what the members say after `values`.
-    func forecast(after values: ArraySlice<Double>, horizon: Int) -> [Double] {
-        let paths = members.compactMap { path($0, values, horizon) }.filter { $0.count == horizon }
-        guard !paths.isEmpty else { return [Double](repeating: values.last ?? 0, count: horizon) }
-        var column: [Double] = []
-        return (0..<horizon).map { step in
-            column.removeAll(keepingCapacity: true)
-            for path in paths where path[step].isFinite { column.append(path[step]) }
-            column.sort()
-            guard !column.isEmpty else { return values.last ?? 0 }
-            let middle = (column[(column.count - 1) / 2] + column[column.count / 2]) / 2
-            return min(max(middle, plausible.lowerBound), plausible.upperBound)
+        switch kind {
+        case .longRemainder: return remainder(long, .decaying(0.7), [2 * short])
+        case .medianRemainder: return remainder(long, .median, [2 * short, long])
+        case .shortRemainder: return remainder(short, .decaying(0.85), [2 * short, long])
+        case .profile:
+            guard values.count >= long + 2 * short else { return nil }
+            return .profile(
+                SeasonalProfile(period: long, span: 2 * short, isMultiplicative: isPositive))
+        case .doubleSeasonal:
+            return DoubleSeasonalSmoothing(values, short: short, long: long, isMultiplicative: isPositive)
+                .map { .doubleSeasonal($0) }
+        case .shortDifference:
+            return autoregression(Lags.few(short, long, values.count), difference: short)
+        case .twoCycles: return autoregression(Lags.twoCycles(short, long, values.count), difference: 0)
+        case .longNaive: return long > short && values.count >= long ? .naive(period: long) : nil
+        case .shortNaive: return values.count >= short ? .naive(period: short) : nil
+        case .near, .nearDifference, .damped, .theta, .last, .smoothing: return nil
         }
     }
 
-    private func path(_ member: Member, _ values: ArraySlice<Double>, _ horizon: Int) -> [Double]? {
-        switch member {
+    private static func plain(_ kind: Kind, _ values: [Double], _ isPositive: Bool) -> Model? {
+        func autoregression(isLogarithmic: Bool, difference: Int) -> Model? {
+            Autoregression(
+                values, lags: Lags.usable(Array(1...12), values.count),
+                form: Autoregression.Form(isLogarithmic: isLogarithmic, difference: difference)
+            ).map { .autoregression($0) }
+        }
+        switch kind {
+        case .near: return autoregression(isLogarithmic: isPositive, difference: 0)
+        case .nearDifference: return autoregression(isLogarithmic: false, difference: 1)
+        case .damped: return .damped
+        case .theta: return .theta
+        case .last: return .naive(period: 1)
+        default: return nil
+        }
+    }
+
+    /// What each member says after `values`, nil where it says nothing of use. A member that was fitted to
+    /// part of a series expects `values` from the beginning of that series on.
+    func paths(after values: ArraySlice<Double>, horizon: Int) -> [[Double]?] {
+        members.map { member in
+            guard let path = path(member.model, values, horizon), path.count == horizon,
+                path.allSatisfy({ $0.isFinite })
+            else { return nil }
+            return path
+        }
+    }
+
+    private func path(_ model: Model, _ values: ArraySlice<Double>, _ horizon: Int) -> [Double]? {
+        switch model {
         case .autoregression(let model): return model.forecast(after: values, horizon: horizon)
-        case .seasonalNaive(let period):
+        case .remainder(let model): return model.forecast(after: values, horizon: horizon)
+        case .profile(let model): return model.forecast(after: values, horizon: horizon)
+        case .doubleSeasonal(let model):
+            return model.forecast(from: model.state(after: values), horizon: horizon)
+        case .naive(let period):
             guard values.count >= period else { return nil }
             let cycle = Array(values.suffix(period))
             return (0..<horizon).map { cycle[$0 % period] }
@@ -80,41 +130,70 @@ struct Ensemble: Sendable {
             return SeasonalSmoothing.forecast(
                 values.suffix(10 * period), period: period, isMultiplicative: isMultiplicative,
                 horizon: horizon)
-        case .last: return [Double](repeating: values.last ?? 0, count: horizon)
+        case .damped: return Trend.damped(values, horizon: horizon)
+        case .theta: return Trend.theta(values, horizon: horizon)
         }
+    }
+
+    /// The weighted median of the members' paths.
+    /// - Parameter weights: as many as members; none negative.
+    func combined(_ paths: [[Double]?], weights: [Double], horizon: Int, last: Double) -> [Double] {
+        let known = paths.indices.compactMap { index in paths[index].map { ($0, weights[index]) } }
+        guard !known.isEmpty else { return [Double](repeating: last, count: horizon) }
+        var column: [(value: Double, weight: Double)] = []
+        return (0..<horizon).map { step in
+            column.removeAll(keepingCapacity: true)
+            for (path, weight) in known { column.append((path[step], weight)) }
+            return min(max(Self.median(&column), plausible.lowerBound), plausible.upperBound)
+        }
+    }
+
+    /// Interpolated between the two values around half of the weight.
+    private static func median(_ column: inout [(value: Double, weight: Double)]) -> Double {
+        // Few enough for insertion; equal values are alike.
+        for index in column.indices.dropFirst() {
+            var place = index
+            while place > 0, column[place - 1].value > column[place].value {
+                column.swapAt(place - 1, place)
+                place -= 1
+            }
+        }
+        let half = column.reduce(0) { $0 + $1.weight } / 2
+        var before = 0.0
+        var last: (value: Double, middle: Double)?
+        for (value, weight) in column {
+            let middle = before + weight / 2
+            before += weight
+            if middle >= half {
+                guard let last, middle > last.middle else { return value }
+                return last.value + (value - last.value) * (half - last.middle) / (middle - last.middle)
+            }
+            last = (value, middle)
+        }
+        return last?.value ?? 0
     }
 }
 
 /// Which lags a model looks at, given the seasons.
 enum Lags {
     /// The nearest, and around each of the first cycles.
-    static func few(_ short: Int?, _ long: Int?, _ count: Int) -> [Int] {
-        var lags = Array(1...4)
-        if let short {
-            lags += [short - 1, short, short + 1, short + 2]
-            lags += [2 * short - 1, 2 * short, 2 * short + 1, 3 * short, 4 * short, 5 * short, 6 * short]
-        }
-        if let long { lags += [long - 1, long, long + 1, long + 2] }
+    static func few(_ short: Int, _ long: Int, _ count: Int) -> [Int] {
+        let lags =
+            Array(1...4) + [short - 1, short, short + 1, short + 2, 2 * short - 1, 2 * short, 2 * short + 1]
+            + [3 * short, 4 * short, 5 * short, 6 * short, long - 1, long, long + 1, long + 2]
         return usable(lags, count)
     }
 
-    /// As `few`, and all of the recent past.
-    static func many(_ short: Int?, _ long: Int?, _ count: Int) -> [Int] {
-        var lags = near(short ?? 0, long ?? 0, count)
-        if let long, long != short { lags += (long - 3)...(long + 3) }
-        if let short { lags += [2 * short - 1, 2 * short + 1, 6 * short - 1, 6 * short + 1] }
-        return usable(lags + few(short, long, count), count)
+    /// As `few`, and the second of the longer cycles.
+    static func twoCycles(_ short: Int, _ long: Int, _ count: Int) -> [Int] {
+        let far = [long + short - 1, long + short, 2 * long - 1, 2 * long, 2 * long + 1]
+        return usable(few(short, long, count) + far, count)
     }
 
-    /// The recent past up to a cycle, densely where the cycle is short, and whole cycles.
-    static func near(_ short: Int, _ long: Int, _ count: Int) -> [Int] {
-        var lags = Array(1...(short > 0 ? min(max(short + 2, 4), 26) : 12))
-        if short > 0 { lags += [short - 1, short, short + 1, 2 * short, 3 * short, 6 * short] }
-        if long > short { lags.append(long) }
-        return usable(lags, count)
-    }
+    /// The recent past up to a cycle, densely where the cycle is short.
+    static func recent(_ short: Int) -> [Int] { Array(1...min(max(short + 2, 4), 26)) }
 
-    private static func usable(_ lags: [Int], _ count: Int) -> [Int] {
+    static func usable(_ lags: [Int], _ count: Int) -> [Int] {
         Set(lags).filter { $0 >= 1 && $0 <= count * 2 / 5 }.sorted()
     }
 }

@@ -33,6 +33,7 @@ package struct PeakForecaster: Sendable {
     private let regression: RidgeRegression
     private let residuals: Residuals
     private let errors: ErrorScale
+    private let economy: Economy
     private var features: Features
     private var series: RegularSeries
 
@@ -71,6 +72,7 @@ package struct PeakForecaster: Sendable {
         loss = contest.loss
         persistenceLoss = contest.persistenceLoss
         residuals = contest.residuals
+        economy = contest.economy
         regression = sample.fit(0..<sample.moments.count)
         let cycles =
             contest.winner.season.map { series.count / periods[$0] }
@@ -85,6 +87,10 @@ package struct PeakForecaster: Sendable {
             contest.residuals.count >= Self.leastErrors && contest.isConsistent && isBetter
             && series.coverage(of: 0..<series.count) >= Self.leastCoverage
     }
+
+    /// The quantile to plan for where `quantile` is wanted: the same where it is worth its cost in the backtest,
+    /// else the highest below it that is. At least the median.
+    package func worthwhile(_ quantile: Double) -> Double { economy.worthwhile(quantile) }
 
     /// How many values the model knows, measured ones since the fit included.
     package var count: Int { series.count }

@@ -12,29 +12,52 @@ struct RidgeRegression: Sendable {
         coefficients = [Double](repeating: 0, count: width)
         let total = weights.reduce(0, +)
         guard total > 0, width > 0 else { return }
-        var means = [Double](repeating: 0, count: width)
+        let lanes = (width + 3) / 4
+        let packed = Self.packed(rows, width: width, lanes: lanes, count: targets.count)
+        var means = [SIMD4<Double>](repeating: .zero, count: lanes)
         var targetMean = 0.0
         for row in targets.indices {
             let weight = weights[row] / total
-            for column in 0..<width { means[column] += weight * rows[row * width + column] }
+            for lane in 0..<lanes { means[lane] += weight * packed[row * lanes + lane] }
             targetMean += weight * targets[row]
         }
-        var gram = [Double](repeating: 0, count: width * width)
-        var right = [Double](repeating: 0, count: width)
-        var centred = [Double](repeating: 0, count: width)
+        // Only the lanes up to the diagonal are summed: the lower triangle, and a little of the upper.
+        var gram = [SIMD4<Double>](repeating: .zero, count: width * lanes)
+        var right = [SIMD4<Double>](repeating: .zero, count: lanes)
+        var centred = right
         for row in targets.indices where weights[row] > 0 {
-            for column in 0..<width { centred[column] = rows[row * width + column] - means[column] }
             let weight = weights[row]
-            let target = targets[row] - targetMean
+            let target = weight * (targets[row] - targetMean)
+            for lane in 0..<lanes {
+                centred[lane] = packed[row * lanes + lane] - means[lane]
+                right[lane] += target * centred[lane]
+            }
             for column in 0..<width {
-                let scaled = weight * centred[column]
-                right[column] += scaled * target
-                for other in 0...column { gram[column * width + other] += scaled * centred[other] }
+                let scaled = weight * centred[column >> 2][column & 3]
+                for lane in 0...(column >> 2) { gram[column * lanes + lane] += scaled * centred[lane] }
             }
         }
-        solve(&gram, &right, width: width, total: total, penalty: penalty)
+        var lower = [Double](repeating: 0, count: width * width)
+        for column in 0..<width {
+            for other in 0...column {
+                lower[column * width + other] = gram[column * lanes + other >> 2][other & 3]
+            }
+        }
+        solve(
+            lower, (0..<width).map { right[$0 >> 2][$0 & 3] }, width: width, total: total, penalty: penalty)
         intercept = targetMean
-        for column in 0..<width { intercept -= coefficients[column] * means[column] }
+        for column in 0..<width { intercept -= coefficients[column] * means[column >> 2][column & 3] }
+    }
+
+    /// Rows of whole vectors, filled up with zeros: four products at a time.
+    private static func packed(_ rows: [Double], width: Int, lanes: Int, count: Int) -> [SIMD4<Double>] {
+        var packed = [SIMD4<Double>](repeating: .zero, count: count * lanes)
+        for row in 0..<count {
+            for column in 0..<width {
+                packed[row * lanes + column >> 2][column & 3] = rows[row * width + column]
+            }
+        }
+        return packed
     }
 
     /// Least squares, and once more with less weight for rows whose error was more than four times the
@@ -58,7 +81,7 @@ struct RidgeRegression: Sendable {
 
     /// A feature that does not vary gets no coefficient.
     private mutating func solve(
-        _ gram: inout [Double], _ right: inout [Double], width: Int, total: Double, penalty: Double
+        _ gram: [Double], _ right: [Double], width: Int, total: Double, penalty: Double
     ) {
         let deviations = (0..<width).map { (gram[$0 * width + $0] / total).squareRoot() }
         let usable = (0..<width).filter { deviations[$0] > 1e-12 }

@@ -10,7 +10,7 @@ enum SeasonalSmoothing {
     {
         let values = Array(values)
         guard period >= 2, values.count >= 2 * period + 1 else { return nil }
-        let indices = indices(values, period, isMultiplicative)
+        let indices = indices(values, period, isMultiplicative: isMultiplicative)
         let level = values.enumerated().map { index, value in
             isMultiplicative ? value / indices[index % period] : value - indices[index % period]
         }
@@ -21,23 +21,19 @@ enum SeasonalSmoothing {
         }
     }
 
-    private static func indices(_ values: [Double], _ period: Int, _ isMultiplicative: Bool) -> [Double] {
+    /// One index a phase: the mean ratio (or difference) to a centred moving average, each cycle weighing
+    /// `decay` of the next.
+    static func indices(
+        _ values: [Double], _ period: Int, isMultiplicative: Bool, decay: Double = Self.decay
+    ) -> [Double] {
         var sums = [Double](repeating: 0, count: period)
         var weights = sums
-        var sum = values[0..<period].reduce(0, +)
-        let half = period / 2
         let cycles = values.count / period
-        for start in 0...(values.count - period) {
-            if start > 0 { sum += values[start + period - 1] - values[start - 1] }
-            // An even period straddles its centre: the mean of two neighbouring windows.
-            var mean = sum / Double(period)
-            if period % 2 == 0, start + period < values.count {
-                mean += (values[start + period] - values[start]) / Double(2 * period)
-            }
-            let centre = start + half
+        var powers = [1.0]
+        for _ in 0..<cycles { powers.append(powers[powers.count - 1] * decay) }
+        forEachDeviation(values, period) { centre, mean in
             let effect = isMultiplicative ? (mean > 0 ? values[centre] / mean : 1) : values[centre] - mean
-            var weight = 1.0
-            for _ in 0..<max(0, cycles - 1 - centre / period) { weight *= decay }
+            let weight = powers[max(0, cycles - 1 - centre / period)]
             sums[centre % period] += weight * effect
             weights[centre % period] += weight
         }
@@ -46,8 +42,22 @@ enum SeasonalSmoothing {
         return raw.map { isMultiplicative ? max($0 / (mean > 0 ? mean : 1), 1e-3) : $0 - mean }
     }
 
+    /// Every moment around which there is a whole period, with the moving average over it.
+    static func forEachDeviation(_ values: [Double], _ period: Int, _ body: (Int, Double) -> Void) {
+        var sum = values[0..<period].reduce(0, +)
+        for start in 0...(values.count - period) {
+            if start > 0 { sum += values[start + period - 1] - values[start - 1] }
+            // An even period straddles its centre: the mean of two neighbouring windows.
+            var mean = sum / Double(period)
+            if period % 2 == 0, start + period < values.count {
+                mean += (values[start + period] - values[start]) / Double(2 * period)
+            }
+            body(start + period / 2, mean)
+        }
+    }
+
     /// The last level at the rate that would have foreseen each next value best.
-    private static func smoothed(_ level: [Double], from start: Int) -> Double {
+    static func smoothed(_ level: [Double], from start: Int) -> Double {
         var best = (error: Double.infinity, level: level[level.count - 1])
         for rate in rates {
             var smooth = level[0..<start].reduce(0, +) / Double(start)

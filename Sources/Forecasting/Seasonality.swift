@@ -2,6 +2,10 @@
 package enum Seasonality {
     /// The autocorrelation that a period must reach beyond chance.
     static let leastCorrelation = 0.15
+    /// The least difference between whole and half cycles that is a season, and how near to the best a
+    /// shorter one has to come.
+    static let leastContrast = 0.15
+    static let shareOfBest = 0.7
     /// The longest series that is looked at point by point; longer ones are averaged down first.
     static let resolution = 4096
     /// Periods people live by, in seconds. What is found within 1.5 % of one is that one.
@@ -16,34 +20,83 @@ package enum Seasonality {
     }
 
     static func periods(of series: RegularSeries, stepSeconds: Double?) -> [Int] {
-        let factor = (series.count + resolution - 1) / resolution
-        let coarse = clipped(highPassed(detrended(averaged(series.values, by: max(1, factor)))))
+        let factor = max(1, (series.count + resolution - 1) / resolution)
+        let coarse = clipped(highPassed(detrended(averaged(series.values, by: factor))))
         guard coarse.count >= 8 else { return [] }
         let correlation = FourierTransform.autocorrelation(coarse)
-        let peaks = significantPeaks(correlation)
-        guard let strongest = peaks.max(by: { ($0.value, $1.lag) < ($1.value, $0.lag) }) else { return [] }
-        // The shortest period that explains nearly as much is the fundamental one.
-        let fundamental =
-            peaks.first { peak in
-                peak.value >= 0.8 * strongest.value && divides(peak.lag, strongest.lag)
-            } ?? strongest
+        guard let fundamental = fundamental(correlation) else { return [] }
         var lags = [fundamental.lag]
-        if let second = companion(of: fundamental, among: peaks) { lags.append(second.lag) }
+        if let second = companion(of: fundamental, correlation) { lags.append(second.lag) }
         lags.sort()
-        return lags.map { refined($0 * max(1, factor), by: factor, series.values, stepSeconds) }
+        return lags.map { refined($0 * factor, by: factor, series.values, stepSeconds) }
     }
 
     private typealias Peak = (lag: Int, value: Double)
 
-    /// A second season: a longer one that explains still more (a week above the day), or else the best of the
-    /// shorter ones that divide it (a day within the week).
-    private static func companion(of fundamental: Peak, among peaks: [Peak]) -> Peak? {
-        let longer = peaks.filter { $0.lag > fundamental.lag * 2 && $0.value > fundamental.value + 0.03 }
-        let shorter = peaks.filter { peak in
+    /// No more cycles are looked at: far ones are few.
+    private static let maxCycles = 7
+    /// The seasons of life come in sevens; another number of them has to be that much better.
+    private static let advantageOfSeven = 0.1
+
+    /// The shortest lag whose cycles stand out from what lies half a cycle beside them nearly as much as any
+    /// lag's do. A multiple of the true period has a peak at its half, a fraction of it a trough at every
+    /// other cycle, and a slow drift no contrast at all.
+    private static func fundamental(_ correlation: [Double]) -> Peak? {
+        let last = correlation.count / 2
+        guard last > 3 else { return nil }
+        let contrasts = (0..<last).map { $0 < 2 ? 0 : contrast(correlation, $0, last) }
+        let candidates = (2..<last).filter { lag in
+            // Five standard errors of white noise.
+            let chance = 5 / Double(correlation.count - lag).squareRoot()
+            let near = max(1, lag / 10)
+            let around = contrasts[max(2, lag - near)...min(last - 1, lag + near)]
+            return contrasts[lag] > leastContrast && around.max() == contrasts[lag]
+                && highest(correlation, around: lag) > max(leastCorrelation, chance)
+        }
+        guard let most = candidates.map({ contrasts[$0] }).max() else { return nil }
+        return candidates.first { contrasts[$0] >= shareOfBest * most }.map {
+            ($0, highest(correlation, around: $0))
+        }
+    }
+
+    /// How far the correlation at whole cycles is above that at half ones, on average over some.
+    private static func contrast(_ correlation: [Double], _ lag: Int, _ last: Int) -> Double {
+        var sum = 0.0
+        var count = 0.0
+        for cycle in 1...maxCycles where cycle == 1 || cycle * lag < last {
+            sum += correlation[cycle * lag] - correlation[cycle * lag - lag / 2]
+            count += 1
+        }
+        return sum / count
+    }
+
+    private static func highest(_ correlation: [Double], around lag: Int) -> Double {
+        correlation[(lag - 1)...min(lag + 1, correlation.count - 1)].max() ?? 0
+    }
+
+    /// A second season: whole cycles that explain still more (a week above the day), or else the best of the
+    /// shorter ones that divide the first (a day within the week).
+    private static func companion(of fundamental: Peak, _ correlation: [Double]) -> Peak? {
+        let multiples = (2..<max(3, correlation.count / 2 / fundamental.lag + 1)).compactMap {
+            cycles -> Peak? in
+            let lag = cycles * fundamental.lag
+            guard lag < correlation.count / 2 else { return nil }
+            return (lag, highest(correlation, around: lag))
+        }
+        let longer = multiples.filter { $0.value > fundamental.value + 0.03 }
+        if let best = longer.max(by: { ($0.value, $1.lag) < ($1.value, $0.lag) }) {
+            if let week = multiples.first(where: { $0.lag == 7 * fundamental.lag }),
+                week.value >= best.value - advantageOfSeven
+            {
+                return week
+            }
+            // Seen twice it may be chance.
+            return best.lag * 3 <= correlation.count ? best : nil
+        }
+        return significantPeaks(correlation).filter { peak in
             peak.lag * 3 < fundamental.lag * 2 && divides(peak.lag, fundamental.lag)
                 && peak.value >= 0.3 * fundamental.value
-        }
-        return (longer.isEmpty ? shorter : longer).max { ($0.value, $1.lag) < ($1.value, $0.lag) }
+        }.max { ($0.value, $1.lag) < ($1.value, $0.lag) }
     }
 
     /// Whether whole cycles of one lag make the other, as exactly as lags can be read off.

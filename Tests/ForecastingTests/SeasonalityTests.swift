@@ -31,6 +31,28 @@ struct SeasonalityTests {
         #expect(Seasonality.periods(of: values, stepSeconds: 3600) == [24, 168])
     }
 
+    @Test
+    func `a slow drift does not make the day an hour short`() {
+        var source = Synthetic(seed: 5)
+        var level = 0.0
+        let values = source.wave(24 * 38, period: 24, noise: 2).map { value in
+            level += source.normal() * 6
+            return value + level
+        }
+
+        #expect(Seasonality.periods(of: values).first == 24)
+    }
+
+    @Test
+    func `of many days the week is looked for before any other number of them`() {
+        var source = Synthetic(seed: 6)
+        let values = source.wave(24 * 27, period: 24, noise: 10).enumerated().map { index, value in
+            index / 24 % 7 >= 5 ? value * 0.7 : value
+        }
+
+        #expect(Seasonality.periods(of: values) == [24, 168])
+    }
+
     @Test(arguments: 1...20)
     func `white noise has no season`(seed: UInt64) {
         var source = Synthetic(seed: seed)

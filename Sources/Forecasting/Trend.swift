@@ -1,0 +1,54 @@
+/// Series without a season: exponential smoothing with a trend that fades, and Theta.
+enum Trend {
+    static let levelRates = [0.05, 0.1, 0.2, 0.4, 0.7, 1]
+    static let trendRates = [0.02, 0.1, 0.3]
+    static let damping = 0.9
+    /// Older values tell no rate.
+    static let maxValues = 2000
+
+    /// Holt's method with a damped trend, at the rates that would have foreseen each next value best.
+    static func damped(_ values: ArraySlice<Double>, horizon: Int) -> [Double]? {
+        let values = values.suffix(maxValues)
+        guard values.count >= 4 else { return nil }
+        var best = (error: Double.infinity, level: 0.0, trend: 0.0)
+        for levelRate in levelRates {
+            for trendRate in trendRates {
+                var level = values[values.startIndex]
+                var trend = 0.0
+                var error = 0.0
+                for value in values.dropFirst() {
+                    let expected = level + damping * trend
+                    error += abs(value - expected)
+                    let next = expected + levelRate * (value - expected)
+                    trend = trendRate * (next - level) + (1 - trendRate) * damping * trend
+                    level = next
+                }
+                if error < best.error { best = (error, level, trend) }
+            }
+        }
+        var step = best.trend
+        var level = best.level
+        return (0..<horizon).map { _ in
+            step *= damping
+            level += step
+            return level
+        }
+    }
+
+    /// The mean of the line through all values and of a smoothed series with twice its curvature
+    /// (Assimakopoulos and Nikolopoulos 2000).
+    static func theta(_ values: ArraySlice<Double>, horizon: Int) -> [Double]? {
+        let values = Array(values.suffix(maxValues))
+        guard values.count >= 4 else { return nil }
+        let count = Double(values.count)
+        let centre = (count - 1) / 2
+        let mean = values.reduce(0, +) / count
+        var covariance = 0.0
+        for (index, value) in values.enumerated() { covariance += (Double(index) - centre) * (value - mean) }
+        let slope = covariance / (count * (count * count - 1) / 12)
+        let line = { (index: Int) in mean + slope * (Double(index) - centre) }
+        let curved = values.enumerated().map { 2 * $1 - line($0) }
+        let level = SeasonalSmoothing.smoothed(curved, from: 1)
+        return (0..<horizon).map { (level + line(values.count + $0)) / 2 }
+    }
+}

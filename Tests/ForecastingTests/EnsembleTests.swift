@@ -1,0 +1,145 @@
+import Glibc
+import Testing
+
+@testable import Forecasting
+
+/// The members of the ensemble, each where it is at home.
+struct EnsembleTests {
+    private func week(_ count: Int, noise: Double = 2, seed: UInt64 = 1) -> [Double] {
+        var source = Synthetic(seed: seed)
+        return source.wave(count, period: 24, noise: noise).enumerated().map { index, value in
+            index / 24 % 7 >= 5 ? value * 0.5 : value
+        }
+    }
+
+    private func error(_ path: [Double], _ truth: [Double]) -> Double {
+        zip(path, truth).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(truth.count)
+    }
+
+    @Test(arguments: Ensemble.Kind.seasonal)
+    func `every seasonal member goes on with the week, but for the day before`(kind: Ensemble.Kind) throws {
+        let values = week(24 * 7 * 5)
+        let truth = week(24 * 7 * 6, noise: 0).suffix(24 * 7)
+        let ensemble = Ensemble(try #require(RegularSeries(values)), periods: [24, 168])
+        let index = try #require(ensemble.members.firstIndex { $0.kind == kind })
+
+        let path = try #require(ensemble.paths(after: values[...], horizon: 24 * 7)[index])
+
+        #expect(error(path, Array(truth)) < (kind == .shortNaive ? 45 : 20))
+    }
+
+    @Test
+    func `the median is that of the weights`() throws {
+        let ensemble = Ensemble(try #require(RegularSeries([0, 1, 2, 3, 10])), periods: [])
+        let paths: [[Double]?] = [[1], [2], nil, [10]]
+
+        let even = ensemble.combined(paths, weights: [1, 1, 1, 1], horizon: 1, last: 0)
+        let heavy = ensemble.combined(paths, weights: [1, 1, 1, 9], horizon: 1, last: 0)
+        let none = ensemble.combined([nil, nil], weights: [1, 1], horizon: 2, last: 7)
+
+        #expect(even == [2])
+        #expect(heavy[0] > 8)
+        #expect(none == [7, 7])
+    }
+
+    @Test
+    func `a member that was wrong in the backtest has little weight`() throws {
+        // Four weeks of weekdays and weekends: yesterday is a bad guess twice a week.
+        let series = try #require(RegularSeries(week(24 * 7 * 5)))
+        let ensemble = Ensemble(series, periods: [24, 168])
+        let weights = PathBacktest(series, periods: [24, 168], horizon: 48).weights(ensemble)
+        func weight(_ kind: Ensemble.Kind) throws -> Double {
+            weights[try #require(ensemble.members.firstIndex { $0.kind == kind })]
+        }
+
+        #expect(try weight(.shortNaive) < 0.5 * weight(.longRemainder))
+    }
+
+    @Test
+    func `intervals cover what they say, and more carefully where few windows say it`() throws {
+        var inside = 0
+        var count = 0
+        for seed in 1...12 {
+            let values = week(24 * 7 * 4, noise: 8, seed: UInt64(seed))
+            let known = Array(values.dropLast(48))
+            let forecast = try #require(PathForecaster(known)).forecast(horizon: 48, quantiles: [0.1, 0.9])
+            for step in 0..<48 {
+                let value = values[known.count + step]
+                count += 1
+                if value >= forecast.quantiles[0].values[step], value <= forecast.quantiles[1].values[step] {
+                    inside += 1
+                }
+            }
+        }
+
+        #expect((0.72...0.95).contains(Double(inside) / Double(count)), "\(Double(inside) / Double(count))")
+    }
+
+    @Test
+    func `a trend without a season goes on, and fades`() throws {
+        var source = Synthetic(seed: 9)
+        let values = source.noise(120, deviation: 0.5).enumerated().map { Double($0) * 2 + $1 }
+
+        let damped = try #require(Trend.damped(values[...], horizon: 20))
+        let theta = try #require(Trend.theta(values[...], horizon: 20))
+
+        #expect((238...260).contains(damped[19]))
+        #expect(damped[19] - damped[18] < damped[1] - damped[0])
+        #expect((245...280).contains(theta[19]))
+    }
+
+    @Test
+    func `a fitted forecaster answers as one that fits when asked`() throws {
+        let values = week(24 * 7 * 4)
+        let early = try #require(PathForecaster(values, horizon: 24))
+        let late = try #require(PathForecaster(values))
+
+        #expect(early.forecast(horizon: 24, quantiles: [0.9]) == late.forecast(horizon: 24, quantiles: [0.9]))
+    }
+
+    @Test
+    func `a series that never was negative has no negative quantile`() throws {
+        var source = Synthetic(seed: 11)
+        let values = (0..<400).map { _ in max(0, source.normal()) }
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 10, quantiles: [0.01])
+
+        #expect(forecast.quantiles[0].values.allSatisfy { $0 >= 0 })
+    }
+}
+
+/// What a quantile costs and what it buys.
+struct EconomyTests {
+    /// Actual values against forecasts of 100 with errors as given.
+    private func economy(_ errors: [Double]) -> Economy {
+        let forecasts = [Double](repeating: 100, count: errors.count)
+        let scales = [Double](repeating: 1, count: errors.count)
+        let actual = errors.map { 100 + $0 }
+        return Economy(
+            Residuals(actual, forecasts, scales), actual, forecasts, scales, levels: forecasts)
+    }
+
+    @Test
+    func `what is cheap is taken as asked`() {
+        var source = Synthetic(seed: 1)
+
+        #expect(economy(source.noise(2000, deviation: 8)).worthwhile(0.99) == 0.99)
+    }
+
+    @Test
+    func `a spike in ten that no headroom meets is not planned for`() {
+        var source = Synthetic(seed: 2)
+        let errors = (0..<2000).map { _ in source.uniform() < 0.1 ? 100 + 2000 * source.uniform() : 0 }
+
+        #expect(economy(errors).worthwhile(0.95) < 0.95)
+    }
+
+    @Test
+    func `what is dear is taken where it leaves far less short than fixed headroom`() {
+        var source = Synthetic(seed: 3)
+        // Uniform up to half above: a third of headroom leaves a sixth of the range short.
+        let errors = (0..<2000).map { _ in 50 * source.uniform() }
+
+        #expect(economy(errors).worthwhile(0.95) == 0.95)
+    }
+}
