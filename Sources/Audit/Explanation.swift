@@ -60,6 +60,7 @@ extension ScaleDecision.Reason.Kind {
         case .signal: "measured"
         case .forecast: "foreseen"
         case .forecastIdle: "foreseen, not used"
+        case .headroom: "headroom"
         case .untrusted: "not trusted"
         case .held: "held"
         case .tolerance: "within tolerance"

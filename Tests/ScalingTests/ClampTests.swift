@@ -10,13 +10,13 @@ struct ClampTests {
     }
 
     @Test
-    func `by default a jump adds at most as many as there are, or four, in a minute`() {
+    func `by default a jump adds at most as many as there are, or four, in a quarter of a minute`() {
         var few = Scene(target: .perReplica(1), behaviour: ScalingBehaviour(), max: 1000, current: 2)
         var many = Scene(target: .perReplica(1), behaviour: ScalingBehaviour(), max: 1000, current: 20)
 
         #expect(few.decide(900).desired == 6)
         #expect(many.decide(900).desired == 40)
-        many.pass(.seconds(59))
+        many.pass(.seconds(14))
         #expect(many.decide(900).desired == 40)
         many.pass(.seconds(1))
         #expect(many.decide(900).desired == 80)

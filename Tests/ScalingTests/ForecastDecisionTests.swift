@@ -5,10 +5,13 @@ import TimeSeries
 
 /// A forecast may add, never remove (reliability.md 2.6, FO1 to FO3).
 struct ForecastDecisionTests {
-    private func scene(current: Int, behaviour: ScalingBehaviour = Scene.free) -> Scene {
+    private func scene(
+        current: Int, behaviour: ScalingBehaviour = Scene.free, band: Double = 0, headroom: Double = 0
+    ) -> Scene {
         Scene(
             signals: [SignalPolicy(name: "load", query: "q", target: .perReplica(50))],
-            prediction: Prediction(signal: "load"), behaviour: behaviour, current: current)
+            prediction: Prediction(signal: "load", band: band, headroom: headroom), behaviour: behaviour,
+            current: current)
     }
 
     private func outlook(_ peak: Double, isTrusted: Bool = true) -> Signal.Outlook {
@@ -62,6 +65,52 @@ struct ForecastDecisionTests {
             decision.reason(.forecastIdle)?.text.hasSuffix("not used: no better than the last value") == true)
     }
 
+    @Test(arguments: [(444.0, 10), (436.0, 10), (434.0, 9), (200.0, 4)])
+    func `a count above the forecast by no more than the band stays`(peak: Double, count: Int) {
+        var scene = scene(current: 10, band: 0.13)
+
+        #expect(scene.decide(100, outlook: outlook(peak)).desired == count)
+    }
+
+    @Test
+    func `a forecast that hardly exceeds the count adds nothing`() {
+        var scene = scene(current: 50)
+
+        #expect(scene.decide(2000, outlook: outlook(2545)).desired == 50)
+        #expect(scene.decide(2000, outlook: outlook(2555)).desired == 52)
+    }
+
+    @Test
+    func `the band raises nothing and keeps nothing that the demand has outgrown`() {
+        var scene = scene(current: 10, band: 0.13)
+
+        #expect(scene.decide(100, outlook: outlook(520)).desired == 11)
+        // Within a signal's tolerance, and more than eleven can serve.
+        #expect(scene.decide(590, outlook: outlook(520)).desired == 12)
+    }
+
+    @Test
+    func `without a forecast that is used, headroom stands for it`() {
+        var without = scene(current: 10, headroom: 0.14)
+        var doubtful = scene(current: 10, headroom: 0.14)
+        var with = scene(current: 10, headroom: 0.14)
+
+        #expect(without.decide(1000).desired == 23)
+        let decision = doubtful.decide(1000, outlook: outlook(5000, isTrusted: false))
+        #expect(decision.desired == 23)
+        #expect(decision.reason(.headroom)?.text == "no forecast is used: 14% more than is measured")
+        #expect(with.decide(1000, outlook: outlook(1000)).desired == 20)
+    }
+
+    @Test
+    func `headroom asks for nothing where there is no demand or no reading`() {
+        var idle = scene(current: 4, headroom: 0.14)
+        var blind = scene(current: 4, headroom: 0.14)
+
+        #expect(idle.decide(0).desired == 0)
+        #expect(blind.decide(["load": .missing]).desired == 4)
+    }
+
     @Test
     func `a forecast bridges an outage upwards`() {
         var scene = scene(current: 4)
@@ -77,7 +126,7 @@ struct ForecastDecisionTests {
     }
 
     @Test
-    func `whatever it says, a forecast never lowers the count below the reactive one`() {
+    func `whatever it says, a forecast never lowers the count below what the demand needs`() {
         for peak in stride(from: -1000.0, through: 3000, by: 37) {
             for load in stride(from: 0.0, through: 2000, by: 113) {
                 var with = scene(current: 9)

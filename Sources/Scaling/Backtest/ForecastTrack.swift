@@ -34,6 +34,7 @@ package struct ForecastTrack: Sendable {
         entries.reserveCapacity(trace.values.count)
         var model: PeakForecaster?
         var oldest = 0
+        var planned = quantiles
         let refit = max(1, refitSeconds / step)
         for (index, value) in trace.values.enumerated() {
             model?.append([value])
@@ -41,8 +42,9 @@ package struct ForecastTrack: Sendable {
                 oldest = max(0, index + 1 - historySeconds / step)
                 model = PeakForecaster(
                     fitting: Array(trace.values[oldest...index]), window: window, stepSeconds: Double(step))
+                planned = quantiles.map { model?.worthwhile($0) ?? $0 }
             }
-            let forecast = model?.forecast(quantiles: quantiles)
+            let forecast = model?.forecast(quantiles: planned)
             entries.append(
                 forecast.map {
                     Entry(expected: $0.expected, peaks: $0.quantiles, isTrusted: model?.isTrusted == true)

@@ -100,8 +100,8 @@ extension Deliberation {
                 .forecastIdle, signal.name,
                 outlook.text(signal.unit) + "; not used: no better than the last value")
         }
-        // No tolerance here: the risk that the policy takes is in the quantile.
-        let needed = Replicas.covering(outlook.peak / target)
+        // Hardly any tolerance here: the risk that the policy takes is in the quantile.
+        let needed = foreseen(outlook.peak / target)
         guard needed > count else {
             return note(.forecastIdle, signal.name, outlook.text(signal.unit), count: needed)
         }

@@ -41,7 +41,7 @@ struct Proposal {
     /// - Parameters:
     ///   - demand: in replicas, fractional.
     ///   - base: the count that tolerance is measured against.
-    private init(demand: Double, base: Int, current: Int, policy: ScalingPolicy) {
+    init(demand: Double, base: Int, current: Int, policy: ScalingPolicy) {
         // What cannot be divided changes nothing.
         count = demand.isFinite ? Replicas.covering(demand) : current
         guard demand.isFinite, base > 0, count != current else { return }

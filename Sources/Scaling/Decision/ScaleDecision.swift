@@ -13,6 +13,8 @@ package struct ScaleDecision: Hashable, Sendable, Codable {
             case forecast
             /// A forecast that is shown and not used: it does not beat persistence, or asks for no more.
             case forecastIdle
+            /// More than is measured, since no forecast is used.
+            case headroom
             /// A signal that is missing, stale, failed or not finite.
             case untrusted
             /// The count stays because of `untrusted` signals.

@@ -5,7 +5,7 @@ package import TimeSeries
 ///
 /// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap
 /// budget behind: each signal proposes a count; the largest wins, and nothing is removed while a signal is
-/// not to be trusted; a trusted forecast may raise it; minimum and maximum; stabilisation windows; velocity
+/// not to be trusted; a trusted forecast may raise it, and headroom stands for one that is not; minimum and maximum; stabilisation windows; velocity
 /// limits; the flap budget.
 /// - Parameters:
 ///   - memory: carried from decision to decision of the same policy; the change is already noted in it when
@@ -19,6 +19,7 @@ package func decide(
     var deliberation = Deliberation(
         policy, counts: counts, current: max(0, current), now: now, explains: explains)
     deliberation.weigh(measurement)
+    deliberation.settleForecast(measurement)
     deliberation.bound()
     deliberation.stabilise(&memory)
     deliberation.limitVelocity(memory)

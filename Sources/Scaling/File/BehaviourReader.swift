@@ -51,11 +51,14 @@ enum PredictionReader {
             let risk = fields.share("risk", in: 0.001...0.5)
             let history = fields.duration("history", in: .seconds(60)...(.seconds(90 * 86_400)))
             let step = fields.duration("step", in: .milliseconds(100)...(.seconds(3600)))
+            let band = fields.share("band", in: 0...0.5)
+            let headroom = fields.share("headroom", in: 0...2)
             guard let signal else { return nil }
             let standard = Prediction(signal: signal)
             return Prediction(
                 signal: signal, leadTime: leadTime ?? standard.leadTime, hold: hold ?? standard.hold,
-                risk: risk ?? standard.risk, history: history ?? standard.history, step: step)
+                risk: risk ?? standard.risk, history: history ?? standard.history, step: step,
+                band: band ?? standard.band, headroom: headroom ?? standard.headroom)
         } ?? nil
     }
 

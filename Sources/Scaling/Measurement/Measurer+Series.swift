@@ -3,7 +3,8 @@ import TimeSeries
 
 extension Measurer {
     /// What a round leaves in the store: `flyball_signal` as measured, and `flyball_forecast` at the moment
-    /// it was made, for the peak within `horizon`; `quantile="mean"` is its expectation.
+    /// it was made, for the peak within `horizon`; `quantile="mean"` is its expectation; and how forecasts turned
+    /// out: `flyball_forecast_error_ratio`, `flyball_forecast_coverage_ratio`.
     static func samples(
         _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading,
         _ answer: SignalForecast.Answer?, at now: Timestamp
@@ -30,6 +31,11 @@ extension Measurer {
             add("flyball_forecast", [horizon, (name: "quantile", value: "\(quantile)")], value)
         }
         add("flyball_forecast_trusted", [], answer.outlook.isTrusted ? 1 : 0)
+        if let ratio = answer.errorRatio { add("flyball_forecast_error_ratio", [horizon], ratio) }
+        if let coverage = answer.coverage {
+            let planned = (name: "quantile", value: "\(answer.outlook.quantile)")
+            add("flyball_forecast_coverage_ratio", [horizon, planned], coverage)
+        }
         return series
     }
 }

@@ -32,6 +32,9 @@ struct SignalForecast {
         var outlook: Signal.Outlook
         /// By quantile.
         var quantiles: [(quantile: Double, value: Double)]
+        /// How forecasts of this window turned out lately; nil until some are over.
+        var errorRatio: Double?
+        var coverage: Double?
     }
 
     private struct Model {
@@ -39,6 +42,7 @@ struct SignalForecast {
         /// The aligned period in which it was fitted, and on how many values.
         var period: Int64
         var fittedOn: Int
+        var record = ForecastRecord()
     }
 
     /// A model is refitted when a new aligned period of so many steps begins (an hour of minutes), and
@@ -120,22 +124,29 @@ struct SignalForecast {
                 let forecaster = PeakForecaster(
                     fitting: values, window: window, stepSeconds: Double(stepMilliseconds) / 1000)
             else { return nil }
-            models[window] = Model(forecaster: forecaster, period: period, fittedOn: values.count)
+            let record = models[window]?.record ?? ForecastRecord()
+            models[window] = Model(
+                forecaster: forecaster, period: period, fittedOn: values.count, record: record)
         }
         guard let forecaster = models[window]?.forecaster else { return nil }
         // 1 - 0.07 would be 0.9299999999999999.
         let risky = ((1 - prediction.risk) * 1e6).rounded() / 1e6
-        let asked = Self.shownQuantiles.filter { $0 != risky } + [risky]
+        let planned = forecaster.worthwhile(risky)
+        let asked = Self.shownQuantiles.filter { $0 != planned } + [planned]
         guard let forecast = forecaster.forecast(quantiles: asked) else { return nil }
+        let peak = forecast.quantiles[asked.count - 1]
+        models[window]?.record.settle(values, newest: newest, window: window)
+        models[window]?.record.made(
+            at: newest, expected: forecast.expected, peak: peak, last: values[values.count - 1])
         let horizon = Duration.milliseconds(Int64(window.last) * stepMilliseconds)
         let outlook = Signal.Outlook(
-            expectedPeak: forecast.expected, peak: forecast.quantiles[asked.count - 1], quantile: risky,
+            expectedPeak: forecast.expected, peak: forecast.quantiles[asked.count - 1], quantile: planned,
             horizon: horizon, model: forecaster.model, isTrusted: forecaster.isTrusted)
         return Answer(
             outlook: outlook,
             quantiles: zip(asked, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
                 (quantile: $0.0, value: $0.1)
-            })
+            }, errorRatio: models[window]?.record.errorRatio, coverage: models[window]?.record.coverage)
     }
 
     private func window(_ prediction: Prediction, startUp: Duration?) -> Window {

@@ -18,10 +18,20 @@ package struct Prediction: Hashable, Sendable, Codable {
     /// The distance of the model's points; nil for the largest that gives the history at most 20,160 points,
     /// not below the policy's interval.
     package var step: Duration?
+    /// By how much the count may exceed what is foreseen before it is lowered.
+    package var band: Double
+    /// What is kept above the measured demand where no forecast is used.
+    package var headroom: Double
+
+    package static let defaultBand = 0.12
+    /// A forecast above the present count by no more than this share is no reason to add.
+    package static let leastRise = 0.02
+    package static let defaultHeadroom = 0.14
 
     package init(
         signal: String, leadTime: LeadTime = .measured(assumed: .seconds(60)), hold: Duration = .seconds(300),
-        risk: Double = 0.05, history: Duration = .seconds(14 * 86_400), step: Duration? = nil
+        risk: Double = 0.05, history: Duration = .seconds(14 * 86_400), step: Duration? = nil,
+        band: Double = Self.defaultBand, headroom: Double = Self.defaultHeadroom
     ) {
         self.signal = signal
         self.leadTime = leadTime
@@ -29,5 +39,20 @@ package struct Prediction: Hashable, Sendable, Codable {
         self.risk = risk
         self.history = history
         self.step = step
+        self.band = band
+        self.headroom = headroom
+    }
+
+    /// Journals of before there were a band and headroom know neither.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        signal = try values.decode(String.self, forKey: .signal)
+        leadTime = try values.decode(LeadTime.self, forKey: .leadTime)
+        hold = try values.decode(Duration.self, forKey: .hold)
+        risk = try values.decode(Double.self, forKey: .risk)
+        history = try values.decode(Duration.self, forKey: .history)
+        step = try values.decodeIfPresent(Duration.self, forKey: .step)
+        band = try values.decodeIfPresent(Double.self, forKey: .band) ?? 0
+        headroom = try values.decodeIfPresent(Double.self, forKey: .headroom) ?? 0
     }
 }

@@ -39,12 +39,12 @@ package struct ScalingBehaviour: Hashable, Sendable, Codable {
         self.flapBudget = flapBudget
     }
 
-    /// Doubles, or adds four, in a minute; at once.
+    /// Doubles, or adds four, in a quarter of a minute; at once.
     package static let defaultUp = Direction(
         window: .zero,
         limit: .largest([
-            VelocityLimit.Rate(.share(1), per: .seconds(60)),
-            VelocityLimit.Rate(.replicas(4), per: .seconds(60)),
+            VelocityLimit.Rate(.share(1), per: .seconds(15)),
+            VelocityLimit.Rate(.replicas(4), per: .seconds(15)),
         ]))
 
     /// A tenth, or one, in five minutes, once all recommendations of five minutes agree.
