@@ -2,7 +2,7 @@
 /// the next hour, beside the HorizontalPodAutoscaler on CPU; the larger wins.
 struct CraneEHPA: BacktestController {
     let name = Comparator.crane.rawValue
-    private var reactive: PolicyController
+    private var reactive: PodAutoscalerController
     private let trace: DemandTrace
     private let maxReplicas: Int
     private static let days = 3
@@ -12,9 +12,7 @@ struct CraneEHPA: BacktestController {
     init(_ trace: DemandTrace, _ settings: Backtest.Settings) {
         self.trace = trace
         maxReplicas = settings.maxReplicas
-        reactive = PolicyController(
-            Comparator.horizontalPodAutoscaler(
-                "hpa", .mean(Comparator.targetUtilisation), settings), trace: trace)
+        reactive = PodAutoscalerController(settings)
     }
 
     mutating func desired(_ view: BacktestView) -> Int {

@@ -21,15 +21,9 @@ package enum Comparator: String, Hashable, Sendable, CaseIterable {
 
     package func controller(_ trace: DemandTrace, _ settings: Backtest.Settings) -> any BacktestController {
         switch self {
-        case .hpa:
-            return PolicyController(
-                Self.horizontalPodAutoscaler(rawValue, .mean(0.6), settings), trace: trace)
-        case .keda:
-            return PolicyController(
-                Self.horizontalPodAutoscaler(rawValue, .perReplica(Self.share(trace)), settings),
-                trace: trace,
-                unscaled: true)
-        case .nomad: return NomadTargetValue()
+        case .hpa: return PodAutoscalerController(settings)
+        case .keda: return EventDrivenController(trace, settings)
+        case .nomad: return TargetValueController()
         case .aws: return AWSPredictive(trace, settings)
         case .crane: return CraneEHPA(trace, settings)
         case .fixed: return StaticCount(trace, settings)
@@ -41,41 +35,51 @@ package enum Comparator: String, Hashable, Sendable, CaseIterable {
     static func share(_ trace: DemandTrace) -> Double {
         trace.capacity / DemandTrace.objectiveUtilisation * targetUtilisation
     }
+}
 
-    /// HorizontalPodAutoscaler v2 with its default behaviour: `decide` takes the same steps in the same
-    /// order.
-    static func horizontalPodAutoscaler(
-        _ name: String, _ target: SignalPolicy.Target, _ settings: Backtest.Settings
-    ) -> ScalingPolicy {
-        let quarter = Duration.seconds(15)
-        return ScalingPolicy(
-            name: name, workload: WorkloadID("trace")!, maxReplicas: settings.maxReplicas,
-            signals: [SignalPolicy(name: "metric", query: "metric", target: target)],
-            behaviour: ScalingBehaviour(
-                up: ScalingBehaviour.Direction(
-                    window: .zero,
-                    limit: .largest([
-                        VelocityLimit.Rate(.share(1), per: quarter),
-                        VelocityLimit.Rate(.replicas(4), per: quarter),
-                    ])),
-                down: ScalingBehaviour.Direction(
-                    window: .seconds(300), limit: .largest([VelocityLimit.Rate(.share(1), per: quarter)]))))
+/// HorizontalPodAutoscaler on CPU at 60 %; replicas that start are not ready, and CPU is what they are ignored
+/// for.
+struct PodAutoscalerController: BacktestController {
+    let name = Comparator.hpa.rawValue
+    private var autoscaler: HorizontalPodAutoscaler
+
+    init(_ settings: Backtest.Settings) {
+        autoscaler = HorizontalPodAutoscaler(
+            HorizontalPodAutoscaler.Configuration(maxReplicas: settings.maxReplicas))
+    }
+
+    mutating func desired(_ view: BacktestView) -> Int {
+        let pods = HorizontalPodAutoscaler.Pods(
+            ready: view.utilisation.map { [Double](repeating: $0, count: view.ready) } ?? [],
+            ignored: view.starting)
+        return autoscaler.desired(
+            [.utilisation(pods, target: Comparator.targetUtilisation)], current: view.desired,
+            seconds: view.seconds)
     }
 }
 
-/// Nomad Autoscaler's target-value strategy on CPU: the newest value, a threshold of 1 %, a cooldown of five
-/// minutes.
-struct NomadTargetValue: BacktestController {
-    let name = Comparator.nomad.rawValue
-    private var quietUntil = Int.min
+/// KEDA: the demand as an external metric with an average of 60 % of what a replica can do.
+struct EventDrivenController: BacktestController {
+    let name = Comparator.keda.rawValue
+    private var autoscaler: EventDrivenAutoscaler
+
+    init(_ trace: DemandTrace, _ settings: Backtest.Settings) {
+        autoscaler = EventDrivenAutoscaler(
+            target: Comparator.share(trace), minReplicas: 1, maxReplicas: settings.maxReplicas)
+    }
 
     mutating func desired(_ view: BacktestView) -> Int {
-        guard view.seconds >= quietUntil, let utilisation = view.utilisation else { return view.desired }
-        let factor = utilisation / Comparator.targetUtilisation
-        guard abs(factor - 1) > 0.01 else { return view.desired }
-        let count = max(1, Replicas.covering(factor * Double(max(1, view.desired))))
-        if count != view.desired { quietUntil = view.seconds + 300 }
-        return count
+        autoscaler.desired(view.load, current: view.desired, seconds: view.seconds)
+    }
+}
+
+/// Nomad Autoscaler's target-value strategy on CPU.
+struct TargetValueController: BacktestController {
+    let name = Comparator.nomad.rawValue
+    private var strategy = TargetValueStrategy(target: Comparator.targetUtilisation)
+
+    mutating func desired(_ view: BacktestView) -> Int {
+        max(1, strategy.desired(view.utilisation, current: view.desired, seconds: view.seconds))
     }
 }
 
