@@ -1,8 +1,8 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
-.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query torture clean
+.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query torture bench-forecast bench-scaling clean
 
 PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux procps xz-utils curl \
-	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3
+	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3 python3-venv
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FLYBALL = .build/release/flyball
 
@@ -64,6 +64,17 @@ bench-query: deps
 
 torture: bench-build
 	Benchmarks/torture.py .build/release/storage-benchmark $(CYCLES)
+
+## bench-forecast: accuracy and coverage on M4's hourly series beside other methods (SERIES=0: AutoARIMA on all of them)
+SERIES = 42
+bench-forecast: deps
+	swift build -c release --product forecast-benchmark
+	Benchmarks/forecast.py .build/release/forecast-benchmark --series $(SERIES)
+
+## bench-scaling: the shipped predictive policy and other autoscalers over recorded demand, and which goals are met
+bench-scaling: deps
+	swift build -c release --product scaling-benchmark
+	Benchmarks/scaling.py .build/release/scaling-benchmark
 
 clean:
 	rm -rf .build data

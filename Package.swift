@@ -76,7 +76,8 @@ let package = Package(
             "Fleet", "Scaling", "Placement", "Control", "Audit", "Coordination", "Actuation", "Backends",
             "Web", "HTTPAPI", "Console", products: [lifecycle, log, hummingbird]),
         module(
-            "flyball", "TimeSeries", "Documents", "Curl", "PromQL", "Rules", "Forecasting", "Fleet",
+            "flyball", "TimeSeries", "Documents", "Curl", "Exposition", "Storage", "PromQL", "Rules",
+            "Forecasting", "Fleet",
             "Scaling", "Control", "Audit", "Backends", "Journal", "Web", "Daemon", "Simulation", "Demo",
             products: [arguments, log, lifecycle]),
         benchmark(
@@ -85,6 +86,8 @@ let package = Package(
         benchmark("load-generator", in: "LoadGenerator", "Codecs"),
         benchmark(
             "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),
+        benchmark("forecast-benchmark", in: "ForecastBenchmark", "Forecasting"),
+        benchmark("scaling-benchmark", in: "ScalingBenchmark", "Documents", "Scaling"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),

@@ -5,16 +5,21 @@ import Scaling
 import TimeSeries
 
 /// `flyball backtest --policies FILE --policy NAME... --trace FILE`
-struct BacktestCommand: ParsableCommand {
+struct BacktestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backtest",
         abstract: "Run policies, and other autoscalers beside them, over recorded demand.",
         discussion: """
             The same decision code as in the service, with start-up time, a delayed sensor and a queue. --policy also takes
             \(Scaling.Comparator.allCases.map(\.rawValue).joined(separator: ", ")).
+            flyball backtest --policies web.policies.yml --policy web --policy hpa-v2 --trace demand.csv
+            flyball backtest --policies web.policies.yml --trace data --query 'sum(rate(http_requests_total[5m]))'
+            flyball backtest --policies new.policies.yml --baseline old --fail-if 'cost > +3%' --trace demand.csv
+            flyball backtest --policies web.policies.yml --policy web --search --trace demand.csv
+            Exit code 2: a limit of --fail-if is exceeded.
             """)
 
-    enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
+    enum Output: String, ExpressibleByArgument, CaseIterable { case table, json, html }
 
     @Option(help: "A policy file.") var policies: String?
     @Option(
@@ -22,7 +27,11 @@ struct BacktestCommand: ParsableCommand {
             "A policy of the file or another autoscaler; may be given several times. All of the file without it."
     )
     var policy: [String] = []
-    @Option(help: "The demand: CSV rows `t_s,value`.") var trace: String
+    @Option(help: "The demand: CSV rows `t_s,value`, an OpenMetrics file with times, or a store's folder.")
+    var trace: String
+    @Option(help: "Of a CSV file: the header of the column that is the demand.") var column: String?
+    @Option(help: "Of a store or an OpenMetrics file: PromQL that yields the demand.") var query: String?
+    @Option(help: "The distance at which --query is evaluated.") var step = "1m"
     @Option(help: "How long a replica takes to start.") var startup = "180s"
     @Option(help: "What lies before is seen and not judged.") var evaluateAfter = "8d"
     @Option(
@@ -30,48 +39,144 @@ struct BacktestCommand: ParsableCommand {
             "What a policy's signal reads, as NAME=load|utilisation|replicas|backlog; may be given several times."
     )
     var signal: [String] = []
-    @Option(help: "table or json.") var output = Output.table
+    @Option(help: "What one replica serves of the demand within its objective; from the trace without it.")
+    var capacity: Double?
+    @Option(help: "table, json or html (a page with plots).") var output = Output.table
+    @Flag(help: "Vary risk, hold and band of each policy, and show what no other variant beats.")
+    var search = false
+    @Option(help: "Of the variants of --search: the share of demand in percent that may stay unserved.")
+    var unserved = 0.1
+    @Option(help: "The policy or autoscaler that the others are compared with.") var baseline: String?
+    @Option(help: "Exit with 2 where it holds, such as 'cost > +3%'; may be given several times.")
+    var failIf: [String] = []
 
-    func run() throws {
-        let files = FileSource()
-        let demand = try DemandTrace.parse(csv: try files.text(trace), file: trace)
+    func run() async throws {
+        let limits = try failIf.map { text in
+            guard let limit = BacktestComparison.Limit(text) else {
+                throw ValidationError(
+                    "--fail-if must be \(BacktestComparison.Limit.expected); found \"\(text)\"")
+            }
+            return limit
+        }
+        guard limits.isEmpty || baseline != nil else {
+            throw ValidationError("--fail-if compares with --baseline, which is missing")
+        }
+        let plan = try await plan()
+        var charts: [(name: String, chart: BacktestChart)] = []
+        let progress = Progress(total: plan.count)
+        let isDrawn = output == .html && !search
+        var results = plan.run(
+            progress: progress.show, chart: isDrawn ? { name, chart in charts.append((name, chart)) } : nil)
+        progress.end()
+        var remarks: [String] = []
+        if search { remarks.append(choose(&results)) }
+        let exceeded = try compare(results, limits, &remarks)
+        show(results, plan, charts, remarks)
+        if exceeded { throw ExitCode(2) }
+    }
+
+    private func plan() async throws -> BacktestPlan {
+        guard let step = Duration(prometheus: step), step >= .seconds(1) else {
+            throw ValidationError("--step must be a duration of at least 1s, found \"\(self.step)\"")
+        }
+        let input = BacktestInput(path: trace, column: column, query: query, step: step)
+        let recorded = try await input.trace()
+        guard
+            let demand = capacity == nil
+                ? recorded
+                : DemandTrace(recorded.values, stepSeconds: recorded.stepSeconds, capacity: capacity)
+        else { throw ValidationError("--capacity must be above zero") }
         let known = try policies.map { try GenerationLoader().policies([$0]) } ?? []
+        var (chosen, comparators) = try choice(known)
+        if search { chosen = chosen.flatMap { BacktestSearch.variants(of: $0) } }
+        let settings = Backtest.Settings(
+            startUpSeconds: try seconds("--startup", startup),
+            evaluateAfterSeconds: try seconds("--evaluate-after", evaluateAfter))
+        return BacktestPlan(
+            trace: demand, settings: settings, policies: chosen, comparators: comparators,
+            sources: try sources())
+    }
+
+    private func choice(_ known: [ScalingPolicy]) throws -> ([ScalingPolicy], [Scaling.Comparator]) {
         var chosen: [ScalingPolicy] = policy.isEmpty ? known : []
         var comparators: [Scaling.Comparator] = []
-        for name in policy {
+        let names = policy + (baseline.map { policy.contains($0) ? [] : [$0] } ?? [])
+        for name in names {
             if let comparator = Scaling.Comparator(rawValue: name) {
                 comparators.append(comparator)
             } else if let found = known.first(where: { $0.name == name }) {
-                chosen.append(found)
+                if !chosen.contains(found) { chosen.append(found) }
             } else {
-                let names = known.map(\.name) + Scaling.Comparator.allCases.map(\.rawValue)
-                throw ValidationError("no policy \"\(name)\"; there are \(names.joined(separator: ", "))")
+                let all = known.map(\.name) + Scaling.Comparator.allCases.map(\.rawValue)
+                throw ValidationError("no policy \"\(name)\"; there are \(all.joined(separator: ", "))")
             }
         }
         guard !chosen.isEmpty || !comparators.isEmpty else {
             throw ValidationError("name policies with --policies or --policy")
         }
-        let settings = Backtest.Settings(
-            startUpSeconds: try seconds("--startup", startup),
-            evaluateAfterSeconds: try seconds("--evaluate-after", evaluateAfter))
-        let plan = BacktestPlan(
-            trace: demand, settings: settings, policies: chosen, comparators: comparators,
-            sources: try sources())
-        let isInteractive = isatty(STDERR_FILENO) == 1
-        let results = plan.run { done in
-            if isInteractive { Terminal.error("\(done) of \(plan.count) done") }
+        return (chosen, comparators)
+    }
+
+    /// Leaves of the variants those that are worth a choice.
+    private func choose(_ results: inout [BacktestPlan.Result]) -> String {
+        let comparators = results.filter { Scaling.Comparator(rawValue: $0.name) != nil }
+        let variants = results.filter { Scaling.Comparator(rawValue: $0.name) == nil }
+        let front = BacktestSearch.front(variants)
+        results = comparators + front
+        guard let best = BacktestSearch.choice(front, unservedPercent: unserved) else {
+            return "nothing to choose from"
         }
-        if output == .json { return print(String(decoding: BacktestPlan.json(results), as: UTF8.self)) }
-        Terminal.table(
-            [["POLICY", "UNSERVED %", "COST", "CHANGES/H", "REVERSALS/H"]]
-                + results.map { result in
-                    let score = result.score
-                    let numbers = [
-                        score.unservedPercent, score.costRatio, score.adaptationsPerHour,
-                        score.reversalsPerHour,
-                    ]
-                    return [result.name] + numbers.map { String(format: "%.3f", $0) }
-                })
+        let isEnough = best.score.unservedPercent <= unserved
+        return isEnough
+            ? "the cheapest of \(variants.count) variants with at most \(unserved) % unserved: \(best.name)"
+            : "none of \(variants.count) variants leaves \(unserved) % or less unserved; nearest: \(best.name)"
+    }
+
+    private func compare(
+        _ results: [BacktestPlan.Result], _ limits: [BacktestComparison.Limit], _ remarks: inout [String]
+    ) throws -> Bool {
+        guard let baseline else { return false }
+        guard let base = results.first(where: { $0.name == baseline }) else {
+            throw ValidationError("--baseline \"\(baseline)\" is not among what was run")
+        }
+        let comparison = BacktestComparison(baseline: base, limits: limits)
+        var exceeded = false
+        for result in results where result.name != baseline {
+            remarks.append(comparison.text(result))
+            for limit in comparison.exceeded(result) {
+                exceeded = true
+                remarks.append("\(result.name): refused, \(limit)")
+            }
+        }
+        return exceeded
+    }
+
+    private func show(
+        _ results: [BacktestPlan.Result], _ plan: BacktestPlan,
+        _ charts: [(name: String, chart: BacktestChart)], _ remarks: [String]
+    ) {
+        switch output {
+        case .json:
+            print(String(decoding: BacktestPlan.json(results), as: UTF8.self))
+            remarks.forEach(Terminal.error)
+        case .html:
+            let title = "Backtest over \(URL(fileURLWithPath: trace).lastPathComponent)"
+            print(
+                BacktestReport(title: title, plan: plan, results: results, charts: charts, remarks: remarks)
+                    .html, terminator: "")
+        case .table:
+            Terminal.table(
+                [["POLICY", "UNSERVED %", "COST", "CHANGES/H", "REVERSALS/H", "SIGMA"]]
+                    + results.map { result in
+                        let score = result.score
+                        let numbers = [
+                            score.unservedPercent, score.costRatio, score.adaptationsPerHour,
+                            score.reversalsPerHour, score.spec.sigma,
+                        ]
+                        return [result.name] + numbers.map(BacktestText.number)
+                    })
+            remarks.forEach { print($0) }
+        }
     }
 
     private func seconds(_ flag: String, _ text: String) throws -> Int {
@@ -92,5 +197,28 @@ struct BacktestCommand: ParsableCommand {
             sources[parts[0]] = source
         }
         return sources
+    }
+}
+
+/// A bar on standard error, where that is a terminal.
+private struct Progress {
+    let total: Int
+    private let isShown = isatty(STDERR_FILENO) == 1
+
+    init(total: Int) {
+        self.total = total
+        show(0)
+    }
+
+    func show(_ done: Int) {
+        guard isShown, total > 1 else { return }
+        let filled = done * 40 / max(1, total)
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 40 - filled)
+        FileHandle.standardError.write(Data("\r[\(bar)] \(done) of \(total)".utf8))
+    }
+
+    func end() {
+        guard isShown, total > 1 else { return }
+        FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
     }
 }

@@ -29,13 +29,25 @@ package struct BacktestPlan: Sendable {
     package var count: Int { policies.count + comparators.count }
 
     /// Runs all, comparators first, each in its order.
-    /// - Parameter progress: called with the number of finished controllers.
-    package func run(progress: (Int) -> Void = { _ in }) -> [Result] {
+    /// - Parameters:
+    ///   - progress: called with the number of finished controllers.
+    ///   - chart: where it is there, called with each controller's supply over time.
+    package func run(
+        progress: (Int) -> Void = { _ in }, chart: ((String, BacktestChart) -> Void)? = nil
+    ) -> [Result] {
         let backtest = Backtest(trace, settings)
         var tracks = ForecastTracks(trace, settings, policies)
         var results: [Result] = []
         func add(_ controller: any BacktestController) {
-            results.append(Result(name: controller.name, score: backtest.run(controller)))
+            if let chart {
+                let judged = max(0, trace.durationSeconds - settings.evaluateAfterSeconds)
+                var drawing = BacktestChart(ticks: judged / settings.tickSeconds + 1)
+                let score = backtest.run(controller) { drawing.add($0) }
+                results.append(Result(name: controller.name, score: score))
+                chart(controller.name, drawing)
+            } else {
+                results.append(Result(name: controller.name, score: backtest.run(controller)))
+            }
             progress(results.count)
         }
         for comparator in comparators { add(comparator.controller(trace, settings)) }

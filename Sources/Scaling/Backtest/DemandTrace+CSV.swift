@@ -1,18 +1,32 @@
 package import Documents
 
 extension DemandTrace {
-    /// Reads `t_s,value` with a header line: seconds, ascending on a regular grid, and a number; an empty
-    /// value or `NaN` is a gap. Missing rows are gaps as well.
+    /// Reads rows of a time and a value below a header line, ascending: `t_s,value` with seconds, or with times as
+    /// `2014-04-10 00:04:00` or `1998-04-30T21:30`. An empty value or `NaN` is a gap, and so are missing rows; a row
+    /// between two steps belongs to the nearer one.
+    /// - Parameter column: the header of the values; without it the second column.
     /// - Throws: the first line that is not of this form, or what keeps the whole from being a trace.
-    package static func parse(csv text: String, file: String) throws(DocumentError) -> DemandTrace {
+    package static func parse(csv text: String, file: String, column: String? = nil) throws(DocumentError)
+        -> DemandTrace
+    {
         var times: [Int] = []
         var values: [Double] = []
+        var place = 1
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = line.hasSuffix("\r") ? line.dropLast() : line
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-            if line.isEmpty || index == 0 && Double(fields[0]) == nil { continue }
-            guard fields.count >= 2, let seconds = Double(fields[0]).flatMap({ Int(exactly: $0.rounded()) }),
-                fields[1].isEmpty || Double(fields[1]) != nil
+            if index == 0, let column {
+                guard let found = fields.firstIndex(where: { $0 == column }), found > 0 else {
+                    throw failure(
+                        "no column \"\(column)\"; there are \(fields.dropFirst().joined(separator: ", "))",
+                        file, line: 1)
+                }
+                place = found
+                continue
+            }
+            if line.isEmpty || index == 0 && seconds(fields[0]) == nil { continue }
+            guard fields.count > place, let seconds = seconds(fields[0]),
+                fields[place].isEmpty || Double(fields[place]) != nil
             else {
                 throw failure(
                     "expected seconds and a value, found \"\(line.prefix(60))\"", file, line: index + 1)
@@ -21,27 +35,55 @@ extension DemandTrace {
                 throw failure("time goes back or repeats", file, line: index + 1)
             }
             times.append(seconds)
-            values.append(Double(fields[1]) ?? .nan)
+            values.append(Double(fields[place]) ?? .nan)
         }
-        let step = zip(times.dropFirst(), times).map { $0 - $1 }.min() ?? 0
-        guard step > 0, let first = times.first, let last = times.last, (last - first) / step < 10_000_000
+        do {
+            return try DemandTrace(times: times, values: values)
+        } catch {
+            throw failure(error.message, file, line: 1)
+        }
+    }
+
+    /// What keeps samples from being a trace.
+    package struct Unusable: Error, Hashable, Sendable {
+        package var message: String
+    }
+
+    /// Samples at ascending seconds, put on the grid of their most frequent distance.
+    package init(times: [Int], values: [Double]) throws(Unusable) {
+        let distances = zip(times.dropFirst(), times).map { $0 - $1 }.sorted()
+        guard let first = times.first, let last = times.last, !distances.isEmpty, values.count == times.count,
+            case let step = distances[(distances.count - 1) / 2], step > 0, (last - first) / step < 10_000_000
         else {
-            throw failure("expected at least two rows of \"t_s,value\"", file, line: 1)
+            throw Unusable(message: "expected at least two rows of \"t_s,value\"")
         }
-        var grid = [Double](repeating: .nan, count: (last - first) / step + 1)
-        for (index, seconds) in times.enumerated() {
-            guard (seconds - first) % step == 0 else {
-                throw failure("\(seconds) is not on the grid of \(step) s", file, line: index + 2)
-            }
-            grid[(seconds - first) / step] = values[index]
-        }
+        var grid = [Double](repeating: .nan, count: (last - first + step / 2) / step + 1)
+        for (seconds, value) in zip(times, values) { grid[(seconds - first + step / 2) / step] = value }
         guard let trace = DemandTrace(grid, stepSeconds: step) else {
-            throw failure("no demand above zero", file, line: 1)
+            throw Unusable(message: "no demand above zero")
         }
-        return trace
+        self = trace
     }
 
     private static func failure(_ message: String, _ file: String, line: Int) -> DocumentError {
         DocumentError([Problem(file: file, position: Position(line: line, column: 1), message: message)])
+    }
+
+    /// A number of seconds, or a date with a time of day, taken as UTC.
+    private static func seconds(_ text: Substring) -> Int? {
+        if let number = Double(text) { return Int(exactly: number.rounded()) }
+        let parts = text.split { $0 == "-" || $0 == ":" || $0 == " " || $0 == "T" || $0 == "Z" }
+            .map { Int($0) }
+        guard parts.count == 5 || parts.count == 6, !parts.contains(nil) else { return nil }
+        let numbers = parts.compactMap { $0 }
+        guard (1900...3000).contains(numbers[0]), (1...12).contains(numbers[1]),
+            (1...31).contains(numbers[2]), (0...23).contains(numbers[3]), (0...59).contains(numbers[4])
+        else { return nil }
+        // Days since 1970 of the Gregorian calendar, counted from March so that leap days come last.
+        let year = numbers[1] > 2 ? numbers[0] : numbers[0] - 1
+        let month = (numbers[1] + 9) % 12
+        let days =
+            year * 365 + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + numbers[2] - 719_469
+        return days * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + (numbers.count > 5 ? numbers[5] : 0)
     }
 }

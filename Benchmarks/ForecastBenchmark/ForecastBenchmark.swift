@@ -1,0 +1,93 @@
+import Forecasting
+import Glibc
+
+/// What our forecasts of many series are worth, on their last values. Run it as a release build:
+///
+///     forecast-benchmark holdout FILE HORIZON [SKIP]   point forecasts and quantiles of each series of
+///                                                      `id,v1,v2,...` from HORIZON + SKIP before its end,
+///                                                      as `flyball forecast` writes them
+///     forecast-benchmark time [FILE]                   CPU time to fit and to ask, 14 days of a minute each
+@main struct ForecastBenchmark {
+    static let quantiles = [0.025, 0.1, 0.5, 0.8, 0.9, 0.95, 0.975, 0.99]
+
+    static func main() throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        switch arguments.first {
+        case "holdout" where arguments.count >= 3:
+            try holdout(
+                arguments[1], horizon: Int(arguments[2]) ?? 48,
+                skip: Int(arguments.dropFirst(3).first ?? "0") ?? 0)
+        case "time": try time(arguments.dropFirst().first)
+        default:
+            print("usage: forecast-benchmark holdout FILE HORIZON [SKIP] | time [FILE]")
+            exit(2)
+        }
+    }
+
+    private static func holdout(_ file: String, horizon: Int, skip: Int) throws {
+        var forecasts: [(id: String, forecast: Forecast)] = []
+        for series in try SeriesFile(read(file), name: "series").series {
+            let known = Array(series.values.dropLast(horizon + skip))
+            guard let forecaster = PathForecaster(known) else { continue }
+            forecasts.append((series.id, forecaster.forecast(horizon: horizon, quantiles: quantiles)))
+        }
+        print(SeriesFile.csv(forecasts, horizon: horizon), terminator: "")
+    }
+
+    /// Two weeks of minutes with a day and noise, or what a file says.
+    private static func time(_ file: String?) throws {
+        var noise = UInt64(1)
+        let made = (0..<20_160).map { minute in
+            noise = noise &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let day = sin(2 * Double.pi * Double(minute % 1440) / 1440)
+            return 100 + 50 * day + 10 * Double(noise >> 40) / Double(1 << 24)
+        }
+        let values = try file.map { try SeriesFile(read($0), name: "series").series[0].values } ?? made
+        let kept = Array(values.suffix(20_160))
+        let window = Window(first: 3, last: 8)
+        report("peak: fit", 10) { _ = PeakForecaster(fitting: kept, window: window, stepSeconds: 60) }
+        if var peak = PeakForecaster(fitting: kept, window: window, stepSeconds: 60) {
+            report("peak: take in a value and ask", 1000) {
+                peak.append([kept[0]])
+                _ = peak.forecast(quantiles: [0.95])
+            }
+        }
+        report("path of an hour: fit", 10) { _ = PathForecaster(kept, stepSeconds: 60, horizon: 60) }
+        if let path = PathForecaster(kept, stepSeconds: 60, horizon: 60) {
+            report("path of an hour: ask", 1000) { _ = path.forecast(horizon: 60, quantiles: [0.1, 0.9]) }
+        }
+        report("seasons", 10) { _ = Seasonality.periods(of: kept, stepSeconds: 60) }
+    }
+
+    private static func report(_ name: String, _ count: Int, _ body: () -> Void) {
+        let start = cpuSeconds()
+        for _ in 0..<count { body() }
+        let milliseconds = (cpuSeconds() - start) / Double(count) * 1000
+        print("\(name): \((milliseconds * 1000).rounded() / 1000) ms")
+    }
+
+    private static func cpuSeconds() -> Double {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+/// All of a text file.
+func read(_ file: String) throws -> String {
+    guard let stream = unsafe fopen(file, "r") else { throw ReadError(file: file) }
+    defer { unsafe fclose(stream) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
+        guard count > 0 else { break }
+        bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
+struct ReadError: Error, CustomStringConvertible {
+    var file: String
+    var description: String { "\(file) cannot be read" }
+}

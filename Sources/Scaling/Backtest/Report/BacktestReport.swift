@@ -1,0 +1,76 @@
+/// A run as a page of its own: a table, cost against what was left unserved, and each controller's supply beside
+/// the demand.
+package struct BacktestReport: Sendable {
+    package var title: String
+    package var plan: BacktestPlan
+    package var results: [BacktestPlan.Result]
+    /// By controller.
+    package var charts: [(name: String, chart: BacktestChart)]
+    /// What a search or a comparison with a baseline said.
+    package var remarks: [String]
+
+    package init(
+        title: String, plan: BacktestPlan, results: [BacktestPlan.Result],
+        charts: [(name: String, chart: BacktestChart)], remarks: [String] = []
+    ) {
+        self.title = title
+        self.plan = plan
+        self.results = results
+        self.charts = charts
+        self.remarks = remarks
+    }
+
+    package var html: String {
+        var page = """
+            <!doctype html><html lang="en"><head><meta charset="utf-8">
+            <meta name="viewport" content="width=device-width"><title>\(BacktestText.escaped(title))</title>
+            <style>
+            body{font:15px/1.5 system-ui,sans-serif;max-width:980px;margin:2em auto;padding:0 1em;color:#1b2430}
+            table{border-collapse:collapse;width:100%}td,th{padding:.3em .6em;text-align:right}
+            td:first-child,th:first-child{text-align:left}tr+tr{border-top:1px solid #d8dee6}
+            svg{width:100%;height:auto;background:#f7f9fb;border-radius:4px}
+            svg text{font-size:11px;fill:#4a5766}svg .e{text-anchor:end}svg .m{text-anchor:middle}
+            svg line{stroke:#dde3ea}svg polyline{fill:none;stroke-width:1.2}
+            svg .d{stroke:#c2571a}svg .r{stroke:#2f6db3}svg circle{fill:#2f6db3}
+            .key b{font-weight:600}.key .d{color:#c2571a}.key .r{color:#2f6db3}
+            @media(prefers-color-scheme:dark){body{background:#12161b;color:#d7dee6}svg{background:#1a2027}
+            svg text{fill:#9fb0c0}svg line{stroke:#2a323b}tr+tr{border-color:#2a323b}}
+            </style></head><body><h1>\(BacktestText.escaped(title))</h1>
+
+            """
+        page +=
+            "<p>Start-up \(plan.settings.startUpSeconds) s; judged after "
+            + "\(BacktestText.number(Double(plan.settings.evaluateAfterSeconds) / 86_400)) days; one replica serves "
+            + "\(BacktestText.number(plan.trace.capacity)) within its objective.</p>\n"
+        for remark in remarks { page += "<p><strong>\(BacktestText.escaped(remark))</strong></p>\n" }
+        page += table() + "<h2>Cost and unserved demand</h2>\n"
+        page +=
+            "<p>To the right: replica-hours per replica-hour needed. Upwards: percent of demand unserved.</p>\n"
+        page += PlotWriter.pareto(results) + "\n"
+        for (name, chart) in charts {
+            page += "<h2>\(BacktestText.escaped(name))</h2>\n"
+            page += "<p class=\"key\"><b class=\"d\">needed</b>, <b class=\"r\">ready</b></p>\n"
+            page += PlotWriter.lines(chart) + "\n"
+        }
+        return page + "</body></html>\n"
+    }
+
+    private func table() -> String {
+        let heads = [
+            "policy", "unserved %", "cost", "changes/h", "reversals/h", "θU", "θO", "τU", "τO", "υ", "σ",
+        ]
+        var rows = "<table><tr>" + heads.map { "<th>\($0)</th>" }.joined() + "</tr>\n"
+        for result in results {
+            let score = result.score
+            let numbers = [
+                score.unservedPercent, score.costRatio, score.adaptationsPerHour, score.reversalsPerHour,
+                score.spec.thetaU, score.spec.thetaO, score.spec.tauU, score.spec.tauO, score.spec.ups,
+                score.spec.sigma,
+            ]
+            rows +=
+                "<tr><td>\(BacktestText.escaped(result.name))</td>"
+                + numbers.map { "<td>\(BacktestText.number($0))</td>" }.joined() + "</tr>\n"
+        }
+        return rows + "</table>\n"
+    }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Daemon
+import Exposition
+import Foundation
+import Journal
+import PromQL
+import Scaling
+import Storage
+import TimeSeries
+
+/// Where a backtest's demand comes from: CSV, an OpenMetrics file with times, or the folder of a store.
+struct BacktestInput {
+    var path: String
+    var column: String?
+    /// What of a store or an OpenMetrics file is the demand.
+    var query: String?
+    var step: Duration
+
+    func trace() async throws -> DemandTrace {
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure("\(path): no such file")
+        }
+        if isFolder.boolValue { return try await evaluate(try store()) }
+        let text = try FileSource().text(path)
+        guard text.hasSuffix("# EOF\n") || text.hasSuffix("# EOF") else {
+            return try DemandTrace.parse(csv: text, file: path, column: column)
+        }
+        return try await evaluate(try exposition(text))
+    }
+
+    /// The samples of an exposition, and the first and last of their times.
+    private func exposition(_ text: String) throws -> (any SeriesSource, ClosedRange<Timestamp>) {
+        let bytes = Array(text.utf8)
+        var reader = ExpositionReader(.openMetrics)
+        var order: [Labels] = []
+        var series: [Labels: [Sample]] = [:]
+        while let entry = try reader.next(bytes.span) {
+            guard case .sample(let sample) = entry else { continue }
+            guard let timestamp = sample.timestamp else {
+                throw Failure("\(path): a sample without a time is no history")
+            }
+            let labels = try reader.labels(bytes.span)
+            if series[labels] == nil { order.append(labels) }
+            series[labels, default: []].append(Sample(timestamp, sample.value))
+        }
+        var source = ArraySource()
+        var range: ClosedRange<Timestamp>?
+        for labels in order {
+            let samples = (series[labels] ?? []).sorted { $0.timestamp < $1.timestamp }
+            guard let first = samples.first, let last = samples.last else { continue }
+            source.append(
+                SeriesColumns(
+                    labels: labels, times: TimeColumn(samples.map(\.timestamp.milliseconds)),
+                    values: samples.map(\.value)))
+            let known = range ?? first.timestamp...last.timestamp
+            range = min(known.lowerBound, first.timestamp)...max(known.upperBound, last.timestamp)
+        }
+        guard let range else { throw Failure("\(path): no samples") }
+        return (source, range)
+    }
+
+    /// A store that no service has open.
+    private func store() throws -> (any SeriesSource, ClosedRange<Timestamp>) {
+        let disk = try RealDisk(root: path)
+        let lock = try DirectoryLock(
+            disk, owner: "pid \(ProcessInfo.processInfo.processIdentifier)")
+        defer { withExtendedLifetime(lock) {} }
+        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let forever = StoreConfiguration(retention: .seconds(100 * 365 * 86_400))
+        let store = try Store(disk: disk, configuration: forever, now: now)
+        let statistics = store.statistics(limit: 0)
+        guard let oldest = statistics.oldest, let newest = statistics.newest else {
+            throw Failure("\(path): the store is empty")
+        }
+        return (store, oldest...newest)
+    }
+
+    private func evaluate(_ recorded: (source: any SeriesSource, range: ClosedRange<Timestamp>)) async throws
+        -> DemandTrace
+    {
+        guard let query else {
+            throw ValidationError(
+                "--query says what of \(path) is the demand, such as 'sum(rate(http_requests_total[5m]))'")
+        }
+        let step = max(1000, step.milliseconds / 1000 * 1000)
+        let first = recorded.range.lowerBound.milliseconds / step * step
+        let range = EvaluationRange(
+            start: Timestamp(milliseconds: first), end: recorded.range.upperBound,
+            step: .milliseconds(step))
+        let result = try await LocalEngine(source: recorded.source).evaluate(
+            try Expression.parse(query), over: range, limits: QueryLimits(timeout: .seconds(600)))
+        guard case .matrix(let series) = result.value, series.count == 1 else {
+            throw Failure("\(query): expected one series over time; sum(...) makes one of many")
+        }
+        do {
+            return try DemandTrace(
+                times: series[0].samples.map { Int($0.timestamp.milliseconds / 1000) },
+                values: series[0].samples.map(\.value))
+        } catch {
+            throw Failure("\(path): \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Documents
+import Fleet
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+/// What a backtest tells: comparison, choice and page.
+struct BacktestReportTests {
+    private func result(_ name: String, unserved: Double, cost: Double, changes: Double = 5)
+        -> BacktestPlan.Result
+    {
+        BacktestPlan.Result(
+            name: name,
+            score: BacktestScore(
+                unservedPercent: unserved, costRatio: cost, adaptationsPerHour: changes, reversalsPerHour: 1))
+    }
+
+    @Test
+    func `a change says what it costs and what it serves`() {
+        let comparison = BacktestComparison(
+            baseline: result("old", unserved: 0.6, cost: 1.3), limits: [])
+
+        #expect(
+            comparison.text(result("new", unserved: 0.2, cost: 1.339))
+                == "new: this policy change costs +3.0 %, unserved -0.4 pp, changes +0/h (beside old)")
+    }
+
+    @Test(arguments: [
+        ("cost > +3%", 1.34, 0.5, true), ("cost > +3%", 1.33, 0.5, false),
+        ("cost > 1.5", 1.49, 0.5, false), ("cost > 1.5", 1.51, 0.5, true),
+        ("unserved > +0.1pp", 1.3, 0.61, true), ("unserved > +0.1pp", 1.3, 0.59, false),
+        ("unserved > 0.4", 1.3, 0.41, true), ("changes > +10%", 1.3, 0.5, false),
+        ("unserved > -0.1pp", 1.3, 0.45, true),
+    ])
+    func `a limit refuses what is above it`(text: String, cost: Double, unserved: Double, isExceeded: Bool)
+        throws
+    {
+        let comparison = BacktestComparison(
+            baseline: result("old", unserved: 0.5, cost: 1.3),
+            limits: [try #require(BacktestComparison.Limit(text))])
+
+        #expect(
+            comparison.exceeded(result("new", unserved: unserved, cost: cost)) == (isExceeded ? [text] : []))
+    }
+
+    @Test(arguments: ["cost", "cost > ", "cost > x", "price > 3", "cost > +%", "cost > nan"])
+    func `what is no limit is none`(text: String) {
+        #expect(BacktestComparison.Limit(text) == nil)
+    }
+
+    @Test
+    func `the front has nobody whom another beats on both axes`() {
+        let results = [
+            result("dear", unserved: 0.1, cost: 1.6), result("worse", unserved: 0.2, cost: 1.6),
+            result("cheap", unserved: 0.9, cost: 1.1), result("equal", unserved: 0.9, cost: 1.1),
+            result("middle", unserved: 0.3, cost: 1.3), result("beaten", unserved: 0.4, cost: 1.35),
+        ]
+
+        let front = BacktestSearch.front(results)
+
+        #expect(front.map(\.name) == ["cheap", "middle", "dear"])
+        #expect(BacktestSearch.choice(front, unservedPercent: 0.35)?.name == "middle")
+        #expect(BacktestSearch.choice(front, unservedPercent: 0.01)?.name == "dear")
+        #expect(BacktestSearch.choice([], unservedPercent: 1) == nil)
+    }
+
+    @Test
+    func `variants differ in what they say and in name`() {
+        let policy = ScalingPolicy(
+            name: "web", workload: WorkloadID("web")!, maxReplicas: 10,
+            signals: [SignalPolicy(name: "load", query: "q", target: .perReplica(1))],
+            prediction: Prediction(signal: "load"))
+
+        let variants = BacktestSearch.variants(of: policy)
+
+        #expect(variants.count == 63)
+        #expect(Set(variants.map(\.name)).count == 63)
+        #expect(Set(variants.compactMap { $0.prediction?.risk }).count == 7)
+        #expect(variants.contains { $0.name == "web risk=5% hold=5m band=12% window=5m" })
+    }
+
+    @Test
+    func `a page stands alone, shows every controller, and trusts no name`() throws {
+        let trace = try #require(
+            DemandTrace((0..<1000).map { 50 + Double($0 % 100) }, stepSeconds: 60))
+        let settings = Backtest.Settings(startUpSeconds: 60, evaluateAfterSeconds: 600)
+        let plan = BacktestPlan(trace: trace, settings: settings, comparators: [.hpa, .fixed])
+        var charts: [(name: String, chart: BacktestChart)] = []
+        let results = plan.run(chart: { name, chart in charts.append((name, chart)) })
+
+        let page = BacktestReport(
+            title: "<b>", plan: plan, results: results, charts: charts, remarks: ["a & b"]
+        ).html
+
+        #expect(page.contains("&lt;b&gt;"))
+        #expect(page.contains("a &amp; b"))
+        #expect(page.contains("<h2>hpa-v2</h2>") && page.contains("<h2>static</h2>"))
+        #expect(page.components("<svg") == 3)
+        #expect(page.components("<polyline") == 4)
+        #expect(!page.contains("<script") && !page.contains("http"))
+        #expect(!page.contains("nan"))
+    }
+
+    @Test
+    func `a thinned chart keeps the worst of each stretch`() {
+        var chart = BacktestChart(ticks: 12_000)
+        for tick in 0..<12_000 {
+            chart.add(
+                Backtest.Point(
+                    seconds: tick * 15, demand: tick == 5003 ? 90 : 10, ready: tick == 7007 ? 2 : 12,
+                    desired: 12))
+        }
+
+        #expect(chart.seconds.count <= BacktestChart.maxPoints)
+        #expect(chart.demand.max() == 90)
+        #expect(chart.ready.min() == 2)
+    }
+
+    @Test
+    func `times may be dates, values any column, and rows off the grid`() throws {
+        let dates = try DemandTrace.parse(
+            csv: "timestamp,value\n2014-02-28 23:55:00,1\n2014-03-01 00:00:00,2\n2014-03-01 00:10:00,4\n",
+            file: "t.csv")
+        let column = try DemandTrace.parse(
+            csv: "minute_utc,requests,bytes\n1998-04-30T21:30,2,900\n1998-04-30T21:31,11,800\n",
+            file: "w.csv", column: "bytes")
+        let uneven = try DemandTrace.parse(csv: "t_s,v\n0,1\n57,2\n115,3\n171,4\n", file: "u.csv")
+
+        #expect(dates.stepSeconds == 300)
+        #expect(dates.values == [1, 2, 2, 4])
+        #expect(column.values == [900, 800])
+        #expect(column.stepSeconds == 60)
+        #expect(uneven.values == [1, 2, 3, 4])
+    }
+
+    @Test
+    func `a column that is not there is named with those that are`() {
+        do {
+            _ = try DemandTrace.parse(csv: "t_s,value\n0,1\n", file: "t.csv", column: "load")
+            Issue.record("accepted")
+        } catch {
+            #expect(error.description == "t.csv:1:1: no column \"load\"; there are value")
+        }
+    }
+}
+
+extension String {
+    /// How often a part occurs.
+    fileprivate func components(_ part: String) -> Int {
+        var count = 0
+        var rest = self[...]
+        while let range = rest.firstRange(of: part) {
+            count += 1
+            rest = rest[range.upperBound...]
+        }
+        return count
+    }
+}
