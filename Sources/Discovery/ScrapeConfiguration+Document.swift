@@ -11,12 +11,14 @@ extension ScrapeDefaults {
         if let timeout, timeout > interval ?? plain.interval {
             fields.report("scrape_timeout is longer than scrape_interval", at: "scrape_timeout")
         }
-        fields.readWithoutEffect()
+        let formats = fields.readFormats()
         return ScrapeDefaults(
             interval: interval ?? plain.interval,
             timeout: timeout ?? min(plain.timeout, interval ?? plain.interval),
             limits: ScrapeLimits.read(fields, defaults: plain.limits),
-            reportsExtraMetrics: fields.bool("extra_scrape_metrics") ?? false)
+            reportsExtraMetrics: fields.bool("extra_scrape_metrics") ?? false,
+            protocols: formats.protocols, fallback: formats.fallback,
+            readsNativeHistograms: formats.native ?? false, keepsClassicHistograms: formats.classic ?? false)
     }
 }
 
@@ -97,7 +99,13 @@ extension ScrapeConfiguration {
         reportsExtraMetrics = fields.bool("extra_scrape_metrics") ?? defaults.reportsExtraMetrics
         limits = ScrapeLimits.read(fields, defaults: defaults.limits)
         metricRelabelRules = RelabelRule.list("metric_relabel_configs", of: fields)
-        fields.readWithoutEffect()
+        let formats = fields.readFormats()
+        readsNativeHistograms = formats.native ?? defaults.readsNativeHistograms
+        keepsClassicHistograms = formats.classic ?? defaults.keepsClassicHistograms
+        // Native histograms are in no text.
+        let standard = (readsNativeHistograms ? [.protobuf] : []) + ScrapeProtocol.standard
+        protocols = formats.protocols ?? defaults.protocols ?? standard
+        fallbackProtocol = formats.fallback ?? defaults.fallback
     }
 
     private mutating func readTargets(_ fields: FieldReader, _ directory: String) {
@@ -127,33 +135,37 @@ extension FieldReader {
         return value == .zero ? nil : value
     }
 
-    /// Keys of Prometheus that concern formats this service does not ask for; checked, and otherwise without effect.
-    func readWithoutEffect() {
-        let protocols = [
-            "PrometheusProto", "OpenMetricsText0.0.1", "OpenMetricsText1.0.0", "PrometheusText0.0.4",
-            "PrometheusText1.0.0",
-        ]
-        let expected = "one of " + protocols.joined(separator: ", ")
-        var seen: Set<String> = []
-        _ = list("scrape_protocols") { node in
+    /// In what formats targets may answer. The keys about names and custom buckets are checked and have no effect.
+    func readFormats() -> (
+        protocols: [ScrapeProtocol]?, fallback: ScrapeProtocol?, native: Bool?, classic: Bool?
+    ) {
+        let expected = "one of " + ScrapeProtocol.allCases.map(\.rawValue).sorted().joined(separator: ", ")
+        var seen: Set<ScrapeProtocol> = []
+        let protocols: [ScrapeProtocol]? = list("scrape_protocols") { node in
             document.scalar(node, "each of scrape_protocols", expected: expected) { text in
-                guard protocols.contains(text), seen.insert(text).inserted else { return nil as String? }
-                return text
+                guard let named = ScrapeProtocol(rawValue: text), seen.insert(named).inserted else {
+                    return nil
+                }
+                return named
             }
         }
-        if has("fallback_scrape_protocol") {
-            _ = scalar("fallback_scrape_protocol", expected: expected) { protocols.contains($0) ? $0 : nil }
-        }
-        for key in [
-            "scrape_native_histograms", "always_scrape_classic_histograms", "scrape_classic_histograms",
-            "convert_classic_histograms_to_nhcb",
-        ] { _ = bool(key) }
+        let fallback = scalar("fallback_scrape_protocol", expected: expected) { ScrapeProtocol(rawValue: $0) }
+        let native = bool("scrape_native_histograms")
+        // Its name before Prometheus 3.
+        let formerly = bool("scrape_classic_histograms")
+        let classic = bool("always_scrape_classic_histograms") ?? formerly
+        _ = bool("convert_classic_histograms_to_nhcb")
         _ = integer("native_histogram_bucket_limit")
         _ = number("native_histogram_min_bucket_factor")
         _ = string("scrape_failure_log_file")
         _ = scalar("metric_name_validation_scheme", expected: "utf8 or legacy") {
             ["utf8", "legacy"].contains($0) ? $0 : nil
         }
+        defer { checkEscaping() }
+        return (protocols.flatMap { $0.isEmpty ? nil : $0 }, fallback, native, classic)
+    }
+
+    private func checkEscaping() {
         let escapings = ["allow-utf-8", "underscores", "dots", "values"]
         _ = scalar("metric_name_escaping_scheme", expected: "one of " + escapings.joined(separator: ", ")) {
             escapings.contains($0) ? $0 : nil

@@ -8,16 +8,28 @@ package struct ScrapeDefaults: Hashable, Sendable {
     package var limits: ScrapeLimits
     /// `extra_scrape_metrics`: also report timeout, sample limit and body size of each scrape.
     package var reportsExtraMetrics: Bool
+    /// The formats to ask for, the most wanted first; nil for the standard ones.
+    package var protocols: [ScrapeProtocol]?
+    /// The format of an answer that does not say its own.
+    package var fallback: ScrapeProtocol?
+    package var readsNativeHistograms: Bool
+    package var keepsClassicHistograms: Bool
 
     package init(
         interval: Duration = .seconds(60), timeout: Duration = .seconds(10),
         limits: ScrapeLimits = ScrapeLimits(),
-        reportsExtraMetrics: Bool = false
+        reportsExtraMetrics: Bool = false,
+        protocols: [ScrapeProtocol]? = nil, fallback: ScrapeProtocol? = nil,
+        readsNativeHistograms: Bool = false, keepsClassicHistograms: Bool = false
     ) {
         self.interval = interval
         self.timeout = timeout
         self.limits = limits
         self.reportsExtraMetrics = reportsExtraMetrics
+        self.protocols = protocols
+        self.fallback = fallback
+        self.readsNativeHistograms = readsNativeHistograms
+        self.keepsClassicHistograms = keepsClassicHistograms
     }
 }
 
@@ -40,6 +52,14 @@ package struct ScrapeConfiguration: Hashable, Sendable {
     /// Ask targets that are not on this machine for gzip.
     package var acceptsCompression: Bool
     package var reportsExtraMetrics: Bool
+    /// The formats to ask for, the most wanted first.
+    package var protocols: [ScrapeProtocol]
+    /// The format of an answer that does not say its own; the text format where nil.
+    package var fallbackProtocol: ScrapeProtocol?
+    /// Take native histograms out of protobuf answers; without it, their classic buckets.
+    package var readsNativeHistograms: Bool
+    /// Take classic buckets beside native ones.
+    package var keepsClassicHistograms: Bool
     package var limits: ScrapeLimits
     /// How many dropped targets are remembered; nil is all of them.
     package var keepsDroppedTargets: Int?
@@ -73,6 +93,10 @@ package struct ScrapeConfiguration: Hashable, Sendable {
         tracksTimestampStaleness = false
         acceptsCompression = true
         reportsExtraMetrics = defaults.reportsExtraMetrics
+        protocols = defaults.protocols ?? ScrapeProtocol.standard
+        fallbackProtocol = defaults.fallback
+        readsNativeHistograms = defaults.readsNativeHistograms
+        keepsClassicHistograms = defaults.keepsClassicHistograms
         limits = defaults.limits
         keepsDroppedTargets = nil
         client = HTTPClientConfiguration()

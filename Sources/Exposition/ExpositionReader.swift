@@ -8,10 +8,12 @@ package struct ExpositionReader: Sendable {
     package enum Format: Hashable, Sendable {
         case text, openMetrics
 
-        /// By the answer's `Content-Type`; the text format where that says nothing.
-        package init(contentType: String?) {
+        /// By the answer's `Content-Type`; `standard` where that names neither.
+        package init(contentType: String?, otherwise standard: Format = .text) {
             let media = contentType?.split(separator: ";").first.map { $0.lowercased() } ?? ""
-            self = media.hasPrefix("application/openmetrics-text") ? .openMetrics : .text
+            self =
+                media.hasPrefix("application/openmetrics-text")
+                ? .openMetrics : media.hasPrefix("text/plain") ? .text : standard
         }
     }
 
@@ -135,7 +137,7 @@ extension ExpositionReader {
         defer { position = end }
         switch keyword {
         case .type:
-            guard let kind = kind(ExpositionReader.string(text, rest)) else {
+            guard let kind = kind(text, rest) else {
                 throw ExpositionError(.expectedMetricType, at: rest.lowerBound, in: text)
             }
             return .type(name: name, kind: kind)
@@ -160,14 +162,16 @@ extension ExpositionReader {
         return start..<end
     }
 
-    private func kind(_ word: String) -> MetricMetadata.Kind? {
-        switch word {
-        case "untyped" where format == .text: .unknown
-        case "counter", "gauge", "histogram", "summary": MetricMetadata.Kind(rawValue: word)
-        case "gaugehistogram", "info", "stateset", "unknown":
-            format == .openMetrics ? MetricMetadata.Kind(rawValue: word) : nil
-        default: nil
+    private static let classicKinds: [MetricMetadata.Kind] = [.counter, .gauge, .histogram, .summary]
+    private static let modernKinds: [MetricMetadata.Kind] = [.gaugehistogram, .info, .stateset, .unknown]
+
+    private func kind(_ text: Span<UInt8>, _ range: Range<Int>) -> MetricMetadata.Kind? {
+        func reads(_ word: String) -> Bool {
+            word.utf8.count == range.count && text.matches(word, at: range.lowerBound)
         }
+        if let kind = ExpositionReader.classicKinds.first(where: { reads($0.rawValue) }) { return kind }
+        if format == .text { return reads("untyped") ? .unknown : nil }
+        return ExpositionReader.modernKinds.first { reads($0.rawValue) }
     }
 
     private mutating func sample(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionSample {

@@ -19,4 +19,46 @@ enum Runs {
             return unsafe UnsafeRawPointer(found) - start
         }
     }
+
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highs: UInt64 = 0x8080_8080_8080_8080
+
+    /// The next quote or backslash from `start` on, or the end. Eight bytes at a time: a byte that equals another is
+    /// zero in their XOR, and taking one from it borrows into its highest bit.
+    static func plainEnd(_ text: Span<UInt8>, from start: Int) -> Int {
+        unsafe text.withUnsafeBytes { bytes in
+            var index = start
+            while index + 8 <= bytes.count {
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+                let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+                let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+                let found = ((quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes) & highs
+                // The lowest mark is exact; those above it may come from the borrow.
+                if found != 0 { return index + found.trailingZeroBitCount >> 3 }
+                index += 8
+            }
+            while index < bytes.count {
+                let byte = unsafe bytes[index]
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return index }
+                index += 1
+            }
+            return max(index, start)
+        }
+    }
+
+    static func isASCII(_ run: Span<UInt8>) -> Bool {
+        unsafe run.withUnsafeBytes { bytes in
+            var index = 0
+            var bits: UInt64 = 0
+            while index + 8 <= bytes.count {
+                bits |= unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                index += 8
+            }
+            while index < bytes.count {
+                bits |= UInt64(unsafe bytes[index])
+                index += 1
+            }
+            return bits & highs == 0
+        }
+    }
 }

@@ -156,9 +156,11 @@ extension SeriesScanner {
         return name.count == 8 ? nil : false
     }
 
+    /// `__name__` behind its length.
+    private static let prefixedMetricName: [UInt8] = [8] + Array("__name__".utf8)
+
     private static func append(_ text: Span<UInt8>, metricName: Range<Int>, to bytes: inout [UInt8]) {
-        bytes.append(8)
-        bytes.append(contentsOf: "__name__".utf8)
+        bytes += prefixedMetricName
         append(text, metricName, to: &bytes)
     }
 
@@ -198,32 +200,25 @@ extension SeriesScanner {
         let start = position
         var index = start + 1
         var hasEscape = false
-        var bits: UInt8 = 0
-        while index < text.count {
-            let byte = text[index]
-            bits |= byte
-            if byte == UInt8(ascii: "\"") {
+        while true {
+            index = Runs.plainEnd(text, from: index)
+            guard index < text.count else { throw ExpositionError(.unterminated, at: start, in: text) }
+            switch text[index] {
+            case UInt8(ascii: "\""):
                 position = index + 1
-                guard bits < 0x80 || isUTF8(text, start + 1..<index) else {
+                guard isUTF8(text, start + 1..<index) else {
                     throw ExpositionError(.invalidUTF8, at: start, in: text)
                 }
                 return hasEscape
-            }
-            if byte == UInt8(ascii: "\\") {
+            default:
                 hasEscape = true
-                // The byte that is escaped may be the first of several.
-                if index + 1 < text.count { bits |= text[index + 1] }
-                index += 1
+                index += 2
             }
-            index += 1
         }
-        throw ExpositionError(.unterminated, at: start, in: text)
     }
 
     static func isUTF8(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        var index = range.lowerBound
-        while index < range.upperBound, text[index] < 0x80 { index += 1 }
-        if index == range.upperBound { return true }
+        if Runs.isASCII(text.extracting(range)) { return true }
         return String(validating: bytes(text, range), as: UTF8.self) != nil
     }
 

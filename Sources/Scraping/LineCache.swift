@@ -34,6 +34,9 @@ struct LineCache {
         fileprivate(set) var layout: LineLayout?
         fileprivate var newDestinations: [UInt64: LineLayout.Destination] = [:]
         fileprivate var revived: [UInt64] = []
+        /// What this reading can be a template for, or was one's copy of.
+        fileprivate var templateKey: LineTemplate.Key?
+        fileprivate var template: LineTemplate?
     }
 
     /// Report columns and all that were ever opened; the length of a row.
@@ -47,6 +50,8 @@ struct LineCache {
     private var calm = 0
     private let reportColumns: [Labels]
     private let registry: LineTextRegistry
+    /// Kept for other targets, for as long as this one has its lines.
+    private var template: LineTemplate?
 
     /// After this many scrapes without a change the table of labels is given back.
     private static let calmScrapes = 16
@@ -71,11 +76,16 @@ struct LineCache {
     ) throws(ScrapeFailure) -> Reading {
         var reading = Reading()
         var progress = LineLayout.Progress()
-        layout.advance(&progress, over: body, into: &row, own: &reading.ownSamples)
+        layout.advance(&progress, over: body, format, into: &row, own: &reading.ownSamples)
         if layout.count > 0, progress.line == layout.count, layout.endsWith(body, from: progress.position) {
             reading.lineCount = layout.count
             reading.keptCount = layout.keptCount
             return reading
+        }
+        if layout.count == 0,
+            let copy = readAsTemplate(body, format, rules, &reading, into: &row)
+        {
+            return copy
         }
         if destinations == nil { destinations = try rememberDestinations(rules) }
         var attempt = Attempt(reading: reading, row: row, allowsRuns: true)
@@ -83,12 +93,42 @@ struct LineCache {
         if attempt.hasRepeats {
             // Some series is there twice, and a run cannot tell; line by line then.
             attempt = Attempt(
-                reading: Reading(), row: Array(repeating: Marker.absent, count: columnCount),
+                reading: reading, row: Array(repeating: Marker.absent, count: columnCount),
                 allowsRuns: false)
             try reread(body, format, rules, from: LineLayout.Progress(), &attempt)
         }
         row = attempt.row
         return attempt.reading
+    }
+
+    /// A body that has no line but those of another target's first one; nil where there is no such target. Where there
+    /// will be one, `reading` says so.
+    private func readAsTemplate(
+        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules,
+        _ reading: inout Reading, into row: inout [Double]
+    ) -> Reading? {
+        guard own.isEmpty, columnCount == reportColumns.count, let kind = rules.kind,
+            let key = LineTemplate.Key(kind, format, reportColumns: columnCount, body)
+        else { return nil }
+        guard let template = registry.template(key) else {
+            reading.templateKey = key
+            return nil
+        }
+        let layout = template.layout
+        row += repeatElement(Marker.absent, count: template.columns.count)
+        var copy = Reading()
+        var progress = LineLayout.Progress()
+        layout.advance(&progress, over: body, format, into: &row, own: &copy.ownSamples)
+        guard progress.line == layout.count, layout.endsWith(body, from: progress.position) else {
+            row = Array(repeating: Marker.absent, count: columnCount)
+            return nil
+        }
+        copy.lineCount = layout.count
+        copy.keptCount = layout.keptCount
+        copy.newColumns = template.columns
+        copy.layout = layout
+        copy.template = template
+        return copy
     }
 
     /// Takes over what was read. Columns whose line is gone get a stale marker in `row`; returns the own series that ended.
@@ -99,9 +139,18 @@ struct LineCache {
             return
         }
         calm = 0
+        let isFirst = columnCount == reportColumns.count && own.isEmpty && reading.newOwn.isEmpty
         columnCount += reading.newColumns.count
         own += reading.newOwn
-        destinations?.merge(reading.newDestinations) { _, new in new }
+        if reading.template != nil {
+            destinations = nil
+        } else if let known = destinations {
+            // The larger of both is kept, not filled anew.
+            let (small, large) =
+                known.count < reading.newDestinations.count
+                ? (known, reading.newDestinations) : (reading.newDestinations, known)
+            destinations = large.merging(small) { large, _ in large }
+        }
         for hash in reading.revived { retired[hash] = nil }
         for line in 0..<layout.count {
             let destination = Int(layout.destinations[line])
@@ -113,6 +162,12 @@ struct LineCache {
         }
         layout = new
         layout.share(through: registry)
+        template = reading.template
+        if isFirst, let key = reading.templateKey {
+            let made = LineTemplate(layout, columns: reading.newColumns)
+            registry.register(made, key)
+            template = made
+        }
     }
 
     /// Puts stale markers into the cells of all columns that a line goes to.
@@ -145,12 +200,14 @@ extension LineCache {
         attempt.expected = start.line
         var builder = LineLayoutBuilder(reserving: layout.text.count)
         builder.copy(0..<start.line, of: layout)
+        if layout.count == 0 { builder.reserve(lines: body.count / 64) }
+        var notes = MetadataNotes()
         var reader = ExpositionReader(format, from: start.position)
         var lineCount = start.line
         var lastEnd = start.position
         while let entry = try ScrapeFailure.reading({ () throws(ExpositionError) in try reader.next(body) }) {
             guard case .sample(let sample) = entry else {
-                LineCache.note(entry, body, in: &attempt.reading.metadata)
+                notes.note(entry, body)
                 continue
             }
             lineCount += 1
@@ -166,14 +223,15 @@ extension LineCache {
             lastEnd = sample.end
             guard attempt.allowsRuns, let known, known + 1 < layout.count else { continue }
             var run = LineLayout.Progress(line: known + 1, position: lastEnd)
-            layout.advance(&run, over: body, into: &attempt.row, own: &attempt.reading.ownSamples)
+            layout.advance(&run, over: body, format, into: &attempt.row, own: &attempt.reading.ownSamples)
             builder.copy(known + 1..<run.line, of: layout)
             attempt.expected = run.line
             lineCount += run.line - known - 1
             lastEnd = run.position
             reader.move(to: lastEnd)
         }
-        let filled = attempt.row.indices.reduce(0) { Marker.isAbsent(attempt.row[$1]) ? $0 : $0 + 1 }
+        attempt.reading.metadata = notes.finish(body)
+        let filled = attempt.row.count { !Marker.isAbsent($0) }
         attempt.hasRepeats = filled < builder.columnLineCount
         let new = builder.finish(tail: body.extracting(lastEnd..<body.count))
         attempt.reading.lineCount = lineCount
@@ -261,6 +319,7 @@ extension LineCache {
     private func lineAnywhere(
         of series: Range<Int>, in body: Span<UInt8>, _ lines: inout [UInt64: Int]?
     ) -> Int? {
+        guard layout.count > 0 else { return nil }
         let known = lines ?? indexLines()
         lines = known
         let text = body.extracting(series)
@@ -299,22 +358,6 @@ extension LineCache {
             }
         }
         return known
-    }
-
-    private static func note(
-        _ entry: ExpositionEntry, _ body: Span<UInt8>, in metadata: inout [String: MetricMetadata]
-    ) {
-        switch entry {
-        case .help(let name, let text):
-            metadata[ExpositionReader.name(body, name), default: MetricMetadata()].help =
-                ExpositionReader.help(body, text)
-        case .type(let name, let kind):
-            metadata[ExpositionReader.name(body, name), default: MetricMetadata()].kind = kind
-        case .unit(let name, let text):
-            metadata[ExpositionReader.name(body, name), default: MetricMetadata()].unit =
-                ExpositionReader.string(body, text)
-        case .sample: break
-        }
     }
 }
 

@@ -56,8 +56,10 @@ struct LineLayout: Sendable {
     }
 
     /// Reads values for as long as the body repeats the layout. Stops, without harm, before the first line that differs.
+    /// In OpenMetrics, what follows a value is left to the reader: exemplars, and times, which are in seconds there.
     func advance(
-        _ progress: inout Progress, over body: Span<UInt8>, into row: inout [Double], own: inout [OwnSample]
+        _ progress: inout Progress, over body: Span<UInt8>, _ format: ExpositionReader.Format,
+        into row: inout [Double], own: inout [OwnSample]
     ) {
         // A span cannot be of a class's property; the arrays are retained, not copied.
         let (textArray, endArray, destinationArray) = (lines.text, lines.ends, destinations)
@@ -80,7 +82,7 @@ struct LineLayout: Sendable {
                 cells[destination] = value
             } else {
                 var timestamp: Timestamp?
-                guard LineLayout.finishLine(body, &cursor, &timestamp) else { break }
+                guard LineLayout.finishLine(body, format, &cursor, &timestamp) else { break }
                 if destination >= 0 {
                     cells[destination] = value
                 } else if destination < Int(LineLayout.dropped) {
@@ -97,11 +99,12 @@ struct LineLayout: Sendable {
 
     /// Passes over a time in milliseconds; false where the rest of the line is anything else, for the reader to judge.
     private static func finishLine(
-        _ body: Span<UInt8>, _ cursor: inout Int, _ timestamp: inout Timestamp?
+        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ cursor: inout Int,
+        _ timestamp: inout Timestamp?
     ) -> Bool {
         var position = skipBlanks(body, cursor)
         guard position < body.count, body[position] != UInt8(ascii: "\n") else { return true }
-        guard position > cursor else { return false }
+        guard position > cursor, format == .text else { return false }
         let isNegative = body[position] == UInt8(ascii: "-")
         if isNegative { position += 1 }
         let digits = position
@@ -167,6 +170,13 @@ struct LineLayoutBuilder {
         Bytes.append(body.extracting(line), to: &text)
         ends.append(UInt32(text.count))
         destinations.append(destination)
+    }
+
+    /// Makes room for the lines of a body that has never been seen.
+    mutating func reserve(lines: Int) {
+        ends.reserveCapacity(lines)
+        seriesStarts.reserveCapacity(lines)
+        destinations.reserveCapacity(lines)
     }
 
     /// How many lines go to columns.

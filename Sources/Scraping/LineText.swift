@@ -1,4 +1,6 @@
+import Exposition
 import Synchronization
+import TimeSeries
 
 /// The text of a scrape without its values. Immutable, so that targets whose lines are equal share it: it is most of what
 /// a target costs, and stays in the processor's caches from one to the next.
@@ -20,7 +22,7 @@ final class LineText: Sendable {
 
     fileprivate var hash: UInt64 {
         let text = text
-        return Bytes.hash(text.span) ^ UInt64(ends.count)
+        return Bytes.hashLong(text.span) ^ UInt64(ends.count)
     }
 
     fileprivate func isSame(as other: LineText) -> Bool {
@@ -28,14 +30,53 @@ final class LineText: Sendable {
     }
 }
 
-/// The texts that are in use, each once; it keeps none alive.
+/// What the first scrape of a target taught: its text, and the columns that it became in a table of its own. Another
+/// target with the same lines takes it over without parsing one of them.
+final class LineTemplate: Sendable {
+    struct Key: Hashable {
+        /// `SeriesRules.kind`.
+        var rules: String
+        var format: ExpositionReader.Format
+        var reportColumns: Int
+        /// Of the last line, which tells bodies apart more often than the first.
+        var ending: UInt64
+
+        /// Nil for a body without a line.
+        init?(
+            _ rules: String, _ format: ExpositionReader.Format, reportColumns: Int, _ body: Span<UInt8>
+        ) {
+            var end = body.count
+            while end > 0, body[end - 1] <= UInt8(ascii: " ") { end -= 1 }
+            guard end > 0 else { return nil }
+            var start = end
+            while start > 0, body[start - 1] != UInt8(ascii: "\n") { start -= 1 }
+            while end > start, body[end - 1] != UInt8(ascii: " ") { end -= 1 }
+            self.rules = rules
+            self.format = format
+            self.reportColumns = reportColumns
+            ending = Bytes.hash(body.extracting(start..<end))
+        }
+    }
+
+    let layout: LineLayout
+    /// The columns behind those of the report.
+    let columns: [Labels]
+
+    init(_ layout: LineLayout, columns: [Labels]) {
+        self.layout = layout
+        self.columns = columns
+    }
+}
+
+/// The texts and templates that are in use, each once; it keeps none alive.
 final class LineTextRegistry: Sendable {
-    private struct Reference {
-        weak var text: LineText?
+    private struct Reference<Object: AnyObject & Sendable> {
+        weak var object: Object?
     }
 
     private struct State {
-        var texts: [UInt64: Reference] = [:]
+        var texts: [UInt64: Reference<LineText>] = [:]
+        var templates: [LineTemplate.Key: Reference<LineTemplate>] = [:]
         var cleanAbove = 64
     }
 
@@ -45,13 +86,22 @@ final class LineTextRegistry: Sendable {
     func shared(_ text: LineText) -> LineText {
         let hash = text.hash
         return state.withLock { state in
-            if let known = state.texts[hash]?.text { return known.isSame(as: text) ? known : text }
+            if let known = state.texts[hash]?.object { return known.isSame(as: text) ? known : text }
             if state.texts.count > state.cleanAbove {
-                state.texts = state.texts.filter { $0.value.text != nil }
+                state.texts = state.texts.filter { $0.value.object != nil }
+                state.templates = state.templates.filter { $0.value.object != nil }
                 state.cleanAbove = max(64, 2 * state.texts.count)
             }
-            state.texts[hash] = Reference(text: text)
+            state.texts[hash] = Reference(object: text)
             return text
         }
+    }
+
+    func template(_ key: LineTemplate.Key) -> LineTemplate? {
+        state.withLock { $0.templates[key]?.object }
+    }
+
+    func register(_ template: LineTemplate, _ key: LineTemplate.Key) {
+        state.withLock { $0.templates[key] = Reference(object: template) }
     }
 }

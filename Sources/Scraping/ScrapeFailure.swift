@@ -1,3 +1,4 @@
+import Codecs
 import Curl
 import Exposition
 import TimeSeries
@@ -7,6 +8,7 @@ enum ScrapeFailure: Error, Hashable, Sendable {
     case transport(TransportError, timeout: Duration)
     case status(Int)
     case text(ExpositionError)
+    case protobuf(CodecError)
     case missingName(line: String)
     case sampleLimit(count: Int, limit: Int)
     case labelLimit(String)
@@ -25,6 +27,7 @@ enum ScrapeFailure: Error, Hashable, Sendable {
         case .transport(let error, _): "\(error)"
         case .status(let status): "server returned HTTP status \(status)"
         case .text(let error): "\(error)"
+        case .protobuf(let error): "not the protobuf exposition: \(error)"
         case .missingName(let line): "metric_relabel_configs left no name to \(line)"
         case .sampleLimit(let count, let limit): "sample_limit exceeded (\(count) samples, limit \(limit))"
         case .labelLimit(let reason), .targetLimit(let reason), .credentials(let reason): reason

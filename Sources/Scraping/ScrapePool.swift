@@ -76,6 +76,8 @@ extension ScrapeConfiguration {
         honorsLabels == other.honorsLabels && honorsTimestamps == other.honorsTimestamps
             && metricRelabelRules == other.metricRelabelRules
             && reportsExtraMetrics == other.reportsExtraMetrics
+            && readsNativeHistograms == other.readsNativeHistograms
+            && keepsClassicHistograms == other.keepsClassicHistograms
             && limits.labels == other.limits.labels && limits.labelNameLength == other.limits.labelNameLength
             && limits.labelValueLength == other.limits.labelValueLength
             && tracksTimestampStaleness == other.tracksTimestampStaleness

@@ -29,6 +29,8 @@ struct ScrapeTable {
     private var table: TableID?
     /// Own series with a sample in the last scrape.
     private var liveOwn: Set<Int> = []
+    /// Native histograms of the last scrape.
+    private var liveHistograms: Set<Labels> = []
     /// Whether the series of the table have a sample behind their last stale marker.
     private var isLive = false
     private var lastTimestamp = Timestamp.distantPast
@@ -119,13 +121,14 @@ extension ScrapeTable {
         _ response: TransportResponse, at timestamp: Timestamp, now: Timestamp, into row: inout [Double],
         _ batch: inout [SeriesSamples], _ report: inout ScrapeReport
     ) throws(ScrapeFailure) -> String {
-        let format = ExpositionReader.Format(contentType: response.header("content-type"))
-        let reading = try cache.read(response.body.span, format, rules, into: &row)
-        report.scraped = reading.lineCount
-        report.kept = reading.keptCount
+        let (format, body) = try text(of: response)
+        let reading = try cache.read(body.text.span, format, rules, into: &row)
+        let histograms = try series(of: body.histograms, at: timestamp)
+        report.scraped = reading.lineCount + body.histograms.count
+        report.kept = reading.keptCount + histograms.count
         report.bodyBytes = response.body.count
-        if let limit = job.limits.samples, reading.keptCount > limit {
-            throw .sampleLimit(count: reading.keptCount, limit: limit)
+        if let limit = job.limits.samples, report.kept > limit {
+            throw .sampleLimit(count: report.kept, limit: limit)
         }
         var problem = ""
         do throws(SinkError) {
@@ -142,7 +145,66 @@ extension ScrapeTable {
         isLive = true
         if !reading.metadata.isEmpty { sink.describe(reading.metadata) }
         appendOwn(reading, at: timestamp, now: now, to: &batch)
+        appendHistograms(histograms, at: timestamp, to: &batch)
         return problem
+    }
+
+    private struct Body {
+        var text: [UInt8]
+        var histograms: [ProtobufExposition.NativeHistogram] = []
+    }
+
+    private func text(
+        of response: TransportResponse
+    ) throws(ScrapeFailure) -> (ExpositionReader.Format, Body) {
+        let type = response.header("content-type")
+        let isProtobuf = type.map { $0.hasPrefix("application/vnd.google.protobuf") }
+        guard isProtobuf ?? (job.fallbackProtocol == .protobuf) else {
+            let standard: ExpositionReader.Format =
+                job.fallbackProtocol?.isOpenMetrics == true ? .openMetrics : .text
+            return (
+                ExpositionReader.Format(contentType: type, otherwise: standard), Body(text: response.body)
+            )
+        }
+        let wanted: ProtobufExposition.Histograms =
+            !job.readsNativeHistograms ? .classic : job.keepsClassicHistograms ? .both : .native
+        do {
+            let read = try ProtobufExposition(
+                response.body.span, wanted, limit: job.limits.bodyBytes ?? 1 << 30)
+            return (.text, Body(text: read.text, histograms: read.histograms))
+        } catch {
+            throw .protobuf(error)
+        }
+    }
+
+    /// Native histograms under the labels that the rules give them; without those that are dropped.
+    private func series(
+        of histograms: [ProtobufExposition.NativeHistogram], at timestamp: Timestamp
+    ) throws(ScrapeFailure) -> [SeriesSamples] {
+        var series: [SeriesSamples] = []
+        for histogram in histograms {
+            let labels: Labels
+            switch try rules.place(histogram.labels) {
+            case .dropped: continue
+            case .own(let whole): labels = whole
+            case .column(let rest): labels = rest.merging(target)
+            }
+            let time = (rules.honorsTimestamps ? histogram.timestamp : nil) ?? timestamp
+            series.append(
+                SeriesSamples(labels: labels, samples: [], histograms: [(time, histogram.histogram)]))
+        }
+        return series
+    }
+
+    private mutating func appendHistograms(
+        _ histograms: [SeriesSamples], at timestamp: Timestamp, to batch: inout [SeriesSamples]
+    ) {
+        batch += histograms
+        let live = Set(histograms.map(\.labels))
+        for labels in liveHistograms.subtracting(live).sorted() {
+            batch.append(SeriesSamples(labels: labels, samples: [Sample(timestamp, Marker.stale)]))
+        }
+        liveHistograms = live
     }
 
     /// Samples of series outside the table, by series; a stale marker for those that had none this time.
@@ -184,5 +246,6 @@ extension ScrapeTable {
         isLive = false
         appendStale(liveOwn, at: timestamp, to: &batch)
         liveOwn = []
+        appendHistograms([], at: timestamp, to: &batch)
     }
 }

@@ -33,8 +33,9 @@ struct SeriesRules: Sendable {
     }
 
     func place(_ line: Labels) throws(ScrapeFailure) -> Place {
-        let conflicts = targetPairs.filter { line[$0.name] != nil }
-        if conflicts.isEmpty, relabelRules.isEmpty, !hasLabelLimits { return .column(line) }
+        let hasConflicts = line.sharesName(with: target)
+        if !hasConflicts, keepsLines { return .column(line) }
+        let conflicts = hasConflicts ? targetPairs.filter { line[$0.name] != nil } : []
         var whole: Labels
         if conflicts.isEmpty {
             whole = line.merging(target)
@@ -66,6 +67,15 @@ struct SeriesRules: Sendable {
             pairs[index].name = renamed
         }
         return Labels(pairs)
+    }
+
+    /// A line that has no label of the target's name is kept as it is: so every target with the same names keeps it.
+    private var keepsLines: Bool { relabelRules.isEmpty && !hasLabelLimits }
+
+    /// Equal for rules that make the same columns of the same lines; nil where that hangs on the target's values.
+    var kind: String? {
+        guard keepsLines, !honorsLabels else { return nil }
+        return targetPairs.map(\.name).joined(separator: ",") + (honorsTimestamps ? "|times" : "|")
     }
 
     private var hasLabelLimits: Bool {

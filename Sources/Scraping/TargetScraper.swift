@@ -19,9 +19,30 @@ final class TargetScraper: Sendable {
     private struct State {
         var target: Target
         var job: ScrapeConfiguration
+        var ask: Ask
         var limitExceeded: String?
         var status: TargetStatus
         var table: ScrapeTable
+    }
+
+    /// What every scrape of the target asks for.
+    private struct Ask {
+        /// Without credentials, which may change in their files.
+        let headers: [(name: String, value: String)]
+        /// On this machine copying costs less than unpacking.
+        let acceptsGzip: Bool
+
+        init(_ target: Target, _ job: ScrapeConfiguration, userAgent: String) {
+            headers = [
+                (name: "Accept", value: ScrapeProtocol.acceptHeader(job.protocols)),
+                (name: "User-Agent", value: userAgent),
+                (
+                    name: "X-Prometheus-Scrape-Timeout-Seconds",
+                    value: target.timeout.inSeconds.expositionText
+                ),
+            ]
+            acceptsGzip = job.acceptsCompression && !(HTTPAddress(target.url)?.isLoopback ?? false)
+        }
     }
 
     let id: UInt64
@@ -33,7 +54,8 @@ final class TargetScraper: Sendable {
         self.environment = environment
         state = Mutex(
             State(
-                target: target, job: job, status: TargetStatus(target: target),
+                target: target, job: job, ask: Ask(target, job, userAgent: environment.userAgent),
+                status: TargetStatus(target: target),
                 table: ScrapeTable(target, job, environment.sink, environment.registry)))
     }
 
@@ -43,6 +65,7 @@ final class TargetScraper: Sendable {
     func update(_ target: Target, _ job: ScrapeConfiguration, limitExceeded: String?) {
         state.withLock { state in
             state.target = target
+            state.ask = Ask(target, job, userAgent: environment.userAgent)
             state.job = job
             state.limitExceeded = limitExceeded
             state.status.target = target
@@ -60,14 +83,16 @@ final class TargetScraper: Sendable {
 
     /// One scrape whose samples bear `timestamp`; nil when it was cancelled or the target is gone.
     func scrape(at timestamp: Timestamp) async -> LandedScrape? {
-        let (target, job, limitExceeded) = state.withLock { ($0.target, $0.job, $0.limitExceeded) }
+        let (target, job, ask, limitExceeded) = state.withLock {
+            ($0.target, $0.job, $0.ask, $0.limitExceeded)
+        }
         let start = environment.clock.uptime
         let answer: Result<TransportResponse, ScrapeFailure>
         if let limitExceeded {
             answer = .failure(.targetLimit(limitExceeded))
         } else {
             do throws(ScrapeFailure) {
-                answer = .success(try await fetch(target, job))
+                answer = .success(try await fetch(target, job, ask))
             } catch {
                 if case .transport(.cancelled, _) = error { return nil }
                 answer = .failure(error)
@@ -75,7 +100,7 @@ final class TargetScraper: Sendable {
         }
         let duration = environment.clock.uptime - start
         let now = environment.clock.now
-        return state.withLock { state in
+        let landed: LandedScrape? = state.withLock { state in
             guard !state.table.isClosed else { return nil }
             let outcome = state.table.land(
                 answer, at: timestamp, now: now, duration: duration, timeout: target.timeout)
@@ -88,26 +113,22 @@ final class TargetScraper: Sendable {
                 target: target, timestamp: timestamp, isUp: outcome.isUp, samples: outcome.samples,
                 position: outcome.position)
         }
+        if case .success(let response) = answer { environment.transport.reclaim(response.body) }
+        return landed
     }
 
     private func fetch(
-        _ target: Target, _ job: ScrapeConfiguration
+        _ target: Target, _ job: ScrapeConfiguration, _ ask: Ask
     ) async throws(ScrapeFailure) -> TransportResponse {
-        var headers: [(name: String, value: String)] = [
-            (name: "Accept", value: "text/plain;version=0.0.4,*/*;q=0.1"),
-            (name: "User-Agent", value: environment.userAgent),
-            (name: "X-Prometheus-Scrape-Timeout-Seconds", value: target.timeout.inSeconds.expositionText),
-        ]
+        var headers = ask.headers
         do {
             headers += try job.client.requestHeaders(environment.files)
         } catch {
             throw .credentials("\(error)")
         }
-        // On this machine copying costs less than unpacking.
-        let isNear = HTTPAddress(target.url)?.isLoopback ?? false
         let request = TransportRequest(
             url: target.url, headers: headers, timeout: target.timeout,
-            maxBodyBytes: job.limits.bodyBytes ?? .max, acceptsGzip: job.acceptsCompression && !isNear,
+            maxBodyBytes: job.limits.bodyBytes ?? .max, acceptsGzip: ask.acceptsGzip,
             followsRedirects: job.client.followsRedirects, tls: job.client.tls)
         let response: TransportResponse
         do {

@@ -35,6 +35,24 @@ extension Labels {
         return Labels(canonical: merged)
     }
 
+    /// Whether some name is in both.
+    package func sharesName(with other: Labels) -> Bool {
+        let mine = bytes.span
+        let theirs = other.bytes.span
+        var right = 0
+        while right < theirs.count {
+            let wanted = Labels.text(theirs, &right)
+            _ = Labels.text(theirs, &right)
+            var left = 0
+            while left < mine.count {
+                let name = Labels.text(mine, &left)
+                _ = Labels.text(mine, &left)
+                if name.count == wanted.count, Labels.compare(mine, name, theirs, wanted) == 0 { return true }
+            }
+        }
+        return false
+    }
+
     /// The range of the text whose length stands at `position`, which moves behind it.
     @inline(__always)
     private static func text(_ bytes: Span<UInt8>, _ position: inout Int) -> Range<Int> {

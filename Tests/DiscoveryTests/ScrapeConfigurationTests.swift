@@ -53,6 +53,22 @@ struct ScrapeConfigurationTests {
         #expect(jobs.map(\.limits.bodyBytes) == [15 << 20, 1 << 30, 15 << 20])
     }
 
+    @Test func `formats are asked for as Prometheus would, unless the file says otherwise`() throws {
+        let jobs = try ScrapeConfigurationTests.read(
+            """
+            global: { scrape_protocols: [PrometheusText0.0.4], fallback_scrape_protocol: OpenMetricsText1.0.0 }
+            scrape_configs:
+            - { job_name: a }
+            - { job_name: b, scrape_protocols: [OpenMetricsText1.0.0, PrometheusProto] }
+            """)
+        let native = try one("- { job_name: c, scrape_native_histograms: true }")
+
+        #expect(jobs.map(\.protocols) == [[.text004], [.openMetrics100, .protobuf]])
+        #expect(jobs.map(\.fallbackProtocol) == [.openMetrics100, .openMetrics100])
+        #expect(native.protocols == [.protobuf] + ScrapeProtocol.standard)
+        #expect(native.readsNativeHistograms)
+    }
+
     @Test func `paths are relative to the configuration`() throws {
         let job = try one(
             """

@@ -16,6 +16,7 @@ final class ArraySink: SampleSink {
     private struct State {
         var tables: [Table] = []
         var series: [Labels: [Sample]] = [:]
+        var histograms: [Labels: [FloatHistogram]] = [:]
         var metadata: [String: MetricMetadata] = [:]
         var complaints: [String] = []
         var seriesLimit = Int.max
@@ -31,6 +32,7 @@ final class ArraySink: SampleSink {
     var extensions: Int { state.withLock { $0.extensions } }
     var openTables: Int { state.withLock { $0.tables.filter(\.isOpen).count } }
 
+    func histograms(_ labels: Labels) -> [FloatHistogram] { state.withLock { $0.histograms[labels] ?? [] } }
     func samples(_ labels: Labels) -> [Sample] { state.withLock { $0.series[labels] ?? [] } }
     func limit(series: Int) { state.withLock { $0.seriesLimit = series } }
 
@@ -97,6 +99,9 @@ final class ArraySink: SampleSink {
         state.withLock { state in
             for series in batch {
                 for sample in series.samples { ArraySink.add(sample, to: series.labels, in: &state) }
+                for (_, histogram) in series.histograms {
+                    state.histograms[series.labels, default: []].append(histogram)
+                }
             }
             return AppendReport()
         }

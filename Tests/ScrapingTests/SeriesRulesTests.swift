@@ -151,4 +151,49 @@ struct SeriesRulesTests {
         #expect(rig.values("scrape_sample_limit") == ["10.0"])
         #expect(rig.values("scrape_body_size_bytes") == ["4.0"])
     }
+
+    @Test func `times of OpenMetrics are in seconds, scrape after scrape`() async throws {
+        let rig = try ScrapeRig()
+        let type = "application/openmetrics-text; version=1.0.0"
+
+        await rig.scrape("x 1 1000\ny 1\n# EOF\n", contentType: type)
+        await rig.scrape("x 2 1010\ny 2\n# EOF\n", contentType: type)
+
+        let labels = Labels(["__name__": "x", "job": "j", "instance": "a:1"])
+        #expect(rig.sink.samples(labels).map(\.timestamp.milliseconds) == [1_000_000, 1_010_000])
+        #expect(rig.values("y") == ["1.0", "2.0"])
+    }
+
+    @Test func `lines with exemplars bring their values, scrape after scrape`() async throws {
+        let rig = try ScrapeRig()
+        let type = "application/openmetrics-text; version=1.0.0"
+
+        await rig.scrape("x_total 1 # {trace_id=\"a\"} 0.5\ny 1\n# EOF\n", contentType: type)
+        await rig.scrape("x_total 2 # {trace_id=\"b\"} 0.7\ny 2\n# EOF\n", contentType: type)
+
+        #expect(rig.values("x_total") == ["1.0", "2.0"])
+        #expect(rig.values("y") == ["1.0", "2.0"])
+        #expect(rig.sink.complaints.isEmpty)
+    }
+
+    @Test func `a target is asked for the formats of the configuration, the most wanted first`() async throws
+    {
+        let rig = try ScrapeRig { $0.protocols = [.text004, .openMetrics100] }
+
+        await rig.scrape("x 1\n")
+
+        let accept = rig.transport.requests.first?.headers.first { $0.name == "Accept" }?.value
+        #expect(
+            accept == "text/plain;version=0.0.4;q=0.3,"
+                + "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.2,*/*;q=0.1")
+    }
+
+    @Test func `an answer without a format is read as the fallback says`() async throws {
+        let rig = try ScrapeRig { $0.fallbackProtocol = .openMetrics100 }
+
+        await rig.scrape("x 1 1000\n# EOF\n", contentType: "")
+
+        let labels = Labels(["__name__": "x", "job": "j", "instance": "a:1"])
+        #expect(rig.sink.samples(labels).map(\.timestamp.milliseconds) == [1_000_000])
+    }
 }
