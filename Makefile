@@ -1,5 +1,5 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
-.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query torture bench-forecast bench-scaling clean
+.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query torture bench-forecast bench-scaling fuzz clean
 
 PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux procps xz-utils curl \
 	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3 python3-venv
@@ -75,6 +75,15 @@ bench-forecast: deps
 bench-scaling: deps
 	swift build -c release --product scaling-benchmark
 	Benchmarks/scaling.py .build/release/scaling-benchmark
+
+## fuzz: random texts for the parser, random queries for the engine and its reference; goes on at SEED
+PARSER = 10000000
+ENGINE = 1000000
+SEED = 0
+fuzz: deps
+	swift build -c release --product promql-fuzz
+	.build/release/promql-fuzz parser --seed $(SEED) --count $(PARSER) --corpus $(wildcard ../shared/conformance/promqltest/*.test)
+	.build/release/promql-fuzz engine --seed $(SEED) --count $(ENGINE)
 
 clean:
 	rm -rf .build data

@@ -88,6 +88,8 @@ let package = Package(
             "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),
         benchmark("forecast-benchmark", in: "ForecastBenchmark", "Forecasting"),
         benchmark("scaling-benchmark", in: "ScalingBenchmark", "Documents", "Scaling"),
+        benchmark("promql-fuzz", in: "PromQLFuzz", "PromQL", "PromQLReference"),
+        support("PromQLReference", "TimeSeries", "PromQL"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),
@@ -97,7 +99,9 @@ let package = Package(
         tests("Exposition", "TimeSeries", "Codecs", "Exposition"),
         tests("Storage", "TimeSeries", "Codecs", "Journal", "Storage", exclude: ["Golden"]),
         tests("Forecasting", "Forecasting"),
-        tests("PromQL", "TimeSeries", "PromQL"),
+        tests(
+            "PromQL", "TimeSeries", "PromQL", products: [.target(name: "PromQLReference")],
+            exclude: ["Scripts"]),
         tests("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl", "Discovery"),
         tests(
             "Scraping", "TimeSeries", "Documents", "Codecs", "Exposition", "Relabelling", "Discovery", "Curl",
@@ -154,6 +158,13 @@ func module(
 func benchmark(_ name: String, in folder: String, _ modules: String...) -> Target {
     .executableTarget(
         name: name, dependencies: modules.map { .target(name: $0) }, path: "Benchmarks/" + folder,
+        swiftSettings: shared())
+}
+
+/// What tests and a program of `Benchmarks/` share.
+func support(_ name: String, _ modules: String...) -> Target {
+    .target(
+        name: name, dependencies: modules.map { .target(name: $0) }, path: "Tests/" + name,
         swiftSettings: shared())
 }
 

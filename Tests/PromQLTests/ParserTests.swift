@@ -7,7 +7,8 @@ import Testing
         "sum by (a, \"b.c\") (rate(x_total{code=~\"5..\"}[5m] offset 1h))", "topk(5, a)",
         "a / on (x) group_left (y) b", "a + ignoring (z) b", "a == bool b", "{\"foo.bar\",x=\"y\"}",
         "(1 + 2) * 3",
-        "histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m])))", "sum without (a) (b)", "+Inf", "5m",
+        "histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m])))", "sum without (a) (b)", "+Inf", "Inf ^ a",
+        "2 ^ +Inf", "5m",
         "a @ 12.500",
     ])
     func `canonical text reads back to itself`(text: String) throws {

@@ -60,6 +60,16 @@ extension VectorMatching {
     }
 }
 
+extension BinaryExpression {
+    /// The left operand. A sign before the base of a power would be taken for one before the whole power.
+    var base: String {
+        guard operation == .power, case .number(let literal) = left, literal.value == .infinity else {
+            return left.description
+        }
+        return "Inf"
+    }
+}
+
 extension Aggregation {
     /// `sum by (a) `, up to the parenthesis.
     var head: String {
@@ -84,7 +94,7 @@ extension Expression: CustomStringConvertible {
         case .sign(let node): return (node.isNegative ? "-" : "+") + node.operand.description
         case .binary(let node):
             let bool = node.returnsBool ? " bool" : ""
-            return "\(node.left) \(node.operation.rawValue)\(bool)\(node.matching.modifiers) \(node.right)"
+            return node.base + " \(node.operation.rawValue)\(bool)\(node.matching.modifiers) \(node.right)"
         case .aggregation(let node):
             return node.head + "(" + children.map(\.description).joined(separator: ", ") + ")"
         case .call(let node):

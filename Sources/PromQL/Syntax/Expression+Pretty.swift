@@ -21,7 +21,8 @@ extension Expression {
         case .binary(let node):
             let middle = String(repeating: "  ", count: level)
             let bool = node.returnsBool ? " bool" : ""
-            return node.left.formatted(level: level + 1)
+            let inner = String(repeating: "  ", count: level + 1)
+            return (node.base == "Inf" ? inner + "Inf" : node.left.formatted(level: level + 1))
                 + "\n\(middle)\(node.operation.rawValue)\(bool)\(node.matching.modifiers)\n"
                 + node.right.formatted(level: level + 1)
         case .aggregation(let node): return wrapped(node.head, level: level)
