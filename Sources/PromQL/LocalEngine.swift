@@ -8,9 +8,12 @@ package struct LocalEngine: QueryEngine {
     private let subqueryStep: Duration
     private let workers: Workers
     private let now: @Sendable () -> Duration
+    /// The models of `forecast` and its kin, shared by all copies.
+    package let forecasts: ForecastCache
     private let deadline: @Sendable (_ timeout: Duration) -> @Sendable () -> Bool
 
     /// - Parameters:
+    ///   - forecasts: where the models of `forecast` and its kin are kept; results do not depend on it.
     ///   - subqueryStep: the step of a subquery that names none; Prometheus takes the global evaluation interval.
     ///   - workers: share in the work of one query; the result does not depend on how many they are.
     ///   - now: time that only grows, for `explain`; evaluation does not depend on it.
@@ -18,6 +21,7 @@ package struct LocalEngine: QueryEngine {
     ///     Evaluation itself never reads a clock.
     package init(
         source: any SeriesSource, features: QueryFeatures = [], subqueryStep: Duration = .seconds(60),
+        forecasts: ForecastCache = ForecastCache(),
         workers: Workers = .one, now: @escaping @Sendable () -> Duration = { .zero },
         deadline: @escaping @Sendable (_ timeout: Duration) -> @Sendable () -> Bool = { _ in { false } }
     ) {
@@ -26,6 +30,7 @@ package struct LocalEngine: QueryEngine {
         self.subqueryStep = subqueryStep
         self.workers = workers
         self.now = now
+        self.forecasts = forecasts
         self.deadline = deadline
     }
 
@@ -84,7 +89,7 @@ package struct LocalEngine: QueryEngine {
     ) -> Evaluator {
         Evaluator(
             plan: plan, columns: columns, lookback: limits.lookback, features: features,
-            maxSamples: limits.maxSamples, workers: workers, isExpired: isExpired)
+            maxSamples: limits.maxSamples, models: forecasts, workers: workers, isExpired: isExpired)
     }
 
     private static func result(

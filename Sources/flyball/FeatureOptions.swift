@@ -11,8 +11,14 @@ struct FeatureOptions: ParsableArguments {
             valueName: "features"))
     var names: [String] = []
 
+    @Flag(
+        name: .customLong("query.strict-prometheus"),
+        help: "Refuse forecast, trend, seasonality and anomaly_score, which Prometheus does not know.")
+    var isStrict = false
+
     func features() throws -> QueryFeatures {
-        try names.flatMap { $0.split(separator: ",") }.reduce(into: []) { features, name in
+        let base: QueryFeatures = isStrict ? .strictPrometheus : []
+        return try names.flatMap { $0.split(separator: ",") }.reduce(into: base) { features, name in
             guard let feature = QueryFeatures(named: String(name)) else {
                 let known = QueryFeatures.named.map(\.name).joined(separator: ", ")
                 throw ValidationError("--enable-feature knows \(known); found \"\(name)\"")

@@ -24,6 +24,11 @@ enum Conformance {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
+    /// A file of this repository.
+    static func repositoryFile(_ path: String) -> String? {
+        text(of: "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/" + path)
+    }
+
     private static func text(of path: String) -> String? {
         guard let file = unsafe fopen(path, "r") else { return nil }
         defer { unsafe fclose(file) }

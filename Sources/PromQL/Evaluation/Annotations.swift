@@ -28,7 +28,7 @@ struct Annotations {
         for text in others.infos where seen.insert(text).inserted { infos.append(text) }
     }
 
-    private static func forMetric(_ name: String) -> String {
+    static func forMetric(_ name: String) -> String {
         name.isEmpty ? "" : " for metric name \(Labels.quoted(name))"
     }
 

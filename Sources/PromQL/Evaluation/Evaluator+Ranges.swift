@@ -40,6 +40,7 @@ extension Evaluator {
         for argument in arguments { scalars.append(try scalar(argument, grid)) }
         try Evaluator.checkFactors(call.function, scalars)
         let rows = try rows(plan)
+        if call.function.isExtension { return try forecasts(call, plan, rows, scalars, grid) }
         if call.function == .absentOverTime { return try absentOverTime(call, rows, plan, grid) }
         let task = RangeCallTask(
             call: call, plan: plan, rows: rows, scalars: scalars, grid: grid, lookback: lookback,

@@ -15,15 +15,18 @@ final class Evaluator {
     let workers: Workers
     /// Results of shared parts, by number.
     private var known: [Int: Operand] = [:]
+    /// The models of `forecast` and its kin.
+    let models: ForecastCache
 
     init(
         plan: Plan, columns: [[SeriesColumns]], lookback: Duration, features: QueryFeatures, maxSamples: Int,
-        workers: Workers = .one, isExpired: @escaping @Sendable () -> Bool
+        models: ForecastCache, workers: Workers = .one, isExpired: @escaping @Sendable () -> Bool
     ) {
         self.plan = plan
         self.columns = columns
         self.lookback = lookback.milliseconds
         self.features = features
+        self.models = models
         self.workers = workers
         interruption = Interruption(isExpired: isExpired)
         budget = SampleBudget(limit: maxSamples)

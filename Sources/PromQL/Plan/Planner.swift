@@ -9,6 +9,8 @@ struct Planner {
     private var selections: [Selection] = []
     /// Whether what is being planned is read by `histogram_count` and the like.
     private var detectsResets = false
+    /// Range vectors begin so much earlier as their end lies after a multiple of this; 0 where as written.
+    private var alignment: Int64 = 0
     private var common: CommonParts
 
     private init(
@@ -74,8 +76,9 @@ struct Planner {
 
     private mutating func plan(_ call: FunctionCall, _ grid: Grid) throws(QueryError) -> PlanNode {
         if let constant = constant(call) { return .constant(constant) }
-        let outer = detectsResets
-        defer { detectsResets = outer }
+        let outer = (detectsResets, alignment)
+        defer { (detectsResets, alignment) = outer }
+        alignment = call.function.isExtension ? ForecastHistory.alignment : 0
         switch call.function {
         case .histogramCount, .histogramSum, .histogramAvg: detectsResets = true
         case .histogramQuantile, .histogramQuantiles, .histogramFraction: detectsResets = false
@@ -131,7 +134,7 @@ struct Planner {
             let before = selector.rangeExtension == nil ? 0 : lookback
             let after = selector.rangeExtension == .smoothed ? lookback : 0
             let selection = select(
-                selector.matchers, from: references.start &- window &- before &+ 1,
+                selector.matchers, from: begin(references) &- window &- before &+ 1,
                 to: references.last &+ after)
             return RangePlan(
                 source: .selector(selection: selection, selector, detectsResets: detectsResets),
@@ -144,10 +147,11 @@ struct Planner {
                 if let step = subquery.step { try milliseconds(step, positive: true) } else {
                     defaultSubqueryStep
                 }
-            let inner = try Planner.innerGrid(references, window: window, step: max(1, step))
-            let outer = detectsResets
-            detectsResets = false
-            defer { detectsResets = outer }
+            let inner = try Planner.innerGrid(
+                from: begin(references) &- window, to: references.last, step: max(1, step))
+            let outer = (detectsResets, alignment)
+            (detectsResets, alignment) = (false, 0)
+            defer { (detectsResets, alignment) = outer }
             let node = try node(subquery.expression, inner)
             return RangePlan(
                 source: .subquery(node, inner, subquery), references: references, window: window,
@@ -157,14 +161,18 @@ struct Planner {
         }
     }
 
-    /// The multiples of `step` that lie in any of the windows.
+    /// The end of the earliest window, or what it is aligned to.
+    private func begin(_ references: Grid) -> Int64 {
+        alignment > 0 ? ForecastHistory.aligned(references.start) : references.start
+    }
+
+    /// The multiples of `step` that lie in any of the windows: after `before`, up to `last`.
     private static func innerGrid(
-        _ references: Grid, window: Int64, step: Int64
+        from before: Int64, to last: Int64, step: Int64
     ) throws(QueryError) -> Grid {
-        let before = references.start &- window
         let quotient = before / step - (before % step < 0 ? 1 : 0)
         let first = (quotient &+ 1) &* step
-        let span = references.last &- first
+        let span = last &- first
         guard span >= 0 else { return Grid(start: first, step: step, count: 0) }
         return Grid(start: first, step: step, count: Int(min(.max - 1, span / step)) + 1)
     }

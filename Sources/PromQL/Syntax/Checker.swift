@@ -94,6 +94,9 @@ struct Checker {
     private func check(_ node: FunctionCall, _ expression: Expression) throws(QueryError) {
         let function = node.function
         let name = function.rawValue
+        if function.isExtension, features.contains(.strictPrometheus) {
+            throw error("unknown function with name \(Labels.quoted(name))", expression)
+        }
         if function.isExperimental { try requireExperimental(name, "function", expression) }
         if function == .startTimestamp, !features.contains(.startTimestamps) {
             throw error(

@@ -43,6 +43,9 @@ package enum Function: String, Hashable, Sendable, CaseIterable {
     case tsOfMaxOverTime = "ts_of_max_over_time"
     case tsOfMinOverTime = "ts_of_min_over_time"
 
+    case forecast, trend, seasonality
+    case anomalyScore = "anomaly_score"
+
     case histogramAvg = "histogram_avg"
     case histogramCount = "histogram_count"
     case histogramFraction = "histogram_fraction"
@@ -53,7 +56,7 @@ package enum Function: String, Hashable, Sendable, CaseIterable {
     case histogramSum = "histogram_sum"
 
     /// The types of the arguments, the optional ones included.
-    var parameters: [ValueType] {
+    package var parameters: [ValueType] {
         switch self {
         case .time, .pi, .start, .end, .step, .range: []
         case .minOf, .maxOf: [.scalar, .scalar]
@@ -68,6 +71,7 @@ package enum Function: String, Hashable, Sendable, CaseIterable {
         case .histogramQuantile: [.scalar, .vector]
         case .histogramQuantiles: [.vector, .string, .scalar, .scalar]
         case .predictLinear: [.matrix, .scalar]
+        case .forecast: [.matrix, .scalar, .scalar]
         case .doubleExponentialSmoothing: [.matrix, .scalar, .scalar]
         case .quantileOverTime: [.scalar, .matrix]
         default: takesRange ? [.matrix] : [.vector]
@@ -75,9 +79,10 @@ package enum Function: String, Hashable, Sendable, CaseIterable {
     }
 
     /// How many arguments are optional: 0, a number, or any number where it is negative.
-    var variadic: Int {
+    package var variadic: Int {
         switch self {
-        case .round, .info, .year, .month, .hour, .minute, .daysInMonth, .dayOfMonth, .dayOfWeek, .dayOfYear:
+        case .round, .info, .forecast, .year, .month, .hour, .minute, .daysInMonth, .dayOfMonth, .dayOfWeek,
+            .dayOfYear:
             1
         case .labelJoin, .sortByLabel, .sortByLabelDesc: -1
         case .histogramQuantiles: 9
@@ -109,8 +114,16 @@ package enum Function: String, Hashable, Sendable, CaseIterable {
             .doubleExponentialSmoothing, .absentOverTime, .avgOverTime, .countOverTime, .firstOverTime,
             .lastOverTime, .madOverTime, .maxOverTime, .minOverTime, .presentOverTime, .quantileOverTime,
             .stddevOverTime, .stdvarOverTime, .sumOverTime, .tsOfFirstOverTime, .tsOfLastOverTime,
-            .tsOfMaxOverTime, .tsOfMinOverTime:
+            .tsOfMaxOverTime, .tsOfMinOverTime, .forecast, .trend, .seasonality, .anomalyScore:
             true
+        default: false
+        }
+    }
+
+    /// Whether it is ours and not Prometheus'.
+    package var isExtension: Bool {
+        switch self {
+        case .forecast, .trend, .seasonality, .anomalyScore: true
         default: false
         }
     }

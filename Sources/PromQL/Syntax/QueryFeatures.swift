@@ -1,4 +1,5 @@
-/// The experimental parts of PromQL, off unless named in `--enable-feature`, by Prometheus' names.
+/// The experimental parts of PromQL, off unless named in `--enable-feature`, by Prometheus' names, and whether
+/// our extensions are refused.
 package struct QueryFeatures: OptionSet, Hashable, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -12,6 +13,10 @@ package struct QueryFeatures: OptionSet, Hashable, Sendable {
     /// Start timestamps of samples take part in `rate` and its kin.
     package static let startTimestamps = QueryFeatures(rawValue: 1 << 6)
 
+    /// Our extensions of the language are unknown, as they are to Prometheus: `--query.strict-prometheus`.
+    package static let strictPrometheus = QueryFeatures(rawValue: 1 << 7)
+
+    /// Everything experimental, and our extensions.
     package static let all: QueryFeatures = [
         .experimentalFunctions, .delayedNameRemoval, .extendedRangeSelectors, .durationExpressions,
         .fillModifiers, .typeAndUnitLabels, .startTimestamps,
