@@ -14,6 +14,8 @@ package struct APIContext: Sendable {
     package var source: any SeriesSource
     package var limits: QueryLimits
     package var features: QueryFeatures
+    /// Where queries wait for their turn.
+    package var queries: QueryDesk
     package var targets: @Sendable () async -> TargetListing
     package var ruleGroups: @Sendable () async -> [RuleGroupStatus]
     /// Nil where no Alertmanager is configured.
@@ -43,7 +45,8 @@ package struct APIContext: Sendable {
 
     package init(
         engine: any QueryEngine, source: any SeriesSource, limits: QueryLimits = QueryLimits(),
-        features: QueryFeatures = [], targets: @escaping @Sendable () async -> TargetListing,
+        features: QueryFeatures = [], queries: QueryDesk? = nil,
+        targets: @escaping @Sendable () async -> TargetListing,
         ruleGroups: @escaping @Sendable () async -> [RuleGroupStatus],
         notifier: @escaping @Sendable () async -> NotifierStatistics? = { nil },
         storage: @escaping @Sendable (_ limit: Int) async -> StoreStatistics,
@@ -58,6 +61,7 @@ package struct APIContext: Sendable {
         self.source = source
         self.limits = limits
         self.features = features
+        self.queries = queries ?? QueryDesk(clock: clock)
         self.targets = targets
         self.ruleGroups = ruleGroups
         self.notifier = notifier
@@ -84,8 +88,9 @@ package struct APIContext: Sendable {
             configuration: configuration, flags: flags, runtime: runtime, build: build, clock: clock
         ).routes
         let readers =
-            QueryRoutes(engine: engine, limits: limits, features: features, clock: clock).routes
-            + SeriesRoutes(source: source).routes
+            QueryRoutes(engine: engine, limits: limits, features: features, clock: clock, desk: queries)
+            .routes
+            + SeriesRoutes(source: source, desk: queries).routes
             + TargetRoutes(targets: targets, notifier: notifier).routes
             + RuleRoutes(groups: ruleGroups).routes
             + StorageRoutes(statistics: storage).routes

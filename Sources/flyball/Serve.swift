@@ -47,6 +47,11 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("query.timeout"), help: "The longest time that a query may take.")
     var queryTimeout = "2m"
 
+    @Option(
+        name: .customLong("query.max-concurrency"),
+        help: "How many queries over HTTP run at a time; others wait for their turn.")
+    var maxConcurrency = 20
+
     @Option(name: .customLong("query.lookback-delta"), help: "How long a sample counts after its time.")
     var lookback = "5m"
 
@@ -57,7 +62,7 @@ struct Serve: AsyncParsableCommand {
             storagePath: storagePath, receivesRemoteWrite: receivesRemoteWrite,
             logLevel: logLevel, logFormat: logFormat, version: Version.text,
             features: try experiments.features(),
-            limits: try limits())
+            limits: try limits(), maxConcurrentQueries: maxConcurrency)
         do {
             try await FlyballService.serve(options)
         } catch {
@@ -71,7 +76,14 @@ struct Serve: AsyncParsableCommand {
         else {
             throw ValidationError("--query.timeout and --query.lookback-delta must be durations such as 2m")
         }
-        return QueryLimits(maxSamples: max(1, maxSamples), timeout: timeout, lookback: lookback)
+        guard (1...1000).contains(maxConcurrency) else {
+            throw ValidationError("--query.max-concurrency must be 1 to 1000, found \(maxConcurrency)")
+        }
+        guard maxSamples > 0, timeout > .zero, lookback > .zero else {
+            throw ValidationError(
+                "--query.max-samples, --query.timeout and --query.lookback-delta must be more than nothing")
+        }
+        return QueryLimits(maxSamples: maxSamples, timeout: timeout, lookback: lookback)
     }
 }
 

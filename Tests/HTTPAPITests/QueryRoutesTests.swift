@@ -207,4 +207,25 @@ struct QueryRoutesTests {
 
         #expect(body == #"{"status":"success","data":"sum by (a) (up)"}"#)
     }
+
+    @Test func `the tree of a query is shown`() async throws {
+        let (_, body) = try await get(
+            "/api/v1/parse_query?query=sum(rate(a%7Bb%3D~%22c%22%7D%5B5m%5D%20offset%201m))%20%2F%20on%20(d)%20e",
+            .vector([]))
+
+        let rate =
+            #"{"args":[{"anchored":false,"matchers":[{"name":"__name__","type":"=","value":"a"},"#
+            + #"{"name":"b","type":"=~","value":"c"}],"name":"a","offset":60000,"range":300000,"smoothed":false,"#
+            + #""startOrEnd":null,"timestamp":null,"type":"matrixSelector"}],"func":{"argTypes":["matrix"],"#
+            + #""name":"rate","returnType":"vector","variadic":0},"type":"call"}"#
+        let e =
+            #"{"anchored":false,"matchers":[{"name":"__name__","type":"=","value":"e"}],"name":"e","offset":0,"#
+            + #""smoothed":false,"startOrEnd":null,"timestamp":null,"type":"vectorSelector"}"#
+        #expect(
+            body == #"{"status":"success","data":{"bool":false,"lhs":{"expr":"# + rate
+                + #","grouping":[],"op":"sum","param":null,"type":"aggregation","without":false},"#
+                + #""matching":{"card":"one-to-one","include":[],"labels":["d"],"on":true},"op":"/","rhs":"#
+                + e
+                + #","type":"binaryExpr"}}"#)
+    }
 }

@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
         package var evaluationInterval: Duration = .seconds(60)
         package var ruleQueryOffset: Duration = .zero
         package var externalLabels = Labels.empty
+        /// Where queries over HTTP are logged; nil for nowhere.
+        package var queryLogFile: String?
     }
 
     package struct StorageSettings: Hashable, Sendable {

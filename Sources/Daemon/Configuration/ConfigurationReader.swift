@@ -55,6 +55,9 @@ package struct ConfigurationReader {
         configuration.scrapeDefaults = ScrapeDefaults.read(fields)
         configuration.global.evaluationInterval = time(fields, "evaluation_interval") ?? .seconds(60)
         configuration.global.ruleQueryOffset = time(fields, "rule_query_offset") ?? .zero
+        if let path = fields.string("query_log_file"), !path.isEmpty {
+            configuration.global.queryLogFile = FileSource.resolve(path, besides: file)
+        }
         var labels: [(name: String, value: String)] = []
         for (name, value) in fields.stringMap("external_labels") ?? [] {
             if !Labels.isLegacyName(name) && name.isEmpty {

@@ -20,7 +20,7 @@ enum APIRoutes {
     static func all(_ parts: Components, isReady: @escaping @Sendable () -> Bool) -> [Route] {
         let context = APIContext(
             engine: parts.engine, source: parts.store, limits: parts.options.limits,
-            features: parts.options.features,
+            features: parts.options.features, queries: parts.queries,
             targets: {
                 TargetListing(
                     active: parts.scraper.targets, dropped: parts.scraper.droppedTargets,
@@ -46,6 +46,13 @@ enum APIRoutes {
                     .joined(separator: ",")
             ), (name: "log.format", value: parts.options.logFormat.rawValue),
             (name: "log.level", value: parts.options.logLevel.rawValue),
+            (name: "query.lookback-delta", value: parts.options.limits.lookback.prometheusText),
+            (name: "query.max-concurrency", value: "\(parts.options.maxConcurrentQueries)"),
+            (name: "query.max-samples", value: "\(parts.options.limits.maxSamples)"),
+            (
+                name: "query.strict-prometheus",
+                value: "\(parts.options.features.contains(.strictPrometheus))"
+            ), (name: "query.timeout", value: parts.options.limits.timeout.prometheusText),
             (name: "storage.path", value: parts.folder),
             (name: "web.enable-remote-write-receiver", value: "\(parts.options.receivesRemoteWrite)"),
             (name: "web.listen-address", value: parts.options.listenAddress),

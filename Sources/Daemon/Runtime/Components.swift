@@ -8,6 +8,7 @@ import Discovery
 import Dispatch
 import Fleet
 import Foundation
+import HTTPAPI
 import Journal
 import Logging
 import Notification
@@ -32,6 +33,7 @@ struct Components: Sendable {
     /// How often scraped samples are made durable.
     let syncInterval: Duration
     let engine: LocalEngine
+    let queries: QueryDesk
     let transport: CurlTransport
     let scraper: Scraper
     let rules: RuleService
@@ -74,6 +76,7 @@ struct Components: Sendable {
             let end = ContinuousClock.now + timeout
             return { ContinuousClock.now > end }
         }
+        queries = QueryDesk(maxConcurrency: options.maxConcurrentQueries, clock: clock)
         transport = CurlTransport()
         notifier = AlertmanagerNotifier(transport: transport, clock: clock)
         control = try ControlPlane(
@@ -109,6 +112,9 @@ struct Components: Sendable {
     /// Puts a generation to use: at start, and on each reload.
     func apply(_ generation: Generation) {
         let configuration = generation.configuration
+        if let problem = queries.log.open(configuration.global.queryLogFile) {
+            Logger(label: "queries").error("\(problem)")
+        }
         let added = FleetTargetProvider.jobs(
             own: address.localAddress, defaults: configuration.scrapeDefaults)
         let names = Set(configuration.scrapes.map(\.jobName))

@@ -2,6 +2,7 @@ import Curl
 import Foundation
 import Logging
 import Notification
+import PromQL
 import Rules
 import Scraping
 import ServiceLifecycle
@@ -23,13 +24,15 @@ package enum FlyballService {
         let logger = Logger(label: "flyball")
         for warning in generation.configuration.warnings { logger.warning("\(warning)") }
         let listening = Gate()
+        var limits = WebLimits()
+        limits.requestTimeout = max(limits.requestTimeout, options.limits.timeout + .seconds(10))
         let server = WebServer(
             host: parts.address.host, port: parts.address.port,
             routes: APIRoutes.all(parts, isReady: { listening.isOpen }),
             authorization: Authorization(
                 token: token,
                 protecting: parts.address.isLoopback ? Role.changing.subtracting([.ingest]) : Role.changing),
-            metrics: parts.registry, logger: Logger(label: "web")
+            limits: limits, metrics: parts.registry, logger: Logger(label: "web")
         ) { port in
             logger.notice("listening", metadata: ["address": "\(parts.address.host):\(port)"])
             parts.apply(generation)

@@ -2,7 +2,9 @@ import Control
 import Discovery
 import Exposition
 import Fleet
+import HTTPAPI
 import Notification
+import PromQL
 import RemoteStorage
 import Rules
 import Scraping
@@ -18,6 +20,7 @@ enum SelfMetrics {
         registerStorage(parts.store, registry)
         if let receiver = parts.remoteWrite { registerRemoteWrite(receiver, registry) }
         registerControl(parts, registry)
+        registerQueries(parts, registry)
         registry.include("flyball_scrape") { parts.scraper.write(to: &$0) }
         registry.include("flyball_rule") { parts.rules.writeMetrics(to: &$0) }
         registry.include("flyball_notifications") { parts.notifier.writeMetrics(to: &$0) }
@@ -68,6 +71,27 @@ enum SelfMetrics {
             counter("rejected_samples_total", "Samples refused.", Double(now.rejectedSamples))
             counter("failed_commits_total", "Commits that the disk refused.", Double(now.failedCommits))
         }
+    }
+
+    private static func registerQueries(_ parts: Components, _ registry: MetricRegistry) {
+        parts.queries.metrics.register(in: registry, queue: parts.queries.queue)
+        let forecasts = parts.engine.forecasts
+        registry.observe(
+            "flyball_query_forecast_fits_total", "Models that forecast and its kin have fitted.",
+            kind: .counter
+        ) { Double(forecasts.statistics.fits) }
+        registry.observe("flyball_query_forecast_models", "Fitted models that are kept.") {
+            Double(forecasts.statistics.models)
+        }
+        registry.observe("flyball_query_forecast_model_bytes", "Memory of fitted models, about.") {
+            Double(forecasts.statistics.bytes)
+        }
+        registry.observe(
+            "prometheus_engine_query_log_enabled", "Whether queries are logged."
+        ) { parts.queries.log.path == nil ? 0 : 1 }
+        registry.observe(
+            "prometheus_engine_query_log_failures_total", "Queries that could not be logged.", kind: .counter
+        ) { Double(parts.queries.log.failures) }
     }
 
     private static func registerRemoteWrite(_ receiver: RemoteWriteReceiver, _ registry: MetricRegistry) {

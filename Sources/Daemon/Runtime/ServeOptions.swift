@@ -15,11 +15,13 @@ package struct ServeOptions: Sendable {
     package var version: String
     package var features: QueryFeatures
     package var limits: QueryLimits
+    /// How many queries over HTTP run at a time.
+    package var maxConcurrentQueries: Int
 
     package init(
         configurationFile: String?, listenAddress: String, storagePath: String?,
         receivesRemoteWrite: Bool = false, logLevel: Logger.Level, logFormat: LogFormat, version: String,
-        features: QueryFeatures = [], limits: QueryLimits = QueryLimits()
+        features: QueryFeatures = [], limits: QueryLimits = QueryLimits(), maxConcurrentQueries: Int = 20
     ) {
         self.configurationFile = configurationFile
         self.listenAddress = listenAddress
@@ -30,6 +32,7 @@ package struct ServeOptions: Sendable {
         self.version = version
         self.features = features
         self.limits = limits
+        self.maxConcurrentQueries = maxConcurrentQueries
     }
 }
 

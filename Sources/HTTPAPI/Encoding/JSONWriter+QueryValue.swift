@@ -72,9 +72,15 @@ extension JSONWriter {
     }
 
     /// The part of `stats` that this engine knows.
-    mutating func statistics(samplesRead: Int) {
+    mutating func statistics(_ timings: QueryTimings, samplesRead: Int) {
         key("stats")
         object { json in
+            json.key("timings")
+            json.object { json in
+                json.field("evalTotalTime", timings.took.inSeconds)
+                json.field("execQueueTime", timings.waited.inSeconds)
+                json.field("execTotalTime", (timings.waited + timings.took).inSeconds)
+            }
             json.key("samples")
             json.object { json in json.field("totalQueryableSamples", samplesRead) }
         }

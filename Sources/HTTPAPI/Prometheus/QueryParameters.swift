@@ -10,9 +10,16 @@ extension WebRequest {
             if let moment = Timestamp(seconds: seconds) { return moment }
         } else if let moment = RFC3339.parse(text) {
             return moment
+        } else if let limit = Self.limits[text] {
+            return limit
         }
         throw .invalid(name, "cannot parse \(Labels.quoted(text)) to a valid timestamp")
     }
+
+    /// How Go's clients write "from the beginning" and "to the end", which is no RFC 3339.
+    private static let limits: [String: Timestamp] = [
+        "-292273086-05-16T16:47:06Z": .distantPast, "292277025-08-18T07:12:54.999999999Z": .distantFuture,
+    ]
 
     /// As `moment`, for a parameter that must be there.
     package func requiredMoment(_ name: String) throws(WebError) -> Timestamp {

@@ -3,7 +3,7 @@ package import PromQL
 package import TimeSeries
 package import Web
 
-/// `/api/v1/query`, `/api/v1/query_range`, `/api/v1/format_query`.
+/// `/api/v1/query`, `/api/v1/query_range`, `/api/v1/format_query`, `/api/v1/parse_query`.
 package struct QueryRoutes: Sendable {
     /// The most steps of a range query: 60 s for a week, 1 h for a year.
     package static let maxSteps = 11_000
@@ -12,8 +12,14 @@ package struct QueryRoutes: Sendable {
     private let limits: QueryLimits
     private let features: QueryFeatures
     private let clock: any Clock
+    private let desk: QueryDesk
 
-    package init(engine: any QueryEngine, limits: QueryLimits, features: QueryFeatures, clock: any Clock) {
+    /// - Parameter desk: where queries wait for their turn.
+    package init(
+        engine: any QueryEngine, limits: QueryLimits, features: QueryFeatures, clock: any Clock,
+        desk: QueryDesk? = nil
+    ) {
+        self.desk = desk ?? QueryDesk(clock: clock)
         self.engine = engine
         self.limits = limits
         self.features = features
@@ -24,11 +30,14 @@ package struct QueryRoutes: Sendable {
         [
             Route(
                 [.get, .post], "/api/v1/query", role: .query, "Evaluates PromQL at one moment",
-                handler: instant),
+                handler: { request in try await desk.compute { try await instant(request) } }),
             Route(
                 [.get, .post], "/api/v1/query_range", role: .query, "Evaluates PromQL over a range of time",
-                handler: range),
+                handler: { request in try await desk.compute { try await range(request) } }),
             Route([.get, .post], "/api/v1/format_query", role: .query, "Formats PromQL", handler: format),
+            Route(
+                [.get, .post], "/api/v1/parse_query", role: .query, "Shows the tree of a query",
+                handler: tree),
         ]
     }
 
@@ -69,6 +78,11 @@ package struct QueryRoutes: Sendable {
         return Envelope.success { $0.string(expression.formatted()) }
     }
 
+    private func tree(_ request: WebRequest) async throws -> WebResponse {
+        let expression = try parse(request)
+        return Envelope.success { $0.expression(expression) }
+    }
+
     private func parse(_ request: WebRequest) throws(WebError) -> Expression {
         do {
             return try Expression.parse(request["query"] ?? "", features: features)
@@ -86,17 +100,13 @@ package struct QueryRoutes: Sendable {
             limits.lookback = lookback
         }
         var result: QueryResult
+        let timings: QueryTimings
         let explanation: QueryExplanation?
-        do throws(QueryError) {
-            if request["explain"] == "true" {
-                let explained = try await engine.explain(expression, over: range, limits: limits)
-                result = explained.result
-                explanation = explained.explanation
-            } else {
-                result = try await engine.evaluate(expression, over: range, limits: limits)
-                explanation = nil
-            }
-        } catch {
+        do {
+            (result, explanation, timings) = try await desk.evaluate(
+                expression, over: range, limits: limits, explains: request["explain"] == "true", with: engine,
+                for: request)
+        } catch let error as QueryError {
             throw WebError(error)
         }
         if limit > 0, result.value.truncate(to: limit) {
@@ -110,7 +120,7 @@ package struct QueryRoutes: Sendable {
         ) { json in
             json.object { json in
                 json.queryValue(value, at: range.start)
-                if stats { json.statistics(samplesRead: samples) }
+                if stats { json.statistics(timings, samplesRead: samples) }
                 if let explanation { json.explanation(explanation) }
             }
         }

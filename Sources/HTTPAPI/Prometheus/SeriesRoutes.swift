@@ -6,18 +6,33 @@ package import Web
 /// `/api/v1/series`, `/api/v1/labels`, `/api/v1/label/<name>/values`, `/api/v1/metadata`.
 package struct SeriesRoutes: Sendable {
     private let source: any SeriesSource
+    private let desk: QueryDesk?
 
-    package init(source: any SeriesSource) { self.source = source }
+    /// - Parameter desk: on whose threads series are looked up; without one, on those of the caller.
+    package init(source: any SeriesSource, desk: QueryDesk? = nil) {
+        self.source = source
+        self.desk = desk
+    }
 
     package var routes: [Route] {
         [
             Route(
-                [.get, .post], "/api/v1/series", role: .query, "Finds series by selectors", handler: series),
-            Route([.get, .post], "/api/v1/labels", role: .query, "Names of labels", handler: labels),
-            Route([.get], "/api/v1/label/:name/values", role: .query, "Values of a label", handler: values),
+                [.get, .post], "/api/v1/series", role: .query, "Finds series by selectors",
+                handler: { try await computing($0, series) }),
+            Route(
+                [.get, .post], "/api/v1/labels", role: .query, "Names of labels",
+                handler: { try await computing($0, labels) }),
+            Route(
+                [.get], "/api/v1/label/:name/values", role: .query, "Values of a label",
+                handler: { try await computing($0, values) }),
             Route(
                 [.get], "/api/v1/metadata", role: .query, "Type, help and unit of metrics", handler: metadata),
         ]
+    }
+
+    private func computing(_ request: WebRequest, _ handler: Route.Handler) async throws -> WebResponse {
+        guard let desk else { return try await handler(request) }
+        return try await desk.compute { try await handler(request) }
     }
 
     private func series(_ request: WebRequest) async throws -> WebResponse {

@@ -1,0 +1,81 @@
+import PromQL
+package import TimeSeries
+import Web
+
+/// How long a query waited for its turn and then ran.
+struct QueryTimings: Hashable, Sendable {
+    var waited: Duration
+    var took: Duration
+}
+
+/// Where every query over HTTP passes: waits its turn, runs on threads of its own, is counted and logged.
+package struct QueryDesk: Sendable {
+    package let queue: QueryQueue
+    package let metrics: QueryMetrics
+    package let log: QueryLog
+    private let threads: QueryThreads
+    private let clock: any Clock
+
+    /// - Parameter maxConcurrency: how many queries run at a time; others wait.
+    package init(
+        maxConcurrency: Int = 20, maxWaiting: Int = 500, clock: any Clock, log: QueryLog = QueryLog()
+    ) {
+        queue = QueryQueue(maxConcurrency: maxConcurrency, maxWaiting: maxWaiting, clock: clock)
+        // One more, so that looking up labels does not wait for queries that run.
+        threads = QueryThreads(count: maxConcurrency + 1)
+        metrics = QueryMetrics()
+        self.log = log
+        self.clock = clock
+    }
+
+    /// Evaluates when it is the turn of who asks; the time of waiting counts towards the timeout.
+    /// - Parameter explains: whether to take down what each part of the plan costs.
+    func evaluate(
+        _ expression: Expression, over range: EvaluationRange, limits: QueryLimits, explains: Bool = false,
+        with engine: any QueryEngine, for request: WebRequest
+    ) async throws -> (result: QueryResult, explanation: QueryExplanation?, timings: QueryTimings) {
+        try await queue.run(QueryClient(request), timeout: limits.timeout) { waited in
+            var limits = limits
+            limits.timeout -= waited
+            metrics.observe(.queueTime, waited)
+            let start = clock.uptime
+            let outcome: Result<QueryResult, QueryError>
+            var explanation: QueryExplanation?
+            do throws(QueryError) {
+                if explains {
+                    let explained = try await engine.explain(expression, over: range, limits: limits)
+                    explanation = explained.explanation
+                    outcome = .success(explained.result)
+                } else {
+                    outcome = .success(try await engine.evaluate(expression, over: range, limits: limits))
+                }
+            } catch {
+                outcome = .failure(error)
+            }
+            let took = clock.uptime - start
+            metrics.observe(.innerEval, took)
+            note(outcome, range, request, waited: waited, took: took)
+            return (try outcome.get(), explanation, QueryTimings(waited: waited, took: took))
+        }
+    }
+
+    /// Runs on the threads of queries, cancelled where its caller is.
+    func compute<Value: Sendable>(_ body: @Sendable () async throws -> Value) async rethrows -> Value {
+        try await withTaskExecutorPreference(threads) { try await body() }
+    }
+
+    private func note(
+        _ outcome: Result<QueryResult, QueryError>, _ range: EvaluationRange, _ request: WebRequest,
+        waited: Duration, took: Duration
+    ) {
+        guard log.isOpen else { return }
+        var entry = QueryLog.Entry(
+            query: request["query"] ?? "", range: range, waited: waited, took: took,
+            client: request.remoteAddress, method: request.method, path: request.path, at: clock.now)
+        switch outcome {
+        case .success(let result): entry.samples = result.samplesRead
+        case .failure(let error): entry.error = error.description
+        }
+        log.write(entry)
+    }
+}

@@ -1,0 +1,99 @@
+import Documents
+import Foundation
+import PromQL
+import Synchronization
+import TimeSeries
+
+/// `query_log_file`: a line of JSON for each query that was asked over HTTP, with the fields of Prometheus'.
+package final class QueryLog: Sendable {
+    struct Entry: Sendable {
+        var query: String
+        var range: EvaluationRange
+        var waited: Duration
+        var took: Duration
+        /// Nil where it failed.
+        var samples: Int?
+        var error: String?
+        var client: String
+        var method: String
+        var path: String
+        var at: Timestamp
+    }
+
+    private struct State {
+        var path: String?
+        var file: FileHandle?
+        var failures = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Opens the file, again where it is the same: whoever rotates it reloads the service afterwards.
+    /// - Returns: why it cannot be written, in words for a person; nil where it can, or where `path` is nil.
+    package func open(_ path: String?) -> String? {
+        state.withLock { state in
+            try? state.file?.close()
+            state = State(path: path)
+            guard let path else { return nil }
+            let descriptor = unsafe Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+            guard descriptor >= 0 else {
+                return "cannot write query_log_file \(path): \(unsafe String(cString: strerror(errno)))"
+            }
+            state.file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            return nil
+        }
+    }
+
+    /// Where queries are to be logged.
+    package var path: String? { state.withLock { $0.path } }
+
+    var isOpen: Bool { state.withLock { $0.file != nil } }
+
+    /// Lines that the disk did not take.
+    package var failures: Int { state.withLock { $0.failures } }
+
+    func write(_ entry: Entry) {
+        let line = Data(Self.line(entry))
+        state.withLock { state in
+            guard let file = state.file else { return }
+            do { try file.write(contentsOf: line) } catch { state.failures += 1 }
+        }
+    }
+
+    static func line(_ entry: Entry) -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.key("params")
+            json.object { json in
+                json.field("end", RFC3339.text(entry.range.end))
+                json.field("query", entry.query)
+                json.field("start", RFC3339.text(entry.range.start))
+                json.field("step", entry.range.isInstant ? 0 : entry.range.step.inSeconds)
+            }
+            if let error = entry.error { json.field("error", error) }
+            json.key("stats")
+            json.object { json in
+                json.key("timings")
+                json.object { json in
+                    json.field("evalTotalTime", entry.took.inSeconds)
+                    json.field("execQueueTime", entry.waited.inSeconds)
+                    json.field("execTotalTime", (entry.waited + entry.took).inSeconds)
+                }
+                if let samples = entry.samples {
+                    json.key("samples")
+                    json.object { $0.field("totalQueryableSamples", samples) }
+                }
+            }
+            json.key("httpRequest")
+            json.object { json in
+                json.field("clientIP", entry.client)
+                json.field("method", entry.method)
+                json.field("path", entry.path)
+            }
+            json.field("ts", RFC3339.text(entry.at))
+        }
+        return json.bytes + [UInt8(ascii: "\n")]
+    }
+}
