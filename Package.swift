@@ -139,6 +139,7 @@ let package = Package(
             "Daemon", "TimeSeries", "Documents", "Curl", "Storage", "Fleet", "Control", "Actuation",
             "Backends",
             "Daemon", products: [log]),
+        tests("flyball", "flyball"),
         tests("Architecture"),
         tests("EndToEnd", "TimeSeries", "Documents", "Curl", "Exposition"),
     ]

@@ -4,7 +4,9 @@ import Foundation
 
 /// Where the service is and how to prove that one may change it.
 struct ServerOptions: ParsableArguments {
-    @Option(name: .long, help: "The service's address; FLYBALL_URL in the environment does the same.")
+    @Option(
+        name: [.long, .customLong("server")],
+        help: "The service's address; FLYBALL_URL in the environment does the same.")
     var url: String = ProcessInfo.processInfo.environment["FLYBALL_URL"] ?? "http://127.0.0.1:9095"
 
     @Option(
@@ -17,6 +19,21 @@ struct ServerOptions: ParsableArguments {
     /// Asks for a path and returns `data` of the envelope.
     func get(_ path: String, _ parameters: [(String, String)] = []) async throws -> JSON {
         try await call("GET", path + query(parameters), body: [], token: nil)
+    }
+
+    /// Asks for a path and returns the whole envelope. What is refused ends with exit code 2.
+    func query(_ path: String, _ parameters: [(String, String)]) async throws -> JSON {
+        let form = query(parameters).dropFirst()
+        let isLabel = path.hasSuffix("/values")
+        let (status, answer) = try await exchange(
+            isLabel ? "GET" : "POST", isLabel ? path + query(parameters) : path,
+            body: isLabel ? [] : Array(form.utf8),
+            headers: isLabel ? [] : [(name: "Content-Type", value: "application/x-www-form-urlencoded")])
+        if (200..<300).contains(status) { return answer }
+        let message = answer["error"].string ?? "\(url)\(path) answered \(status)"
+        guard status == 400 || status == 422 else { throw Failure(message) }
+        Terminal.error(Terminal.paint(message, .red))
+        throw ExitCode(2)
     }
 
     /// Changes something; needs the token.
@@ -35,15 +52,26 @@ struct ServerOptions: ParsableArguments {
     }
 
     private func call(_ method: String, _ path: String, body: [UInt8], token: String?) async throws -> JSON {
-        let transport = CurlTransport()
-        defer { transport.close() }
-        var request = TransportRequest(method: method, url: url + path, body: body, timeout: .seconds(130))
-        if let token {
-            request.headers = [
-                (name: "Authorization", value: "Bearer " + token),
+        let headers = token.map {
+            [
+                (name: "Authorization", value: "Bearer " + $0),
                 (name: "Content-Type", value: "application/json"),
             ]
         }
+        let (status, answer) = try await exchange(method, path, body: body, headers: headers ?? [])
+        guard (200..<300).contains(status) else {
+            throw Failure(answer["error"].string ?? "\(url)\(path) answered \(status)")
+        }
+        return answer["data"].isPresent ? answer["data"] : answer
+    }
+
+    private func exchange(
+        _ method: String, _ path: String, body: [UInt8], headers: [(name: String, value: String)]
+    ) async throws -> (status: Int, answer: JSON) {
+        let transport = CurlTransport()
+        defer { transport.close() }
+        var request = TransportRequest(method: method, url: url + path, body: body, timeout: .seconds(130))
+        request.headers = headers
         let response: TransportResponse
         do {
             response = try await transport.perform(request)
@@ -53,10 +81,7 @@ struct ServerOptions: ParsableArguments {
         guard let answer = try? JSON(bytes: response.body) else {
             throw Failure("\(url)\(path) answered \(response.status) with something that is not JSON")
         }
-        guard (200..<300).contains(response.status) else {
-            throw Failure(answer["error"].string ?? "\(url)\(path) answered \(response.status)")
-        }
-        return answer["data"].isPresent ? answer["data"] : answer
+        return (response.status, answer)
     }
 
     private func query(_ parameters: [(String, String)]) -> String {
