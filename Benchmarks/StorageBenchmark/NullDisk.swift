@@ -17,6 +17,7 @@ final class NullFile: DiskFile {
     func read(at offset: Int, count: Int) -> [UInt8] { [] }
     func synchronize() {}
     func truncate(to length: Int) {}
+    func allocate(_ length: Int) {}
     func length() -> Int { 0 }
     func close() {}
 }

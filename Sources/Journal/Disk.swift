@@ -12,6 +12,9 @@ package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
+    /// Whether the cause is a disk without space (ENOSPC, EDQUOT).
+    package var isDiskFull: Bool { code == 28 || code == 122 }
+
     package var description: String { "\(call) \(path): \(message) (errno \(code))" }
 }
 
@@ -24,6 +27,8 @@ package protocol DiskFile: AnyObject, Sendable {
     /// fdatasync.
     func synchronize() throws(DiskError)
     func truncate(to length: Int) throws(DiskError)
+    /// Makes the file `length` bytes long, with the space for them taken on the disk.
+    func allocate(_ length: Int) throws(DiskError)
     func length() throws(DiskError) -> Int
     /// Closes; later calls throw. Done by deinit where it was forgotten.
     func close()

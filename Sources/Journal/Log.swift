@@ -12,15 +12,18 @@ package final class Log: Sendable {
     private let configuration: LogConfiguration
     private let buffer: Mutex<LogBuffer>
     private let writer: Mutex<LogWriter>
+    private let reserve: DiskReserve?
 
     /// What opening found in the last file and the folder.
     package let openReport: LogReport
 
     /// Opens the log in a folder, creating it where there is none. The folder belongs to one process at a time:
-    /// hold a `DirectoryLock`.
+    /// hold a `DirectoryLock`. A commit that finds the disk full takes the space of the reserve.
     package init(
-        disk: any Disk, folder: String, configuration: LogConfiguration = LogConfiguration()
+        disk: any Disk, folder: String, configuration: LogConfiguration = LogConfiguration(),
+        reserve: DiskReserve? = nil
     ) throws(LogError) {
+        self.reserve = reserve
         self.disk = disk
         self.folder = folder
         self.configuration = configuration
@@ -73,12 +76,21 @@ package final class Log: Sendable {
     package func commit(synchronize: Bool = true) throws(LogError) -> UInt64 {
         try writer.withLock { writer throws(LogError) in
             writer.unsynchronized += buffer.withLock { $0.take() }
-            let durable = try writer.write(synchronize: synchronize)
+            let durable = try write(&writer, synchronize: synchronize)
             return buffer.withLock { buffer in
                 if synchronize { buffer.durableSequence = max(buffer.durableSequence, durable) }
                 buffer.takenByteCount = writer.unsynchronized.reduce(0) { $0 + $1.raw.count }
                 return buffer.durableSequence
             }
+        }
+    }
+
+    private func write(_ writer: inout LogWriter, synchronize: Bool) throws(LogError) -> UInt64 {
+        do {
+            return try writer.write(synchronize: synchronize)
+        } catch {
+            guard error.isDiskFull, let reserve, reserve.release() else { throw error }
+            return try writer.write(synchronize: synchronize)
         }
     }
 

@@ -19,7 +19,7 @@ package enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the cause is a disk without space (ENOSPC, EDQUOT).
     package var isDiskFull: Bool {
-        if case .disk(let error) = self { error.code == 28 || error.code == 122 } else { false }
+        if case .disk(let error) = self { error.isDiskFull } else { false }
     }
 }
 
@@ -45,6 +45,8 @@ package struct LogReport: Hashable, Sendable {
     package var gaps: [ClosedRange<UInt64>] = []
     /// Unreadable bytes. Without a gap they held nothing that was acknowledged, as a write that a crash tore.
     package var damage: [DamagedRange] = []
+    /// How many of the last of `damage` have no whole frame behind them: what they held cannot be told.
+    package var unfollowedDamage = 0
     /// Names in the folder that are not the log's; left alone.
     package var foreign: [String] = []
 

@@ -20,6 +20,8 @@ enum LogFolder {
         /// Whether the last file ends with a whole frame, so that it may grow.
         var isLastWhole = false
         var report = LogReport()
+        /// Files whose header did not reach the disk or is damaged.
+        fileprivate var headless: Set<UInt64> = []
     }
 
     static func open(_ disk: any Disk, _ folder: String) throws(LogError) -> State {
@@ -35,7 +37,7 @@ enum LogFolder {
                 }
             }
             for number in numbers.sorted() { try inspect(disk, folder, number, &state) }
-            if let last = state.segments.last { try scanEnd(disk, folder, last, &state) }
+            try scanEnds(disk, folder, &state)
             state.report.lastSequence = state.nextSequence - 1
             return state
         } catch let error as DiskError {
@@ -58,6 +60,7 @@ enum LogFolder {
         }
         var first = header?.firstSequence
         if first == nil {
+            state.headless.insert(number)
             let headerEnd = min(length, FrameFormat.headerLength)
             state.report.damage.append(DamagedRange(path: path, offset: 0, length: headerEnd))
             first = try firstFrame(file, number, length)
@@ -78,25 +81,35 @@ enum LogFolder {
         return nil
     }
 
-    /// The sequences before the last file are below its first one, so only the last file is read whole.
+    /// Finds the next sequence. The sequences before a file are below its first one, so only the last file is read whole,
+    /// and those before it up to one whose header says what that is: an empty file says nothing.
+    private static func scanEnds(_ disk: any Disk, _ folder: String, _ state: inout State) throws {
+        for segment in state.segments.reversed() {
+            let isWhole = try scanEnd(disk, folder, segment, &state)
+            if segment.number == state.segments.last?.number { state.isLastWhole = isWhole }
+            guard state.headless.contains(segment.number) else { break }
+        }
+    }
+
+    /// Whether the file ends with a whole frame.
     private static func scanEnd(
-        _ disk: any Disk, _ folder: String, _ last: LogWriter.Segment, _ state: inout State
-    ) throws {
-        let path = path(folder, last.number)
+        _ disk: any Disk, _ folder: String, _ segment: LogWriter.Segment, _ state: inout State
+    ) throws -> Bool {
+        let path = path(folder, segment.number)
         let file = try disk.open(path, create: false)
-        var reader = FrameReader(file, id: last.number, length: last.length)
-        state.nextSequence = last.firstSequence
-        state.isLastWhole = !state.report.damage.contains { $0.path == path }
+        var reader = FrameReader(file, id: segment.number, length: segment.length)
+        state.nextSequence = max(state.nextSequence, segment.firstSequence)
+        var isWhole = !state.headless.contains(segment.number)
         while let item = try reader.next() {
             switch item {
             case .frame(let frame, _): state.nextSequence = max(state.nextSequence, frame.endSequence)
             case .damage(let range):
-                state.isLastWhole = false
+                isWhole = false
                 state.report.damage.append(
                     DamagedRange(path: path, offset: range.lowerBound, length: range.count))
             }
         }
-        if last.length < FrameFormat.headerLength { state.isLastWhole = false }
+        return isWhole
     }
 
     /// Reads the records from `sequence` on. A file that holds a failed group again repeats sequences: the first
@@ -120,7 +133,9 @@ enum LogFolder {
                 case .damage(let range):
                     report.damage.append(
                         DamagedRange(path: path, offset: range.lowerBound, length: range.count))
+                    report.unfollowedDamage += 1
                 case .frame(let frame, _):
+                    report.unfollowedDamage = 0
                     if frame.endSequence <= expected { continue }
                     if frame.firstSequence > expected {
                         report.gaps.append(expected...frame.firstSequence - 1)

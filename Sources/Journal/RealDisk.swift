@@ -6,10 +6,14 @@ import SwiftOverlayShims  // where Glibc's stat is defined
 package final class RealDisk: Disk {
     private let root: Int32
     private let rootPath: String
+    private let isReadOnly: Bool
 
-    /// Opens the folder, creating it (and its parents) where it does not exist.
-    package init(root path: String) throws(DiskError) {
-        try RealDisk.createFolders(path)
+    /// Opens the folder, creating it (and its parents) where it does not exist. Read-only, nothing is made or changed,
+    /// so that it may be looked at while another process owns it: calls that would change something throw EROFS, and
+    /// making a folder does nothing.
+    package init(root path: String, isReadOnly: Bool = false) throws(DiskError) {
+        self.isReadOnly = isReadOnly
+        if !isReadOnly { try RealDisk.createFolders(path) }
         let descriptor = retrying { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw DiskError(call: "open", path: path) }
         root = descriptor
@@ -20,7 +24,8 @@ package final class RealDisk: Disk {
 
     package func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile {
         try check(path)
-        let flags = O_RDWR | O_APPEND | O_CLOEXEC | (create ? O_CREAT : 0)
+        let writing = O_RDWR | O_APPEND | (create ? O_CREAT : 0)
+        let flags = O_CLOEXEC | (isReadOnly ? O_RDONLY : writing)
         let descriptor = retrying { unsafe openat(root, path, flags, 0o600) }
         guard descriptor >= 0 else { throw error("open", path) }
         return RealFile(owning: descriptor, path: full(path))
@@ -45,6 +50,7 @@ package final class RealDisk: Disk {
 
     package func createFolder(_ path: String) throws(DiskError) {
         try check(path)
+        if isReadOnly { return }
         var made = ""
         for part in path.split(separator: "/") {
             let parent = made
@@ -58,18 +64,18 @@ package final class RealDisk: Disk {
     }
 
     package func remove(_ path: String) throws(DiskError) {
-        try check(path)
+        try checkWritable("unlink", path)
         guard unsafe unlinkat(root, path, 0) == 0 || errno == ENOENT else { throw error("unlink", path) }
     }
 
     package func rename(_ from: String, to: String) throws(DiskError) {
-        try check(from)
+        try checkWritable("rename", from)
         try check(to)
         guard unsafe renameat(root, from, root, to) == 0 else { throw error("rename", from) }
     }
 
     package func synchronizeFolder(_ path: String) throws(DiskError) {
-        try check(path)
+        try checkWritable("fsync", path)
         let name = path.isEmpty ? "." : path
         let descriptor = retrying { unsafe openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
         guard descriptor >= 0 else { throw error("open", path) }
@@ -80,7 +86,7 @@ package final class RealDisk: Disk {
     }
 
     package func lock(_ path: String) throws(DiskError) -> (any DiskLock)? {
-        try check(path)
+        try checkWritable("flock", path)
         let descriptor = retrying { unsafe openat(root, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { throw error("open", path) }
         if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return RealLock(owning: descriptor) }
@@ -94,6 +100,13 @@ package final class RealDisk: Disk {
         guard path.hasPrefix("/") || path.split(separator: "/").contains("..") else { return }
         errno = EINVAL
         throw error("open", path)
+    }
+
+    private func checkWritable(_ call: String, _ path: String) throws(DiskError) {
+        try check(path)
+        guard isReadOnly else { return }
+        errno = EROFS
+        throw error(call, path)
     }
 
     private func full(_ path: String) -> String { path.isEmpty ? rootPath : rootPath + "/" + path }

@@ -45,6 +45,16 @@ final class RealFile: DiskFile {
         }
     }
 
+    func allocate(_ length: Int) throws(DiskError) {
+        try withDescriptor { descriptor throws(DiskError) in
+            // Gives its error back instead of setting errno.
+            var code = posix_fallocate(descriptor, 0, off_t(length))
+            while code == EINTR { code = posix_fallocate(descriptor, 0, off_t(length)) }
+            errno = code
+            guard code == 0 else { throw DiskError(call: "fallocate", path: path) }
+        }
+    }
+
     func length() throws(DiskError) -> Int {
         try withDescriptor { descriptor throws(DiskError) in
             var status = stat()

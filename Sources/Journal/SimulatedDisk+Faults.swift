@@ -54,6 +54,19 @@ struct SimulatedState: Sendable {
         throw SimulatedState.error(call, path, code: fault.code)
     }
 
+    private var used: Int { names.values.reduce(0) { $0 + nodes[$1]!.content.count } }
+
+    mutating func allocate(_ length: Int, _ node: Int, _ path: String) throws(DiskError) {
+        try step("fallocate", path)
+        let missing = length - nodes[node]!.content.count
+        guard missing > 0 else { return }
+        let used = used
+        // As ext4 does, which takes what there is before it says that it is not enough.
+        let taken = min(missing, max(0, capacity - used))
+        nodes[node]!.content += [UInt8](repeating: 0, count: taken)
+        guard taken == missing else { throw SimulatedState.error("fallocate", path, code: 28) }
+    }
+
     mutating func append(_ bytes: [UInt8], _ node: Int, _ path: String) throws(DiskError) {
         do {
             try step("write", path)
@@ -61,7 +74,7 @@ struct SimulatedState: Sendable {
             nodes[node]!.content.append(contentsOf: bytes.prefix(bytes.count / 2))
             throw error
         }
-        let used = names.values.reduce(0) { $0 + nodes[$1]!.content.count }
+        let used = used
         guard used + bytes.count <= capacity else {
             nodes[node]!.content.append(contentsOf: bytes.prefix(max(0, capacity - used)))
             throw SimulatedState.error("write", path, code: 28)

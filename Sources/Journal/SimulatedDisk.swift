@@ -142,6 +142,10 @@ final class SimulatedFile: DiskFile {
         }
     }
 
+    func allocate(_ length: Int) throws(DiskError) {
+        try use { state throws(DiskError) in try state.allocate(length, node, path) }
+    }
+
     func length() throws(DiskError) -> Int {
         try use { state throws(DiskError) in state.nodes[node]!.content.count }
     }
