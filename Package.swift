@@ -130,7 +130,7 @@ let package = Package(
             "Simulation", "TimeSeries", "Journal", "Storage", "Fleet", "Control", "Actuation", "Simulation"),
         tests("Web", "Documents", "Exposition", "Web", products: [hbtesting]),
         tests(
-            "HTTPAPI", "TimeSeries", "Documents", "PromQL", "Discovery", "Scraping", "Storage",
+            "HTTPAPI", "TimeSeries", "Documents", "Journal", "PromQL", "Discovery", "Scraping", "Storage",
             "Notification", "Rules", "RemoteStorage", "Fleet", "Scaling", "Control", "Audit", "Web",
             "HTTPAPI", products: [hbtesting, log]),
         tests("Console", "Web", "Console", products: [hbtesting, log]),
@@ -141,7 +141,7 @@ let package = Package(
             "Daemon", products: [log]),
         tests("flyball", "flyball"),
         tests("Architecture"),
-        tests("EndToEnd", "TimeSeries", "Documents", "Curl", "Exposition"),
+        tests("EndToEnd", "TimeSeries", "Documents", "Codecs", "Curl", "Exposition"),
     ]
 )
 

@@ -7,6 +7,8 @@ import TimeSeries
 /// right values, then goes on writing and says what is acknowledged. `Benchmarks/torture.py` does the killing.
 enum Torture {
     private static let width = 40
+    /// Of two targets, and one that is pushed.
+    private static let samplesPerRow = 2 * width + 1
     private static let start: Int64 = 1_700_000_000_000
 
     static func run(_ folder: String, acknowledged: Int) async throws {
@@ -15,9 +17,9 @@ enum Torture {
         let store = try Store(disk: disk, now: Timestamp(milliseconds: start))
         let rows = try await verify(store)
         let statistics = store.statistics()
-        print("opened \(rows) \(rows * width) \(statistics.gaps.count) \(statistics.damage.count)")
+        print("opened \(rows) \(rows * samplesPerRow) \(statistics.losses.count) \(statistics.damage.count)")
         guard rows >= acknowledged else {
-            print("lost rows \(rows)..<\(acknowledged)")
+            print("lost rows \(rows)..<\(acknowledged), \((acknowledged - rows) * samplesPerRow) samples")
             exit(1)
         }
         let columns = (0..<width).map { Labels(["__name__": "metric_\($0)"]) }
@@ -31,7 +33,7 @@ enum Torture {
                     labels: Labels(["__name__": "pushed"]), samples: [Sample(time(row), Double(row))])
             ])
             try store.sync()
-            print("acknowledged \(row + 1)")
+            print("acknowledged \(row + 1) \((row + 1) * samplesPerRow)")
             fflush(nil)
             if row % 97 == 96 { try store.snapshot() }
         }

@@ -1,37 +1,83 @@
 import Synchronization
-import TimeSeries
+package import TimeSeries
 
-/// What a metric occupies.
-package struct MetricContents: Hashable, Sendable, Codable {
-    package var series = 0
-    package var samples = 0
-    /// Of sealed chunks: a chunk's bytes are shared out by the length of its columns before LZ4.
-    package var bytes = 0
-    /// Columns of sealed chunks by transform, in the names of `docs/storage.md`.
-    package var transforms: [String: Int] = [:]
+/// What is in a store: by metric, and by target.
+package struct StoreContents: Hashable, Sendable {
+    /// What one of them occupies.
+    package struct Part: Hashable, Sendable {
+        package var series = 0
+        package var samples = 0
+        /// Of sealed chunks: a chunk's bytes are shared out by the length of its columns before LZ4.
+        package var bytes = 0
+        /// Columns of sealed chunks by transform, in the names of `docs/storage.md`.
+        package var transforms: [String: Int] = [:]
+
+        package init() {}
+
+        fileprivate mutating func add(_ other: Part) {
+            series += other.series
+            samples += other.samples
+            bytes += other.bytes
+            transforms.merge(other.transforms, uniquingKeysWith: +)
+        }
+    }
+
+    package var total = Part()
+    package var metrics: [String: Part] = [:]
+    /// By the labels `job` and `instance`; empty labels for series that have neither.
+    package var targets: [Labels: Part] = [:]
 
     package init() {}
+
+    /// A series may be in several places: in tables of different times, and among single series where it came late.
+    fileprivate mutating func add(
+        _ part: Part, _ labels: Labels, metric: String, target: Labels, _ seen: inout Set<Labels>
+    ) {
+        var part = part
+        part.series = seen.insert(labels).inserted ? 1 : 0
+        total.add(part)
+        metrics[metric, default: Part()].add(part)
+        targets[target, default: Part()].add(part)
+    }
+
+    /// The same with the bytes of `fileByteCount`: what is not in chunks (logs, raw tails, labels, times, checksums)
+    /// is shared out by samples, so that the parts add up to the whole.
+    package func sharing(fileByteCount: Int) -> StoreContents {
+        var result = self
+        let rest = Double(fileByteCount - total.bytes)
+        let perSample = total.samples > 0 ? rest / Double(total.samples) : 0
+        func whole(_ part: Part) -> Part {
+            var whole = part
+            whole.bytes = max(0, part.bytes + (Int(clamping: perSample * Double(part.samples)) ?? 0))
+            return whole
+        }
+        result.metrics = metrics.mapValues(whole)
+        result.targets = targets.mapValues(whole)
+        result.total.bytes = fileByteCount
+        return result
+    }
 }
 
 extension Store {
-    /// Series, samples and bytes by the name of the metric; decodes the directory of every chunk.
-    package func contents() -> [String: MetricContents] {
+    /// Series, samples and bytes by metric and by target; decodes every chunk.
+    package func contents() -> StoreContents {
         let (tables, loose) = head.withLock { ($0.tables, $0.loose) }
-        var result: [String: MetricContents] = [:]
-        for case let table? in tables { table.count(into: &result) }
+        var contents = StoreContents()
+        var seen: Set<Labels> = []
+        for case let table? in tables { table.count(into: &contents, &seen) }
         for case let series? in loose {
-            var metric = result[series.labels.metricName] ?? MetricContents()
-            metric.series += 1
-            metric.samples += series.sampleCount
-            metric.bytes += series.sealedByteCount
-            for part in series.parts {
-                let bytes = part.bytes
+            var part = StoreContents.Part()
+            part.samples = series.sampleCount
+            part.bytes = series.sealedByteCount
+            for sealed in series.parts {
+                let bytes = sealed.bytes
                 guard let chunk = try? Chunk.open(bytes.span, 0..<bytes.count) else { continue }
-                metric.transforms[chunk.transform(1), default: 0] += 1
+                part.transforms[chunk.transform(1), default: 0] += 1
             }
-            result[series.labels.metricName] = metric
+            let labels = series.labels
+            contents.add(part, labels, metric: labels.metricName, target: labels.target, &seen)
         }
-        return result
+        return contents
     }
 
     /// Verifies the checksum of every chunk in memory; returns how many are damaged. Their samples are left out of
@@ -50,29 +96,43 @@ extension Store {
     }
 }
 
+extension Labels {
+    fileprivate var target: Labels {
+        Labels(pairs.filter { $0.name == "job" || $0.name == "instance" })
+    }
+}
+
 extension Table {
-    fileprivate func count(into result: inout [String: MetricContents]) {
-        let names = layout.columns.map(\.metricName)
-        for name in names { result[name, default: MetricContents()].series += 1 }
-        for (column, name) in names.enumerated() {
-            for row in tailTimes.indices where !isAbsent(tail[row * width + column]) {
-                result[name]?.samples += 1
+    fileprivate func count(into contents: inout StoreContents, _ seen: inout Set<Labels>) {
+        var parts = [StoreContents.Part](repeating: StoreContents.Part(), count: width)
+        for row in tailTimes.indices {
+            for column in parts.indices where !isAbsent(tail[row * width + column]) {
+                parts[column].samples += 1
             }
         }
+        var values: [Double] = []
         for part in sealed {
             for number in part.ends.indices {
                 guard let chunk = try? part.open(number) else { continue }
                 let size = part.range(ofChunk: number).count
                 let total = max(1, chunk.decoder.ranges.reduce(0) { $0 + $1.count })
                 for column in 0..<chunk.columnCount {
-                    let name = names[number * SealedRows.columnsPerChunk + column]
-                    var values: [Double] = []
-                    guard (try? chunk.decode(column, into: &values)) != nil else { continue }
-                    result[name]?.samples += values.count { !isAbsent($0) }
-                    result[name]?.bytes += size * chunk.decoder.ranges[column].count / total
-                    result[name]?.transforms[chunk.transform(column), default: 0] += 1
+                    let index = number * SealedRows.columnsPerChunk + column
+                    values.removeAll(keepingCapacity: true)
+                    guard parts.indices.contains(index), (try? chunk.decode(column, into: &values)) != nil
+                    else {
+                        continue
+                    }
+                    parts[index].samples += values.count { !isAbsent($0) }
+                    parts[index].bytes += size * chunk.decoder.ranges[column].count / total
+                    parts[index].transforms[chunk.transform(column), default: 0] += 1
                 }
             }
+        }
+        for (part, column) in zip(parts, layout.columns) {
+            let labels = column.merging(target)
+            let own = target.target.isEmpty ? labels.target : target.target
+            contents.add(part, labels, metric: column.metricName, target: own, &seen)
         }
     }
 }
@@ -80,8 +140,7 @@ extension Table {
 extension Chunk.Opened {
     private static let names = [
         "absent", "constant", "decimal constant", "copy", "same steps", "steps", "sparse", "bends", "xor",
-        "runs",
-        "levels", "linear",
+        "runs", "levels", "linear",
     ]
 
     /// The name of the transform of a column.

@@ -5,6 +5,7 @@ extension Store {
     /// Writes everything in memory to disk in one snapshot, so that the log before it can go. Appends go on
     /// meanwhile. Throws where the disk fails; the snapshots before it stay valid then.
     package func snapshot() throws {
+        try keepReserve()
         try snapshots.withLock { snapshots in
             let (copy, sequence) = head.withLock { ($0, log.nextSequence - 1) }
             // Else a crash could leave a snapshot ahead of the log, whose sequences would then be given again.

@@ -14,10 +14,16 @@ extension Store {
         statistics.snapshots = status.snapshotCount
         statistics.failedCommits = status.failedCommits
         statistics.unavailable = status.unavailable
-        statistics.gaps = status.gaps
+        statistics.losses = status.losses
         statistics.damage = status.damage
+        statistics.unreadableRecords = status.unreadableRecords
         return statistics
     }
+}
+
+extension Store {
+    /// The disk space that is set aside at the moment.
+    package var reserveByteCount: Double { reserve.map { $0.isWhole ? Double($0.byteCount) : 0 } ?? 0 }
 }
 
 extension Timestamp {

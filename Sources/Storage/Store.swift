@@ -17,13 +17,16 @@ package final class Store: Sendable {
     let log: Log
     let status: Mutex<StoreStatus>
     let snapshots: Mutex<SnapshotFolder>
+    let reserve: DiskReserve?
 
     /// Opens the store below the root of `disk`, in the folders `log` and `snapshots`; makes them where there are
-    /// none. `now` drops what the retention ended meanwhile. Hold a `DirectoryLock`.
+    /// none. `now` drops what the retention ended meanwhile. Hold a `DirectoryLock`. While the reserve is not whole,
+    /// nothing is written: samples can wait, what took it could not.
     package init(
         disk: any Disk, configuration: StoreConfiguration = StoreConfiguration(), workers: Workers = .one,
-        now: Timestamp
+        now: Timestamp, reserve: DiskReserve? = nil
     ) throws(StoreError) {
+        self.reserve = reserve
         self.configuration = configuration
         self.workers = workers
         self.disk = disk
@@ -31,14 +34,16 @@ package final class Store: Sendable {
         var status = StoreStatus()
         do {
             var folder = try SnapshotFolder(disk)
-            let sequence = try folder.load(into: &head, &status)
             let log = try Log(disk: disk, folder: "log")
+            let sequence = try folder.load(into: &head, &status, logStart: log.firstSequence)
             status.damage += log.openReport.damage
-            let report = try log.forEach(from: sequence + 1) { _, record in
+            var losses = LossTracker(after: sequence, newest: head.newest)
+            let report = try log.forEach(from: sequence + 1) { number, record in
+                losses.visit(number, record)
                 // A record that cannot be read is one that damage tore from what it refers to.
                 if (try? head.replay(record)) == nil { status.unreadableRecords += 1 }
             }
-            status.gaps += report.gaps
+            status.losses += losses.losses
             status.damage += report.damage.filter { !status.damage.contains($0) }
             log.skip(to: sequence + 1)
             self.log = log
@@ -47,6 +52,7 @@ package final class Store: Sendable {
         } catch {
             throw StoreError(error)
         }
+        head.settleWindow(now: .max, log)
         // Who scraped before the restart opens its tables again, or they go with their last samples.
         for index in head.tables.indices { head.tables[index]?.isOpen = false }
         head.maintain(now: now.milliseconds)
@@ -69,6 +75,7 @@ package final class Store: Sendable {
     package func sync() throws(LogError) -> UInt64 {
         let newest = head.withLock { $0.newest }
         do {
+            try keepReserve()
             let position = try log.commit(synchronize: configuration.sync != .none)
             status.withLock { status in
                 status.durableTimestamp = max(status.durableTimestamp, newest)
@@ -82,6 +89,20 @@ package final class Store: Sendable {
             }
             throw error
         }
+    }
+
+    func keepReserve() throws(LogError) {
+        do {
+            try reserve?.fill()
+        } catch {
+            throw .disk(error)
+        }
+    }
+
+    /// Tells the store what time it is, each second or so: samples of a clock that was ahead do not keep those of the
+    /// right time out longer than that.
+    package func note(now: Timestamp) {
+        head.withLock { $0.settleWindow(now: now.milliseconds, log) }
     }
 
     /// Drops what the retention and the memory limit end, and writes a snapshot when the log has become long.
@@ -99,7 +120,7 @@ struct StoreStatus: Sendable {
     var snapshotByteCount = 0
     var unreadableRecords = 0
     var unavailable: String?
-    var gaps: [ClosedRange<UInt64>] = []
+    var losses: [Loss] = []
     var damage: [DamagedRange] = []
 }
 

@@ -33,9 +33,12 @@ package struct StoreStatistics: Hashable, Sendable {
     package var failedCommits: UInt64 = 0
     /// Why the store refuses writes at the moment, as a full disk.
     package var unavailable: String?
-    /// What recovery could not read.
-    package var gaps: [ClosedRange<UInt64>] = []
+    /// What was acknowledged and recovery did not find.
+    package var losses: [Loss] = []
+    /// Bytes that recovery could not read. Without a loss they held nothing that was acknowledged.
     package var damage: [DamagedRange] = []
+    /// Records that could be read and referred to something that is lost.
+    package var unreadableRecords = 0
 
     /// The largest ones, at most as many as were asked for, largest first.
     package var seriesByMetric: [Entry] = []

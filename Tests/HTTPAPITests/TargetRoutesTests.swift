@@ -1,4 +1,5 @@
 import Discovery
+import Journal
 import Notification
 import Scraping
 import Storage
@@ -84,5 +85,23 @@ struct TargetRoutesTests {
             ))
         #expect(tsdb.body.contains(#""seriesCountByMetricName":[]"#))
         #expect(storage.body.contains(#""newest":"1970-01-01T00:00:02Z""#))
+        #expect(storage.body.contains(#""gapSeconds":0,"gaps":[],"damage":[],"unreadableRecords":0"#))
+    }
+
+    @Test func `what recovery lost is shown with its records and its moments`() async throws {
+        var statistics = StoreStatistics()
+        var loss = Loss(path: "log", from: Timestamp(milliseconds: 1000), to: Timestamp(milliseconds: 4500))
+        loss.sequences = 7...9
+        statistics.losses = [loss]
+        statistics.damage = [DamagedRange(path: "log/0000000001.log", offset: 40, length: 12)]
+        let found = statistics
+
+        let (_, body) = try await answer(StorageRoutes { _ in found }.routes, .get, "/api/v1/status/storage")
+
+        #expect(
+            body.contains(
+                #""gapSeconds":3.5,"gaps":[{"path":"log","first":7,"last":9,"from":"1970-01-01T00:00:01Z","#
+                    + #""to":"1970-01-01T00:00:04.5Z"}],"damage":[{"path":"log/0000000001.log","offset":40,"length":12}]"#
+            ))
     }
 }

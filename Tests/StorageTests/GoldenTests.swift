@@ -62,7 +62,7 @@ import TimeSeries
         let store = try Store(disk: disk, now: at(0))
 
         #expect(store.statistics().damage.isEmpty)
-        #expect(store.statistics().gaps.isEmpty)
+        #expect(store.statistics().losses.isEmpty)
         let series = try await select(store, [])
         #expect(
             series.map(\.labels.metricName) == [

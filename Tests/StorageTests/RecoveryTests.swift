@@ -54,7 +54,7 @@ import TimeSeries
         let reopened = try open(disk)
         try await expectRows(reopened, 0..<100)
         #expect(reopened.durablePosition == reopened.appendPosition)
-        #expect(reopened.statistics().gaps.isEmpty)
+        #expect(reopened.statistics().losses.isEmpty)
     }
 
     @Test func `with policy always each append is durable when it returns`() async throws {

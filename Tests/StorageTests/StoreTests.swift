@@ -239,21 +239,6 @@ import TimeSeries
         #expect(after.durableTimestamp == at(19))
     }
 
-    @Test func `contents say per metric what there is and how it is written`() throws {
-        let store = try open()
-        let table = try store.openTable(target: target, columns: columns)
-        for step in 0..<40 { _ = store.append(table, at: at(step), row: [Double(step * step % 7), 2, 3]) }
-
-        let contents = store.contents()
-
-        #expect(contents["cpu"]?.series == 2)
-        #expect(contents["cpu"]?.samples == 80)
-        #expect(contents["cpu"]?.transforms == ["decimal constant": 4])
-        #expect(contents["load"]?.samples == 40)
-        #expect((contents["load"]?.bytes ?? 0) > (contents["cpu"]?.bytes ?? 0))
-        #expect(store.damagedChunkCount() == 0)
-    }
-
     private func parse(_ text: String) throws -> Matcher {
         let operation = [Matcher.Operation.regex, .notRegex, .notEqual, .equal].first {
             text.contains($0.rawValue)

@@ -33,17 +33,18 @@ package final class AuditLog: Sendable {
     /// What the journal lost to damage before it was opened; empty where nothing is missing.
     package let losses: [String]
 
-    /// Opens the log in a folder, or begins one.
+    /// Opens the log in a folder, or begins one. What it must write when the disk is full takes the space of the reserve.
     /// - Throws: `AuditError.broken` where a leaf is not what it was: nothing may act on such a log.
     package init(
-        disk: any Disk, folder: String = "control", origin: String = "flyball", signer: NoteSigner? = nil
+        disk: any Disk, folder: String = "control", origin: String = "flyball", signer: NoteSigner? = nil,
+        reserve: DiskReserve? = nil
     ) throws {
         self.disk = disk
         self.folder = folder
         self.origin = origin
         self.signer = signer
         try disk.createFolder(folder)
-        log = try Log(disk: disk, folder: folder + "/journal")
+        log = try Log(disk: disk, folder: folder + "/journal", reserve: reserve)
         let published = try Self.readCheckpoint(disk, folder)
         leaves = try LeafFile(disk: disk, path: folder + "/leaves", trusted: published?.size ?? 0)
         var state = State()

@@ -25,6 +25,8 @@ package struct Configuration: Sendable {
         /// How often, with `interval` and `none`.
         package var syncInterval: Duration = .seconds(1)
         package var limits = StoreConfiguration.Limits()
+        /// Disk space that is set aside for records of control.
+        package var reserveBytes = 64 << 20
     }
 
     package struct FleetSettings: Hashable, Sendable {

@@ -128,6 +128,9 @@ package struct ConfigurationReader {
             }
         }
         fields.mapping("limits") { settings.limits = limits($0) }
+        let reserve = fields.scalar(
+            "reserve", expected: "an amount of disk such as 64MiB", { Quantity.bytes($0).map { Int($0) } })
+        settings.reserveBytes = reserve ?? settings.reserveBytes
         // Prometheus' own keys under `storage`; retention counts, the rest is read and has no meaning here.
         fields.mapping("tsdb") { tsdb in
             settings.outOfOrderWindow = time(tsdb, "out_of_order_time_window") ?? settings.outOfOrderWindow

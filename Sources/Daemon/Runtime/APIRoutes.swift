@@ -66,7 +66,7 @@ enum APIRoutes {
             startTime: parts.startedAt, workingDirectory: FileManager.default.currentDirectoryPath,
             hostname: ProcessInfo.processInfo.hostName, reloadSucceeded: status.reloadError == nil,
             reloadError: status.reloadError, configurationLoadedAt: status.loadedAt,
-            corruptions: statistics.gaps.count + statistics.damage.count,
+            corruptions: statistics.losses.count + statistics.damage.count,
             processors: ProcessInfo.processInfo.activeProcessorCount,
             retention: parts.store.configuration.retention.prometheusText)
     }

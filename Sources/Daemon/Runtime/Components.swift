@@ -63,9 +63,11 @@ struct Components: Sendable {
         let workers = Workers(count: ProcessInfo.processInfo.activeProcessorCount) { pieces, body in
             DispatchQueue.concurrentPerform(iterations: pieces, execute: body)
         }
+        let reserve = DiskReserve(disk, byteCount: configuration.storage.reserveBytes)
+        // Nothing is dropped by a clock that nobody has looked at yet.
         store = try Store(
             disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
-            workers: workers, now: clock.now)
+            workers: workers, now: Timestamp(milliseconds: 0), reserve: reserve)
         syncInterval = configuration.storage.syncInterval
         let began = ContinuousClock.now
         engine = LocalEngine(
@@ -80,7 +82,8 @@ struct Components: Sendable {
         transport = CurlTransport()
         notifier = AlertmanagerNotifier(transport: transport, clock: clock)
         control = try ControlPlane(
-            configuration, disk: disk, lock: lock, folder: folder, transport: transport, clock: clock)
+            configuration, disk: disk, lock: lock, reserve: reserve, folder: folder, transport: transport,
+            clock: clock)
         let control = control
         let startUps = StartUpWatch()
         let measurements = MeasurementService(
@@ -149,7 +152,8 @@ struct Components: Sendable {
     private static func storage(_ settings: Configuration.StorageSettings) -> StoreConfiguration {
         StoreConfiguration(
             sync: settings.sync, retention: settings.retention, outOfOrderWindow: settings.outOfOrderWindow,
-            memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit, limits: settings.limits)
+            memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit, limits: settings.limits
+        )
     }
 
     private static func receiver(_ store: Store, _ clock: SystemClock) -> RemoteWriteReceiver {

@@ -23,13 +23,14 @@ final class ControlPlane: Sendable {
 
     /// Recovers the loop from its journal and takes the next epoch.
     init(
-        _ configuration: Configuration, disk: any Disk, lock: DirectoryLock, folder: String,
+        _ configuration: Configuration, disk: any Disk, lock: DirectoryLock, reserve: DiskReserve,
+        folder: String,
         transport: any Transport,
         clock: any Clock
     ) throws {
         self.clock = clock
         let signer = try AuditKey.load(folder: folder, origin: configuration.auditOrigin)
-        audit = try AuditLog(disk: disk, origin: configuration.auditOrigin, signer: signer)
+        audit = try AuditLog(disk: disk, origin: configuration.auditOrigin, signer: signer, reserve: reserve)
         let runner = try ControlRunner(
             audit: audit, disk: disk, announce: { [logger] in DecisionLog.write($0, to: logger) })
         self.runner = runner

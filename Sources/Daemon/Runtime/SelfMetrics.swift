@@ -65,8 +65,18 @@ enum SelfMetrics {
             gauge("tail_bytes", "Bytes of raw tails.", Double(now.tailBytes))
             gauge("disk_bytes", "Bytes of the log and its snapshots.", Double(now.diskBytes))
             gauge(
-                "lost_ranges", "Ranges of the log that were lost to damage.",
-                Double(now.gaps.count + now.damage.count))
+                "lost_ranges", "Stretches of acknowledged records that recovery did not find.",
+                Double(now.losses.count))
+            gauge(
+                "gap_seconds", "Seconds of time that the stretches cover, by the records around them.",
+                Loss.seconds(now.losses))
+            gauge(
+                "damaged_ranges",
+                "Stretches of bytes that recovery could not read; torn writes are among them.",
+                Double(now.damage.count))
+            gauge(
+                "reserve_bytes", "Disk space that is set aside for records of control; 0 while they use it.",
+                store.reserveByteCount)
             counter("appended_samples_total", "Samples taken in.", Double(now.appendedSamples))
             counter("rejected_samples_total", "Samples refused.", Double(now.rejectedSamples))
             counter("failed_commits_total", "Commits that the disk refused.", Double(now.failedCommits))

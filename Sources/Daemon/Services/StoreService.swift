@@ -14,13 +14,15 @@ struct StoreService: Service {
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             var sinceMaintenance = Duration.zero
+            var retention = RetentionClock(newest: store.statistics(limit: 0).newest)
             while !Task.isCancelled {
                 try await clock.sleep(for: interval)
+                store.note(now: clock.now)
                 sync()
                 sinceMaintenance += interval
                 guard sinceMaintenance >= .seconds(60) else { continue }
                 sinceMaintenance = .zero
-                maintain()
+                maintain(now: retention.settle(clock.now))
             }
         }
         sync()
@@ -34,9 +36,9 @@ struct StoreService: Service {
         }
     }
 
-    private func maintain() {
+    private func maintain(now: Timestamp) {
         do {
-            try store.maintain(now: clock.now)
+            try store.maintain(now: now)
         } catch {
             logger.error("the store cannot be maintained", metadata: ["reason": "\(error)"])
         }

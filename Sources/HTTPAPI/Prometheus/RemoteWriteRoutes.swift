@@ -21,7 +21,11 @@ package struct RemoteWriteRoutes: Sendable {
                 let answer = await receiver.receive(
                     request.body, contentType: request.headers["content-type"],
                     contentEncoding: request.headers["content-encoding"])
-                return .text(answer.message.isEmpty ? "" : answer.message + "\n", status: answer.status)
+                var response = WebResponse.text(
+                    answer.message.isEmpty ? "" : answer.message + "\n", status: answer.status)
+                // A disk is not emptied in less; senders back off by themselves beyond it.
+                if answer.status == 503 { response.headers.append((name: "Retry-After", value: "5")) }
+                return response
             }
         ]
     }

@@ -73,15 +73,28 @@ extension JSONWriter {
             json.key("failedCommits")
             json.integer(statistics.failedCommits)
             json.optional("unavailable", statistics.unavailable)
-            json.items("gaps", statistics.gaps) { json, gap in
-                json.array { json in
-                    json.integer(gap.lowerBound)
-                    json.integer(gap.upperBound)
+            json.field("gapSeconds", Loss.seconds(statistics.losses))
+            json.items("gaps", statistics.losses) { json, loss in
+                json.object { json in
+                    json.field("path", loss.path)
+                    if let sequences = loss.sequences {
+                        json.key("first")
+                        json.integer(sequences.lowerBound)
+                        json.key("last")
+                        json.integer(sequences.upperBound)
+                    }
+                    json.moment("from", loss.from)
+                    json.moment("to", loss.to)
                 }
             }
-            json.items("damage", statistics.damage) {
-                $0.string("\($1.path): \($1.length) bytes at \($1.offset)")
+            json.items("damage", statistics.damage) { json, range in
+                json.object { json in
+                    json.field("path", range.path)
+                    json.field("offset", range.offset)
+                    json.field("length", range.length)
+                }
             }
+            json.field("unreadableRecords", statistics.unreadableRecords)
         }
     }
 

@@ -42,6 +42,7 @@ extension Head {
             let time = Timestamp(milliseconds: try cursor.signedVarint(bytes))
             let histogram = try HistogramCodec.decode(bytes, &cursor)
             append(number, Sample(time, histogram.count), histogram, &report)
+        case StoreRecord.window: window = try cursor.signedVarint(bytes)
         case StoreRecord.metadata:
             let name = try cursor.text(bytes)
             let kind = MetricMetadata.Kind(rawValue: try cursor.text(bytes)) ?? .unknown
@@ -94,8 +95,12 @@ extension Head {
         }
         while row.count < shape.width { row.append(Marker.absent) }
         if row.count > shape.width { row.removeLast(row.count - shape.width) }
+        guard time > shape.lastTime ?? .min else {
+            // The snapshot has it already.
+            tables[Int(number)]?.appendedRows = rowsBefore + 1
+            return
+        }
         tables[Int(number)]?.appendedRows = rowsBefore
-        guard time > shape.lastTime ?? .min else { return }
         append(number, at: time, row)
     }
 }

@@ -26,9 +26,11 @@ struct Head: Sendable {
     /// Set where memory is full even after old chunks are gone.
     var refusesNewSeries = false
 
-    init(_ configuration: StoreConfiguration) { self.configuration = configuration }
+    /// How much older than the newest sample of its series a sample may be. The log tells of every change, so that
+    /// replaying it judges each sample as it was judged when it came; one that tells of none had the default.
+    var window: Int64 = 600_000
 
-    var window: Int64 { max(0, configuration.outOfOrderWindow.milliseconds) }
+    init(_ configuration: StoreConfiguration) { self.configuration = configuration }
 
     /// Times beyond this have no exact place in a chunk.
     static let times: ClosedRange<Int64> = -(1 << 50)...(1 << 50)

@@ -12,6 +12,7 @@ import TimeSeries
 ///     6 samples    count, then per sample: series, time (signed, difference to the one before), value 8
 ///     7 histogram  series, time (signed), histogram
 ///     8 metadata   name, kind, help, unit
+///     9 window     how much older than the newest of its series a sample may be from here on, in ms
 ///
 /// Labels are a length and the canonical bytes of `Labels`.
 enum StoreRecord {
@@ -23,6 +24,7 @@ enum StoreRecord {
     static let samples: UInt8 = 6
     static let histogram: UInt8 = 7
     static let metadata: UInt8 = 8
+    static let window: UInt8 = 9
 
     static func table(_ number: UInt32, _ target: Labels, _ columns: [Labels]) -> [UInt8] {
         var bytes: [UInt8] = [table]
@@ -76,6 +78,12 @@ enum StoreRecord {
         return bytes
     }
 
+    static func window(_ milliseconds: Int64) -> [UInt8] {
+        var bytes: [UInt8] = [window]
+        bytes.append(signedVarint: milliseconds)
+        return bytes
+    }
+
     static func close(_ table: UInt32) -> [UInt8] {
         var bytes: [UInt8] = [close]
         bytes.append(varint: UInt64(table))
@@ -109,6 +117,19 @@ enum StoreRecord {
         bytes.append(signedVarint: time)
         HistogramCodec.encode(histogram, to: &bytes)
         return bytes
+    }
+
+    /// The moment of a record of samples, of the first where it has several; nil for others.
+    static func moment(of record: [UInt8]) -> Int64? {
+        let bytes = record.span
+        var cursor = ByteCursor(count: bytes.count)
+        switch try? cursor.byte(bytes) {
+        case row, histogram: break
+        case samples: guard (try? cursor.varint(bytes)) != nil else { return nil }
+        default: return nil
+        }
+        guard (try? cursor.varint(bytes)) != nil else { return nil }
+        return try? cursor.signedVarint(bytes)
     }
 
     static func metadata(_ name: String, _ metadata: MetricMetadata) -> [UInt8] {

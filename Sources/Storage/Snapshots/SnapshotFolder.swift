@@ -44,12 +44,18 @@ struct SnapshotFolder: Sendable {
     }
 
     /// Loads the newest snapshot that can be read; returns its last log sequence, 0 where there is none.
-    mutating func load(into head: inout Head, _ status: inout StoreStatus) throws -> UInt64 {
+    /// - Parameter logStart: the first sequence that the log still holds. Where that is all of them, a lost snapshot is
+    ///   none; else a state without its manifest is better than nothing, and the log behind it is read as a whole.
+    mutating func load(
+        into head: inout Head, _ status: inout StoreStatus, logStart: UInt64
+    ) throws -> UInt64 {
         let numbers = try numbers(of: "manifest")
         lastNumber = try ["manifest", "state", "chunks"].flatMap { try self.numbers(of: $0) }.max() ?? 0
         for number in numbers.sorted(by: >) {
             let empty = head
-            if let manifest = try readManifest(number), try load(manifest, into: &head, &status) {
+            if var manifest = try readManifest(number), try load(manifest, into: &head, &status) {
+                // What is gone was told once; the next manifest does without it.
+                manifest.chunkFiles.removeAll { !disk.exists(SnapshotFolder.path("chunks", $0.number)) }
                 manifests = [manifest]
                 return manifest.sequence
             }
@@ -57,10 +63,42 @@ struct SnapshotFolder: Sendable {
             let path = SnapshotFolder.path("manifest", number)
             status.damage.append(DamagedRange(path: path, offset: 0, length: 0))
         }
-        guard numbers.isEmpty else {
-            throw StoreError.snapshot("\(numbers.count) manifests in \(SnapshotFolder.folder), none is whole")
+        guard logStart > 1 else { return 0 }
+        if let manifest = try loadWithoutManifest(into: &head, &status) {
+            manifests = [manifest]
+            return logStart - 1
+        }
+        let others = try disk.list(SnapshotFolder.folder).filter { !$0.hasSuffix(".new") }
+        guard others.isEmpty else {
+            throw StoreError.snapshot(
+                "none of the \(others.count) files in \(SnapshotFolder.folder) is a whole state; put a copy back, or move "
+                    + "that folder away to go on with what the log holds")
         }
         return 0
+    }
+
+    /// Loads the newest state that can be read with all chunk files up to it. Its place in the log is not known: what
+    /// the log repeats is recognised by its times.
+    private func loadWithoutManifest(
+        into head: inout Head, _ status: inout StoreStatus
+    ) throws -> Manifest? {
+        let chunks = try numbers(of: "chunks").sorted()
+        for number in try numbers(of: "state").sorted(by: >) {
+            let empty = head
+            var found = Manifest(number: number, sequence: 0, stateByteCount: 0, chunkFiles: [])
+            for chunk in chunks where chunk <= number {
+                let file = try disk.open(SnapshotFolder.path("chunks", chunk), create: false)
+                found.chunkFiles.append(
+                    ChunkFile(number: chunk, last: Int64.max, byteCount: try file.length()))
+            }
+            if try load(found, into: &head, &status) {
+                let path = SnapshotFolder.path("manifest", number)
+                status.damage.append(DamagedRange(path: path, offset: 0, length: 0))
+                return found
+            }
+            head = empty
+        }
+        return nil
     }
 
     private func numbers(of kind: String) throws -> [UInt64] {
@@ -93,10 +131,15 @@ struct SnapshotFolder: Sendable {
             if (try? reader.read(record, into: &head, isOld: false)) == nil { isReadable = false }
         }
         guard isReadable, reader.isComplete, report.damage.isEmpty else { return false }
+        var before: Int64?
         for file in manifest.chunkFiles {
             let path = SnapshotFolder.path("chunks", file.number)
+            // Its rows are newer than those of the file before, more or less.
+            let loss = Loss(path: path, from: before, to: file.last)
+            before = file.last
             guard disk.exists(path) else {
                 status.damage.append(DamagedRange(path: path, offset: 0, length: file.byteCount))
+                status.losses.append(loss)
                 continue
             }
             let report = try RecordFile.read(disk, path, id: file.number) { record in
@@ -105,6 +148,7 @@ struct SnapshotFolder: Sendable {
                 }
             }
             status.damage += report.damage
+            if !report.damage.isEmpty { status.losses.append(loss) }
         }
         reader.finish(&head)
         status.unreadableRecords += reader.damagedChunks
@@ -116,21 +160,33 @@ struct SnapshotFolder: Sendable {
     mutating func write(_ head: Head, sequence: UInt64) throws -> UInt64 {
         lastNumber += 1
         let number = lastNumber
-        var chunkFiles = (manifests.last?.chunkFiles ?? []).filter { $0.last >= head.droppedBefore }
-        if let file = try writeChunks(head, number) { chunkFiles.append(file) }
-        let state = try writeState(head, number)
-        let manifest = Manifest(
-            number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles)
+        let manifest: Manifest
         let temporary = SnapshotFolder.path("manifest", number) + ".new"
-        let file = try RecordFile(disk, temporary, id: number)
-        try file.append(SnapshotFolder.encode(manifest))
-        try file.finish()
-        try disk.synchronizeFolder(SnapshotFolder.folder)
-        try disk.rename(temporary, to: SnapshotFolder.path("manifest", number))
+        do {
+            manifest = try prepare(head, number, sequence)
+            let file = try RecordFile(disk, temporary, id: number)
+            try file.append(SnapshotFolder.encode(manifest))
+            try file.finish()
+            try disk.synchronizeFolder(SnapshotFolder.folder)
+            try disk.rename(temporary, to: SnapshotFolder.path("manifest", number))
+        } catch {
+            // What was begun would fill a full disk further with each attempt.
+            for path in ["chunks", "state"].map({ SnapshotFolder.path($0, number) }) + [temporary] {
+                try? disk.remove(path)
+            }
+            throw error
+        }
         try disk.synchronizeFolder(SnapshotFolder.folder)
         manifests = manifests.suffix(1) + [manifest]
         try removeUnused()
         return manifests[0].sequence + 1
+    }
+
+    private func prepare(_ head: Head, _ number: UInt64, _ sequence: UInt64) throws -> Manifest {
+        var chunkFiles = (manifests.last?.chunkFiles ?? []).filter { $0.last >= head.droppedBefore }
+        if let file = try writeChunks(head, number) { chunkFiles.append(file) }
+        let state = try writeState(head, number)
+        return Manifest(number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles)
     }
 
     private func writeChunks(_ head: Head, _ number: UInt64) throws -> ChunkFile? {
@@ -218,7 +274,7 @@ struct SnapshotFolder: Sendable {
         return bytes
     }
 
-    private static func decode(_ record: [UInt8], _ number: UInt64) throws(CodecError) -> Manifest {
+    static func decode(_ record: [UInt8], _ number: UInt64) throws(CodecError) -> Manifest {
         let bytes = record.span
         var cursor = ByteCursor(count: bytes.count)
         var manifest = Manifest(

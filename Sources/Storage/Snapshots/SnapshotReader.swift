@@ -26,6 +26,8 @@ struct SnapshotReader {
             let tables = Int(try cursor.number(bytes))
             head.tables = [Table?](repeating: nil, count: tables)
             head.loose = [LooseSeries?](repeating: nil, count: Int(try cursor.number(bytes)))
+            // Older files do not have it.
+            if !cursor.isAtEnd { head.window = try cursor.signedVarint(bytes) }
         case SnapshotRecord.layout: layouts.append(head.layout(try cursor.labelsList(bytes)))
         case SnapshotRecord.table: try table(bytes, &cursor, into: &head)
         case SnapshotRecord.rows:
@@ -55,12 +57,22 @@ struct SnapshotReader {
 
     mutating func finish(_ head: inout Head) {
         for number in head.tables.indices {
-            let old = oldRows[UInt32(number)] ?? []
+            let old = ascending(oldRows[UInt32(number)] ?? [])
             head.tables[number]?.restore(sealed: old + (newRows[UInt32(number)] ?? []), persisted: old.count)
         }
         for number in head.loose.indices {
             let old = oldParts[UInt32(number)] ?? []
             head.loose[number]?.restore(parts: old + (newParts[UInt32(number)] ?? []), persisted: old.count)
+        }
+    }
+
+    /// Without rows that an abandoned chunk file holds a second time.
+    private func ascending(_ rows: [SealedRows]) -> [SealedRows] {
+        var last = Int64.min
+        return rows.filter { part in
+            guard part.first > last else { return false }
+            last = part.last
+            return true
         }
     }
 

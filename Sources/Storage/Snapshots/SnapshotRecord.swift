@@ -3,7 +3,7 @@ import TimeSeries
 
 /// Records of snapshot files; numbers are LEB128, times signed ones, unless said otherwise:
 ///
-///     1 head      newest time, dropped before (time), tables made, series made
+///     1 head      newest time, dropped before (time), tables made, series made, window (signed ms)
 ///     2 layout    columns: count and labels each; layouts are numbered in their order
 ///     3 table     number, open 1, target, layout, rows so far, tail: rows, time each, cells 8 bytes each
 ///     4 rows      table, row count, time each (differences), columns, samples, chunks: count and end each, bytes
@@ -28,6 +28,7 @@ enum SnapshotRecord {
         bytes.append(signedVarint: head.droppedBefore)
         bytes.append(varint: UInt64(head.tables.count))
         bytes.append(varint: UInt64(head.loose.count))
+        bytes.append(signedVarint: head.window)
         return bytes
     }
 

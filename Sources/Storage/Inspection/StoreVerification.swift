@@ -1,0 +1,183 @@
+package import Journal
+
+/// What a walk over every byte of a store's files found. It reads only, so that it may run beside the service that
+/// owns them, and needs no more memory than a few frames.
+package struct StoreVerification: Hashable, Sendable {
+    package struct Finding: Hashable, Sendable {
+        /// Below the root of the store.
+        package var path: String
+        /// Where in the file; nil where it is the file as a whole.
+        package var offset: Int?
+        package var what: String
+        /// False for what a crash may leave behind and costs nothing.
+        package var isDamage: Bool
+    }
+
+    package var files = 0
+    package var byteCount = 0
+    package var records = 0
+    package var findings: [Finding] = []
+
+    package var isIntact: Bool { !findings.contains(where: \.isDamage) }
+
+    /// Makes the paths of what was found so far those below another folder.
+    package mutating func prefixPaths(_ folder: String) {
+        for index in findings.indices { findings[index].path = folder + findings[index].path }
+    }
+
+    package mutating func add(_ path: String, at offset: Int? = nil, _ what: String, isDamage: Bool = true) {
+        findings.append(Finding(path: path, offset: offset, what: what, isDamage: isDamage))
+    }
+
+    /// Verifies all files below the root of `disk`. Where a service replaces a snapshot meanwhile, it begins anew.
+    /// - Throws: `LogError.newerVersion` for a file that only a newer program can judge, and what the disk throws.
+    package static func run(_ disk: any Disk) throws -> StoreVerification {
+        for _ in 0..<5 {
+            let before = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+            var verification = StoreVerification()
+            let covered = try verification.snapshots(disk)
+            try verification.log(disk, "log", from: covered + 1)
+            let after = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+            if before == after { return verification }
+        }
+        throw StoreError.snapshot(
+            "the snapshots change faster than they can be read; stop the service and try again")
+    }
+
+    /// Verifies a log in a folder, whose records from `first` on must all be there.
+    package mutating func log(_ disk: any Disk, _ folder: String, from first: UInt64 = 1) throws {
+        let log = try Log(disk: disk, folder: folder)
+        var report = try log.forEach { _, _ in }
+        if let end = report.damage.last, report.unfollowedDamage > 0 {
+            // A service that writes meanwhile has finished by then.
+            let again = try Log(disk: disk, folder: folder).forEach { _, _ in }
+            if again.damage.last != end { report = again }
+        }
+        for name in try disk.list(folder) where name.hasSuffix(".log") { count(disk, folder + "/" + name) }
+        records += report.records
+        if log.firstSequence > first, log.nextSequence > log.firstSequence {
+            add(folder, "records \(first) to \(log.firstSequence - 1) are missing: no file holds them")
+        }
+        for gap in report.gaps { add(folder, "records \(gap.lowerBound) to \(gap.upperBound) are missing") }
+        let headers = log.openReport.damage.filter { $0.offset == 0 && !report.damage.contains($0) }
+        for range in headers where range.length > 0 {
+            add(range.path, at: 0, "the header's checksum is wrong or its \(range.length) bytes are none")
+        }
+        let followed = report.damage.count - report.unfollowedDamage
+        for (index, range) in report.damage.enumerated() where range.length > 0 {
+            let isLast = index >= followed
+            // Nothing is missing behind it: it was never acknowledged.
+            let isTorn = !isLast && report.gaps.isEmpty
+            add(
+                range.path, at: range.offset,
+                "\(range.length) bytes are no record with the right checksum"
+                    + (isLast ? ": damaged, or torn by a crash since which the service was not started" : "")
+                    + (isTorn ? "; no record is missing: a write that a crash tore" : ""), isDamage: !isTorn)
+        }
+        for path in log.openReport.foreign {
+            add(path, "not a file of the store; left alone", isDamage: false)
+        }
+    }
+
+    private mutating func count(_ disk: any Disk, _ path: String) {
+        files += 1
+        byteCount += (try? disk.open(path, create: false).length()) ?? 0
+    }
+
+    /// Verifies every file of the folder; returns the last log sequence that the newest snapshot covers.
+    private mutating func snapshots(_ disk: any Disk) throws -> UInt64 {
+        let folder = SnapshotFolder.folder
+        let names = try disk.list(folder)
+        var manifests: [SnapshotFolder.Manifest] = []
+        for name in names {
+            guard let number = self.number(of: name, "manifest") else { continue }
+            if let manifest = try self.manifest(disk, folder + "/" + name, number) {
+                manifests.append(manifest)
+            }
+        }
+        manifests.sort { $0.number < $1.number }
+        var sizes: [String: Int] = [:]
+        for manifest in manifests {
+            sizes[SnapshotFolder.path("state", manifest.number)] = manifest.stateByteCount
+            for file in manifest.chunkFiles {
+                sizes[SnapshotFolder.path("chunks", file.number)] = file.byteCount
+            }
+        }
+        for path in sizes.keys.sorted() where !disk.exists(path) {
+            add(path, "missing, though a manifest counts it")
+        }
+        for name in names {
+            let path = folder + "/" + name
+            if number(of: name, "manifest") != nil { continue }
+            guard let number = self.number(of: name, "state") ?? self.number(of: name, "chunks") else {
+                let isManifest = name.hasPrefix("manifest-") && name.hasSuffix(".new")
+                let what = isManifest ? "belongs to no snapshot" : "not a file of the store; left alone"
+                add(path, what, isDamage: false)
+                continue
+            }
+            guard let size = sizes[path] else {
+                add(
+                    path, "belongs to no snapshot: begun or left by a crash; the next snapshot deletes it",
+                    isDamage: false)
+                continue
+            }
+            try recordFile(disk, path, number, size: size, isState: name.hasPrefix("state-"))
+        }
+        return manifests.last?.sequence ?? 0
+    }
+
+    private func number(of name: String, _ kind: String) -> UInt64? {
+        name.hasPrefix(kind + "-") ? UInt64(name.dropFirst(kind.utf8.count + 1)) : nil
+    }
+
+    private mutating func manifest(
+        _ disk: any Disk, _ path: String, _ number: UInt64
+    ) throws -> SnapshotFolder.Manifest? {
+        count(disk, path)
+        var manifest: SnapshotFolder.Manifest?
+        let report = try RecordFile.read(disk, path, id: number) {
+            manifest = try? SnapshotFolder.decode($0, number)
+        }
+        add(report)
+        if manifest == nil { add(path, "no manifest can be read in it") }
+        return manifest
+    }
+
+    private mutating func add(_ report: LogReport) {
+        records += report.records
+        for range in report.damage {
+            add(
+                range.path, at: range.offset,
+                range.length == 0
+                    ? "the file is empty" : "\(range.length) bytes are no record with the right checksum")
+        }
+    }
+
+    private mutating func recordFile(
+        _ disk: any Disk, _ path: String, _ number: UInt64, size: Int, isState: Bool
+    ) throws {
+        count(disk, path)
+        var seen: UInt64 = 0
+        var end: [UInt8] = []
+        var problems: [(record: UInt64, what: String)] = []
+        let report = try RecordFile.read(disk, path, id: number) { record in
+            seen += 1
+            end = record
+            guard record.first == SnapshotRecord.rows || record.first == SnapshotRecord.part else { return }
+            var reader = SnapshotReader()
+            var scratch = Head(StoreConfiguration())
+            if (try? reader.read(record, into: &scratch, isOld: true)) == nil {
+                problems.append((seen, "cannot be read"))
+            } else if reader.damagedChunks > 0 {
+                problems.append((seen, "has \(reader.damagedChunks) chunks whose checksum is wrong"))
+            }
+        }
+        add(report)
+        for problem in problems { add(path, "record \(problem.record) \(problem.what)") }
+        let length = try disk.open(path, create: false).length()
+        if length != size { add(path, "\(length) bytes long, its manifest says \(size)") }
+        if isState, report.damage.isEmpty, end != SnapshotRecord.end(Int(seen) - 1) {
+            add(path, "the end is missing: the record that counts the others")
+        }
+    }
+}
