@@ -16,7 +16,7 @@ struct Flyball: AsyncParsableCommand {
             Serve.self, NodeCommand.self, Check.self, Query.self, FleetCommand.self, Scale.self, Pause.self,
             Resume.self,
             Explain.self, AuditCommand.self, TestCommand.self, Format.self, ForecastCommand.self,
-            BacktestCommand.self,
+            BacktestCommand.self, StorageCommand.self,
             DemoCommand.self, Version.self,
         ])
 

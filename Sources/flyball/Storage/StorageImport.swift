@@ -1,0 +1,171 @@
+import ArgumentParser
+import Exposition
+import Foundation
+import Journal
+import Storage
+import TimeSeries
+
+/// `flyball storage import DIR FILE`
+struct StorageImport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Read OpenMetrics text with moments into a folder.",
+        discussion: """
+            flyball storage import data all.om
+
+            The folder is made where there is none; a service that uses it must be stopped. What is there stays, and the
+            same again does no harm. What is older than the service's `storage.retention` goes when it starts.
+            """)
+
+    @Argument(help: "The folder.") var folder: String
+    @Argument(help: "The file.") var file: String
+
+    /// Bytes of text in memory at a time.
+    private static let pieceSize = 8 << 20
+    private static let batchSize = 8192
+    /// Samples after which what was read is made durable.
+    private static let syncSize = 4 << 20
+
+    func run() throws {
+        guard let input = FileHandle(forReadingAtPath: file) else {
+            throw Failure("\(file) cannot be read: \(unsafe String(cString: strerror(errno)))")
+        }
+        let size = Int((try? input.seekToEnd()) ?? 0)
+        try input.seek(toOffset: 0)
+        let place = try StorageFolder(existingOrNew: folder)
+        let lock = try self.lock(place)
+        defer { lock.release() }
+        var importer = try Importer(place)
+        var progress = ProgressBar("importing", of: size)
+        var rest: [UInt8] = []
+        var done = 0
+        do {
+            while let data = try input.read(upToCount: Self.pieceSize), !data.isEmpty {
+                done += data.count
+                rest += data
+                guard let end = rest.lastIndex(of: UInt8(ascii: "\n")), done < size else { continue }
+                try importer.read(Array(rest[...end]), isLast: false)
+                rest.removeSubrange(...end)
+                progress.show(done) { "\(importer.samples) samples" }
+            }
+            try importer.read(rest, isLast: true)
+            progress.end()
+            try importer.finish()
+        } catch let error as OpenMetricsReader.Failure {
+            progress.end()
+            try importer.finish()
+            throw Failure(
+                "\(file): \(error). What stands before is imported; importing all of it again does no harm")
+        }
+        try importer.report()
+    }
+
+    private func lock(_ place: StorageFolder) throws -> DirectoryLock {
+        do {
+            return try DirectoryLock(
+                try RealDisk(root: place.root),
+                owner: "pid \(ProcessInfo.processInfo.processIdentifier), importing")
+        } catch {
+            throw Failure("\(place.root): \(error)")
+        }
+    }
+
+    /// Text to samples to the store.
+    private struct Importer {
+        private let store: Store
+        private let folder: String
+        private var reader = OpenMetricsReader()
+        private var batch: [SeriesSamples] = []
+        private var count = 0
+        private var unsynchronized = 0
+        private var outcome = AppendReport()
+
+        var samples: Int { reader.samples }
+
+        init(_ place: StorageFolder) throws {
+            folder = place.samples
+            do {
+                store = try Store(
+                    disk: try RealDisk(root: place.samples), configuration: .unbounded,
+                    now: Timestamp(milliseconds: 0))
+            } catch {
+                throw Failure("\(place.samples): \(error)")
+            }
+        }
+
+        mutating func read(_ piece: [UInt8], isLast: Bool) throws {
+            var runs: [SeriesSamples] = []
+            do {
+                try reader.read(piece, isLast: isLast) { runs.append($0) }
+            } catch {
+                for run in runs { add(run) }
+                throw error
+            }
+            for run in runs { add(run) }
+            flush()
+            if unsynchronized >= StorageImport.syncSize { try sync() }
+        }
+
+        private mutating func add(_ run: SeriesSamples) {
+            for start in stride(from: 0, to: run.samples.count, by: StorageImport.batchSize) {
+                let end = min(run.samples.count, start + StorageImport.batchSize)
+                batch.append(SeriesSamples(labels: run.labels, samples: Array(run.samples[start..<end])))
+                count += end - start
+                if count >= StorageImport.batchSize { flush() }
+            }
+        }
+
+        private mutating func flush() {
+            guard !batch.isEmpty else { return }
+            let report = store.append(batch)
+            outcome.accepted += report.accepted
+            outcome.repeated += report.repeated
+            outcome.duplicate += report.duplicate
+            outcome.tooOld += report.tooOld
+            outcome.limited += report.limited
+            unsynchronized += count
+            batch.removeAll(keepingCapacity: true)
+            count = 0
+        }
+
+        private mutating func sync() throws {
+            unsynchronized = 0
+            do {
+                try store.sync()
+            } catch {
+                throw Failure(
+                    "\(folder): \(error); make room and import again: what is there already does no harm")
+            }
+        }
+
+        mutating func finish() throws {
+            flush()
+            store.describe(reader.metadata)
+            try sync()
+            do {
+                // A snapshot does not depend on the window in which the service takes late samples.
+                try store.snapshot()
+            } catch {
+                throw Failure("\(folder): the samples are in the log, the snapshot failed: \(error)")
+            }
+        }
+
+        func report() throws {
+            var line =
+                "\(outcome.accepted) samples imported, \(store.statistics(limit: 0).series) series in the store"
+            if outcome.repeated > 0 { line += "; \(outcome.repeated) samples were there already" }
+            Terminal.say(line)
+            guard outcome.rejected > 0 else { return }
+            var reasons: [String] = []
+            if outcome.duplicate > 0 {
+                reasons.append("\(outcome.duplicate) have another value at a moment that is there")
+            }
+            if outcome.tooOld > 0 {
+                reasons.append("\(outcome.tooOld) have a moment beyond the bounds of a store")
+            }
+            if outcome.limited > 0 {
+                reasons.append("\(outcome.limited) have labels that are too many or too long")
+            }
+            throw Failure("\(outcome.rejected) samples were refused: " + reasons.joined(separator: "; "))
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Storage
+import TimeSeries
+
+/// `flyball storage inspect DIR`
+struct StorageInspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show what is in it: series, samples and bytes by metric and by target.",
+        discussion: """
+            bytes are those of all files. What a metric's own chunks do not account for (log, raw tails, labels, times,
+            checksums) is shared out by samples. Reads everything into memory, as the service does.
+            """)
+
+    enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+    @Argument(help: "The folder.") var folder: String
+    @Option(help: "table or json.") var output = Output.table
+    @Option(help: "So many metrics and targets, the largest first; 0 for all.") var limit = 30
+
+    func run() throws {
+        let place = try StorageFolder(existing: folder)
+        let store = try place.read()
+        let contents = store.contents().sharing(fileByteCount: place.byteCount())
+        switch output {
+        case .json: print(json(contents))
+        case .table: show(contents, store.statistics(limit: 0))
+        }
+    }
+
+    private func json(_ contents: StoreContents) -> String {
+        var writer = JSONWriter()
+        writer.object { json in
+            json.part(contents.total)
+            json.parts("metrics", largest(contents.metrics) { $0 })
+            json.parts("targets", largest(contents.targets) { "\($0)" })
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// Largest first; in JSON all of them.
+    private func largest<Key>(
+        _ parts: [Key: StoreContents.Part], _ name: (Key) -> String
+    ) -> [(name: String, part: StoreContents.Part)] {
+        let all = parts.map { (name: name($0.key), part: $0.value) }
+        return all.sorted { ($1.part.bytes, $0.name) < ($0.part.bytes, $1.name) }
+    }
+
+    private func show(_ contents: StoreContents, _ statistics: StoreStatistics) {
+        let total = contents.total
+        let times = "\(RFC3339.text(statistics.oldest)) to \(RFC3339.text(statistics.newest))"
+        print(
+            "\(total.series) series, \(total.samples) samples, \(total.bytes) bytes on disk", terminator: "")
+        print(total.samples > 0 ? ", \(perSample(total)) a sample, from \(times)" : "")
+        for loss in statistics.losses {
+            let records = loss.sequences.map { " records \($0.lowerBound) to \($0.upperBound)," } ?? ""
+            let times = "\(RFC3339.text(loss.from)) to \(RFC3339.text(loss.to))"
+            print(Terminal.paint("lost:\(records) about \(times), \(loss.path)", .red))
+        }
+        for range in statistics.damage {
+            print(Terminal.paint("\(range.path): \(range.length) unreadable bytes at \(range.offset)", .red))
+        }
+        if !statistics.losses.isEmpty || !statistics.damage.isEmpty {
+            print("`flyball storage verify \(folder)` says more")
+        }
+        table("METRIC", largest(contents.metrics) { $0 })
+        table("TARGET", largest(contents.targets) { $0.isEmpty ? "(none)" : "\($0)" })
+    }
+
+    private func table(_ heading: String, _ all: [(name: String, part: StoreContents.Part)]) {
+        guard !all.isEmpty else { return }
+        print("")
+        let shown = limit > 0 ? Array(all.prefix(limit)) : all
+        let rows = shown.map { entry in
+            [
+                "\(entry.part.series)", "\(entry.part.samples)", "\(entry.part.bytes)", perSample(entry.part),
+                entry.name, transforms(entry.part),
+            ]
+        }
+        Terminal.table(
+            [["SERIES", "SAMPLES", "BYTES", "BYTES/SAMPLE", heading, "COLUMNS BY TRANSFORM"]] + rows)
+        if shown.count < all.count { print("and \(all.count - shown.count) more; --limit 0 shows all") }
+    }
+
+    private func perSample(_ part: StoreContents.Part) -> String {
+        part.samples > 0 ? String(format: "%.3f", Double(part.bytes) / Double(part.samples)) : "-"
+    }
+
+    private func transforms(_ part: StoreContents.Part) -> String {
+        let sorted = part.transforms.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return sorted.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func part(_ part: StoreContents.Part) {
+        field("series", part.series)
+        field("samples", part.samples)
+        field("bytes", part.bytes)
+        field("bytes_per_sample", part.samples > 0 ? Double(part.bytes) / Double(part.samples) : 0)
+    }
+
+    fileprivate mutating func parts(_ name: String, _ all: [(name: String, part: StoreContents.Part)]) {
+        key(name)
+        array { json in
+            for entry in all {
+                json.object { json in
+                    json.field("name", entry.name)
+                    json.part(entry.part)
+                    json.key("transforms")
+                    json.object { json in
+                        for (name, count) in entry.part.transforms.sorted(by: { $0.key < $1.key }) {
+                            json.field(name, count)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

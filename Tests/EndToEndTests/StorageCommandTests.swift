@@ -1,0 +1,150 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// `flyball storage`, beside a running service and after it.
+    struct StorageCommandTests {
+        private func storage(_ sandbox: Sandbox, _ arguments: String...) async throws -> (
+            status: Int32, output: String
+        ) {
+            try await Sandbox.run(Sandbox.binary, ["storage"] + arguments, folder: sandbox.folder)
+        }
+
+        /// A service that has scraped itself a few times.
+        private func filled(_ sandbox: Sandbox) async throws -> FlyballServer {
+            let server = try await FlyballServer(sandbox, configuration: "global: { scrape_interval: 1s }\n")
+            try await eventually("a few scrapes are there and durable") {
+                (try await server.value("count_over_time(flyball_storage_durable_timestamp_seconds[1m])") ?? 0)
+                    >= 4
+            }
+            return server
+        }
+
+        private func json(_ text: String) throws -> [String: Any] {
+            try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        }
+
+        private func number(_ object: [String: Any], _ key: String) throws -> Double {
+            try #require(object[key] as? NSNumber, "\(key)").doubleValue
+        }
+
+        @Test func `inspect tells series, samples and bytes of a running service and of a stopped one`()
+            async throws
+        {
+            try await withSandbox { sandbox in
+                let server = try await filled(sandbox)
+                let running = try await storage(sandbox, "inspect", "data", "--output", "json")
+                #expect(running.status == 0)
+                #expect(try number(try json(running.output), "samples") > 100)
+                try await server.interrupt()
+
+                let answer = try await storage(sandbox, "inspect", "data", "--output", "json")
+                let report = try json(answer.output)
+                let metrics = try #require(report["metrics"] as? [[String: Any]])
+                let up = try #require(metrics.first { $0["name"] as? String == "up" })
+                let table = try await storage(sandbox, "inspect", "data", "--limit", "5")
+
+                for object in [report, up] {
+                    let samples = try number(object, "samples")
+                    let bytes = try number(object, "bytes")
+                    #expect(try number(object, "series") > 0 && samples > 0)
+                    #expect(try number(object, "bytes_per_sample") == bytes / samples)
+                }
+                let files = FileManager.default.subpaths(atPath: server.storage + "/samples") ?? []
+                let sizes = try files.map { file -> Double in
+                    let values = try URL(fileURLWithPath: server.storage + "/samples/" + file)
+                        .resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey])
+                    return values.isRegularFile == true ? Double(values.fileSize ?? 0) : 0
+                }
+                #expect(try number(report, "bytes") == sizes.reduce(0, +))
+                #expect(try metrics.reduce(0) { try $0 + number($1, "samples") } == number(report, "samples"))
+                #expect(table.output.contains("BYTES/SAMPLE") && table.output.contains("--limit 0 shows all"))
+                #expect(table.output.contains("job=\"flyball\"") || table.output.contains("instance="))
+            }
+        }
+
+        @Test func `what is exported and imported elsewhere is exported there again, byte for byte`()
+            async throws
+        {
+            try await withSandbox { sandbox in
+                let server = try await filled(sandbox)
+                let locked = try await storage(
+                    sandbox, "import", "data", sandbox.write("x.om", "up 1 1\n# EOF\n"))
+                #expect(locked.status == 1)
+                #expect(locked.output.contains("in use by another process (pid "))
+                try await server.interrupt()
+
+                let out = try await storage(
+                    sandbox, "export", "data", "--to", "first.om", "--stale-markers", "--match",
+                    "{__name__!~\"flyball_scrape.*\"}")
+                #expect(out.status == 0, "\(out.output)")
+                let read = try await storage(sandbox, "import", "other", "first.om")
+                #expect(read.status == 0, "\(read.output)")
+                let again = try await storage(
+                    sandbox, "export", "other", "--to", "second.om", "--stale-markers")
+                #expect(again.status == 0, "\(again.output)")
+
+                let first = sandbox.text("first.om")
+                #expect(first.contains("# TYPE ") && first.hasSuffix("# EOF\n") && first.contains("\nup{"))
+                #expect(!first.contains("\nflyball_scrape"))
+                #expect(first == sandbox.text("second.om"))
+                #expect(try await storage(sandbox, "verify", "other").status == 0)
+
+                // The same again does no harm, and a service starts with it.
+                let twice = try await storage(sandbox, "import", "other", "first.om")
+                #expect(twice.status == 0 && twice.output.contains("0 samples imported"), "\(twice.output)")
+                let blocks = try await Sandbox.run(
+                    "/usr/bin/promtool",
+                    ["tsdb", "create-blocks-from", "openmetrics", "first.om", "blocks"],
+                    folder: sandbox.folder)
+                #expect(blocks.status == 0, "\(blocks.output)")
+            }
+        }
+
+        @Test func `verify ends with 2 and names the file for any damage, with 0 for what a crash leaves`()
+            async throws
+        {
+            try await withSandbox { sandbox in
+                let server = try await filled(sandbox)
+                let running = try await storage(sandbox, "verify", "data")
+                #expect(running.status == 0, "\(running.output)")
+                try await server.killHard()
+                let log = server.storage + "/samples/log/0000000001.log"
+                var bytes = try #require(FileManager.default.contents(atPath: log))
+
+                let whole = try await storage(sandbox, "verify", "data")
+                #expect(whole.status == 0, "\(whole.output)")
+                #expect(whole.output.contains("intact"))
+
+                bytes[bytes.count / 2] ^= 4
+                try bytes.write(to: URL(fileURLWithPath: log))
+                let damaged = try await storage(sandbox, "verify", "data")
+                #expect(damaged.status == 2)
+                #expect(damaged.output.contains("samples/log/0000000001.log at "))
+                #expect(damaged.output.contains("NOT intact"))
+            }
+        }
+
+        @Test func `errors name the place and the remedy`() async throws {
+            try await withSandbox { sandbox in
+                let none = try await storage(sandbox, "inspect", "nowhere")
+                #expect(
+                    none.status == 1
+                        && none.output.contains("nowhere: no such folder; name the service's folder"))
+                _ = try sandbox.write("some/file", "x")
+                let other = try await storage(sandbox, "verify", "some")
+                #expect(other.status == 1 && other.output.contains("some holds no samples"))
+                let full = try await storage(sandbox, "import", "some", "some/file")
+                #expect(full.status == 1 && full.output.contains("some is not empty and holds no samples"))
+                let text = try sandbox.write("bad.om", "up 1 1\nup{ 1 2\n# EOF\n")
+                let bad = try await storage(sandbox, "import", "new", text)
+                #expect(bad.status == 1 && bad.output.contains("bad.om: line 2, column"), "\(bad.output)")
+                let selector = try await storage(sandbox, "export", "new", "--match", "up{")
+                #expect(selector.status == 1 && selector.output.contains("--match up{"), "\(selector.output)")
+                let moment = try await storage(sandbox, "export", "new", "--start", "yesterday")
+                #expect(
+                    moment.status == 1 && moment.output.contains("--start must be like"), "\(moment.output)")
+            }
+        }
+    }
+}
