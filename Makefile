@@ -38,11 +38,10 @@ bench-demo: build
 	Benchmarks/demo.py $(FLYBALL)
 
 ## bench-storage: the store and the scraper beside prometheus and victoria-metrics, then our own figures (BENCH_SECONDS a
-## steady scrape, BENCH_ONLY sections, see Benchmarks/storage.py); torture: kill the store CYCLES times
+## steady scrape, BENCH_ONLY sections, see Benchmarks/storage.py)
 SCRAPES = ../shared/scrapes/node-and-prometheus-300x5s.tar.xz
 PAYLOADS = $(addprefix ../shared/payloads/,node_exporter_e2e.prom.xz k8s_1_31__kubelet_cadvisor.prom.xz \
 	k8s_1_31__ksm.prom.xz k8s_1_31__controlplane_etcd.prom.xz)
-CYCLES = 200
 bench-build: deps
 	swift build -c release --product storage-benchmark
 
@@ -51,7 +50,7 @@ bench-storage: build bench-build
 	swift build -c release --product load-generator
 	@Benchmarks/storage.py $(FLYBALL) .build/release/storage-benchmark .build/release/load-generator $(PAYLOADS)
 	@folder=$$(mktemp -d) && tar xJf $(SCRAPES) -C $$folder --strip-components=1 && \
-	  for what in "parse $$folder" "chunks $$folder" memory "memory 200 1021 120 1" recovery push write select; do \
+	  for what in "parse $$folder" "chunks $$folder" memory "memory 200 1021 120 1" recovery recovery-memory push write select; do \
 	    echo; echo "== $$what" | sed "s|$$folder|recording|"; .build/release/storage-benchmark $$what || exit 1; done; \
 	  status=$$?; rm -rf $$folder; exit $$status
 
@@ -62,8 +61,14 @@ bench-query: deps
 	swift build -c release --product query-benchmark
 	Benchmarks/query.py .build/release/flyball .build/release/query-benchmark $(ARGUMENTS)
 
+## torture: kill the store CYCLES times and cut its power POWER_CUTS times, or on until so many SECONDS are over
+CYCLES = 2000
+POWER_CUTS = 500
+SECONDS = 0
+SEED = 1
 torture: bench-build
-	Benchmarks/torture.py .build/release/storage-benchmark $(CYCLES)
+	Benchmarks/torture.py .build/release/storage-benchmark --cycles $(CYCLES) --power-cuts $(POWER_CUTS) \
+	  --seconds $(SECONDS) --seed $(SEED)
 
 ## bench-forecast: accuracy and coverage on M4's hourly series beside other methods (SERIES=0: AutoARIMA on all of them)
 SERIES = 42
@@ -79,7 +84,6 @@ bench-scaling: deps
 ## fuzz: random texts for the parser, random queries for the engine and its reference; goes on at SEED
 PARSER = 10000000
 ENGINE = 1000000
-SEED = 0
 fuzz: deps
 	swift build -c release --product promql-fuzz
 	.build/release/promql-fuzz parser --seed $(SEED) --count $(PARSER) --corpus $(wildcard ../shared/conformance/promqltest/*.test)

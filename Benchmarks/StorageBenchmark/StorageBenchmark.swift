@@ -8,6 +8,7 @@ import TimeSeries
 ///     storage-benchmark chunks FOLDER       recordings of scrapes in a folder, encoded and decoded
 ///     storage-benchmark memory [T S R]      T targets of S series with R rows, in memory
 ///     storage-benchmark recovery [T S R]    the same, written to a log and read back
+///     storage-benchmark recovery-memory [T S R]   the peak of memory while they are read back
 ///     storage-benchmark push [S R]          S single series with R samples, pushed
 ///     storage-benchmark write [S R]         remote-write requests of S series, R samples each
 ///     storage-benchmark parse FOLDER        recordings of scrapes in a folder, read by known and by new targets
@@ -23,6 +24,9 @@ import TimeSeries
         case "chunks": try ChunkBenchmark.run(folder: arguments.dropFirst().first ?? ".")
         case "memory": try await MemoryBenchmark.run(numbers)
         case "recovery": try await RecoveryBenchmark.run(numbers)
+        case "recovery-memory": try RecoveryMemory.run(numbers)
+        case "recovery-fill": try RecoveryMemory.fill(Array(arguments.dropFirst()))
+        case "recovery-open": try RecoveryMemory.open(Array(arguments.dropFirst()))
         case "push": try await PushBenchmark.run(numbers)
         case "write": try await WriteBenchmark.run(numbers)
         case "parse": try await ScrapeBenchmark.parse(folder: arguments.dropFirst().first ?? ".")
@@ -39,8 +43,9 @@ import TimeSeries
         case "select": try await SelectBenchmark.run(numbers.first ?? 1_000_000)
         default:
             print(
-                "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] | push [S R] "
-                    + "| write [S R] | select [N] | parse FOLDER | scrape PORTS [I S] | store FOLDER NAME"
+                "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] "
+                    + "| recovery-memory [T S R] | push [S R] | write [S R] | select [N] "
+                    + "| parse FOLDER | scrape PORTS [I S] | store FOLDER NAME"
             )
             exit(2)
         }
