@@ -1,5 +1,6 @@
 import Dispatch
 import PromQL
+import PromQLReference
 import Synchronization
 import Testing
 import TimeSeries
