@@ -18,9 +18,7 @@ extension [UInt8] {
     }
 
     /// Appends a little-endian 64-bit number.
-    package mutating func append(fixed64 value: UInt64) {
-        for shift in 0..<UInt64(8) { append(UInt8(truncatingIfNeeded: value >> (8 * shift))) }
-    }
+    package mutating func append(fixed64 value: UInt64) { append(littleEndian: value) }
 
     /// Appends the count as LEB128, then the bytes.
     package mutating func append(prefixed bytes: [UInt8]) {

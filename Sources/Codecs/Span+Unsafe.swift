@@ -35,12 +35,27 @@ extension Span<UInt8> {
     }
 }
 
+extension MutableSpan<UInt8> {
+    /// Sets eight bytes from `offset`, the first one to the least significant.
+    @inline(__always)
+    package mutating func setLittleEndian64(_ word: UInt64, at offset: Int) {
+        var raw = unsafe self.mutableBytes
+        raw.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+    }
+}
+
 extension [UInt8] {
     /// Appends a part of a span.
     package mutating func append(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         guard !range.isEmpty else { return }
         let part = bytes.extracting(range)
         unsafe part.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends a number as its eight little-endian bytes, in one copy.
+    @inline(__always)
+    mutating func append(littleEndian value: UInt64) {
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 
     /// Appends numbers as their little-endian bytes.

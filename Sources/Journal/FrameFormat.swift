@@ -11,7 +11,8 @@ import Codecs
 /// Offset and file id are inside the checksum, so that a block of another place or time is noticed.
 enum FrameFormat {
     static let magic = Array("FLYBALL\n".utf8)
-    static let version: UInt32 = 1
+    /// Of frames and of the records in them: 2 where snapshots may hold parts of groups of series.
+    static let version: UInt32 = 2
     static let headerLength = 40
     static let frameHeaderLength = 40
     static let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]

@@ -65,17 +65,8 @@ extension Store {
         var contents = StoreContents()
         var seen: Set<Labels> = []
         for case let table? in tables { table.count(into: &contents, &seen) }
-        for case let series? in loose {
-            var part = StoreContents.Part()
-            part.samples = series.sampleCount
-            part.bytes = series.sealedByteCount
-            for sealed in series.parts {
-                let bytes = sealed.bytes
-                guard let chunk = try? Chunk.open(bytes.span, 0..<bytes.count) else { continue }
-                part.transforms[chunk.transform(1), default: 0] += 1
-            }
-            let labels = series.labels
-            contents.add(part, labels, metric: labels.metricName, target: labels.target, &seen)
+        for index in loose.groups.indices where !loose.groups[index].isEmpty {
+            loose.groups[index].count(into: &contents, &seen, loose.pairs)
         }
         return contents
     }
@@ -86,8 +77,8 @@ extension Store {
         let (tables, loose) = head.withLock { ($0.tables, $0.loose) }
         var damaged = 0
         for case let table? in tables { damaged += table.sealed.reduce(0) { $0 + $1.damagedChunks.count } }
-        for case let series? in loose {
-            damaged += series.parts.count { part in
+        for index in loose.groups.indices {
+            damaged += loose.groups[index].parts.count { part in
                 let bytes = part.bytes
                 return !Chunk.isIntact(bytes.span, 0..<bytes.count)
             }
@@ -99,6 +90,24 @@ extension Store {
 extension Labels {
     fileprivate var target: Labels {
         Labels(pairs.filter { $0.name == "job" || $0.name == "instance" })
+    }
+}
+
+extension LooseGroup {
+    fileprivate func count(into contents: inout StoreContents, _ seen: inout Set<Labels>, _ table: PairTable) {
+        for slot in 0..<LooseGroup.width where members >> UInt16(slot) & 1 == 1 {
+            var part = StoreContents.Part()
+            part.samples = Int(counts[slot]) + late.count { $0.slot == UInt8(slot) }
+            for sealed in parts where sealed.has(slot) {
+                part.samples += Int(sealed.rowCount)
+                guard let chunk = sealed.opened?.chunk else { continue }
+                let total = max(1, chunk.decoder.ranges.reduce(0) { $0 + $1.count })
+                part.bytes += sealed.bytes.count * chunk.decoder.ranges[sealed.column(slot)].count / total
+                part.transforms[chunk.transform(sealed.column(slot)), default: 0] += 1
+            }
+            let labels = labels(slot, table)
+            contents.add(part, labels, metric: labels.metricName, target: labels.target, &seen)
+        }
     }
 }
 

@@ -63,7 +63,7 @@ extension Store: SampleSink {
         while row.count < shape.width { row.append(Marker.absent) }
         if let last = shape.lastTime, time <= last {
             let late = head.lateSamples(number, at: time, row, &report)
-            append(late, to: &head, &report)
+            append(SampleBatch(late), to: &head, &report)
             return
         }
         let previous = head.tables[Int(number)]?.lastTailRow.map { Array($0) } ?? []
@@ -86,7 +86,9 @@ extension Store: SampleSink {
         }
     }
 
-    package func append(_ batch: [SeriesSamples]) -> AppendReport {
+    package func append(_ batch: [SeriesSamples]) -> AppendReport { append(SampleBatch(batch)) }
+
+    package func append(_ batch: SampleBatch) -> AppendReport {
         var report = head.withLock { head in
             var report = AppendReport()
             append(batch, to: &head, &report)
@@ -100,41 +102,25 @@ extension Store: SampleSink {
     }
 
     /// Numbers new series, writes all to the log, then takes all into memory.
-    private func append(_ batch: [SeriesSamples], to head: inout Head, _ report: inout AppendReport) {
-        var added: [Labels: UInt32] = [:]
+    private func append(_ batch: SampleBatch, to head: inout Head, _ report: inout AppendReport) {
         var records: [[UInt8]] = []
-        var samples: [(series: UInt32, sample: Sample)] = []
-        var histograms: [(series: UInt32, timestamp: Timestamp, histogram: FloatHistogram)] = []
-        for series in batch {
-            let count = series.samples.count + series.histograms.count
-            var number = head.looseNumbers[series.labels] ?? added[series.labels]
-            if number == nil, (try? head.check([series.labels])) != nil,
-                (try? head.checkRoom(for: added.count + 1)) != nil
-            {
-                number = UInt32(head.loose.count + added.count)
-                added[series.labels] = number
-                records.append(StoreRecord.series(number!, series.labels))
-            }
-            guard let number else {
-                report.limited += count
-                continue
-            }
-            for sample in series.samples { samples.append((number, sample)) }
-            for (timestamp, histogram) in series.histograms {
-                histograms.append((number, timestamp, histogram))
+        let (numbers, added) = head.numbers(of: batch, &records)
+        for (index, number) in numbers.enumerated() where number != .max && !batch.histograms.isEmpty {
+            for (timestamp, histogram) in batch.histograms[batch.histogramRange(index)] {
                 records.append(StoreRecord.histogram(number, at: timestamp.milliseconds, histogram))
             }
         }
-        if !samples.isEmpty { records.append(StoreRecord.samples(samples)) }
+        let limited = head.unnumbered(batch, numbers)
+        report.limited += limited
+        if limited < batch.sampleCount, !batch.samples.isEmpty {
+            records.append(StoreRecord.samples(batch, numbers))
+        }
         guard (try? write(records)) != nil else {
-            report.limited += samples.count + histograms.count
+            report.limited += batch.sampleCount - limited
             return
         }
-        for (labels, number) in added.sorted(by: { $0.value < $1.value }) { head.addLoose(number, labels) }
-        for (number, timestamp, histogram) in histograms {
-            head.append(number, Sample(timestamp, histogram.count), histogram, &report)
-        }
-        for (number, sample) in samples { head.append(number, sample, nil, &report) }
+        for (labels, number) in added { head.loose.add(number, labels) }
+        head.take(batch, numbers, &report)
     }
 
     package func describe(_ metadata: [String: MetricMetadata]) {

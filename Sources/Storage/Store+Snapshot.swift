@@ -30,10 +30,6 @@ extension Head {
             let last = old.sealed[old.finalCount - 1]
             tables[index]?.markPersisted(through: last)
         }
-        for index in copy.loose.indices {
-            guard let old = copy.loose[index], old.finalCount > 0 else { continue }
-            let last = old.parts[old.finalCount - 1]
-            loose[index]?.markPersisted(through: last)
-        }
+        loose.markPersisted(as: copy.loose)
     }
 }

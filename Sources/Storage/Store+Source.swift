@@ -21,9 +21,12 @@ extension Store: SeriesSource {
 
     package func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     {
-        var all: Set<Labels> = []
-        for found in find(matcherSets, range) { found.forEachSeries { all.insert($0) } }
-        return all.sorted()
+        var all: [Labels] = []
+        for found in find(matcherSets, range) { found.forEachSeries { all.append($0) } }
+        let sorted = LabelOrder.permutation(of: all).map { $0.map { all[$0] } } ?? all
+        guard zip(sorted, sorted.dropFirst()).contains(where: { $0 == $1 }) else { return sorted }
+        return sorted.enumerated().filter { $0.offset == 0 || sorted[$0.offset - 1] != $0.element }.map(
+            \.element)
     }
 
     package func labelNames(
@@ -71,27 +74,28 @@ extension ClosedRange<Timestamp> {
 extension Head {
     /// The values of a label of all series with a sample near the range.
     func values(of name: String, in range: ClosedRange<Int64>) -> Set<String> {
-        guard let symbol = symbols.find(name) else { return [] }
+        guard let symbol = symbols.find(name) else { return Set(loose.values(of: name, in: range)) }
         var values: Set<SymbolTable.Symbol> = []
         var seen: Set<ObjectIdentifier> = []
         for case let table? in tables where table.overlaps(range) {
             if let label = table.targetSymbols.first(where: { $0.name == symbol }) {
                 values.insert(label.value)
             } else if seen.insert(ObjectIdentifier(table.layout)).inserted {
-                values.formUnion(table.layout.index.values(of: symbol).keys)
+                values.formUnion(table.layout.index.values(of: symbol).map(\.value))
             }
         }
-        for (value, postings) in looseIndex.values(of: symbol) where !values.contains(value) {
-            if postings.contains(where: { loose[Int($0)]?.overlaps(range) ?? false }) { values.insert(value) }
-        }
-        return Set(values.map { symbols[$0] })
+        return Set(values.map { symbols[$0] }).union(loose.values(of: name, in: range))
     }
 }
 
 extension Head.Found {
     func forEachSeries(_ body: (Labels) -> Void) {
         for slice in tables { for column in slice.columns { body(slice.labels(column)) } }
-        for series in loose { body(series.labels) }
+        for slice in loose {
+            for slot in 0..<LooseGroup.width where slice.slots >> UInt16(slot) & 1 == 1 {
+                body(slice.group.labels(slot, pairs))
+            }
+        }
     }
 
     /// The samples in a range, series in the order of their labels, one with equal labels merged. Tables and single
@@ -110,9 +114,9 @@ extension Head.Found {
             tables[tablePieces[piece]].flatMap { $0.read(range) }
         }
         let limit = room
-        let loosePieces = workers.pieces(of: loose.count, atLeast: 256)
+        let loosePieces = workers.pieces(of: loose.count, atLeast: 16)
         let rest = try workers.map(loosePieces.count) { piece throws(TooManySamples) in
-            try Head.Found.read(loose[loosePieces[piece]], range, room: limit)
+            try Head.Found.read(loose[loosePieces[piece]], pairs, range, room: limit)
         }
         let read = rest.reduce(0) { $0 + $1.reduce(0) { $0 + $1.values.count } }
         guard read <= room else { throw TooManySamples() }
@@ -122,23 +126,19 @@ extension Head.Found {
 
     /// The samples of series that come one at a time; neighbours of equal times share one object of them.
     private static func read(
-        _ loose: ArraySlice<LooseSeries>, _ range: ClosedRange<Int64>, room: Int
+        _ loose: ArraySlice<LooseSlice>, _ pairs: PairTable, _ range: ClosedRange<Int64>, room: Int
     ) throws(TooManySamples) -> [SeriesColumns] {
         var result: [SeriesColumns] = []
         var left = room
-        var lastTimes = TimeColumn.empty
-        for series in loose {
-            let (times, values) = series.samples(in: range)
-            guard !times.isEmpty else { continue }
-            left -= times.count
-            guard left >= 0 else { throw TooManySamples() }
-            if lastTimes.milliseconds != times { lastTimes = TimeColumn(times) }
-            var columns = SeriesColumns(labels: series.labels, times: lastTimes, values: values)
-            if !series.histograms.isEmpty {
-                columns.histograms = [:]
-                for (row, time) in times.enumerated() { columns.histograms![row] = series.histograms[time] }
+        for slice in loose {
+            for part in slice.group.read(slice.slots, in: range) {
+                left -= part.values.count
+                guard left >= 0 else { throw TooManySamples() }
+                result.append(
+                    SeriesColumns(
+                        labels: slice.group.labels(part.slot, pairs), times: part.times, values: part.values,
+                        histograms: slice.group.histograms(part.slot, part.times)))
             }
-            result.append(columns)
         }
         return result
     }
@@ -177,9 +177,11 @@ extension Head.Found {
     }
 
     private static func merge(_ a: SeriesColumns, _ b: SeriesColumns) -> SeriesColumns {
-        let (times, values) = LooseSeries.sorted(
-            a.times.milliseconds + b.times.milliseconds, a.values + b.values)
-        var merged = SeriesColumns(labels: a.labels, times: TimeColumn(times), values: values)
+        var samples = SampleColumns(
+            times: a.times.milliseconds + b.times.milliseconds, values: a.values + b.values)
+        samples.sort()
+        let times = samples.times
+        var merged = SeriesColumns(labels: a.labels, times: TimeColumn(times), values: samples.values)
         var byTime: [Int64: FloatHistogram] = [:]
         for series in [b, a] {
             for (row, time) in series.times.milliseconds.enumerated() {

@@ -20,6 +20,8 @@ package struct StoreStatistics: Hashable, Sendable {
     package var chunkBytes = 0
     package var tailBytes = 0
     package var diskBytes = 0
+    /// Bytes of labels and index of single series, an estimate.
+    package var indexBytes = 0
     package var oldest: Timestamp?
     package var newest: Timestamp?
 

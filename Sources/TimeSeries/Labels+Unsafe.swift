@@ -96,8 +96,10 @@ extension Labels {
         return order != 0 ? Int(order) : left.count - right.count
     }
 
-    static func hash(_ bytes: [UInt8]) -> UInt64 {
-        let bytes = bytes.span
+    static func hash(_ bytes: [UInt8]) -> UInt64 { hash(bytes.span) }
+
+    /// The hash that labels with these canonical bytes have.
+    package static func hash(_ bytes: Span<UInt8>) -> UInt64 {
         let raw = unsafe bytes.bytes
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)
         var index = 0

@@ -62,6 +62,14 @@ package protocol SampleSink: Sendable {
     func closeTable(_ table: TableID)
     /// Samples that come one series at a time: rules, remote write, out of order.
     func append(_ batch: [SeriesSamples]) -> AppendReport
+    /// The same for what came over the wire.
+    func append(_ batch: SampleBatch) -> AppendReport
     /// Describes metrics, by metric name.
     func describe(_ metadata: [String: MetricMetadata])
+}
+
+extension SampleSink {
+    package func append(_ batch: SampleBatch) -> AppendReport {
+        append(batch.entries.indices.map(batch.series))
+    }
 }

@@ -9,7 +9,7 @@ import TimeSeries
 @Suite struct GoldenTests {
     private static let folder: String = {
         let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.dropLast().joined(separator: "/") + "/Golden/v1"
+        return parts.dropLast().joined(separator: "/") + "/Golden/"
     }()
     private static let files =
         ["log/0000000002.log"]
@@ -26,6 +26,10 @@ import TimeSeries
         schema: -53, count: 3, sum: 4.5, positiveRuns: [.init(offset: 0, length: 2)],
         positiveBuckets: [1, 2], customBounds: [0.5])
 
+    private let group = ["a", "b", "c"].map { Labels(["__name__": "pushed", "from": $0]) }
+
+    private func value(_ number: Int, _ step: Int) -> Double { Double(number * step) / 10 }
+
     private func row(_ step: Int) -> [Double] {
         [Double(step) / 100, Double(step * step % 97) * 0.001, step < 250 ? 5 : Marker.absent]
     }
@@ -38,6 +42,10 @@ import TimeSeries
         ])
         for step in 0..<300 {
             _ = store.append(table, at: at(15 * step), row: row(step))
+            _ = store.append(
+                group.enumerated().map { number, labels in
+                    SeriesSamples(labels: labels, samples: [Sample(at(15 * step), value(number, step))])
+                })
             if step == 260 { try store.snapshot() }
             if step == 280 { try store.snapshot() }
         }
@@ -50,10 +58,13 @@ import TimeSeries
         try store.sync()
     }
 
-    @Test func `files of version 1 are read`() async throws {
+    @Test(arguments: [1, 2]) func `files of each version are read`(_ version: Int) async throws {
         let disk = SimulatedDisk()
-        let golden = try RealDisk(root: Self.folder)
-        if unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil { try rewrite(golden) }
+        let folder = Self.folder + "v\(version)"
+        if version == 2, unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil {
+            try rewrite(folder)
+        }
+        let golden = try RealDisk(root: folder)
         for path in Self.files {
             let file = try golden.open(path, create: false)
             disk.setContents(path, try file.read(at: 0, count: try file.length()))
@@ -67,20 +78,26 @@ import TimeSeries
         #expect(
             series.map(\.labels.metricName) == [
                 "cpu_seconds_total", "cpu_seconds_total", "cpu_seconds_total", "h", "loose",
-            ])
+            ] + (version == 1 ? [] : ["pushed", "pushed", "pushed"]))
         #expect(series[0].values == (0..<250).map { _ in 5 })
         #expect(series[1].values == (0..<300).map { row($0)[0] })
         #expect(series[2].values == (0..<300).map { row($0)[1] })
         #expect(series[2].times.milliseconds == (0..<300).map { Int64($0) * 15_000 })
         #expect(series[3].histograms == [0: histogram])
         #expect(series[4].values == (0..<20).map { Double($0) / 3 })
+        for (number, series) in series.dropFirst(5).enumerated() {
+            #expect(series.times.milliseconds == (0..<300).map { Int64($0) * 15_000 })
+            #expect(series.values == (0..<300).map { value(number, $0) })
+        }
         #expect(await store.metadata(of: nil)["cpu_seconds_total"]?.first?.unit == "seconds")
     }
 
     /// Set FLYBALL_REWRITE_GOLDEN for a new version of the format, in a folder of its own.
-    private func rewrite(_ golden: RealDisk) throws {
+    private func rewrite(_ folder: String) throws {
         let disk = SimulatedDisk()
         try write(disk)
+        unsafe mkdir(folder, 0o755)
+        let golden = try RealDisk(root: folder)
         try golden.createFolder("log")
         try golden.createFolder("snapshots")
         for path in disk.paths {

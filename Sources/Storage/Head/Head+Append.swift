@@ -37,23 +37,38 @@ extension Head {
     }
 
     /// Takes one sample of a single series. The log has it already.
-    mutating func append(
-        _ number: UInt32, _ sample: Sample, _ histogram: FloatHistogram?, _ report: inout AppendReport
-    ) {
-        let time = sample.timestamp.milliseconds
-        guard loose.indices.contains(Int(number)), Head.times.contains(time) else {
+    @inline(__always)
+    mutating func append(_ number: UInt32, _ time: Int64, _ value: Double, _ report: inout AppendReport) {
+        guard loose.has(number), Head.times.contains(time) else {
             report.tooOld += 1
             return
         }
-        let window = window
-        switch loose[Int(number)]?.append(time, sample.value, histogram, window: window, &looseEncoder) {
+        count(loose.append(number, time, value, window: window), time, &report)
+    }
+
+    /// Takes one native histogram of a single series. The log has it already.
+    mutating func append(
+        _ number: UInt32, _ time: Int64, _ histogram: FloatHistogram, _ report: inout AppendReport
+    ) {
+        guard loose.has(number), Head.times.contains(time) else {
+            report.tooOld += 1
+            return
+        }
+        count(loose.append(number, time, histogram, window: window), time, &report)
+    }
+
+    @inline(__always)
+    private mutating func count(
+        _ outcome: LooseGroup.Outcome, _ time: Int64, _ report: inout AppendReport
+    ) {
+        switch outcome {
         case .accepted:
             report.accepted += 1
             newest = max(newest, time)
         case .repeated: report.repeated += 1
         case .duplicate: report.duplicate += 1
         case .outOfOrder: report.outOfOrder += 1
-        case .tooOld, nil: report.tooOld += 1
+        case .tooOld: report.tooOld += 1
         }
     }
 }

@@ -15,7 +15,9 @@ extension Head {
     private func edge(freeing bytes: Int) -> Int64? {
         var parts: [(last: Int64, bytes: Int)] = []
         for case let table? in tables { parts += table.sealed.map { ($0.last, $0.bytes.count) } }
-        for case let series? in loose { parts += series.parts.map { ($0.last, $0.bytes.count) } }
+        for index in loose.groups.indices {
+            parts += loose.groups[index].parts.map { ($0.last, $0.bytes.count) }
+        }
         parts.sort { $0.last < $1.last }
         var freed = 0
         for part in parts {
@@ -38,18 +40,7 @@ extension Head {
             tables[index] = nil
             droppedSeries += table.width
         }
-        var gone: Set<UInt32> = []
-        for index in loose.indices {
-            guard let oldest = loose[index]?.oldest, oldest < time else { continue }
-            loose[index]?.drop(before: time)
-            if let series = loose[index], series.isEmpty {
-                gone.insert(UInt32(index))
-                looseNumbers[series.labels] = nil
-                loose[index] = nil
-            }
-        }
-        if !gone.isEmpty { looseIndex.remove(gone) }
-        droppedSeries += gone.count
+        _ = loose.drop(before: time)
         dropUnusedLayouts()
     }
 
@@ -65,9 +56,7 @@ extension Head {
     var byteCount: Int {
         var bytes = 0
         for case let table? in tables { bytes += table.sealedByteCount + table.tailByteCount + 256 }
-        for case let series? in loose {
-            bytes += series.sealedByteCount + series.tailByteCount + 2 * series.labels.bytes.count + 200
-        }
+        bytes += loose.byteCount
         for layout in layouts.values.joined() {
             bytes += layout.columns.reduce(0) { $0 + 2 * $1.bytes.count + 100 }
         }
@@ -79,7 +68,6 @@ extension Head {
         guard symbols.count > 1000, droppedSeries > symbols.count / 4 else { return }
         droppedSeries = 0
         symbols = SymbolTable()
-        looseIndex = LabelIndex()
         var renewed: [ObjectIdentifier: Layout] = [:]
         for (hash, list) in layouts {
             layouts[hash] = list.map { old in
@@ -95,9 +83,6 @@ extension Head {
             tables[index]?.layout = layout
             let targetSymbols = intern(table.target)
             tables[index]?.targetSymbols = targetSymbols
-        }
-        for index in loose.indices {
-            if let labels = loose[index]?.labels { looseIndex.add(UInt32(index), intern(labels)) }
         }
     }
 }

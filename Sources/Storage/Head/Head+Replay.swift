@@ -27,21 +27,22 @@ extension Head {
             if hasTable(number) { tables[Int(number)]?.isOpen = false }
         case StoreRecord.series:
             let number = try cursor.number(bytes)
-            guard number < loose.count + 1_000_000 else { throw .malformed("series \(number)", at: 1) }
-            addLoose(number, try cursor.labels(bytes))
+            guard number < UInt64(loose.nextNumber) + 1_000_000 else {
+                throw .malformed("series \(number)", at: 1)
+            }
+            loose.add(number, try cursor.labels(bytes))
         case StoreRecord.samples:
             var time: Int64 = 0
             for _ in 0..<(try cursor.length(bytes)) {
                 let number = try cursor.number(bytes)
                 time &+= try cursor.signedVarint(bytes)
                 let value = Double(bitPattern: try cursor.fixed64(bytes))
-                append(number, Sample(Timestamp(milliseconds: time), value), nil, &report)
+                append(number, time, value, &report)
             }
         case StoreRecord.histogram:
             let number = try cursor.number(bytes)
-            let time = Timestamp(milliseconds: try cursor.signedVarint(bytes))
-            let histogram = try HistogramCodec.decode(bytes, &cursor)
-            append(number, Sample(time, histogram.count), histogram, &report)
+            let time = try cursor.signedVarint(bytes)
+            append(number, time, try HistogramCodec.decode(bytes, &cursor), &report)
         case StoreRecord.window: window = try cursor.signedVarint(bytes)
         case StoreRecord.metadata:
             let name = try cursor.text(bytes)

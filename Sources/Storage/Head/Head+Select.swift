@@ -10,7 +10,9 @@ extension Head {
     /// What meets the matchers and may have samples in the range.
     struct Found: Sendable {
         var tables: [TableSlice] = []
-        var loose: [LooseSeries] = []
+        var loose: [LooseSlice] = []
+        /// What the labels of single series are made of.
+        var pairs = PairTable()
     }
 
     private struct LayoutQuestion: Hashable {
@@ -36,12 +38,8 @@ extension Head {
             }
             if !columns.isEmpty { found.tables.append(TableSlice(table: table, columns: columns)) }
         }
-        let numbers = looseIndex.select(conditions) {
-            loose.indices.lazy.filter { loose[$0] != nil }.map { UInt32($0) }
-        }
-        for number in numbers {
-            if let series = loose[Int(number)], series.overlaps(range) { found.loose.append(series) }
-        }
+        found.loose = loose.slices(loose.select(matchers), in: range)
+        if !found.loose.isEmpty { found.pairs = loose.pairs }
         return found
     }
 }

@@ -10,11 +10,7 @@ struct Head: Sendable {
     /// By number; nil where all samples are gone. Numbers are not used again.
     var tables: [Table?] = []
     var tablesByTarget: [Labels: [UInt32]] = [:]
-    /// By number, as tables.
-    var loose: [LooseSeries?] = []
-    var looseNumbers: [Labels: UInt32] = [:]
-    var looseIndex = LabelIndex()
-    var looseEncoder = LooseEncoder()
+    var loose = LooseSeries()
     var metadata: [String: MetricMetadata] = [:]
     var newest: Int64 = .min
     /// Sealed parts that end before this were dropped, by retention or for memory.
@@ -36,7 +32,7 @@ struct Head: Sendable {
     static let times: ClosedRange<Int64> = -(1 << 50)...(1 << 50)
 
     var seriesCount: Int {
-        tables.reduce(looseNumbers.count) { $0 + ($1?.width ?? 0) }
+        tables.reduce(loose.count) { $0 + ($1?.width ?? 0) }
     }
 
     mutating func intern(_ labels: Labels) -> [(name: SymbolTable.Symbol, value: SymbolTable.Symbol)] {
@@ -100,20 +96,5 @@ struct Head: Sendable {
         guard let columns = tables[Int(table)]?.layout.columns else { return }
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
-    }
-
-    mutating func addLoose(_ number: UInt32, _ labels: Labels) {
-        guard looseNumbers[labels] == nil, number >= loose.count else { return }
-        while loose.count <= Int(number) { loose.append(nil) }
-        loose[Int(number)] = LooseSeries(labels: labels)
-        looseNumbers[labels] = number
-        looseIndex.add(number, intern(labels))
-    }
-
-    /// Fills a number that a snapshot says was given.
-    mutating func restoreLoose(_ number: UInt32, _ labels: Labels) {
-        loose[Int(number)] = LooseSeries(labels: labels)
-        looseNumbers[labels] = number
-        looseIndex.add(number, intern(labels))
     }
 }

@@ -9,7 +9,7 @@ final class Condition {
     let matchesEmpty: Bool
     private let symbols: SymbolTable
     /// The symbols of the only values that match, where the matcher tells.
-    private let literals: [SymbolTable.Symbol]?
+    let literals: [SymbolTable.Symbol]?
     private var known: [SymbolTable.Symbol: Bool] = [:]
 
     init(_ matcher: Matcher, _ symbols: SymbolTable) {
@@ -30,11 +30,5 @@ final class Condition {
         let answer = matcher.matches(symbols[value])
         known[value] = answer
         return answer
-    }
-
-    /// The postings of the values that match.
-    func candidates(_ values: [SymbolTable.Symbol: [UInt32]]) -> [[UInt32]] {
-        if let literals { return Set(literals).compactMap { values[$0] } }
-        return values.lazy.filter { self.matches($0.key) }.map(\.value)
     }
 }

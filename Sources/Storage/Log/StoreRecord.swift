@@ -97,16 +97,30 @@ enum StoreRecord {
         return bytes
     }
 
-    static func samples(_ samples: [(series: UInt32, sample: Sample)]) -> [UInt8] {
-        var bytes: [UInt8] = [self.samples]
-        bytes.append(varint: UInt64(samples.count))
+    /// The samples of a batch, of those series that have a number (`UInt32.max` stands for none).
+    static func samples(_ batch: SampleBatch, _ numbers: [UInt32]) -> [UInt8] {
+        var count = batch.samples.count
+        for (index, number) in numbers.enumerated() where number == .max {
+            count -= batch.sampleRange(index).count
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16 + 16 * count)
+        bytes.append(samples)
+        bytes.append(varint: UInt64(count))
         var last: Int64 = 0
-        for (series, sample) in samples {
-            let time = sample.timestamp.milliseconds
-            bytes.append(varint: UInt64(series))
-            bytes.append(signedVarint: time &- last)
-            bytes.append(fixed64: sample.value.bitPattern)
-            last = time
+        var start = 0
+        for (index, number) in numbers.enumerated() {
+            let end = batch.entries[index].samplesEnd
+            defer { start = end }
+            guard number != .max else { continue }
+            for row in start..<end {
+                let sample = batch.samples[row]
+                let time = sample.timestamp.milliseconds
+                bytes.append(varint: UInt64(number))
+                bytes.append(signedVarint: time &- last)
+                bytes.append(fixed64: sample.value.bitPattern)
+                last = time
+            }
         }
         return bytes
     }

@@ -1,183 +1,145 @@
-import Codecs
 import TimeSeries
 
-/// A series that does not come with a scrape: from rules, remote write, or out of order. Its chunks have two
-/// columns, time and value. All parts but the last have at least `mergedRows` rows and do not change any more.
+/// All single series: groups of sixteen neighbouring numbers, the labels of their members, and where to find a series
+/// by its labels. Numbers are never given again.
 struct LooseSeries: Sendable {
-    static let tailRows = 16
-    static let mergedRows = 240
+    private(set) var groups = Paged<LooseGroup>()
+    private(set) var pairs = PairTable()
+    private var numbers = HashSlots()
+    private var encoder = LooseEncoder()
+    /// Numbers below this were given.
+    private(set) var nextNumber: UInt32 = 0
 
-    /// A sealed part. Times ascend inside of it; parts may overlap where samples came late.
-    struct Part: Sendable {
-        var first: Int64
-        var last: Int64
-        var rowCount: Int
-        var bytes: [UInt8]
-    }
+    /// Series that are there.
+    var count: Int { numbers.count }
 
-    /// What became of a sample.
-    enum Outcome { case accepted, repeated, duplicate, outOfOrder, tooOld }
-
-    let labels: Labels
-    private(set) var parts: [Part] = []
-    /// The newest samples, ascending.
-    private(set) var tail: [Sample] = []
-    /// Samples that came after newer ones, ascending, until they are sealed.
-    private(set) var late: [Sample] = []
-    /// By time; the value of the sample is their count.
-    private(set) var histograms: [Int64: FloatHistogram] = [:]
-    private(set) var newest: Int64 = .min
-    /// Parts before this one are in a chunk file already.
-    private(set) var persisted = 0
-
-    init(labels: Labels) { self.labels = labels }
-
-    var isEmpty: Bool { parts.isEmpty && tail.isEmpty && late.isEmpty }
-    var sampleCount: Int { parts.reduce(0) { $0 + $1.rowCount } + tail.count + late.count }
-    var sealedByteCount: Int { parts.reduce(0) { $0 + $1.bytes.count } }
-    var tailByteCount: Int { 16 * (tail.count + late.count) }
-    var oldest: Int64? {
-        var oldest: Int64?
-        for part in parts { oldest = min(oldest ?? part.first, part.first) }
-        for sample in [tail.first, late.first] {
-            if let time = sample?.timestamp.milliseconds { oldest = min(oldest ?? time, time) }
+    /// The series with these labels, the canonical bytes of `Labels` in a part of `bytes`.
+    @inline(__always)
+    func find(_ bytes: Span<UInt8>, _ range: Range<Int>, hash: UInt64) -> UInt32? {
+        numbers.find(LooseSeries.spread(hash)) { number in
+            // Field by field: a copy of the group would hold on to all that is in it.
+            let own = groups[Int(number >> 4)].pairs
+            let part = groups[Int(number >> 4)].pairRange(Int(number & 15))
+            return pairs.equal(own.span.extracting(part), bytes, range)
         }
-        return oldest
     }
 
-    /// Adds a sample, or says why not.
+    func find(_ labels: Labels) -> UInt32? {
+        let bytes = labels.bytes
+        return find(bytes.span, 0..<bytes.count, hash: labels.stableHash)
+    }
+
+    /// The hash of labels leaves what their last bytes say in its lower half.
+    @inline(__always)
+    private static func spread(_ hash: UInt64) -> UInt64 { hash &* 0x9e37_79b9_7f4a_7c15 }
+
+    func has(_ number: UInt32) -> Bool {
+        Int(number >> 4) < groups.count && groups[Int(number >> 4)].members >> UInt16(number & 15) & 1 == 1
+    }
+
+    func labels(_ number: UInt32) -> Labels { groups[Int(number >> 4)].labels(Int(number & 15), pairs) }
+
+    /// Adds a series; its number must not be below those that were given.
+    mutating func add(_ number: UInt32, _ labels: Labels) {
+        guard number >= nextNumber, find(labels) == nil else { return }
+        var own: [PairTable.Pair] = []
+        pairs.add(number, labels, to: &own)
+        while groups.count <= Int(number >> 4) { groups.append(LooseGroup()) }
+        groups[Int(number >> 4)].add(Int(number & 15), own)
+        numbers.insert(LooseSeries.spread(labels.stableHash), number)
+        nextNumber = number + 1
+    }
+
+    /// Says which numbers were given, for a snapshot.
+    mutating func reserve(_ count: UInt32) { nextNumber = max(nextNumber, count) }
+
+    /// Adds a sample of a series that is there.
+    @inline(__always)
     mutating func append(
-        _ time: Int64, _ value: Double, _ histogram: FloatHistogram? = nil, window: Int64,
-        _ encoder: inout LooseEncoder
-    ) -> Outcome {
-        let sample = Sample(Timestamp(milliseconds: time), value)
-        if time > newest {
-            newest = time
-            if tail.isEmpty { tail.reserveCapacity(LooseSeries.tailRows) }
-            tail.append(sample)
-            if let histogram { histograms[time] = histogram }
-            if tail.count == LooseSeries.tailRows {
-                seal(tail, &encoder)
-                tail.removeAll(keepingCapacity: true)
+        _ number: UInt32, _ time: Int64, _ value: Double, window: Int64
+    ) -> LooseGroup.Outcome {
+        groups[Int(number >> 4)].append(Int(number & 15), time, value, window: window, &encoder)
+    }
+
+    mutating func append(
+        _ number: UInt32, _ time: Int64, _ histogram: FloatHistogram, window: Int64
+    ) -> LooseGroup.Outcome {
+        groups[Int(number >> 4)].append(Int(number & 15), time, histogram, window: window, &encoder)
+    }
+
+    /// Drops samples before a time and the series that have none left; returns how many went.
+    mutating func drop(before time: Int64) -> Int {
+        var gone: Set<UInt32> = []
+        var touched: Set<PairTable.Pair> = []
+        for index in groups.indices {
+            // One without any sample, as of a series whose first was refused, goes too.
+            guard !groups[index].isEmpty, groups[index].oldest ?? .min < time else { continue }
+            let slots = groups[index].drop(before: time)
+            guard slots != 0 else { continue }
+            let group = groups[index]
+            for slot in 0..<LooseGroup.width where slots >> UInt16(slot) & 1 == 1 {
+                let number = UInt32(16 * index + slot)
+                gone.insert(number)
+                touched.formUnion(group.pairs[group.pairRange(slot)])
+                numbers.remove(LooseSeries.spread(group.labels(slot, pairs).stableHash), number)
             }
-            return .accepted
+            groups[index].removeMembers(slots)
+            if groups[index].isEmpty { groups[index] = LooseGroup() }
         }
-        if let existing = self.value(at: time) {
-            let isSame = existing.bitPattern == value.bitPattern && histograms[time] == histogram
-            return isSame ? .repeated : .duplicate
-        }
-        guard window > 0 else { return .outOfOrder }
-        guard newest - time <= window else { return .tooOld }
-        late.insert(sample, at: late.firstIndex { $0.timestamp.milliseconds > time } ?? late.count)
-        if let histogram { histograms[time] = histogram }
-        if late.count == LooseSeries.tailRows {
-            seal(late, &encoder)
-            late.removeAll()
-        }
-        return .accepted
+        if !gone.isEmpty { pairs.remove(gone, pairs: touched) }
+        return gone.count
     }
 
-    /// Puts samples into the last part as long as that is short, else into a new one: a series has few parts.
-    private mutating func seal(_ samples: [Sample], _ encoder: inout LooseEncoder) {
-        if let last = parts.last, last.rowCount < LooseSeries.mergedRows, persisted < parts.count {
-            parts.removeLast()
-            parts.append(encoder.seal(after: last, samples))
-        } else {
-            parts.append(encoder.seal(after: nil, samples))
+    /// Bytes of chunks and tails, and an estimate of labels and index.
+    var byteCount: Int {
+        var bytes = indexByteCount
+        for index in groups.indices where !groups[index].isEmpty {
+            bytes += groups[index].sealedByteCount + groups[index].tailByteCount
+            bytes += 64 * groups[index].parts.count
+        }
+        return bytes
+    }
+
+    /// An estimate of what labels, index and the groups themselves take.
+    var indexByteCount: Int {
+        var bytes = pairs.byteCount + 12 * numbers.count
+        for index in groups.indices where !groups[index].isEmpty {
+            // A number in the group and one in the pair's list for each label of a series.
+            bytes += 450 + 9 * groups[index].pairs.count
+        }
+        return bytes
+    }
+
+    // MARK: Snapshots
+
+    /// Notes what a snapshot of `copy`, an earlier state, has put into chunk files.
+    mutating func markPersisted(as copy: LooseSeries) {
+        for index in copy.groups.indices where copy.groups[index].finalCount > 0 {
+            let last = copy.groups[index].parts[copy.groups[index].finalCount - 1]
+            groups[index].markPersisted(through: last)
         }
     }
 
-    private func value(at time: Int64) -> Double? {
-        for samples in [tail, late] {
-            if let sample = samples.last(where: { $0.timestamp.milliseconds == time }) { return sample.value }
-        }
-        for part in parts where part.first <= time && time <= part.last {
-            if let decoded = part.decoded, let row = decoded.times.firstIndex(of: time) {
-                return decoded.values[row]
-            }
-        }
-        return nil
-    }
-
-    /// The samples in a range, ascending.
-    func samples(in range: ClosedRange<Int64>) -> (times: [Int64], values: [Double]) {
-        var times: [Int64] = []
-        var values: [Double] = []
-        for part in parts where part.first <= range.upperBound && range.lowerBound <= part.last {
-            guard let decoded = part.decoded else { continue }
-            times += decoded.times
-            values += decoded.values
-        }
-        for samples in [late, tail] {
-            for sample in samples where range.contains(sample.timestamp.milliseconds) {
-                times.append(sample.timestamp.milliseconds)
-                values.append(sample.value)
-            }
-        }
-        let all = LooseSeries.sorted(times, values)
-        let rows = all.times.rows(in: range)
-        if rows.count == all.times.count { return all }
-        return (Array(all.times[rows]), Array(all.values[rows]))
-    }
-
-    /// Ascending, the first sample of equal times.
-    static func sorted(_ times: [Int64], _ values: [Double]) -> (times: [Int64], values: [Double]) {
-        var isSorted = true
-        for index in times.indices.dropFirst() where times[index - 1] >= times[index] { isSorted = false }
-        if isSorted { return (times, values) }
-        var order = Array(times.indices)
-        order.sort { (times[$0], $0) < (times[$1], $1) }
-        var result: (times: [Int64], values: [Double]) = ([], [])
-        for index in order where result.times.last != times[index] {
-            result.times.append(times[index])
-            result.values.append(values[index])
-        }
-        return result
-    }
-
-    /// Whether a sample may lie in the range.
-    func overlaps(_ range: ClosedRange<Int64>) -> Bool {
-        guard range.lowerBound <= newest, let oldest else { return false }
-        return oldest <= range.upperBound
-    }
-
-    mutating func drop(before time: Int64) {
-        persisted -= parts.prefix(persisted).count { $0.last < time }
-        parts.removeAll { $0.last < time }
-        if let last = tail.last, last.timestamp.milliseconds < time { tail = [] }
-        if let last = late.last, last.timestamp.milliseconds < time { late = [] }
-        if !histograms.isEmpty { histograms = histograms.filter { $0.key >= time } }
-    }
-
-    mutating func markPersisted(_ count: Int) { persisted = count }
-
-    /// Puts back the samples of a snapshot that are in no part.
+    /// Puts back what a snapshot says of a series beside its parts.
     mutating func restore(
-        tail: [Sample], late: [Sample], newest: Int64, histograms: [Int64: FloatHistogram]
+        _ number: UInt32, tail: [Sample], late: [Sample], newest: Int64,
+        histograms: [(time: Int64, histogram: FloatHistogram)]
     ) {
-        self.tail = tail
-        self.late = late
-        self.newest = newest
-        self.histograms = histograms
+        let slot = UInt8(number & 15)
+        groups[Int(number >> 4)].restore(Int(slot), tail: tail, newest: newest)
+        for sample in late {
+            groups[Int(number >> 4)].late.append(
+                .init(slot: slot, time: sample.timestamp.milliseconds, value: sample.value))
+        }
+        for (time, histogram) in histograms {
+            groups[Int(number >> 4)].histograms[.init(slot: slot, time: time)] = histogram
+        }
     }
 
-    /// Puts back the parts of a snapshot, the first ones of which are in chunk files.
-    mutating func restore(parts: [Part], persisted: Int) {
-        self.parts = parts
-        self.persisted = persisted
-    }
-}
-
-extension LooseSeries.Part {
-    var decoded: (times: [Int64], values: [Double])? {
-        let bytes = bytes
-        guard let opened = try? Chunk.open(bytes.span, 0..<bytes.count) else { return nil }
-        var times: [Double] = []
-        var values: [Double] = []
-        guard (try? opened.decode(0, into: &times)) != nil, (try? opened.decode(1, into: &values)) != nil,
-            times.count == values.count
-        else { return nil }
-        // Times are below 2^51, where doubles are exact; a damaged chunk may say otherwise.
-        return (times.map { Int64(exactly: $0) ?? 0 }, values)
+    /// Puts back the parts of a group, the first ones of which are in chunk files.
+    mutating func restore(_ group: Int, parts: [LoosePart], persisted: Int) {
+        guard group < groups.count else { return }
+        groups[group].parts = parts
+        groups[group].persisted = persisted
     }
 }

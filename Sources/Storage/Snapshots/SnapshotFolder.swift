@@ -203,10 +203,10 @@ struct SnapshotFolder: Sendable {
                 try append(SnapshotRecord.rows(index, rows), rows.last)
             }
         }
-        for (index, series) in head.loose.enumerated() {
-            guard let series else { continue }
-            for part in series.parts[series.persisted..<series.finalCount] {
-                try append(SnapshotRecord.part(index, part), part.last)
+        for index in head.loose.groups.indices {
+            let group = head.loose.groups[index]
+            for part in group.parts[group.persisted..<group.finalCount] {
+                try append(SnapshotRecord.group(index, part), part.last)
             }
         }
         guard let file else { return nil }
@@ -232,10 +232,10 @@ struct SnapshotFolder: Sendable {
             try append(SnapshotRecord.table(index, table, layout: layouts[ObjectIdentifier(table.layout)]!))
             for rows in table.sealed[table.finalCount...] { try append(SnapshotRecord.rows(index, rows)) }
         }
-        for (index, series) in head.loose.enumerated() {
-            guard let series else { continue }
-            try append(SnapshotRecord.series(index, series))
-            for part in series.parts[series.finalCount...] { try append(SnapshotRecord.part(index, part)) }
+        for number in head.loose.all { try append(SnapshotRecord.series(number, head.loose)) }
+        for index in head.loose.groups.indices {
+            let group = head.loose.groups[index]
+            for part in group.parts[group.finalCount...] { try append(SnapshotRecord.group(index, part)) }
         }
         for (name, metadata) in head.metadata.sorted(by: { $0.key < $1.key }) {
             let record = StoreRecord.metadata(name, metadata)

@@ -6,12 +6,14 @@ import TimeSeries
 struct SnapshotReader {
     private var layouts: [Layout] = []
     private var count = 0
+    private var seriesCount: UInt32 = 0
     private(set) var isComplete = false
     /// Parts of the state file, which are newer than those of chunk files.
     private var newRows: [UInt32: [SealedRows]] = [:]
     private var oldRows: [UInt32: [SealedRows]] = [:]
-    private var newParts: [UInt32: [LooseSeries.Part]] = [:]
-    private var oldParts: [UInt32: [LooseSeries.Part]] = [:]
+    /// By number of the group.
+    private var newParts: [UInt32: [LoosePart]] = [:]
+    private var oldParts: [UInt32: [LoosePart]] = [:]
     /// Chunks whose checksum was wrong; their samples are lost.
     private(set) var damagedChunks = 0
 
@@ -25,7 +27,7 @@ struct SnapshotReader {
             head.droppedBefore = try cursor.signedVarint(bytes)
             let tables = Int(try cursor.number(bytes))
             head.tables = [Table?](repeating: nil, count: tables)
-            head.loose = [LooseSeries?](repeating: nil, count: Int(try cursor.number(bytes)))
+            seriesCount = try cursor.number(bytes)
             // Older files do not have it.
             if !cursor.isAtEnd { head.window = try cursor.signedVarint(bytes) }
         case SnapshotRecord.layout: layouts.append(head.layout(try cursor.labelsList(bytes)))
@@ -42,12 +44,11 @@ struct SnapshotReader {
         case SnapshotRecord.series: try series(bytes, &cursor, into: &head)
         case SnapshotRecord.part:
             let number = try cursor.number(bytes)
-            guard let part = try part(bytes, &cursor), part.last >= head.droppedBefore else { break }
-            if isOld {
-                oldParts[number, default: []].append(part)
-            } else {
-                newParts[number, default: []].append(part)
-            }
+            try takePart(bytes, &cursor, number, slots: 1 << UInt16(number & 15), head, isOld)
+        case SnapshotRecord.group:
+            let number = try cursor.number(bytes)
+            let slots = UInt16(truncatingIfNeeded: try cursor.number(bytes))
+            try takePart(bytes, &cursor, number, slots: slots, head, isOld)
         case SnapshotRecord.metadata: break
         case SnapshotRecord.end: isComplete = try cursor.varint(bytes) == UInt64(count)
         case let kind: throw .malformed("snapshot record of kind \(kind)", at: 0)
@@ -60,9 +61,14 @@ struct SnapshotReader {
             let old = ascending(oldRows[UInt32(number)] ?? [])
             head.tables[number]?.restore(sealed: old + (newRows[UInt32(number)] ?? []), persisted: old.count)
         }
-        for number in head.loose.indices {
-            let old = oldParts[UInt32(number)] ?? []
-            head.loose[number]?.restore(parts: old + (newParts[UInt32(number)] ?? []), persisted: old.count)
+        head.loose.reserve(seriesCount)
+        for group in Set(oldParts.keys).union(newParts.keys) {
+            let old = oldParts[group] ?? []
+            // The longest first: in version 1 each series had parts of its own.
+            let new = (newParts[group] ?? []).enumerated().sorted {
+                ($1.element.rowCount, $0.offset) < ($0.element.rowCount, $1.offset)
+            }
+            head.loose.restore(Int(group), parts: old + new.map(\.element), persisted: old.count)
         }
     }
 
@@ -133,19 +139,18 @@ struct SnapshotReader {
     ) throws(CodecError) {
         let number = try cursor.number(bytes)
         let labels = try cursor.labels(bytes)
-        guard Int(number) < head.loose.count, head.loose[Int(number)] == nil else {
-            throw .malformed("series", at: 0)
-        }
+        guard number < seriesCount, number >= head.loose.nextNumber else { throw .malformed("series", at: 0) }
         let newest = try cursor.signedVarint(bytes)
         let tail = try samples(bytes, &cursor)
         let late = try samples(bytes, &cursor)
-        var histograms: [Int64: FloatHistogram] = [:]
+        var histograms: [(time: Int64, histogram: FloatHistogram)] = []
         for _ in 0..<(try cursor.length(bytes)) {
             let time = try cursor.signedVarint(bytes)
-            histograms[time] = try HistogramCodec.decode(bytes, &cursor)
+            histograms.append((time, try HistogramCodec.decode(bytes, &cursor)))
         }
-        head.restoreLoose(number, labels)
-        head.loose[Int(number)]?.restore(tail: tail, late: late, newest: newest, histograms: histograms)
+        head.loose.add(number, labels)
+        guard head.loose.has(number) else { throw .malformed("series twice", at: 0) }
+        head.loose.restore(number, tail: tail, late: late, newest: newest, histograms: histograms)
     }
 
     private func samples(
@@ -159,17 +164,24 @@ struct SnapshotReader {
         return samples
     }
 
-    private mutating func part(
-        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
-    ) throws(CodecError) -> LooseSeries.Part? {
+    private mutating func takePart(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ number: UInt32, slots: UInt16, _ head: Head,
+        _ isOld: Bool
+    ) throws(CodecError) {
         let first = try cursor.signedVarint(bytes)
         let last = try cursor.signedVarint(bytes)
-        let rowCount = Int(try cursor.number(bytes))
+        let rowCount = try cursor.number(bytes)
         let content = try cursor.array(bytes, count: try cursor.length(bytes))
-        guard Chunk.isIntact(content.span, 0..<content.count) else {
+        guard Chunk.isIntact(content.span, 0..<content.count), slots != 0 else {
             damagedChunks += 1
-            return nil
+            return
         }
-        return LooseSeries.Part(first: first, last: last, rowCount: rowCount, bytes: content)
+        guard last >= head.droppedBefore else { return }
+        let part = LoosePart(first: first, last: last, rowCount: rowCount, slots: slots, bytes: content)
+        if isOld {
+            oldParts[number >> 4, default: []].append(part)
+        } else {
+            newParts[number >> 4, default: []].append(part)
+        }
     }
 }

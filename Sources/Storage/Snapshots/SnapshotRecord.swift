@@ -9,9 +9,10 @@ import TimeSeries
 ///     4 rows      table, row count, time each (differences), columns, samples, chunks: count and end each, bytes
 ///     5 series    number, labels, newest time, tail and late samples: count, then time and 8 bytes each,
 ///                 histograms: count, then time and histogram each
-///     6 part      series, first time, last time, rows, bytes
+///     6 part      series, first time, last time, rows, bytes; of version 1, read and not written any more
 ///     7 metadata  as in the log
 ///     8 end       number of records before
+///     9 group     first series, series in it as 16 bits, first time, last time, rows, bytes
 enum SnapshotRecord {
     static let head: UInt8 = 1
     static let layout: UInt8 = 2
@@ -21,13 +22,14 @@ enum SnapshotRecord {
     static let part: UInt8 = 6
     static let metadata: UInt8 = 7
     static let end: UInt8 = 8
+    static let group: UInt8 = 9
 
     static func head(_ head: Head) -> [UInt8] {
         var bytes: [UInt8] = [self.head]
         bytes.append(signedVarint: head.newest)
         bytes.append(signedVarint: head.droppedBefore)
         bytes.append(varint: UInt64(head.tables.count))
-        bytes.append(varint: UInt64(head.loose.count))
+        bytes.append(varint: UInt64(head.loose.nextNumber))
         bytes.append(signedVarint: head.window)
         return bytes
     }
@@ -69,29 +71,35 @@ enum SnapshotRecord {
         return bytes
     }
 
-    static func series(_ number: Int, _ series: LooseSeries) -> [UInt8] {
+    static func series(_ number: UInt32, _ loose: LooseSeries) -> [UInt8] {
+        let group = loose.groups[Int(number >> 4)]
+        let slot = Int(number & 15)
         var bytes: [UInt8] = [self.series]
         bytes.append(varint: UInt64(number))
-        bytes.append(prefixed: series.labels.bytes)
-        bytes.append(signedVarint: series.newest)
-        for samples in [series.tail, series.late] {
+        bytes.append(prefixed: loose.labels(number).bytes)
+        bytes.append(signedVarint: group.newest[slot])
+        let late = group.late.filter { $0.slot == UInt8(slot) }.sorted { $0.time < $1.time }
+        let lateSamples = late.map { Sample(Timestamp(milliseconds: $0.time), $0.value) }
+        for samples in [group.tail(slot), lateSamples] {
             bytes.append(varint: UInt64(samples.count))
             for sample in samples {
                 bytes.append(signedVarint: sample.timestamp.milliseconds)
                 bytes.append(fixed64: sample.value.bitPattern)
             }
         }
-        bytes.append(varint: UInt64(series.histograms.count))
-        for (time, histogram) in series.histograms.sorted(by: { $0.key < $1.key }) {
-            bytes.append(signedVarint: time)
+        let histograms = group.histograms.filter { $0.key.slot == UInt8(slot) }
+        bytes.append(varint: UInt64(histograms.count))
+        for (moment, histogram) in histograms.sorted(by: { $0.key.time < $1.key.time }) {
+            bytes.append(signedVarint: moment.time)
             HistogramCodec.encode(histogram, to: &bytes)
         }
         return bytes
     }
 
-    static func part(_ series: Int, _ part: LooseSeries.Part) -> [UInt8] {
-        var bytes: [UInt8] = [self.part]
-        bytes.append(varint: UInt64(series))
+    static func group(_ group: Int, _ part: LoosePart) -> [UInt8] {
+        var bytes: [UInt8] = [self.group]
+        bytes.append(varint: UInt64(group * LooseGroup.width))
+        bytes.append(varint: UInt64(part.slots))
         bytes.append(signedVarint: part.first)
         bytes.append(signedVarint: part.last)
         bytes.append(varint: UInt64(part.rowCount))

@@ -9,12 +9,10 @@ final class Layout: Sendable {
 
     init(columns: [Labels], symbols: inout SymbolTable) {
         self.columns = columns
-        var index = LabelIndex()
-        for (number, labels) in columns.enumerated() {
-            index.add(
-                UInt32(number), labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) })
-        }
-        self.index = index
+        index = LabelIndex(
+            columns.map { labels in
+                labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) }
+            })
         hash = Layout.hash(columns)
     }
 

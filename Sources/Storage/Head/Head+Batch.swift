@@ -1,0 +1,75 @@
+import Codecs
+import TimeSeries
+
+extension Head {
+    /// The number of each series of a batch, `UInt32.max` for one above a limit, and the series that are new,
+    /// ascending, with their records for the log.
+    func numbers(
+        of batch: SampleBatch, _ records: inout [[UInt8]]
+    ) -> (numbers: [UInt32], added: [(labels: Labels, number: UInt32)]) {
+        var numbers: [UInt32] = []
+        numbers.reserveCapacity(batch.entries.count)
+        var added: [(labels: Labels, number: UInt32)] = []
+        var known: [Labels: UInt32] = [:]
+        var room: Int?
+        let labelBytes = batch.labelBytes
+        let bytes = labelBytes.span
+        var start = 0
+        for entry in batch.entries {
+            let range = start..<entry.labelsEnd
+            start = entry.labelsEnd
+            if let number = loose.find(bytes, range, hash: entry.hash) {
+                numbers.append(number)
+                continue
+            }
+            let labels = Labels(canonical: bytes.array(range))
+            if let number = known[labels] {
+                numbers.append(number)
+                continue
+            }
+            let left = room ?? (refusesNewSeries ? 0 : configuration.limits.series - seriesCount)
+            let isNew = left > 0 && (try? check([labels])) != nil
+            room = isNew ? left - 1 : left
+            guard isNew else {
+                numbers.append(.max)
+                continue
+            }
+            let number = loose.nextNumber + UInt32(added.count)
+            known[labels] = number
+            added.append((labels, number))
+            records.append(StoreRecord.series(number, labels))
+            numbers.append(number)
+        }
+        return (numbers, added)
+    }
+
+    /// The samples and histograms of series without a number.
+    func unnumbered(_ batch: SampleBatch, _ numbers: [UInt32]) -> Int {
+        var count = 0
+        for (index, number) in numbers.enumerated() where number == .max {
+            count += batch.sampleRange(index).count + batch.histogramRange(index).count
+        }
+        return count
+    }
+
+    /// Takes the samples of a batch. The log has them already.
+    mutating func take(_ batch: SampleBatch, _ numbers: [UInt32], _ report: inout AppendReport) {
+        if !batch.histograms.isEmpty {
+            for (index, number) in numbers.enumerated() where number != .max {
+                for (timestamp, histogram) in batch.histograms[batch.histogramRange(index)] {
+                    append(number, timestamp.milliseconds, histogram, &report)
+                }
+            }
+        }
+        var start = 0
+        for (index, number) in numbers.enumerated() {
+            let end = batch.entries[index].samplesEnd
+            defer { start = end }
+            guard number != .max else { continue }
+            for row in start..<end {
+                let sample = batch.samples[row]
+                append(number, sample.timestamp.milliseconds, sample.value, &report)
+            }
+        }
+    }
+}

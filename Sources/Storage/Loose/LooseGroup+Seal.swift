@@ -1,0 +1,95 @@
+import TimeSeries
+
+extension LooseGroup {
+    /// Parts up to this many rows are merged with others of their kind first.
+    static let middleRows = 64
+
+    /// Seals the tails that are at least half full: so the series of a group come into step again, should one have
+    /// missed a sample, and none leaves a part of a few rows behind.
+    mutating func seal(_ encoder: inout LooseEncoder) {
+        var rest: UInt16 = 0
+        for slot in 0..<LooseGroup.width where Int(counts[slot]) >= LooseGroup.tailRows / 2 {
+            rest |= 1 << UInt16(slot)
+        }
+        let sealing = rest
+        while rest != 0 {
+            let first = rest.trailingZeroBitCount
+            var slots: UInt16 = 0
+            for slot in first..<LooseGroup.width where rest >> UInt16(slot) & 1 == 1 {
+                if tracks[slot] == tracks[first], counts[slot] == counts[first] { slots |= 1 << UInt16(slot) }
+            }
+            rest &= ~slots
+            let start = 16 * Int(tracks[first])
+            let count = Int(counts[first])
+            let part = encoder.encode(slots, times[start..<start + count]) { slot, values in
+                for row in 0..<count { values.append(cells[16 * row + slot]) }
+            }
+            insert(part)
+        }
+        emptyTail(sealing)
+        merge(below: LooseGroup.middleRows, &encoder)
+        merge(below: LooseGroup.mergedRows, &encoder)
+    }
+
+    mutating func sealLate(_ encoder: inout LooseEncoder) {
+        var columns = [SampleColumns](repeating: SampleColumns(), count: LooseGroup.width)
+        for sample in late { columns[Int(sample.slot)].append(sample.time, sample.value) }
+        late = []
+        for part in encoder.parts(of: &columns) { insert(part) }
+        merge(below: LooseGroup.middleRows, &encoder)
+        merge(below: LooseGroup.mergedRows, &encoder)
+    }
+
+    /// Puts a part where its length belongs.
+    private mutating func insert(_ part: LoosePart) {
+        let index = parts.lastIndex { LooseGroup.level($0) >= LooseGroup.level(part) }
+        if parts.count == parts.capacity { parts.reserveCapacity(parts.count + 2) }
+        parts.insert(part, at: (index ?? -1) + 1)
+    }
+
+    private static func level(_ part: LoosePart) -> Int {
+        part.rowCount >= mergedRows ? 2 : part.rowCount >= middleRows ? 1 : 0
+    }
+
+    /// Merges all parts that are shorter than a length as soon as one series has so many rows in them.
+    private mutating func merge(below limit: Int, _ encoder: inout LooseEncoder) {
+        var first = parts.count
+        var rows = InlineArray<16, Int>(repeating: 0)
+        while first > 0, parts[first - 1].rowCount < limit {
+            first -= 1
+            for slot in 0..<LooseGroup.width where parts[first].has(slot) {
+                rows[slot] += Int(parts[first].rowCount)
+            }
+        }
+        guard parts.count - first > 1 else { return }
+        guard (0..<LooseGroup.width).contains(where: { rows[$0] >= limit }) else { return }
+        let merged = encoder.merge(parts[first...])
+        parts.removeSubrange(first...)
+        for part in merged { insert(part) }
+    }
+
+    /// Parts before this one do not change any more.
+    var finalCount: Int { parts.prefix { $0.rowCount >= LooseGroup.mergedRows }.count }
+
+    /// Notes that a part and all before it are in chunk files.
+    mutating func markPersisted(through last: LoosePart) {
+        persisted = (parts.prefix(finalCount).lastIndex { LoosePart.isSame($0, last) } ?? -1) + 1
+    }
+
+    /// Drops parts and tails that end before a time; returns the slots whose series have no sample left.
+    mutating func drop(before time: Int64) -> UInt16 {
+        persisted -= parts.prefix(persisted).count { $0.last < time }
+        if parts.contains(where: { $0.last < time }) { parts.removeAll { $0.last < time } }
+        if !late.isEmpty { late.removeAll { $0.time < time } }
+        if !histograms.isEmpty { histograms = histograms.filter { $0.key.time >= time } }
+        var dropped: UInt16 = 0
+        var alive: UInt16 = 0
+        for slot in 0..<LooseGroup.width where counts[slot] > 0 {
+            if newest[slot] < time { dropped |= 1 << UInt16(slot) } else { alive |= 1 << UInt16(slot) }
+        }
+        if dropped != 0 { emptyTail(dropped) }
+        for part in parts { alive |= part.slots }
+        for sample in late { alive |= 1 << UInt16(sample.slot) }
+        return members & ~alive
+    }
+}

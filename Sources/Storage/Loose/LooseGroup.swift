@@ -1,0 +1,212 @@
+import TimeSeries
+
+/// Up to sixteen single series with neighbouring numbers: from rules, remote write, or out of order. What one sender
+/// pushes together comes with the same times again and again, so the series of a group share them where they can.
+///
+/// Samples wait in a tail, a *track* of times for all series whose last samples have equal times and a row of cells
+/// for each. A full track is sealed into parts, one for all series with equal times; short parts are merged until
+/// they have `mergedRows` rows, and these do not change any more.
+struct LooseGroup: Sendable {
+    static let width = 16
+    static let tailRows = 16
+    static let mergedRows = 240
+    static let lateLimit = 64
+
+    /// What became of a sample.
+    enum Outcome { case accepted, repeated, duplicate, outOfOrder, tooOld }
+
+    /// A sample that came after a newer one of its series.
+    struct LateSample: Sendable {
+        var slot: UInt8
+        var time: Int64
+        var value: Double
+    }
+
+    struct Moment: Hashable, Sendable {
+        var slot: UInt8
+        var time: Int64
+    }
+
+    /// The slots that a series has, a bit each.
+    private(set) var members: UInt16 = 0
+    /// The pairs of the labels of all members, slot after slot, and where those of each slot end.
+    private(set) var pairs: [PairTable.Pair] = []
+    private var pairEnds = InlineArray<16, UInt16>(repeating: 0)
+    private(set) var newest = InlineArray<16, Int64>(repeating: .min)
+
+    /// Per slot the samples in its tail, and the track that has their times.
+    private(set) var counts = InlineArray<16, UInt8>(repeating: 0)
+    private(set) var tracks = InlineArray<16, UInt8>(repeating: 0)
+    /// Times of each track.
+    private var lengths = InlineArray<16, UInt8>(repeating: 0)
+    /// `tailRows` for each track.
+    private(set) var times: [Int64] = []
+    /// Row after row, a cell for each slot: cell i of a slot is its i-th sample.
+    private(set) var cells: [Double] = []
+
+    /// Parts that do not change any more, then those that are merged later, the longest first.
+    var parts: [LoosePart] = []
+    /// Parts before this one are in a chunk file already.
+    var persisted = 0
+    var late: [LateSample] = []
+    /// The value of the sample is their count.
+    var histograms: [Moment: FloatHistogram] = [:]
+
+    var isEmpty: Bool { members == 0 }
+
+    // MARK: Members
+
+    /// Takes a series into a free slot above all that are in use.
+    mutating func add(_ slot: Int, _ labels: [PairTable.Pair]) {
+        precondition(members >> UInt16(slot) == 0, "slot \(slot) is not behind the others")
+        pairs.reserveCapacity(pairs.count + labels.count)
+        pairs += labels
+        for later in slot..<LooseGroup.width { pairEnds[later] = UInt16(pairs.count) }
+        members |= 1 << UInt16(slot)
+    }
+
+    /// Where the pairs of a slot stand in `pairs`.
+    @inline(__always)
+    func pairRange(_ slot: Int) -> Range<Int> {
+        (slot == 0 ? 0 : Int(pairEnds[slot - 1]))..<Int(pairEnds[slot])
+    }
+
+    mutating func removeMembers(_ slots: UInt16) {
+        members &= ~slots
+        var kept: [PairTable.Pair] = []
+        for slot in 0..<LooseGroup.width {
+            if members >> UInt16(slot) & 1 == 1 { kept += pairs[pairRange(slot)] }
+        }
+        var end = 0
+        var ends = pairEnds
+        for slot in 0..<LooseGroup.width {
+            if members >> UInt16(slot) & 1 == 1 { end += pairRange(slot).count }
+            ends[slot] = UInt16(end)
+        }
+        pairEnds = ends
+        pairs = kept
+    }
+
+    // MARK: Appending
+
+    /// Adds a sample, or says why not.
+    @inline(__always)
+    mutating func append(
+        _ slot: Int, _ time: Int64, _ value: Double, window: Int64, _ encoder: inout LooseEncoder
+    ) -> Outcome {
+        guard time > newest[slot] else { return appendLate(slot, time, value, nil, window, &encoder) }
+        if counts[slot] == UInt8(LooseGroup.tailRows) { seal(&encoder) }
+        push(slot, time, value)
+        if counts[slot] == UInt8(LooseGroup.tailRows), isFull(tracks[slot]) { seal(&encoder) }
+        return .accepted
+    }
+
+    /// Adds a native histogram, or says why not.
+    mutating func append(
+        _ slot: Int, _ time: Int64, _ histogram: FloatHistogram, window: Int64,
+        _ encoder: inout LooseEncoder
+    ) -> Outcome {
+        guard time > newest[slot] else {
+            return appendLate(slot, time, histogram.count, histogram, window, &encoder)
+        }
+        histograms[Moment(slot: UInt8(slot), time: time)] = histogram
+        return append(slot, time, histogram.count, window: window, &encoder)
+    }
+
+    /// Puts a sample that is newer than all of its series into the tail, which has room for it.
+    @inline(__always)
+    private mutating func push(_ slot: Int, _ time: Int64, _ value: Double) {
+        let row = Int(counts[slot])
+        var track = Int(tracks[slot])
+        let length = Int(lengths[track])
+        let continues = row > 0 && (row == length || times[16 &* track &+ row] == time)
+        if !continues {
+            track = self.track(slot, row, time)
+            tracks[slot] = UInt8(track)
+        }
+        if row == Int(lengths[track]) {
+            times[16 &* track &+ row] = time
+            lengths[track] = UInt8(row + 1)
+        }
+        if cells.count <= 16 &* row { growCells() }
+        cells[16 &* row &+ slot] = value
+        counts[slot] = UInt8(row + 1)
+        newest[slot] = time
+    }
+
+    private mutating func growCells() {
+        let rows = cells.isEmpty ? 4 : min(LooseGroup.tailRows, cells.count / 8)
+        cells.reserveCapacity(rows * LooseGroup.width)
+        while cells.count < rows * LooseGroup.width { cells.append(0) }
+    }
+
+    /// A track that begins with the first `row` times of the slot's tail and goes on with `time` or may do so.
+    private mutating func track(_ slot: Int, _ row: Int, _ time: Int64) -> Int {
+        let own = Int(tracks[slot])
+        var used: UInt16 = 0
+        for other in 0..<LooseGroup.width where other != slot && counts[other] > 0 {
+            used |= 1 << UInt16(tracks[other])
+        }
+        for candidate in 0..<times.count / 16 where used >> UInt16(candidate) & 1 == 1 {
+            guard Int(lengths[candidate]) > row, times[16 * candidate + row] == time else { continue }
+            if (0..<row).allSatisfy({ times[16 * candidate + $0] == times[16 * own + $0] }) {
+                return candidate
+            }
+        }
+        let free = (~used).trailingZeroBitCount
+        if times.isEmpty { times.reserveCapacity(16) }
+        while times.count <= 16 * free { times += repeatElement(0, count: 16) }
+        for index in 0..<row { times[16 * free + index] = times[16 * own + index] }
+        lengths[free] = UInt8(row)
+        return free
+    }
+
+    /// Whether all series of a track have a full tail.
+    private func isFull(_ track: UInt8) -> Bool {
+        for slot in 0..<LooseGroup.width where counts[slot] > 0 && tracks[slot] == track {
+            if counts[slot] < UInt8(LooseGroup.tailRows) { return false }
+        }
+        return true
+    }
+
+    /// Takes the samples of some slots out of the tail.
+    mutating func emptyTail(_ slots: UInt16) {
+        var used: UInt16 = 0
+        for slot in 0..<LooseGroup.width {
+            if slots >> UInt16(slot) & 1 == 1 { counts[slot] = 0 }
+            if counts[slot] > 0 { used |= 1 << UInt16(tracks[slot]) }
+        }
+        for track in 0..<LooseGroup.width where used >> UInt16(track) & 1 == 0 { lengths[track] = 0 }
+        if used == 0 {
+            times = []
+            cells = []
+        }
+    }
+
+    private mutating func appendLate(
+        _ slot: Int, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?, _ window: Int64,
+        _ encoder: inout LooseEncoder
+    ) -> Outcome {
+        let moment = Moment(slot: UInt8(slot), time: time)
+        if let existing = self.value(slot, at: time) {
+            let isSame = existing.bitPattern == value.bitPattern && histograms[moment] == histogram
+            return isSame ? .repeated : .duplicate
+        }
+        guard window > 0 else { return .outOfOrder }
+        guard newest[slot] - time <= window else { return .tooOld }
+        late.append(LateSample(slot: UInt8(slot), time: time, value: value))
+        if let histogram { histograms[moment] = histogram }
+        if late.count >= LooseGroup.lateLimit { sealLate(&encoder) }
+        return .accepted
+    }
+
+    // MARK: Recovery
+
+    /// Puts back the samples of a series of a snapshot that are in no part.
+    mutating func restore(_ slot: Int, tail: [Sample], newest: Int64) {
+        for sample in tail.suffix(LooseGroup.tailRows) {
+            push(slot, sample.timestamp.milliseconds, sample.value)
+        }
+        self.newest[slot] = newest
+    }
+}

@@ -1,0 +1,84 @@
+/// Samples of many series in flat arrays, as a receiver reads them from the wire: one series after the other, its labels
+/// as the canonical bytes of `Labels` and their hash, so that a sink that knows the series makes no `Labels` of it.
+package struct SampleBatch: Sendable {
+    package struct Entry: Sendable {
+        /// `Labels.stableHash`.
+        package var hash: UInt64
+        /// Where the bytes, samples and histograms of the series end; they begin where those before end.
+        package var labelsEnd: Int
+        package var samplesEnd: Int
+        package var histogramsEnd: Int
+    }
+
+    package var labelBytes: [UInt8] = []
+    package private(set) var entries: [Entry] = []
+    package var samples: [Sample] = []
+    package var histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = []
+
+    package init() {}
+
+    package init(_ series: [SeriesSamples]) {
+        entries.reserveCapacity(series.count)
+        samples.reserveCapacity(series.count)
+        for one in series { append(one) }
+    }
+
+    package var sampleCount: Int { samples.count + histograms.count }
+
+    package mutating func append(_ series: SeriesSamples) {
+        labelBytes += series.labels.bytes
+        samples += series.samples
+        histograms += series.histograms
+        close(hash: series.labels.stableHash)
+    }
+
+    /// Takes the last series out again.
+    package mutating func removeLast() {
+        entries.removeLast()
+        discardOpen()
+    }
+
+    package func labels(_ index: Int) -> Labels {
+        Labels(canonical: Array(labelBytes[labelRange(index)]))
+    }
+
+    package func labelRange(_ index: Int) -> Range<Int> {
+        (index == 0 ? 0 : entries[index - 1].labelsEnd)..<entries[index].labelsEnd
+    }
+
+    package func sampleRange(_ index: Int) -> Range<Int> {
+        (index == 0 ? 0 : entries[index - 1].samplesEnd)..<entries[index].samplesEnd
+    }
+
+    package func histogramRange(_ index: Int) -> Range<Int> {
+        (index == 0 ? 0 : entries[index - 1].histogramsEnd)..<entries[index].histogramsEnd
+    }
+
+    package func series(_ index: Int) -> SeriesSamples {
+        SeriesSamples(
+            labels: labels(index), samples: Array(samples[sampleRange(index)]),
+            histograms: Array(histograms[histogramRange(index)]))
+    }
+
+    // MARK: Writing one series after the other: its parts behind those that are there, then `close`
+
+    /// Where the labels of the next series begin in `labelBytes`, and its samples and histograms.
+    package var openLabels: Int { entries.last?.labelsEnd ?? 0 }
+    package var openSamples: Int { entries.last?.samplesEnd ?? 0 }
+    package var openHistograms: Int { entries.last?.histogramsEnd ?? 0 }
+
+    /// Ends the series whose labels, samples and histograms were added last.
+    package mutating func close(hash: UInt64) {
+        entries.append(
+            Entry(
+                hash: hash, labelsEnd: labelBytes.count, samplesEnd: samples.count,
+                histogramsEnd: histograms.count))
+    }
+
+    /// Forgets what was added behind the last series that is closed.
+    package mutating func discardOpen() {
+        labelBytes.removeLast(labelBytes.count - openLabels)
+        samples.removeLast(samples.count - openSamples)
+        histograms.removeLast(histograms.count - openHistograms)
+    }
+}

@@ -1,0 +1,77 @@
+import Journal
+import Storage
+import Testing
+import TimeSeries
+
+/// What bounds series and labels, in the store's defaults and set lower.
+@Suite struct LimitTests {
+    private func store(_ change: (inout StoreConfiguration.Limits) -> Void = { _ in }) throws -> Store {
+        var configuration = StoreConfiguration()
+        change(&configuration.limits)
+        return try Store(disk: SimulatedDisk(), configuration: configuration, now: at(0))
+    }
+
+    private func pushed(_ labels: [String: String], to store: Store) -> AppendReport {
+        var labels = labels
+        labels["__name__"] = labels["__name__"] ?? "m"
+        return store.append([SeriesSamples(labels: Labels(labels), samples: [Sample(at(0), 1)])])
+    }
+
+    @Test func `limits are on unless told otherwise`() throws {
+        let store = try store()
+
+        #expect(pushed(["a": String(repeating: "x", count: 16 << 10)], to: store).accepted == 1)
+        #expect(pushed(["a": String(repeating: "x", count: 16 << 10 + 1)], to: store).limited == 1)
+        #expect(pushed([String(repeating: "n", count: 1025): "x"], to: store).limited == 1)
+        let many = Dictionary(uniqueKeysWithValues: (0..<64).map { ("l\($0)", "1") })
+        #expect(pushed(many, to: store).limited == 1)
+        #expect(store.configuration.limits.series == 5_000_000)
+        #expect(throws: SinkError.seriesLimit(limit: 100_000)) {
+            try store.openTable(
+                target: Labels(["job": "a"]),
+                columns: (0...100_000).map { Labels(["__name__": "m", "n": "\($0)"]) })
+        }
+        #expect(store.statistics().series == 1)
+    }
+
+    @Test func `a target may not have more series than its limit, not later either`() throws {
+        let store = try store { $0.seriesPerTarget = 3 }
+        let columns = (0..<5).map { Labels(["__name__": "m\($0)"]) }
+        let target = Labels(["job": "a"])
+
+        #expect(throws: SinkError.seriesLimit(limit: 3)) {
+            try store.openTable(target: target, columns: Array(columns[..<4]))
+        }
+        let table = try store.openTable(target: target, columns: Array(columns[..<3]))
+        #expect(throws: SinkError.seriesLimit(limit: 3)) {
+            try store.extendTable(table, columns: Array(columns[3...]))
+        }
+        #expect(store.append(table, at: at(0), row: [1, 2, 3]).accepted == 3)
+    }
+
+    @Test func `series above the limit are refused, and there is room again when others end`() throws {
+        let store = try store { $0.series = 10 }
+        for number in 0..<12 { _ = pushed(["n": "\(number)"], to: store) }
+        #expect(store.statistics().series == 10)
+        #expect(store.statistics().rejectedSamples == 2)
+
+        try store.maintain(now: at(30 * 86_400))
+        #expect(store.statistics().series == 0)
+        let late = SeriesSamples(
+            labels: Labels(["__name__": "late"]), samples: [Sample(at(30 * 86_400), 1)])
+        #expect(store.append([late]).accepted == 1)
+    }
+
+    @Test func `labels above a limit cost their series only`() throws {
+        let store = try store {
+            $0.labels = 3
+            $0.labelNameLength = 8
+            $0.labelValueLength = 5
+        }
+
+        #expect(pushed(["a": "1", "b": "2"], to: store).accepted == 1)
+        #expect(pushed(["a": "1", "b": "2", "c": "3"], to: store).limited == 1)
+        #expect(pushed(["longer_than_it": "1"], to: store).limited == 1)
+        #expect(pushed(["a": "longer"], to: store).limited == 1)
+    }
+}
