@@ -105,6 +105,65 @@ struct WriteRequestTests {
         #expect(request.firstRefusal?.hasPrefix("invalid metric name or labels: \(reason), got {") == true)
     }
 
+    @Test func `labels are read alike whether they are taken at once or looked at closely`() throws {
+        var random = Sequence(state: 7)
+        let texts = [
+            "a", "bb", "job", "eightest", "eightest_and", "eightest_or", "ü",
+            String(repeating: "v", count: 130),
+        ]
+        for _ in 0..<2000 {
+            var names = Array(texts.shuffled(using: &random).prefix(Int.random(in: 0...6, using: &random)))
+            names.insert("__name__", at: Int.random(in: 0...names.count, using: &random))
+            if Bool.random(using: &random) { names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+            let labels = names.map { ($0, texts.randomElement(using: &random)!) }
+
+            let request = try decode(Wire.request(Wire.series(labels, [(1, 1)])))
+
+            let expected = Labels(labels.map { (name: $0.0, value: $0.1) })
+            #expect(request.series.map(\.labels) == [expected])
+            #expect(request.batches[0].entries[0].hash == expected.stableHash)
+        }
+    }
+
+    @Test func `many samples are spread over batches, in order, and none is lost`() throws {
+        let samples = (0..<30_000).map { (Int64($0), Double($0)) }
+        let series = Wire.series([("__name__", "long")], samples)
+        let short = Wire.series([("__name__", "short")], [(1, 1)])
+
+        let request = try decode(Wire.request(short, series, short))
+
+        #expect(request.sampleCount == 30_002)
+        #expect(request.batches.allSatisfy { $0.sampleCount <= SeriesDecoder.batchSize })
+        let long = request.series.filter { $0.labels.metricName == "long" }
+        #expect(long.flatMap(\.samples).map(\.value) == samples.map(\.1))
+        #expect(request.series.filter { $0.labels.metricName == "short" }.count == 2)
+    }
+
+    @Test(
+        arguments: [
+            // A length and a number above 64 bits, one that does not end, lengths behind the end, at both levels.
+            [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+            [0x0a, 0x80], [0x0a, 0x05, 0x0a, 0x20, 0, 0, 0], [0x0a, 0x02, 0x0a, 0x7f],
+            [0x0a, 0x04, 0x12, 0x02, 0x10, 0x80], [0x0a, 0x03, 0x0a, 0x01, 0x0a],
+            [0x0a, 0x0e, 0x12, 0x0c, 0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            // Wire types that do not exist, field number 0.
+            [0x0a, 0x01, 0x0b], [0x0a, 0x01, 0x0e], [0x0a, 0x02, 0x02, 0x00], [0x07],
+        ] as [[UInt8]])
+    func `lengths and numbers that cannot be are refused`(_ message: [UInt8]) {
+        #expect(throws: CodecError.self) { try decode(message) }
+    }
+
+    @Test func `fields of later versions are stepped over`() throws {
+        var series = Wire.series([("__name__", "up")], [(1, 1)])
+        series.append(protobufField: 9, text: "new")
+        series.append(protobufField: 200, integer: 7)
+        var request = Wire.request(series)
+        request.append(protobufField: 7, double: 1)
+
+        #expect(try decode(request).series.map(\.samples) == [[Sample(Timestamp(milliseconds: 1), 1)]])
+    }
+
     @Test func `text that is not UTF-8 is refused`() throws {
         var label: [UInt8] = []
         label.append(protobufField: 1, text: "a")
@@ -189,4 +248,19 @@ struct WriteRequestTests {
         #expect(request.firstRefusal?.contains(broken.reason) == true)
         #expect(request.series[0].histograms.isEmpty)
     }
+}
+
+/// The same numbers in every run.
+private struct Sequence: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ state >> 29
+    }
+}
+
+extension WriteRequest {
+    /// All series with their samples.
+    var series: [SeriesSamples] { batches.flatMap { batch in batch.entries.indices.map(batch.series) } }
 }

@@ -95,7 +95,7 @@ struct LabelCollector {
 
 extension Span<UInt8> {
     /// Negative, zero or positive, by bytes, a shorter text before a longer one that starts with it.
-    fileprivate func order(_ a: Range<Int>, _ b: Range<Int>) -> Int {
+    func order(_ a: Range<Int>, _ b: Range<Int>) -> Int {
         var left = a.lowerBound
         var right = b.lowerBound
         while left < a.upperBound, right < b.upperBound {

@@ -36,9 +36,6 @@ package final class RemoteWriteReceiver: Sendable {
     private let state = Mutex(RemoteWriteStatistics())
     private let running = Mutex(0)
 
-    /// The most samples of one call of the sink, which readers wait for.
-    private static let sliceSize = 8192
-
     package init(
         sink: any SampleSink, clock: any Clock, durability: GroupCommit,
         limits: RemoteWriteLimits = RemoteWriteLimits()
@@ -90,12 +87,12 @@ package final class RemoteWriteReceiver: Sendable {
             return RemoteWriteAnswer(400, "the remote-write request cannot be read: \(error)")
         }
         if !request.metadata.isEmpty { sink.describe(request.metadata) }
-        var report = append(request.series)
+        var report = append(request.batches)
         do {
             try await durability.reach(report.position)
             // All of them: the log was full. The commit has made room.
             if report.limited > 0, report.limited == request.sampleCount {
-                report = append(request.series)
+                report = append(request.batches)
                 try await durability.reach(report.position)
             }
         } catch {
@@ -126,44 +123,10 @@ package final class RemoteWriteReceiver: Sendable {
                 + reasons.joined(separator: "; "))
     }
 
-    /// Hands the series to the sink, a slice at a time.
-    private func append(_ series: [SeriesSamples]) -> AppendReport {
+    private func append(_ batches: [SampleBatch]) -> AppendReport {
         var sum = AppendReport()
-        var slice: [SeriesSamples] = []
-        var count = 0
-        func flush() {
-            guard !slice.isEmpty else { return }
-            sum.add(sink.append(slice))
-            slice.removeAll(keepingCapacity: true)
-            count = 0
-        }
-        for one in series {
-            for part in one.parts(of: Self.sliceSize) {
-                slice.append(part)
-                count += part.samples.count + part.histograms.count
-                if count >= Self.sliceSize { flush() }
-            }
-        }
-        flush()
+        for batch in batches { sum.add(sink.append(batch)) }
         return sum
-    }
-}
-
-extension SeriesSamples {
-    /// The same samples in parts of at most `size`, in order; nearly always itself.
-    fileprivate func parts(of size: Int) -> [SeriesSamples] {
-        guard samples.count + histograms.count > size else { return [self] }
-        var parts: [SeriesSamples] = []
-        for start in stride(from: 0, to: samples.count, by: size) {
-            let end = min(samples.count, start + size)
-            parts.append(SeriesSamples(labels: labels, samples: Array(samples[start..<end])))
-        }
-        for start in stride(from: 0, to: histograms.count, by: size) {
-            let end = min(histograms.count, start + size)
-            parts.append(
-                SeriesSamples(labels: labels, samples: [], histograms: Array(histograms[start..<end])))
-        }
-        return parts
     }
 }
 

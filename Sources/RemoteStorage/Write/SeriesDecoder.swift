@@ -3,55 +3,146 @@ import TimeSeries
 
 /// Reads `TimeSeries` messages one after the other: labels 1, samples 2, exemplars 3, histograms 4.
 struct SeriesDecoder {
+    /// The most samples of one batch, which readers of the store wait for.
+    static let batchSize = 8192
+
     private let limits: RemoteWriteLimits
-    private let latest: Int64
-    private var labels = LabelCollector()
-    private var samples: [Sample] = []
-    private var histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = []
+    private let latest: Timestamp
+    private var labels = CanonicalLabels()
+    private var collector = LabelCollector()
+    private var batch = SampleBatch()
+    private var isAscending = true
+    private(set) var batches: [SampleBatch] = []
     private(set) var refusedCount = 0
     private(set) var firstRefusal: String?
 
-    init(limits: RemoteWriteLimits, latest: Int64) {
+    init(limits: RemoteWriteLimits, latest: Timestamp) {
         self.limits = limits
         self.latest = latest
     }
 
+    /// Reads a series; it is left out where it holds no sample or its labels are refused.
     mutating func read(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
         labels.removeAll()
-        samples = []
-        histograms = []
-        var cursor = ProtobufCursor(message)
-        while let field = try cursor.next(bytes) {
-            guard let range = field.payload.range else { continue }
-            switch field.number {
-            case 1: try labels.add(range, bytes)
-            case 2: samples.append(try sample(range, bytes))
-            case 4: try histogram(range, bytes)
-            default: break
+        isAscending = true
+        var position = message.lowerBound
+        while position < message.upperBound {
+            // A short field as nearly all are, else what the general reader makes of it.
+            let isShort = position + 2 <= message.upperBound && bytes[position + 1] < 0x80
+            let end = isShort ? position + 2 + Int(bytes[position + 1]) : .max
+            let tag = bytes[position]
+            if tag & 7 == 2, tag < 0x80, tag > 7, end <= message.upperBound {
+                try take(Int(tag >> 3), position + 2..<end, bytes)
+                position = end
+                continue
             }
+            var cursor = ProtobufCursor(position..<message.upperBound)
+            guard let field = try cursor.next(bytes) else { break }
+            position = cursor.position
+            if let range = field.payload.range { try take(field.number, range, bytes) }
+        }
+        try close(message, bytes)
+    }
+
+    private mutating func take(_ number: Int, _ range: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
+        switch number {
+        case 1: labels.add(range, bytes)
+        case 2: append(try sample(range, bytes))
+        case 4: try histogram(range, bytes)
+        default: break
         }
     }
 
-    /// What was read last; nil where it holds no sample or its labels are refused.
-    mutating func take(_ bytes: Span<UInt8>) -> SeriesSamples? {
-        dropFuture()
-        guard !samples.isEmpty || !histograms.isEmpty else { return nil }
-        do {
-            let labels = try labels.labels(bytes, limits)
-            if zip(samples, samples.dropFirst()).contains(where: { $0.timestamp > $1.timestamp }) {
-                samples.sort { $0.timestamp < $1.timestamp }
+    /// What was read, in one batch or, at the end, in several.
+    mutating func finish() {
+        if !batch.entries.isEmpty { batches.append(batch) }
+        batch = SampleBatch()
+    }
+
+    /// Ends a series. Labels that are not as most are get a close look.
+    private mutating func close(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
+        let isPlain = labels.isPlain(limit: limits.labels)
+        if !isPlain { try collect(message, bytes) }
+        let count = batch.samples.count - batch.openSamples + batch.histograms.count - batch.openHistograms
+        guard count > 0 else { return }
+        if !isAscending { batch.samples[batch.openSamples...].sort { $0.timestamp < $1.timestamp } }
+        if isPlain {
+            batch.close(hash: labels.append(to: &batch.labelBytes))
+        } else {
+            do {
+                let labels = try collector.labels(bytes, limits)
+                batch.labelBytes += labels.bytes
+                batch.close(hash: labels.stableHash)
+            } catch {
+                batch.discardOpen()
+                refuse(count, error.reason)
+                return
             }
-            return SeriesSamples(labels: labels, samples: samples, histograms: histograms)
-        } catch {
-            refuse(samples.count + histograms.count, error.reason)
-            return nil
         }
+        if batch.sampleCount >= Self.batchSize { split() }
+    }
+
+    private mutating func collect(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
+        collector.removeAll()
+        var cursor = ProtobufCursor(message)
+        while let field = try cursor.next(bytes) {
+            if field.number == 1, let range = field.payload.range { try collector.add(range, bytes) }
+        }
+    }
+
+    /// Begins another batch. A series with more samples than a batch should have is spread over several.
+    private mutating func split() {
+        let last = batch.entries.count - 1
+        guard batch.sampleRange(last).count + batch.histogramRange(last).count > Self.batchSize else {
+            return finish()
+        }
+        let series = batch.series(last)
+        batch.removeLast()
+        finish()
+        for start in stride(from: 0, to: series.samples.count, by: Self.batchSize) {
+            let end = min(series.samples.count, start + Self.batchSize)
+            batch.append(SeriesSamples(labels: series.labels, samples: Array(series.samples[start..<end])))
+            finish()
+        }
+        for start in stride(from: 0, to: series.histograms.count, by: Self.batchSize) {
+            let end = min(series.histograms.count, start + Self.batchSize)
+            batch.append(
+                SeriesSamples(
+                    labels: series.labels, samples: [], histograms: Array(series.histograms[start..<end])))
+            finish()
+        }
+    }
+
+    /// Samples of a clock that is far ahead would make every later one too old.
+    private mutating func isTooFarAhead(_ moment: Timestamp) -> Bool {
+        guard moment > latest else { return false }
+        refuse(1, "out of bounds: too far in the future")
+        return true
+    }
+
+    private mutating func append(_ sample: Sample) {
+        if isTooFarAhead(sample.timestamp) { return }
+        if batch.samples.count > batch.openSamples,
+            batch.samples[batch.samples.count - 1].timestamp > sample.timestamp
+        {
+            isAscending = false
+        }
+        batch.samples.append(sample)
     }
 
     /// A `Sample` message: value 1, timestamp 2.
     private func sample(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) -> Sample {
         var value = 0.0
         var time: Int64 = 0
+        // As senders write it: the value, left out where it is zero, then the time.
+        let hasValue = message.count > 10 && bytes[message.lowerBound] == 0x09
+        let tag = message.lowerBound + (hasValue ? 9 : 0)
+        if message.count > 1, bytes[tag] == 0x10 {
+            if hasValue { value = Double(bitPattern: bytes.littleEndian64(at: message.lowerBound + 1)) }
+            var cursor = ByteCursor(tag + 1..<message.upperBound)
+            time = Int64(bitPattern: try cursor.varint(bytes))
+            if cursor.isAtEnd { return Sample.fromSender(time, value) }
+        }
         var cursor = ProtobufCursor(message)
         while let field = try cursor.next(bytes) {
             switch (field.number, field.payload) {
@@ -60,41 +151,30 @@ struct SeriesDecoder {
             default: break
             }
         }
-        // To the store these bits mean that there is no sample; to the sender they are a NaN as any other.
-        if Marker.isAbsent(value) { value = Marker.notANumber }
-        return Sample(Timestamp(milliseconds: time), value)
+        return Sample.fromSender(time, value)
     }
 
     private mutating func histogram(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
         let wire = try WireHistogram(message, bytes)
         let moment = Timestamp(milliseconds: wire.timestamp)
-        if Marker.isStale(wire.sum) {
-            samples.append(Sample(moment, Marker.stale))
-            return
-        }
+        if Marker.isStale(wire.sum) { return append(Sample(moment, Marker.stale)) }
+        if isTooFarAhead(moment) { return }
         do {
-            histograms.append((timestamp: moment, histogram: try wire.histogram()))
+            batch.histograms.append((timestamp: moment, histogram: try wire.histogram()))
         } catch {
             refuse(1, "invalid native histogram: \(error.reason)")
         }
     }
 
-    /// Samples of a clock that is far ahead would make every later one too old.
-    private mutating func dropFuture() {
-        let latest = Timestamp(milliseconds: latest)
-        let before = samples.count + histograms.count
-        if samples.contains(where: { $0.timestamp > latest }) {
-            samples.removeAll { $0.timestamp > latest }
-        }
-        if histograms.contains(where: { $0.timestamp > latest }) {
-            histograms.removeAll { $0.timestamp > latest }
-        }
-        let dropped = before - samples.count - histograms.count
-        if dropped > 0 { refuse(dropped, "out of bounds: too far in the future") }
-    }
-
     private mutating func refuse(_ count: Int, _ reason: String) {
         refusedCount += count
         if firstRefusal == nil { firstRefusal = reason }
+    }
+}
+
+extension Sample {
+    /// To the store the bits of an absent cell mean that there is no sample; to a sender they are a NaN as any other.
+    fileprivate static func fromSender(_ time: Int64, _ value: Double) -> Sample {
+        Sample(Timestamp(milliseconds: time), Marker.isAbsent(value) ? Marker.notANumber : value)
     }
 }

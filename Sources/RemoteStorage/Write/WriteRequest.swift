@@ -6,10 +6,10 @@ package import TimeSeries
 /// Damage of the message refuses all of it; a series or histogram that cannot be taken is counted and left out.
 /// Exemplars are skipped.
 package struct WriteRequest: Sendable {
-    /// Series with at least one sample; samples ascend in time.
-    package private(set) var series: [SeriesSamples] = []
+    /// Series with at least one sample, samples ascending in time, in batches that a sink takes in one call each.
+    package private(set) var batches: [SampleBatch] = []
     package private(set) var metadata: [String: MetricMetadata] = [:]
-    /// Samples of `series`, native histograms included.
+    /// Samples of `batches`, native histograms included.
     package private(set) var sampleCount = 0
     /// Samples that were left out.
     package private(set) var refusedCount = 0
@@ -22,7 +22,7 @@ package struct WriteRequest: Sendable {
         decoding bytes: Span<UInt8>, limits: RemoteWriteLimits = RemoteWriteLimits(),
         latest: Timestamp = .distantFuture
     ) throws(CodecError) {
-        var decoder = SeriesDecoder(limits: limits, latest: latest.milliseconds)
+        var decoder = SeriesDecoder(limits: limits, latest: latest)
         var entries = 0
         var cursor = ProtobufCursor(0..<bytes.count)
         while let field = try cursor.next(bytes) {
@@ -36,11 +36,10 @@ package struct WriteRequest: Sendable {
                 continue
             }
             try decoder.read(range, bytes)
-            if let found = decoder.take(bytes) {
-                sampleCount += found.samples.count + found.histograms.count
-                series.append(found)
-            }
         }
+        decoder.finish()
+        batches = decoder.batches
+        sampleCount = batches.reduce(0) { $0 + $1.sampleCount }
         refusedCount = decoder.refusedCount
         firstRefusal = decoder.firstRefusal
     }
