@@ -52,17 +52,27 @@ enum SelectBenchmark {
                     Matcher(equal: "mode", "idle"),
                 ]
             ),
+            ("unlike", [Matcher(equal: "path", "/5"), try Matcher("instance", .notRegex, "host[1-4].*")]),
+            ("ending", [Matcher(equal: "path", "/5"), try Matcher("instance", .regex, ".*77")]),
+            ("empty", [Matcher(equal: "instance", "host77"), try Matcher("mode", .equal, "")]),
             ("not equal", [Matcher(equal: "path", "/5"), try Matcher("instance", .notEqual, "host1")]),
         ]
+        print("                 series    select ms   of which finding and labels ms")
         for (name, matchers) in queries {
             var found = 0
             var shortest = Double.infinity
-            for _ in 0..<5 {
+            var labels = Double.infinity
+            for _ in 0..<7 {
                 let start = wallTime()
                 found = try await store.select([Selection(matchers, in: moment...moment)])[0].count
-                shortest = min(shortest, wallTime() - start)
+                let middle = wallTime()
+                _ = try await store.series([matchers], in: moment...moment)
+                shortest = min(shortest, middle - start)
+                labels = min(labels, wallTime() - middle)
             }
-            print("\(pad(name, 14)) \(found) series in \(text(shortest / 1e6)) ms")
+            print(
+                "\(name + String(repeating: " ", count: max(0, 24 - name.count))) \(found)  \(text(shortest / 1e6))  \(text(labels / 1e6))"
+            )
         }
     }
 }

@@ -16,6 +16,7 @@ import TimeSeries
 ///     storage-benchmark store FOLDER NAME   a recording of a folder, stored in files
 ///     storage-benchmark torture FOLDER N    checks N rows and writes on until it is killed
 ///     storage-benchmark select [N]          matchers over N series
+///     storage-benchmark churn [S W]         W waves of S series that come and go
 @main struct StorageBenchmark {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -40,11 +41,12 @@ import TimeSeries
         case "torture":
             try await Torture.run(
                 arguments.dropFirst().first ?? "torture", acknowledged: Int(arguments.last ?? "") ?? 0)
+        case "churn": try await ChurnBenchmark.run(numbers)
         case "select": try await SelectBenchmark.run(numbers.first ?? 1_000_000)
         default:
             print(
                 "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] "
-                    + "| recovery-memory [T S R] | push [S R] | write [S R] | select [N] "
+                    + "| recovery-memory [T S R] | push [S R] | write [S R] | select [N] | churn [S W] "
                     + "| parse FOLDER | scrape PORTS [I S] | store FOLDER NAME"
             )
             exit(2)
