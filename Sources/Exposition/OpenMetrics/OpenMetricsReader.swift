@@ -58,7 +58,7 @@ package struct OpenMetricsReader: Sendable {
                 case .type(let name, let kind):
                     let family = ExpositionReader.name(text, name)
                     kinds[family] = kind
-                    metadata[MetricFamily.metadataName(family, kind), default: MetricMetadata()].kind = kind
+                    metadata[OpenMetricsFamily.metadataName(family, kind), default: MetricMetadata()].kind = kind
                 case .help(let name, let help):
                     let family = ExpositionReader.name(text, name)
                     let words = SeriesScanner.unescaped(text, help, quotes: true)
@@ -78,7 +78,7 @@ package struct OpenMetricsReader: Sendable {
     }
 
     private func key(_ family: String) -> String {
-        MetricFamily.metadataName(family, kinds[family] ?? .unknown)
+        OpenMetricsFamily.metadataName(family, kinds[family] ?? .unknown)
     }
 
     private func isStale(_ sample: ExpositionSample, _ text: Span<UInt8>) -> Bool {

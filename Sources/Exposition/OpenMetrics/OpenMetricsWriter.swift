@@ -25,7 +25,7 @@ package struct OpenMetricsWriter: Sendable {
     static let staleExemplar = Array(#" # {stale="true"} 1"#.utf8)
 
     package func ordered(_ names: some Collection<String>) -> [String] {
-        names.map { (family: MetricFamily(of: $0, metadata).name, name: $0) }.sorted { a, b in
+        names.map { (family: OpenMetricsFamily(of: $0, metadata).name, name: $0) }.sorted { a, b in
             a.family == b.family ? Labels.precedes(a.name, b.name) : Labels.precedes(a.family, b.family)
         }.map(\.name)
     }
@@ -36,7 +36,7 @@ package struct OpenMetricsWriter: Sendable {
             omittedSeries += columns.count
             return
         }
-        let family = MetricFamily(of: name, metadata)
+        let family = OpenMetricsFamily(of: name, metadata)
         if family.name != self.family { head(family) }
         self.family = family.name
         for column in columns { append(column) }
@@ -77,7 +77,7 @@ package struct OpenMetricsWriter: Sendable {
         if written > 0 { series += 1 }
     }
 
-    private mutating func head(_ family: MetricFamily) {
+    private mutating func head(_ family: OpenMetricsFamily) {
         guard let metadata = family.metadata else { return }
         text("# TYPE ")
         metricName(family.name)

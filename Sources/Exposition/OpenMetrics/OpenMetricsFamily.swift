@@ -1,7 +1,7 @@
 package import TimeSeries
 
 /// The family of OpenMetrics that the series of one name belong to.
-package struct MetricFamily: Hashable, Sendable {
+package struct OpenMetricsFamily: Hashable, Sendable {
     package var name: String
     /// Nil where nothing is known: such a family has no metadata lines.
     package var metadata: MetricMetadata?
