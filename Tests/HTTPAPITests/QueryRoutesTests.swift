@@ -214,8 +214,8 @@ struct QueryRoutesTests {
             .vector([]))
 
         let rate =
-            #"{"args":[{"anchored":false,"matchers":[{"name":"__name__","type":"=","value":"a"},"#
-            + #"{"name":"b","type":"=~","value":"c"}],"name":"a","offset":60000,"range":300000,"smoothed":false,"#
+            #"{"args":[{"anchored":false,"matchers":[{"name":"b","type":"=~","value":"c"},"#
+            + #"{"name":"__name__","type":"=","value":"a"}],"name":"a","offset":60000,"range":300000,"smoothed":false,"#
             + #""startOrEnd":null,"timestamp":null,"type":"matrixSelector"}],"func":{"argTypes":["matrix"],"#
             + #""name":"rate","returnType":"vector","variadic":0},"type":"call"}"#
         let e =
