@@ -266,7 +266,7 @@ def recordings(work, payloads):
 
 
 def stored_by_victoria(work, folder, name):
-    """Bytes of its folder after a flush and a merge, without caches."""
+    """Bytes of its samples and of its index after a flush and a merge, without caches."""
     server = Server("victoria-metrics", work)
     try:
         url = f"http://127.0.0.1:{server.port}"
@@ -277,24 +277,26 @@ def stored_by_victoria(work, folder, name):
         get(f"{url}/internal/force_flush")
         get(f"{url}/internal/force_merge", timeout=60)
         time.sleep(2)
-        return sum(folder_size(os.path.join(server.data, part)) for part in ("data", "indexdb"))
+        return [folder_size(os.path.join(server.data, part)) for part in ("data", "indexdb")]
     finally:
         server.stop()
 
 
 def bytes_per_sample(work, payloads):
     section("bytes a sample on other recordings (240 scrapes each), everything in the folder: index, headers, checksums")
-    head("recording", "series", "samples", "flyball", "flyball, values", "victoria-metrics")
+    head("recording", "series", "samples", "flyball", "flyball, values", "victoria-metrics",
+         "victoria-metrics, data folder")
     folder, names = recordings(work, payloads)
     for name in names:
         result = json.loads(subprocess.run(
             [STORAGE, "store", folder, name], capture_output=True, text=True, check=True).stdout)
         samples = result["samples"]
-        peer = "-"
+        peer = peer_values = "-"
         if shutil.which("victoria-metrics"):
-            peer = f"{stored_by_victoria(work, folder, name) / samples:.3f}"
+            data, index = stored_by_victoria(work, folder, name)
+            peer, peer_values = f"{(data + index) / samples:.3f}", f"{data / samples:.3f}"
         row(name, result["series"], samples, f"{result['bytes'] / samples:.3f}",
-            f"{result['value_bytes'] / samples:.3f}", peer)
+            f"{result['value_bytes'] / samples:.3f}", peer, peer_values)
 
 
 def main():

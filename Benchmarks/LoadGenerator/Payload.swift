@@ -34,6 +34,7 @@ struct Payload {
         var round = 0
         while sampleCount < limit {
             var type: Substring = "untyped"
+            let before = sampleCount
             for line in lines where sampleCount < limit {
                 if line.hasPrefix("#") {
                     let words = line.split(separator: " ", maxSplits: 3)
@@ -41,9 +42,13 @@ struct Payload {
                     if round == 0 { text += Array(line.utf8) + [UInt8(ascii: "\n")] }
                     continue
                 }
-                guard let space = line.lastIndex(of: " ") else { continue }
-                let value = line[line.index(after: space)...]
-                var series = line[..<space]
+                // Behind the labels, whose values may have blanks, stand the value and perhaps a time, which is left out.
+                let labelsEnd = line.lastIndex(of: "}").map { line.index(after: $0) }
+                let nameEnd = line.firstIndex(of: " ")
+                guard let end = labelsEnd ?? nameEnd,
+                    let value = line[end...].split(separator: " ").first
+                else { continue }
+                var series = line[..<end]
                 if let copy { series = Payload.labelled(series, "copy", copy) }
                 if round > 0 { series = Payload.labelled(series, "round", round) }
                 text += Array(series.utf8) + [UInt8(ascii: " ")]
@@ -69,6 +74,7 @@ struct Payload {
                 }
                 text.append(UInt8(ascii: "\n"))
             }
+            if sampleCount == before { break }
             round += 1
         }
         tail = start..<text.count

@@ -109,7 +109,7 @@ struct SeriesScanner: Sendable {
         return Labels(pairs)
     }
 
-    /// The usual case, without a string in between: no escapes, names in order, no empty value.
+    /// The usual case, without a string in between: no escapes, names in order. A label without a value is none.
     private func plainLabels(_ text: Span<UInt8>) -> Labels? {
         guard let metricName, !isMetricNameQuoted else { return nil }
         var bytes: [UInt8] = []
@@ -117,7 +117,7 @@ struct SeriesScanner: Sendable {
             32 + metricName.count + parts.reduce(0) { $0 + $1.name.count + $1.value.count + 4 })
         var isNameWritten = false
         for (index, part) in parts.enumerated() {
-            guard !part.isNameEscaped, !part.isValueEscaped, !part.value.isEmpty,
+            guard !part.isNameEscaped, !part.isValueEscaped,
                 index == 0 || SeriesScanner.precedes(text, parts[index - 1].name, part.name),
                 let isBefore = SeriesScanner.isBeforeMetricName(text, part.name)
             else { return nil }
@@ -125,6 +125,7 @@ struct SeriesScanner: Sendable {
                 SeriesScanner.append(text, metricName: metricName, to: &bytes)
                 isNameWritten = true
             }
+            if part.value.isEmpty { continue }
             SeriesScanner.append(text, part.name, to: &bytes)
             SeriesScanner.append(text, part.value, to: &bytes)
         }
