@@ -300,6 +300,8 @@ def bytes_per_sample(work, payloads):
 
 
 def main():
+    # Ended from outside, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     servers = [kind for kind in ["flyball", "prometheus", "victoria-metrics"]
                if kind == "flyball" or shutil.which(kind)]
     chosen = os.environ.get("BENCH_SERVERS")
