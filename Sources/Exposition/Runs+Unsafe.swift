@@ -11,10 +11,13 @@ enum Runs {
     }
 
     /// Where the first line break stands.
-    static func firstNewline(_ run: Span<UInt8>) -> Int? {
+    static func firstNewline(_ run: Span<UInt8>) -> Int? { first(UInt8(ascii: "\n"), in: run) }
+
+    /// Where a byte stands first.
+    static func first(_ byte: UInt8, in run: Span<UInt8>) -> Int? {
         unsafe run.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress,
-                let found = unsafe memchr(start, Int32(UInt8(ascii: "\n")), bytes.count)
+                let found = unsafe memchr(start, Int32(byte), bytes.count)
             else { return nil }
             return unsafe UnsafeRawPointer(found) - start
         }

@@ -236,6 +236,9 @@ extension SeriesScanner {
 
     /// Without `\\`, `\n` and, in quoted strings, `\"`; any other backslash stays as it is.
     static func unescaped(_ text: Span<UInt8>, _ range: Range<Int>, quotes: Bool) -> String {
+        guard Runs.first(UInt8(ascii: "\\"), in: text.extracting(range)) != nil else {
+            return string(text, range)
+        }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
         var index = range.lowerBound
