@@ -31,10 +31,10 @@ struct QueryRenderingTests {
     @Test func `a vector is a table of series and values`() throws {
         #expect(
             QueryRendering.table(try vector()) == [
-                #"SERIES                                VALUE"#,
-                #"up{instance="a,b:9100", job="node"}   1"#,
-                #"up{job="pro\"metheus"}                0.5"#,
-                #"{}                                    {count:6, sum:3.5, [-0.5,0.5]:2, (1,2]:4}"#,
+                #"SERIES                               VALUE"#,
+                #"up{instance="a,b:9100", job="node"}  1"#,
+                #"up{job="pro\"metheus"}               0.5"#,
+                #"{}                                   {count:6, sum:3.5, [-0.5,0.5]:2, (1,2]:4}"#,
             ])
     }
 
@@ -66,7 +66,7 @@ struct QueryRenderingTests {
         #expect(
             QueryRendering.sparklines(try matrix()) == [
                 #"load{node="n1"}  ▁▁▂▂▃▃▄▄▅▅▆▆▇▇██  0 to 15, now 15"#,
-                #"{node="n10"}     ▅  5 to 5, now NaN"#,
+                #"{node="n10"}     ▅   5 to 5, now NaN"#,
             ])
     }
 
@@ -126,7 +126,7 @@ struct QueryRenderingTests {
 
     @Test func `a range has 250 steps unless it is told otherwise`() {
         #expect(QuerySource.step(from: 0, to: 3600) == "15.0")
-        #expect(QuerySource.step(from: 0, to: 10) == "1")
+        #expect(QuerySource.step(from: 0, to: 10) == "1.0")
         #expect(QuerySource.step(from: 10, to: 0) == "1")
     }
 }
