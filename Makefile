@@ -1,7 +1,7 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
 .PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query torture bench-forecast bench-scaling fuzz clean
 
-PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux procps xz-utils curl \
+PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux e2fsprogs procps xz-utils curl \
 	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3 python3-venv
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FLYBALL = .build/release/flyball

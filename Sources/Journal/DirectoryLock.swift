@@ -27,14 +27,15 @@ package final class DirectoryLock: Sendable {
                 throw Failure.held(by: String(decoding: text, as: UTF8.self))
             }
             self.lock = lock
-            let file = try disk.open(name, create: true)
-            try file.truncate(to: 0)
-            try file.append(Array(owner.utf8))
         } catch let error as DiskError {
             throw .disk(error)
         } catch {
             throw error as! Failure
         }
+        // Who holds it is told as far as there is space: a full disk keeps nobody from starting.
+        let file = try? disk.open(name, create: true)
+        try? file?.truncate(to: 0)
+        try? file?.append(Array(owner.utf8))
     }
 
     package func release() { lock.release() }

@@ -56,6 +56,15 @@ import Testing
         #expect(!disk.exists("reserve"))
     }
 
+    @Test func `a full disk keeps no process from its lock`() throws {
+        let disk = SimulatedDisk(capacity: 5)
+        let lock = try DirectoryLock(disk, owner: "pid 123456789")
+
+        #expect(throws: DirectoryLock.Failure.self) { try DirectoryLock(disk, owner: "pid 2") }
+        lock.release()
+        _ = try DirectoryLock(disk, owner: "pid 2")
+    }
+
     @Test func `a disk that cannot set space aside for another reason holds nobody up`() throws {
         let disk = SimulatedDisk()
         disk.failCall(2, code: 95, lasts: true)

@@ -34,7 +34,7 @@ final class ControlPlane: Sendable {
         let runner = try ControlRunner(
             audit: audit, disk: disk, announce: { [logger] in DecisionLog.write($0, to: logger) })
         self.runner = runner
-        lease = try LocalLease(disk: disk, lock: lock, above: runner.epoch)
+        lease = try Self.lease(disk, lock, reserve, above: runner.epoch)
         let launcher = NodeLauncher(
             executable: ProcessInfo.processInfo.executablePath, lease: configuration.fleet.lease,
             environment: ProcessInfo.processInfo.environment)
@@ -53,6 +53,18 @@ final class ControlPlane: Sendable {
             backend: backend, clock: clock,
             objection: { command in runner.objection(to: command, at: clock.now) },
             report: { report in _ = runner.submit(.outcome(command: report.command.id, report.outcome)) })
+    }
+
+    /// The next epoch; on a full disk in the space of the reserve, so that the service can start there.
+    private static func lease(
+        _ disk: any Disk, _ lock: DirectoryLock, _ reserve: DiskReserve, above floor: UInt64
+    ) throws -> LocalLease {
+        do {
+            return try LocalLease(disk: disk, lock: lock, above: floor)
+        } catch LocalLease.Failure.disk(let error) {
+            guard error.isDiskFull, reserve.release() else { throw LocalLease.Failure.disk(error) }
+            return try LocalLease(disk: disk, lock: lock, above: floor)
+        }
     }
 
     var view: @Sendable () -> ControlView { { [runner] in runner.view } }
