@@ -97,7 +97,7 @@ let package = Package(
         tests("Curl", "Curl"),
         tests("Relabelling", "TimeSeries", "Documents", "Relabelling"),
         tests("Exposition", "TimeSeries", "Codecs", "Exposition"),
-        tests("Storage", "TimeSeries", "Codecs", "Journal", "Storage", exclude: ["Golden"]),
+        tests("Storage", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL", exclude: ["Golden"]),
         tests("Forecasting", "Forecasting"),
         tests(
             "PromQL", "TimeSeries", "PromQL", products: [.target(name: "PromQLReference")],

@@ -17,6 +17,7 @@ import TimeSeries
 ///     storage-benchmark torture FOLDER N    checks N rows and writes on until it is killed
 ///     storage-benchmark select [N]          matchers over N series
 ///     storage-benchmark churn [S W]         W waves of S series that come and go
+///     storage-benchmark rollups FOLDER [H]  recordings of scrapes, H hours of them rolled up
 @main struct StorageBenchmark {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -42,12 +43,15 @@ import TimeSeries
             try await Torture.run(
                 arguments.dropFirst().first ?? "torture", acknowledged: Int(arguments.last ?? "") ?? 0)
         case "churn": try await ChurnBenchmark.run(numbers)
+        case "rollups":
+            try await RollupBenchmark.run(
+                folder: arguments.dropFirst().first ?? ".", hours: numbers.first ?? 48)
         case "select": try await SelectBenchmark.run(numbers.first ?? 1_000_000)
         default:
             print(
                 "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] "
                     + "| recovery-memory [T S R] | push [S R] | write [S R] | select [N] | churn [S W] "
-                    + "| parse FOLDER | scrape PORTS [I S] | store FOLDER NAME"
+                    + "| parse FOLDER | scrape PORTS [I S] | store FOLDER NAME | rollups FOLDER [H]"
             )
             exit(2)
         }

@@ -86,7 +86,11 @@ extension Store: SampleSink {
         }
     }
 
-    package func append(_ batch: [SeriesSamples]) -> AppendReport { append(SampleBatch(batch)) }
+    package func append(_ batch: [SeriesSamples]) -> AppendReport {
+        let report = append(SampleBatch(batch))
+        if batch.contains(where: { !$0.startTimes.isEmpty }) { head.withLock { noteStarts(batch, &$0) } }
+        return report
+    }
 
     package func append(_ batch: SampleBatch) -> AppendReport {
         var report = head.withLock { head in
@@ -121,6 +125,8 @@ extension Store: SampleSink {
         }
         for (labels, number) in added { head.loose.add(number, labels) }
         head.take(batch, numbers, &report)
+        head.pressure.seriesSince += added.count
+        head.pressure.samplesSince += batch.sampleCount
     }
 
     package func describe(_ metadata: [String: MetricMetadata]) {

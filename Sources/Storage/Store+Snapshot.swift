@@ -7,11 +7,14 @@ extension Store {
     package func snapshot() throws {
         try keepReserve()
         try snapshots.withLock { snapshots in
-            let (copy, sequence) = head.withLock { ($0, log.nextSequence - 1) }
+            let (head, sequence) = self.head.withLock { ($0, log.nextSequence - 1) }
+            // Files that hold what was deleted must not be used any more.
+            let anew = head.removals != head.removalsInFiles
+            let copy = anew ? head.unpersisted : head
             // Else a crash could leave a snapshot ahead of the log, whose sequences would then be given again.
             try log.commit()
-            let needed = try snapshots.write(copy, sequence: sequence)
-            head.withLock { $0.markPersisted(as: copy) }
+            let needed = try snapshots.write(copy, sequence: sequence, anew: anew)
+            self.head.withLock { $0.markPersisted(as: copy) }
             let byteCount = snapshots.byteCount
             status.withLock { status in
                 status.snapshotCount += 1
@@ -31,5 +34,7 @@ extension Head {
             tables[index]?.markPersisted(through: last)
         }
         loose.markPersisted(as: copy.loose)
+        markRollupsPersisted(as: copy)
+        removalsInFiles = copy.removals
     }
 }

@@ -8,13 +8,13 @@ extension Store: SeriesSource {
 
     package func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]] {
         let found = head.withLock { head in
-            selections.map { head.find($0.matchers, in: $0.range.milliseconds) }
+            selections.map { head.find($0.matchers, in: $0.range.milliseconds, $0.use) }
         }
         var results: [[SeriesColumns]] = []
         var room = sampleLimit
         for (selection, found) in zip(selections, found) {
             try Task.checkCancellation()
-            results.append(try found.read(selection.range.milliseconds, workers, room: &room))
+            results.append(try found.read(selection.range.milliseconds, selection.use, workers, room: &room))
         }
         return results
     }
@@ -22,7 +22,7 @@ extension Store: SeriesSource {
     package func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     {
         var all: [Labels] = []
-        for found in find(matcherSets, range) { found.forEachSeries { all.append($0) } }
+        for found in find(matcherSets, range) { found.forEachSeries(in: range.milliseconds) { all.append($0) } }
         let sorted = LabelOrder.permutation(of: all).map { $0.map { all[$0] } } ?? all
         guard zip(sorted, sorted.dropFirst()).contains(where: { $0 == $1 }) else { return sorted }
         return sorted.enumerated().filter { $0.offset == 0 || sorted[$0.offset - 1] != $0.element }.map(
@@ -34,7 +34,7 @@ extension Store: SeriesSource {
     ) async throws -> [String] {
         var names: Set<String> = []
         for found in find(matcherSets, range) {
-            found.forEachSeries { $0.forEach { name, _ in names.insert(name) } }
+            found.forEachSeries(in: range.milliseconds) { $0.forEach { name, _ in names.insert(name) } }
         }
         return names.sorted(by: Labels.precedes)
     }
@@ -42,13 +42,16 @@ extension Store: SeriesSource {
     package func labelValues(
         _ name: String, _ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>
     ) async throws -> [String] {
-        if matcherSets.allSatisfy(\.isEmpty) {
-            let values = head.withLock { $0.values(of: name, in: range.milliseconds) }
+        let isWhole = matcherSets.allSatisfy(\.isEmpty)
+        let known: Set<String>? = head.withLock { head in
+            isWhole && head.tombstones.isEmpty ? head.values(of: name, in: range.milliseconds) : nil
+        }
+        if let values = known {
             return values.sorted(by: Labels.precedes)
         }
         var values: Set<String> = []
         for found in find(matcherSets, range) {
-            found.forEachSeries { if let value = $0[name] { values.insert(value) } }
+            found.forEachSeries(in: range.milliseconds) { if let value = $0[name] { values.insert(value) } }
         }
         return values.sorted(by: Labels.precedes)
     }
@@ -84,61 +87,89 @@ extension Head {
                 values.formUnion(table.layout.index.values(of: symbol).map(\.value))
             }
         }
-        return Set(values.map { symbols[$0] }).union(loose.values(of: name, in: range))
+        var texts = Set(values.map { symbols[$0] }).union(loose.values(of: name, in: range))
+        for place in looseRollups.orphans {
+            guard let member = looseRollups.member(place), member.made >= range.lowerBound else { continue }
+            if let value = member.labels[name] { texts.insert(value) }
+        }
+        return texts
     }
 }
 
 extension Head.Found {
-    func forEachSeries(_ body: (Labels) -> Void) {
-        for slice in tables { for column in slice.columns { body(slice.labels(column)) } }
-        for slice in loose {
-            for slot in 0..<LooseGroup.width where slice.slots >> UInt16(slot) & 1 == 1 {
-                body(slice.group.labels(slot, pairs))
+    /// The labels of all series, but for those of which all in the range is deleted.
+    func forEachSeries(in range: ClosedRange<Int64>, _ body: (Labels) -> Void) {
+        func isDeleted(_ labels: Labels, _ life: ClosedRange<Int64>?) -> Bool {
+            guard !tombstones.isEmpty, let life, life.overlaps(range) else { return false }
+            let seen = life.clamped(to: range)
+            return tombstones.contains {
+                $0.range.lowerBound <= seen.lowerBound && seen.upperBound <= $0.range.upperBound
+                    && $0.covers(labels)
             }
+        }
+        for slice in tables {
+            let life = slice.table.life
+            for column in slice.columns {
+                let labels = slice.labels(column)
+                if !isDeleted(labels, life) { body(labels) }
+            }
+        }
+        forEachLoose { labels, group, slot in
+            if !isDeleted(labels, tombstones.isEmpty ? nil : group.life(slot)) { body(labels) }
+        }
+        for rollup in rolled where !isDeleted(rollup.member.labels, rollup.set.span) {
+            body(rollup.member.labels)
         }
     }
 
-    /// The samples in a range, series in the order of their labels, one with equal labels merged. Tables and single
-    /// series are decoded by all workers; the order does not depend on them.
+    /// The samples in a range, series in the order of their labels, one with equal labels merged. Buckets stand for
+    /// those that are gone, where the reader knows what to do with them. Tables and single series are decoded by all
+    /// workers; the order does not depend on them.
     /// - Throws: `TooManySamples` where there is no room for all of them, before that many are decoded.
     func read(
-        _ range: ClosedRange<Int64>, _ workers: Workers, room: inout Int
+        _ range: ClosedRange<Int64>, _ use: SampleUse?, _ workers: Workers, room: inout Int
     ) throws(TooManySamples) -> [SeriesColumns] {
-        let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range) }
+        // Buckets may hold what is deleted, so samples are the better source where there are any.
+        let use = use.map { use in
+            SampleUse(
+                alignment: use.alignment, isExact: use.isExact && tombstones.isEmpty,
+                readsSketches: use.readsSketches)
+        }
+        let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range, use) }
         guard cells <= room else { throw TooManySamples() }
         room -= cells
         // A piece should be worth waking a thread for.
         let perTable = max(1, cells / max(1, tables.count))
         let tablePieces = workers.pieces(of: tables.count, atLeast: 1 + 65_536 / perTable)
         let parts = workers.map(tablePieces.count) { piece in
-            tables[tablePieces[piece]].flatMap { $0.read(range) }
+            tables[tablePieces[piece]].flatMap { slice in
+                slice.withStarts(use.map { slice.read(range, $0) } ?? slice.read(range))
+            }
         }
         let limit = room
         let loosePieces = workers.pieces(of: loose.count, atLeast: 16)
-        let rest = try workers.map(loosePieces.count) { piece throws(TooManySamples) in
-            try Head.Found.read(loose[loosePieces[piece]], pairs, range, room: limit)
+        var rest = try workers.map(loosePieces.count) { piece throws(TooManySamples) in
+            try read(loose[loosePieces[piece]], range, use, room: limit)
         }
-        let read = rest.reduce(0) { $0 + $1.reduce(0) { $0 + $1.values.count } }
-        guard read <= room else { throw TooManySamples() }
-        room -= read
-        return Head.Found.merged(Head.Found.sorted(parts + rest))
+        if let use { rest.append(rolled.compactMap { $0.read(range, use) { _ in nil } }) }
+        let count = rest.reduce(0) { $0 + $1.reduce(0) { $0 + $1.values.count } }
+        guard count <= room else { throw TooManySamples() }
+        room -= count
+        let all = tombstones.isEmpty ? parts + rest : (parts + rest).map(tombstones.applied)
+        return Head.Found.merged(Head.Found.sorted(all))
     }
 
     /// The samples of series that come one at a time; neighbours of equal times share one object of them.
-    private static func read(
-        _ loose: ArraySlice<LooseSlice>, _ pairs: PairTable, _ range: ClosedRange<Int64>, room: Int
+    private func read(
+        _ loose: ArraySlice<LooseSlice>, _ range: ClosedRange<Int64>, _ use: SampleUse?, room: Int
     ) throws(TooManySamples) -> [SeriesColumns] {
         var result: [SeriesColumns] = []
         var left = room
         for slice in loose {
-            for part in slice.group.read(slice.slots, in: range) {
-                left -= part.values.count
-                guard left >= 0 else { throw TooManySamples() }
-                result.append(
-                    SeriesColumns(
-                        labels: slice.group.labels(part.slot, pairs), times: part.times, values: part.values,
-                        histograms: slice.group.histograms(part.slot, part.times)))
-            }
+            let found = read(slice, range, use)
+            left -= found.reduce(0) { $0 + $1.values.count }
+            guard left >= 0 else { throw TooManySamples() }
+            result += found
         }
         return result
     }
@@ -177,6 +208,7 @@ extension Head.Found {
     }
 
     private static func merge(_ a: SeriesColumns, _ b: SeriesColumns) -> SeriesColumns {
+        if a.rollups != nil || b.rollups != nil { return RollupMerge.merged(a, b) }
         var samples = SampleColumns(
             times: a.times.milliseconds + b.times.milliseconds, values: a.values + b.values)
         samples.sort()
@@ -192,6 +224,7 @@ extension Head.Found {
             merged.histograms = [:]
             for (row, time) in times.enumerated() { merged.histograms![row] = byTime[time] }
         }
+        merged.startTimes = StartTimes.merged(a, b, times)
         return merged
     }
 }

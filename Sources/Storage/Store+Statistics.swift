@@ -65,6 +65,19 @@ extension Head {
         statistics.newest = Timestamp(known: newest)
         statistics.appendedSamples = appendedSamples
         statistics.rejectedSamples = rejectedSamples
+        forEachRollupSet { _, set in
+            statistics.rollupBuckets += set.bucketCount
+            statistics.rollupBytes += set.byteCount
+        }
+        statistics.exemplars = exemplars.count
+        statistics.appendedExemplars = exemplars.taken
+        statistics.refusedExemplars = exemplars.refused
+        statistics.tombstones = tombstones.count
+        statistics.memoryBytes = byteCount
+        statistics.memoryLimit = configuration.memoryLimit
+        statistics.refusesNewSeries = refusesNewSeries
+        statistics.droppedSampleBytes = pressure.droppedSampleBytes
+        statistics.droppedRollupBytes = pressure.droppedRollupBytes
         LabelCensus(self).report(to: &statistics, limit)
         return statistics
     }

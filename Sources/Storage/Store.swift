@@ -105,9 +105,20 @@ package final class Store: Sendable {
         head.withLock { $0.settleWindow(now: now.milliseconds, log) }
     }
 
-    /// Drops what the retention and the memory limit end, and writes a snapshot when the log has become long.
+    /// Whether so much came since `maintain` that it should not wait for its next turn.
+    package var isMaintenanceDue: Bool {
+        head.withLock { $0.pressure.isDue(limit: configuration.memoryLimit) }
+    }
+
+    /// Rolls up what is complete, drops what the retention and the memory limit end, and writes a snapshot when the
+    /// log has become long.
     package func maintain(now: Timestamp) throws {
-        head.withLock { $0.maintain(now: now.milliseconds) }
+        rollUp()
+        if let edge = head.withLock({ $0.dropEdge(now: now.milliseconds) }) {
+            rollUp(droppingBefore: edge.time)
+            head.withLock { $0.drop(edge) }
+        }
+        head.withLock { $0.settle(now: now.milliseconds) }
         if log.byteCount > configuration.snapshotLogSize { try snapshot() }
     }
 }

@@ -30,11 +30,16 @@ package struct StoreConfiguration: Hashable, Sendable {
     /// Bytes of log after which a snapshot is due.
     package var snapshotLogSize: Int
     package var limits: Limits
+    /// None: samples that go are gone.
+    package var rollups: [RollupRule]
+    /// Exemplars kept, the newest ones.
+    package var maxExemplars: Int
 
     package init(
         sync: SyncPolicy = .interval, retention: Duration = .seconds(15 * 86_400),
         outOfOrderWindow: Duration = .seconds(600), memoryLimit: Int = 4 << 30,
-        snapshotLogSize: Int = 128 << 20, limits: Limits = Limits()
+        snapshotLogSize: Int = 128 << 20, limits: Limits = Limits(),
+        rollups: [RollupRule] = RollupRule.standard, maxExemplars: Int = 100_000
     ) {
         self.sync = sync
         self.retention = retention
@@ -42,5 +47,7 @@ package struct StoreConfiguration: Hashable, Sendable {
         self.memoryLimit = memoryLimit
         self.snapshotLogSize = snapshotLogSize
         self.limits = limits
+        self.rollups = rollups
+        self.maxExemplars = maxExemplars
     }
 }

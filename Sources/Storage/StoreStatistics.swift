@@ -22,6 +22,22 @@ package struct StoreStatistics: Hashable, Sendable {
     package var diskBytes = 0
     /// Bytes of labels and index of single series, an estimate.
     package var indexBytes = 0
+    /// Windows of series in rollups, and their bytes.
+    package var rollupBuckets = 0
+    package var rollupBytes = 0
+    package var exemplars = 0
+    package var appendedExemplars: UInt64 = 0
+    package var refusedExemplars: UInt64 = 0
+    /// Deletions whose samples are still in memory and files.
+    package var tombstones = 0
+    /// What the store takes of memory as it counts it, chunks, tails, labels and rollups, and the limit.
+    package var memoryBytes = 0
+    package var memoryLimit = 0
+    /// Whether the limit keeps new series out.
+    package var refusesNewSeries = false
+    /// Bytes that went for the limit before their retention was over.
+    package var droppedSampleBytes: UInt64 = 0
+    package var droppedRollupBytes: UInt64 = 0
     package var oldest: Timestamp?
     package var newest: Timestamp?
 

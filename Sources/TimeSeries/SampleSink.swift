@@ -9,14 +9,17 @@ package struct SeriesSamples: Sendable {
     package var labels: Labels
     package var samples: [Sample]
     package var histograms: [(timestamp: Timestamp, histogram: FloatHistogram)]
+    /// When the counter of each sample started, in milliseconds, 0 where unknown; empty where all are.
+    package var startTimes: [Int64]
 
     package init(
         labels: Labels, samples: [Sample],
-        histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = []
+        histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = [], startTimes: [Int64] = []
     ) {
         self.labels = labels
         self.samples = samples
         self.histograms = histograms
+        self.startTimes = startTimes
     }
 }
 
@@ -66,6 +69,10 @@ package protocol SampleSink: Sendable {
     func append(_ batch: SampleBatch) -> AppendReport
     /// Describes metrics, by metric name.
     func describe(_ metadata: [String: MetricMetadata])
+    /// Takes exemplars; those that the sink has, or that are older than the newest of their series, are left out.
+    func append(_ exemplars: [SeriesExemplars])
+    /// Says when counters of a table started, for their samples from a time on. What was said before goes on.
+    func append(_ table: TableID, at timestamp: Timestamp, starts: [ColumnStart])
 }
 
 extension SampleSink {

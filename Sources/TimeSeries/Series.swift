@@ -16,16 +16,53 @@ package struct SeriesColumns: Sendable {
     package var histograms: [Int: FloatHistogram]?
     /// When the counter of each sample started, in milliseconds, 0 where unknown; nil where all are.
     package var startTimes: [Int64]?
+    /// What stands at the first so many indices for samples that are gone: their times and values are those of the
+    /// last sample of each bucket. Nil where all are samples. Only where the selection said how it reads.
+    package var rollups: [RollupBucket]?
 
     package init(
         labels: Labels, times: TimeColumn, values: [Double], histograms: [Int: FloatHistogram]? = nil,
-        startTimes: [Int64]? = nil
+        startTimes: [Int64]? = nil, rollups: [RollupBucket]? = nil
     ) {
         self.labels = labels
         self.times = times
         self.values = values
         self.histograms = histograms
         self.startTimes = startTimes
+        self.rollups = rollups
+    }
+}
+
+/// What a reader makes of samples: a source that keeps rollups may answer with those, for what it has no samples of,
+/// or where nobody can tell the difference.
+package struct SampleUse: Hashable, Sendable {
+    /// All ends of windows, and their lengths, are multiples of this many milliseconds; 0 for single moments.
+    package var alignment: Int64
+    /// Whether rollups of aligned windows give every bit that samples would.
+    package var isExact: Bool
+    /// Whether quantiles are wanted.
+    package var readsSketches: Bool
+
+    package init(alignment: Int64, isExact: Bool, readsSketches: Bool) {
+        self.alignment = alignment
+        self.isExact = isExact
+        self.readsSketches = readsSketches
+    }
+
+    /// For readers that look at single moments.
+    package static let moments = SampleUse(alignment: 0, isExact: false, readsSketches: false)
+
+    /// What serves both.
+    package func joined(with other: SampleUse) -> SampleUse {
+        SampleUse(
+            alignment: SampleUse.greatestCommonDivisor(alignment, other.alignment),
+            isExact: isExact && other.isExact, readsSketches: readsSketches || other.readsSketches)
+    }
+
+    package static func greatestCommonDivisor(_ a: Int64, _ b: Int64) -> Int64 {
+        var (a, b) = (a.magnitude, b.magnitude)
+        while b != 0 { (a, b) = (b, a % b) }
+        return Int64(clamping: a)
     }
 }
 
@@ -34,10 +71,13 @@ package struct Selection: Hashable, Sendable {
     package var matchers: [Matcher]
     /// Both ends belong to the range.
     package var range: ClosedRange<Timestamp>
+    /// Nil for readers that know of samples only, and get no rollups.
+    package var use: SampleUse?
 
-    package init(_ matchers: [Matcher], in range: ClosedRange<Timestamp>) {
+    package init(_ matchers: [Matcher], in range: ClosedRange<Timestamp>, use: SampleUse? = nil) {
         self.matchers = matchers
         self.range = range
+        self.use = use
     }
 }
 

@@ -51,6 +51,25 @@ import TimeSeries
         #expect(calls.map(\.count) == [1])
     }
 
+    @Test func `a selection says what its readers make of samples`() async throws {
+        func use(_ text: String) async throws -> SampleUse? {
+            try await evaluate(text, at: 7200).1.first?.first?.use
+        }
+        let hour: Int64 = 3_600_000
+
+        #expect(try await use("m") == .moments)
+        #expect(
+            try await use("max_over_time(m[1h])")
+                == SampleUse(alignment: hour, isExact: true, readsSketches: false))
+        #expect(try await use("max_over_time(m[1h]) - min_over_time(m[20m])")?.alignment == hour / 3)
+        #expect(try await use("rate(m[1h])")?.isExact == false)
+        #expect(try await use("quantile_over_time(0.5, m[1h])")?.readsSketches == true)
+        // One reader of single moments, and samples are needed.
+        #expect(try await use("max_over_time(m[1h]) - m")?.isExact == false)
+        #expect(try await use("max_over_time(m[1h] offset 7m)")?.alignment == 60_000)
+        #expect(try await use("deriv(m[1h])") == .moments)
+    }
+
     @Test func `an expression of constants reads nothing`() async throws {
         let (result, calls) = try await evaluate("2 * (3 + 4)")
 

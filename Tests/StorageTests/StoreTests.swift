@@ -162,7 +162,7 @@ import TimeSeries
     }
 
     @Test func `samples older than the retention go, and with them their series`() async throws {
-        let configuration = StoreConfiguration(retention: .seconds(3600))
+        let configuration = StoreConfiguration(retention: .seconds(3600), rollups: [])
         let store = try open(configuration)
         let table = try store.openTable(target: target, columns: columns)
         for step in 0..<64 { _ = store.append(table, at: at(step * 60), row: [1, 2, 3]) }

@@ -19,12 +19,15 @@ struct RangeRow {
     var name: SeriesName
     var floats: FloatSamples
     var histograms: HistogramSamples?
+    /// What stands for the first so many numbers.
+    var rollups: [RollupBucket]?
 }
 
 extension RangeRow {
     /// Of a series as read. Shares its columns where there is nothing to leave out.
     init(_ column: SeriesColumns, usingStartTimes: Bool = true) {
         name = SeriesName(labels: column.labels)
+        rollups = column.rollups
         let starts = usingStartTimes ? column.startTimes : nil
         let isPlain = column.histograms?.isEmpty ?? true && !RangeRow.hasStale(column.values)
         if isPlain {

@@ -80,8 +80,12 @@ extension Evaluator {
             let row = rows[number]
             let floats = cache.windows(of: row.floats.times)
             let histograms = row.histograms.map { cache.windows(of: $0.times) }
+            let rolled = row.rollups.map {
+                RollupFunction.presence($0, plan.references, window: plan.window)
+            }
             for step in 0..<grid.count where !isPresent[step] {
-                isPresent[step] = !floats.isEmpty(step) || !(histograms?.isEmpty(step) ?? true)
+                isPresent[step] =
+                    rolled?[step] ?? false || !floats.isEmpty(step) || !(histograms?.isEmpty(step) ?? true)
             }
         }
         return try absent(call, isPresent)

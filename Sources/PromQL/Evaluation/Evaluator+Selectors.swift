@@ -72,7 +72,8 @@ struct LookupCache {
         let latest: [Int32]
         let hasAny: Bool
 
-        init(_ times: [Int64], references: Grid, lookback: Int64) {
+        /// A bucket stands for its moment as long as it is wide, where that is more than the lookback.
+        init(_ times: [Int64], references: Grid, lookback: Int64, rollups: [RollupBucket] = []) {
             var latest = [Int32](repeating: -1, count: references.count)
             var next = 0
             var hasAny = false
@@ -82,7 +83,9 @@ struct LookupCache {
             for step in 0..<references.count {
                 let time = references.time(step)
                 while next < times.count, times[next] <= time { next += 1 }
-                if next > 0, times[next - 1] > time &- lookback {
+                guard next > 0 else { continue }
+                let width = next <= rollups.count ? rollups[next - 1].end &- rollups[next - 1].start : 0
+                if times[next - 1] > time &- max(lookback, width) {
                     latest[step] = Int32(truncatingIfNeeded: next - 1)
                     hasAny = true
                 }
@@ -100,6 +103,10 @@ struct LookupCache {
     init(references: Grid, lookback: Int64) {
         self.references = references
         self.lookback = lookback
+    }
+
+    func indices(in times: TimeColumn, rollups: [RollupBucket]) -> Indices {
+        Indices(times.milliseconds, references: references, lookback: lookback, rollups: rollups)
     }
 
     mutating func indices(in times: TimeColumn) -> Indices {

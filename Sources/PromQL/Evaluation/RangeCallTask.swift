@@ -43,16 +43,17 @@ struct RangeCallTask: Sendable {
             )
             let isPlain = isRate && row.histograms == nil && row.floats.starts == nil
             let corrections = isPlain && call.function != .delta ? ResetCorrections(row.floats.values) : nil
+            let base = (part.vector.rows - 1) * grid.count
             if isPlain, corrections?.isFinite ?? true {
                 rates.table(row.floats, windows).fill(
-                    &part.vector.cells, from: (part.vector.rows - 1) * grid.count, row.floats.values,
-                    corrections)
+                    &part.vector.cells, from: base, row.floats.values, corrections)
             } else {
                 try RangeFunction(
                     call: call, plan: plan, row: row, floats: windows, histograms: histogramWindows,
                     scalars: scalars, times: grid, checkpoint: interruption.check
                 ).evaluate(into: &part.vector, annotations: &part.annotations)
             }
+            try fill(&part.vector.cells, from: base, row)
             if part.vector.isEmpty(row: part.vector.rows - 1) {
                 part.vector.removeLastRow()
             } else {
@@ -61,6 +62,17 @@ struct RangeCallTask: Sendable {
             }
         }
         return part
+    }
+
+    /// Where buckets stand for samples, what they say.
+    private func fill(_ cells: inout [Double], from base: Int, _ row: RangeRow) throws(QueryError) {
+        guard let buckets = row.rollups, row.histograms == nil, plan.rangeExtension == nil,
+            RollupFunction.supports(call.function)
+        else { return }
+        try RollupFunction(
+            function: call.function, buckets: buckets, samples: row.floats, references: plan.references,
+            window: plan.window, scalars: scalars
+        ).fill(&cells, from: base, checkpoint: interruption.check)
     }
 
     /// `rate` and `increase` of what does not look like a counter.

@@ -28,7 +28,9 @@ struct SelectorTask: Sendable {
         let series = series.span
         for number in numbers {
             if number & 0xff == 0 { try interruption.check() }
-            let indices = lookups.indices(in: series[number].times)
+            let indices =
+                series[number].rollups.map { lookups.indices(in: series[number].times, rollups: $0) }
+                ?? lookups.indices(in: series[number].times)
             guard indices.hasAny else { continue }
             let row = result.appendRow(SeriesName(labels: series[number].labels))
             let found =

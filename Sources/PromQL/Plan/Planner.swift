@@ -11,6 +11,8 @@ struct Planner {
     private var detectsResets = false
     /// Range vectors begin so much earlier as their end lies after a multiple of this; 0 where as written.
     private var alignment: Int64 = 0
+    /// The function whose range vector is being planned.
+    private var reader: Function?
     private var common: CommonParts
 
     private init(
@@ -89,6 +91,8 @@ struct Planner {
         var arguments: [PlanNode] = []
         for argument in call.arguments {
             if argument.type == .matrix {
+                reader = call.function
+                defer { reader = nil }
                 source = try rangePlan(argument.unwrapped, grid)
             } else {
                 arguments.append(try node(argument, grid))
@@ -126,6 +130,8 @@ struct Planner {
     }
 
     private mutating func rangePlan(_ expression: Expression, _ grid: Grid) throws(QueryError) -> RangePlan {
+        let function = reader
+        reader = nil
         switch expression.unwrapped {
         case .matrix(let matrix):
             let selector = matrix.selector
@@ -135,7 +141,8 @@ struct Planner {
             let after = selector.rangeExtension == .smoothed ? lookback : 0
             let selection = select(
                 selector.matchers, from: begin(references) &- window &- before &+ 1,
-                to: references.last &+ after)
+                to: references.last &+ after,
+                use: Planner.use(selector.rangeExtension == nil ? function : nil, references, window))
             return RangePlan(
                 source: .selector(selection: selection, selector, detectsResets: detectsResets),
                 references: references, window: window,
@@ -196,17 +203,30 @@ struct Planner {
             step: range.isInstant ? .zero : range.step, range: range.end - range.start, positive: positive)
     }
 
+    /// What a function makes of the samples in its windows.
+    private static func use(_ function: Function?, _ references: Grid, _ window: Int64) -> SampleUse {
+        guard let function, RollupFunction.supports(function) else { return .moments }
+        let step = references.count > 1 ? references.step : 0
+        let ends = SampleUse.greatestCommonDivisor(references.start, step)
+        return SampleUse(
+            alignment: SampleUse.greatestCommonDivisor(ends, window),
+            isExact: RollupFunction.isExact(function), readsSketches: function == .quantileOverTime)
+    }
+
     /// The index of a selection that covers this; equal conditions with overlapping ranges share one.
-    private mutating func select(_ matchers: [Matcher], from start: Int64, to end: Int64) -> Int {
+    private mutating func select(
+        _ matchers: [Matcher], from start: Int64, to end: Int64, use: SampleUse = .moments
+    ) -> Int {
         let start = Timestamp(milliseconds: start)
         let end = max(start, Timestamp(milliseconds: end))
         for index in selections.indices where selections[index].matchers == matchers {
             let known = selections[index].range
             guard known.overlaps(start...end) else { continue }
+            selections[index].use = selections[index].use.map { $0.joined(with: use) } ?? use
             selections[index].range = min(known.lowerBound, start)...max(known.upperBound, end)
             return index
         }
-        selections.append(Selection(matchers, in: start...end))
+        selections.append(Selection(matchers, in: start...end, use: use))
         return selections.count - 1
     }
 

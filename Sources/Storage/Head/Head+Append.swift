@@ -5,6 +5,7 @@ extension Head {
     mutating func append(_ table: UInt32, at time: Int64, _ row: [Double]) {
         tables[Int(table)]?.append(at: time, row)
         newest = max(newest, time)
+        pressure.samplesSince += row.count
     }
 
     /// What a row that is not newer than the table's last one still brings: samples of single series.
@@ -65,6 +66,7 @@ extension Head {
         case .accepted:
             report.accepted += 1
             newest = max(newest, time)
+            pressure.samplesSince += 1
         case .repeated: report.repeated += 1
         case .duplicate: report.duplicate += 1
         case .outOfOrder: report.outOfOrder += 1

@@ -27,7 +27,7 @@ extension Head {
                 numbers.append(number)
                 continue
             }
-            let left = room ?? (refusesNewSeries ? 0 : configuration.limits.series - seriesCount)
+            let left = room ?? min(roomInMemory, configuration.limits.series - seriesCount)
             let isNew = left > 0 && (try? check([labels])) != nil
             room = isNew ? left - 1 : left
             guard isNew else {

@@ -1,33 +1,17 @@
 import TimeSeries
 
 extension Head {
-    /// Drops what is older than the retention, then, above the memory limit, the oldest sealed rows.
+    /// Drops what is older than the retention, then what the memory limit asks for. Samples are rolled up before
+    /// they go.
     mutating func maintain(now: Int64) {
-        let (oldest, overflow) = now.subtractingReportingOverflow(configuration.retention.milliseconds)
-        if !overflow { drop(before: oldest) }
-        let excess = byteCount - configuration.memoryLimit
-        if excess > 0, let edge = edge(freeing: excess) { drop(before: edge) }
-        refusesNewSeries = byteCount > configuration.memoryLimit
-        compactSymbols()
+        if let edge = dropEdge(now: now) {
+            rollUp(droppingBefore: edge.time)
+            drop(edge)
+        }
+        settle(now: now)
     }
 
-    /// The time before which the sealed parts have so many bytes together, or all of them; nil where there are none.
-    private func edge(freeing bytes: Int) -> Int64? {
-        var parts: [(last: Int64, bytes: Int)] = []
-        for case let table? in tables { parts += table.sealed.map { ($0.last, $0.bytes.count) } }
-        for index in loose.groups.indices {
-            parts += loose.groups[index].parts.map { ($0.last, $0.bytes.count) }
-        }
-        parts.sort { $0.last < $1.last }
-        var freed = 0
-        for part in parts {
-            freed += part.bytes
-            if freed >= bytes { return part.last + 1 }
-        }
-        return parts.last.map { $0.last + 1 }
-    }
-
-    private mutating func drop(before time: Int64) {
+    mutating func drop(before time: Int64) {
         droppedBefore = max(droppedBefore, time)
         for index in tables.indices {
             guard let first = tables[index]?.firstTime else { continue }
@@ -40,7 +24,8 @@ extension Head {
             tables[index] = nil
             droppedSeries += table.width
         }
-        _ = loose.drop(before: time)
+        dropLoose(before: time)
+        dropStarts(before: time)
         dropUnusedLayouts()
     }
 
@@ -54,9 +39,10 @@ extension Head {
 
     /// Bytes of chunks and tails, and an estimate of labels and index.
     var byteCount: Int {
-        var bytes = 0
-        for case let table? in tables { bytes += table.sealedByteCount + table.tailByteCount + 256 }
-        bytes += loose.byteCount
+        var bytes = looseRollups.byteCount + exemplars.byteCount + loose.byteCount
+        for case let table? in tables {
+            bytes += table.sealedByteCount + table.tailByteCount + table.rollups.byteCount + 256
+        }
         for layout in layouts.values.joined() {
             bytes += layout.columns.reduce(0) { $0 + 2 * $1.bytes.count + 100 }
         }
@@ -64,7 +50,7 @@ extension Head {
     }
 
     /// Makes the symbols anew where most of them belong to series that are gone.
-    private mutating func compactSymbols() {
+    mutating func compactSymbols() {
         guard symbols.count > 1000, droppedSeries > symbols.count / 4 else { return }
         droppedSeries = 0
         symbols = SymbolTable()

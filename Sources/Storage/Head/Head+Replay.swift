@@ -8,7 +8,8 @@ extension Head {
         let bytes = record.span
         var cursor = ByteCursor(count: bytes.count)
         var report = AppendReport()
-        switch try cursor.byte(bytes) {
+        let kind = try cursor.byte(bytes)
+        switch kind {
         case StoreRecord.table:
             let number = try cursor.number(bytes)
             let target = try cursor.labels(bytes)
@@ -49,8 +50,20 @@ extension Head {
             let kind = MetricMetadata.Kind(rawValue: try cursor.text(bytes)) ?? .unknown
             let help = try cursor.text(bytes)
             metadata[name] = MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes))
-        case let kind: throw .malformed("record of kind \(kind)", at: 0)
+        default:
+            guard try readExtra(kind, bytes, &cursor) else {
+                throw .malformed("record of kind \(kind)", at: 0)
+            }
         }
+    }
+
+    /// Takes a record that logs and state files share.
+    mutating func readExtra(
+        _ kind: UInt8, _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) -> Bool {
+        if try DeletionRecord.read(kind, bytes, &cursor, into: &self) { return true }
+        if try ExemplarRecord.read(kind, bytes, &cursor, into: &self) { return true }
+        return try StartTimeRecord.read(kind, bytes, &cursor, into: &self)
     }
 
     func hasTable(_ number: UInt32) -> Bool {

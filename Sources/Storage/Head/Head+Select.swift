@@ -13,6 +13,14 @@ extension Head {
         var loose: [LooseSlice] = []
         /// What the labels of single series are made of.
         var pairs = PairTable()
+        /// The rollups of single series found, where the reader wants them.
+        var looseRollups: [Labels: LooseRollup] = [:]
+        /// Single series of which only buckets are left in the range.
+        var rolled: [LooseRollup] = []
+        /// The start times of single series.
+        var looseStarts: [Labels: StartTimes] = [:]
+        /// Those that hide something in the range.
+        var tombstones: [Tombstone] = []
     }
 
     private struct LayoutQuestion: Hashable {
@@ -21,7 +29,7 @@ extension Head {
         var conditions: [Int]
     }
 
-    func find(_ matchers: [Matcher], in range: ClosedRange<Int64>) -> Found {
+    func find(_ matchers: [Matcher], in range: ClosedRange<Int64>, _ use: SampleUse? = nil) -> Found {
         let conditions = matchers.map { Condition($0, symbols) }
         var found = Found()
         var answers: [LayoutQuestion: [UInt32]] = [:]
@@ -38,14 +46,21 @@ extension Head {
             }
             if !columns.isEmpty { found.tables.append(TableSlice(table: table, columns: columns)) }
         }
-        found.loose = loose.slices(loose.select(matchers), in: range)
+        let numbers = loose.select(matchers)
+        found.loose = loose.slices(numbers, in: range)
         if !found.loose.isEmpty { found.pairs = loose.pairs }
+        if !looseStarts.isEmpty {
+            found.forEachLoose { labels, _, _ in found.looseStarts[labels] = looseStarts[labels] }
+        }
+        found.tombstones = tombstones.filter { $0.range.overlaps(range) }
+        if !looseRollups.isEmpty { addRollups(to: &found, matchers, numbers, in: range, use) }
         return found
     }
 }
 
 extension Table {
     func overlaps(_ range: ClosedRange<Int64>) -> Bool {
+        if let span = rollups.span, span.overlaps(range) { return true }
         guard let firstTime, let lastTime else { return false }
         return firstTime <= range.upperBound && range.lowerBound <= lastTime
     }
@@ -145,5 +160,13 @@ extension [Int64] {
             if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+}
+
+extension Table {
+    /// From the oldest to the newest of its samples and buckets.
+    var life: ClosedRange<Int64>? {
+        guard let firstTime, let lastTime else { return rollups.span }
+        return RollupSet.joined(firstTime...lastTime, rollups.isEmpty ? nil : rollups.span)
     }
 }

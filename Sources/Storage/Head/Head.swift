@@ -19,6 +19,16 @@ struct Head: Sendable {
     var droppedSeries = 0
     var appendedSamples: UInt64 = 0
     var rejectedSamples: UInt64 = 0
+    var exemplars: ExemplarRing
+    var looseStarts: [Labels: StartTimes] = [:]
+    var tombstones: [Tombstone] = []
+    /// How often deleted samples were taken out, and up to which time that was done in files too.
+    var removals = 0
+    var removalsInFiles = 0
+    var looseRollups = LooseRollups()
+    /// Single series were looked through for windows that end at or before this.
+    var looseRolledUp: Int64 = .min
+    var pressure = MemoryPressure()
     /// Set where memory is full even after old chunks are gone.
     var refusesNewSeries = false
 
@@ -26,7 +36,10 @@ struct Head: Sendable {
     /// replaying it judges each sample as it was judged when it came; one that tells of none had the default.
     var window: Int64 = 600_000
 
-    init(_ configuration: StoreConfiguration) { self.configuration = configuration }
+    init(_ configuration: StoreConfiguration) {
+        self.configuration = configuration
+        exemplars = ExemplarRing(capacity: configuration.maxExemplars)
+    }
 
     /// Times beyond this have no exact place in a chunk.
     static let times: ClosedRange<Int64> = -(1 << 50)...(1 << 50)
@@ -70,9 +83,7 @@ struct Head: Sendable {
     }
 
     func checkRoom(for count: Int) throws(SinkError) {
-        if refusesNewSeries {
-            throw .unavailable("the store's memory limit is reached, no new series are taken")
-        }
+        try checkMemory(for: count)
         guard seriesCount + count <= configuration.limits.series else {
             throw .seriesLimit(limit: configuration.limits.series)
         }
@@ -90,11 +101,13 @@ struct Head: Sendable {
         table.targetSymbols = intern(target)
         tables[Int(number)] = table
         tablesByTarget[target, default: []].append(number)
+        pressure.seriesSince += columns.count
     }
 
     mutating func extend(_ table: UInt32, _ added: [Labels]) {
         guard let columns = tables[Int(table)]?.layout.columns else { return }
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
+        pressure.seriesSince += added.count
     }
 }

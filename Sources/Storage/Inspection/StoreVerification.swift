@@ -102,6 +102,7 @@ package struct StoreVerification: Hashable, Sendable {
             for file in manifest.chunkFiles {
                 sizes[SnapshotFolder.path("chunks", file.number)] = file.byteCount
             }
+            for (path, file) in manifest.rollupFiles.all { sizes[path] = file.byteCount }
         }
         for path in sizes.keys.sorted() where !disk.exists(path) {
             add(path, "missing, though a manifest counts it")
@@ -109,7 +110,10 @@ package struct StoreVerification: Hashable, Sendable {
         for name in names {
             let path = folder + "/" + name
             if number(of: name, "manifest") != nil { continue }
-            guard let number = self.number(of: name, "state") ?? self.number(of: name, "chunks") else {
+            guard
+                let number = self.number(of: name, "state") ?? self.number(of: name, "chunks")
+                    ?? self.number(of: name, "rollups")
+            else {
                 let isManifest = name.hasPrefix("manifest-") && name.hasSuffix(".new")
                 let what = isManifest ? "belongs to no snapshot" : "not a file of the store; left alone"
                 add(path, what, isDamage: false)
@@ -127,7 +131,7 @@ package struct StoreVerification: Hashable, Sendable {
     }
 
     private func number(of name: String, _ kind: String) -> UInt64? {
-        name.hasPrefix(kind + "-") ? UInt64(name.dropFirst(kind.utf8.count + 1)) : nil
+        name.hasPrefix(kind + "-") ? name.split(separator: "-").last.flatMap { UInt64($0) } : nil
     }
 
     private mutating func manifest(
@@ -163,7 +167,9 @@ package struct StoreVerification: Hashable, Sendable {
         let report = try RecordFile.read(disk, path, id: number) { record in
             seen += 1
             end = record
-            guard record.first == SnapshotRecord.rows || record.first == SnapshotRecord.part else { return }
+            guard [SnapshotRecord.rows, SnapshotRecord.part, RollupRecord.block].contains(record.first) else {
+                return
+            }
             var reader = SnapshotReader()
             var scratch = Head(StoreConfiguration())
             if (try? reader.read(record, into: &scratch, isOld: true)) == nil {

@@ -110,7 +110,39 @@ struct LooseSeries: Sendable {
         return bytes
     }
 
+    /// Makes a group anew of these samples, ascending in time; series of which none is left keep their labels until they
+    /// are dropped.
+    mutating func rewrite(_ index: Int, _ samples: [(slot: Int, time: Int64, value: Double)]) {
+        let old = groups[index]
+        var group = LooseGroup()
+        for slot in 0..<LooseGroup.width where old.members >> UInt16(slot) & 1 == 1 {
+            group.add(slot, Array(old.pairs[old.pairRange(slot)]))
+        }
+        for (slot, time, value) in samples {
+            if let histogram = old.histograms[.init(slot: UInt8(slot), time: time)] {
+                _ = group.append(slot, time, histogram, window: .max, &encoder)
+            } else {
+                _ = group.append(slot, time, value, window: .max, &encoder)
+            }
+        }
+        groups[index] = group
+    }
+
     // MARK: Snapshots
+
+    /// As if nothing were in a file.
+    mutating func forgetFiles() { for index in groups.indices { groups[index].persisted = 0 } }
+
+    /// Leaves only what is sealed for good.
+    mutating func dropTails() {
+        for index in groups.indices {
+            let final = groups[index].finalCount
+            groups[index].parts = Array(groups[index].parts.prefix(final))
+            groups[index].persisted = min(groups[index].persisted, final)
+            groups[index].late = []
+            groups[index].emptyTail(groups[index].members)
+        }
+    }
 
     /// Notes what a snapshot of `copy`, an earlier state, has put into chunk files.
     mutating func markPersisted(as copy: LooseSeries) {

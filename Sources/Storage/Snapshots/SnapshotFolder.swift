@@ -21,6 +21,7 @@ struct SnapshotFolder: Sendable {
         var sequence: UInt64
         var stateByteCount: Int
         var chunkFiles: [ChunkFile]
+        var rollupFiles = RollupFiles()
     }
 
     let disk: any Disk
@@ -40,7 +41,8 @@ struct SnapshotFolder: Sendable {
 
     var byteCount: Int {
         let files = Set(manifests.flatMap(\.chunkFiles))
-        return files.reduce(manifests.reduce(0) { $0 + $1.stateByteCount }) { $0 + $1.byteCount }
+        let rollups = manifests.last?.rollupFiles.byteCount ?? 0
+        return files.reduce(manifests.reduce(rollups) { $0 + $1.stateByteCount }) { $0 + $1.byteCount }
     }
 
     /// Loads the newest snapshot that can be read; returns its last log sequence, 0 where there is none.
@@ -50,7 +52,8 @@ struct SnapshotFolder: Sendable {
         into head: inout Head, _ status: inout StoreStatus, logStart: UInt64
     ) throws -> UInt64 {
         let numbers = try numbers(of: "manifest")
-        lastNumber = try ["manifest", "state", "chunks"].flatMap { try self.numbers(of: $0) }.max() ?? 0
+        lastNumber =
+            try ["manifest", "state", "chunks", "rollups"].flatMap { try self.numbers(of: $0) }.max() ?? 0
         for number in numbers.sorted(by: >) {
             let empty = head
             if var manifest = try readManifest(number), try load(manifest, into: &head, &status) {
@@ -103,7 +106,7 @@ struct SnapshotFolder: Sendable {
 
     private func numbers(of kind: String) throws -> [UInt64] {
         try disk.list(SnapshotFolder.folder).compactMap { name in
-            name.hasPrefix(kind + "-") ? UInt64(name.dropFirst(kind.utf8.count + 1)) : nil
+            name.hasPrefix(kind + "-") ? name.split(separator: "-").last.flatMap { UInt64($0) } : nil
         }
     }
 
@@ -132,10 +135,12 @@ struct SnapshotFolder: Sendable {
         }
         guard isReadable, reader.isComplete, report.damage.isEmpty else { return false }
         var before: Int64?
-        for file in manifest.chunkFiles {
-            let path = SnapshotFolder.path("chunks", file.number)
+        let chunkFiles = manifest.chunkFiles.map {
+            (path: SnapshotFolder.path("chunks", $0.number), file: $0)
+        }
+        for (index, (path, file)) in (chunkFiles + manifest.rollupFiles.all).enumerated() {
             // Its rows are newer than those of the file before, more or less.
-            let loss = Loss(path: path, from: before, to: file.last)
+            let loss = Loss(path: path, from: index == chunkFiles.count ? nil : before, to: file.last)
             before = file.last
             guard disk.exists(path) else {
                 status.damage.append(DamagedRange(path: path, offset: 0, length: file.byteCount))
@@ -156,14 +161,15 @@ struct SnapshotFolder: Sendable {
     }
 
     /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable. Returns the
-    /// sequence below which the log is needed no more.
-    mutating func write(_ head: Head, sequence: UInt64) throws -> UInt64 {
+    /// sequence below which the log is needed no more. Where it is written `anew`, nothing of it is in a file yet, and
+    /// all files of before go.
+    mutating func write(_ head: Head, sequence: UInt64, anew: Bool = false) throws -> UInt64 {
         lastNumber += 1
         let number = lastNumber
         let manifest: Manifest
         let temporary = SnapshotFolder.path("manifest", number) + ".new"
         do {
-            manifest = try prepare(head, number, sequence)
+            manifest = try prepare(head, number, sequence, after: anew ? nil : manifests.last)
             let file = try RecordFile(disk, temporary, id: number)
             try file.append(SnapshotFolder.encode(manifest))
             try file.finish()
@@ -171,22 +177,33 @@ struct SnapshotFolder: Sendable {
             try disk.rename(temporary, to: SnapshotFolder.path("manifest", number))
         } catch {
             // What was begun would fill a full disk further with each attempt.
-            for path in ["chunks", "state"].map({ SnapshotFolder.path($0, number) }) + [temporary] {
+            let kinds =
+                ["chunks", "state"]
+                + head.configuration.rollups.map {
+                    RollupFiles.kind($0.resolution.milliseconds)
+                }
+            for path in kinds.map({ SnapshotFolder.path($0, number) }) + [temporary] {
                 try? disk.remove(path)
             }
             throw error
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
-        manifests = manifests.suffix(1) + [manifest]
+        manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
         try removeUnused()
         return manifests[0].sequence + 1
     }
 
-    private func prepare(_ head: Head, _ number: UInt64, _ sequence: UInt64) throws -> Manifest {
-        var chunkFiles = (manifests.last?.chunkFiles ?? []).filter { $0.last >= head.droppedBefore }
+    private func prepare(
+        _ head: Head, _ number: UInt64, _ sequence: UInt64, after before: Manifest?
+    ) throws -> Manifest {
+        var chunkFiles = (before?.chunkFiles ?? []).filter { $0.last >= head.droppedBefore }
         if let file = try writeChunks(head, number) { chunkFiles.append(file) }
+        var rollupFiles = before?.rollupFiles ?? RollupFiles()
+        try rollupFiles.write(head, disk, number)
         let state = try writeState(head, number)
-        return Manifest(number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles)
+        return Manifest(
+            number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles,
+            rollupFiles: rollupFiles)
     }
 
     private func writeChunks(_ head: Head, _ number: UInt64) throws -> ChunkFile? {
@@ -237,6 +254,10 @@ struct SnapshotFolder: Sendable {
             let group = head.loose.groups[index]
             for part in group.parts[group.finalCount...] { try append(SnapshotRecord.group(index, part)) }
         }
+        try head.forEachRollupRecord(append)
+        for tombstone in head.tombstones { try append(DeletionRecord.tombstone(tombstone)) }
+        try head.exemplars.forEach { try append(ExemplarRecord.exemplar($1, of: $0)) }
+        try StartTimeRecord.forEach(head, append)
         for (name, metadata) in head.metadata.sorted(by: { $0.key < $1.key }) {
             let record = StoreRecord.metadata(name, metadata)
             try append([SnapshotRecord.metadata] + record.dropFirst())
@@ -253,10 +274,11 @@ struct SnapshotFolder: Sendable {
             kept.insert(SnapshotFolder.path("manifest", manifest.number))
             kept.insert(SnapshotFolder.path("state", manifest.number))
             for file in manifest.chunkFiles { kept.insert(SnapshotFolder.path("chunks", file.number)) }
+            kept.formUnion(manifest.rollupFiles.all.map(\.path))
         }
         for name in try disk.list(SnapshotFolder.folder) {
             let path = SnapshotFolder.folder + "/" + name
-            let isOurs = ["manifest-", "state-", "chunks-"].contains { name.hasPrefix($0) }
+            let isOurs = ["manifest-", "state-", "chunks-", "rollups-"].contains { name.hasPrefix($0) }
             if isOurs, !kept.contains(path) { try disk.remove(path) }
         }
     }
@@ -265,13 +287,22 @@ struct SnapshotFolder: Sendable {
         var bytes: [UInt8] = []
         bytes.append(varint: manifest.sequence)
         bytes.append(varint: UInt64(manifest.stateByteCount))
-        bytes.append(varint: UInt64(manifest.chunkFiles.count))
-        for file in manifest.chunkFiles {
+        append(manifest.chunkFiles, to: &bytes)
+        bytes.append(varint: UInt64(manifest.rollupFiles.files.count))
+        for (resolution, files) in manifest.rollupFiles.files.sorted(by: { $0.key < $1.key }) {
+            bytes.append(signedVarint: resolution)
+            append(files, to: &bytes)
+        }
+        return bytes
+    }
+
+    private static func append(_ files: [ChunkFile], to bytes: inout [UInt8]) {
+        bytes.append(varint: UInt64(files.count))
+        for file in files {
             bytes.append(varint: file.number)
             bytes.append(signedVarint: file.last)
             bytes.append(varint: UInt64(file.byteCount))
         }
-        return bytes
     }
 
     static func decode(_ record: [UInt8], _ number: UInt64) throws(CodecError) -> Manifest {
@@ -279,13 +310,26 @@ struct SnapshotFolder: Sendable {
         var cursor = ByteCursor(count: bytes.count)
         var manifest = Manifest(
             number: number, sequence: try cursor.varint(bytes),
-            stateByteCount: Int(clamping: try cursor.varint(bytes)), chunkFiles: [])
+            stateByteCount: Int(clamping: try cursor.varint(bytes)), chunkFiles: try files(bytes, &cursor))
+        // Manifests of stores that made no rollups end here.
+        guard !cursor.isAtEnd else { return manifest }
+        for _ in 0..<(try cursor.length(bytes)) {
+            let resolution = try cursor.signedVarint(bytes)
+            manifest.rollupFiles.files[resolution] = try files(bytes, &cursor)
+        }
+        return manifest
+    }
+
+    private static func files(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) -> [ChunkFile] {
+        var files: [ChunkFile] = []
         for _ in 0..<(try cursor.length(bytes)) {
             let number = try cursor.varint(bytes)
             let last = try cursor.signedVarint(bytes)
-            manifest.chunkFiles.append(
+            files.append(
                 ChunkFile(number: number, last: last, byteCount: Int(clamping: try cursor.varint(bytes))))
         }
-        return manifest
+        return files
     }
 }

@@ -15,13 +15,16 @@ struct SnapshotReader {
     private var newParts: [UInt32: [LoosePart]] = [:]
     private var oldParts: [UInt32: [LoosePart]] = [:]
     /// Chunks whose checksum was wrong; their samples are lost.
-    private(set) var damagedChunks = 0
+    var damagedChunks: Int { damaged + rollups.damagedChunks }
+    private var damaged = 0
+    private var rollups = RollupReader()
 
     /// Takes a record; of a chunk file where `isOld`.
     mutating func read(_ record: [UInt8], into head: inout Head, isOld: Bool) throws(CodecError) {
         let bytes = record.span
         var cursor = ByteCursor(count: bytes.count)
-        switch try cursor.byte(bytes) {
+        let kind = try cursor.byte(bytes)
+        switch kind {
         case SnapshotRecord.head:
             head.newest = try cursor.signedVarint(bytes)
             head.droppedBefore = try cursor.signedVarint(bytes)
@@ -51,7 +54,11 @@ struct SnapshotReader {
             try takePart(bytes, &cursor, number, slots: slots, head, isOld)
         case SnapshotRecord.metadata: break
         case SnapshotRecord.end: isComplete = try cursor.varint(bytes) == UInt64(count)
-        case let kind: throw .malformed("snapshot record of kind \(kind)", at: 0)
+        default:
+            if try rollups.read(kind, bytes, &cursor, into: &head, isOld: isOld) { break }
+            guard try head.readExtra(kind, bytes, &cursor) else {
+                throw .malformed("snapshot record of kind \(kind)", at: 0)
+            }
         }
         count += 1
     }
@@ -70,6 +77,7 @@ struct SnapshotReader {
             }
             head.loose.restore(Int(group), parts: old + new.map(\.element), persisted: old.count)
         }
+        rollups.finish(&head)
     }
 
     /// Without rows that an abandoned chunk file holds a second time.
@@ -130,7 +138,7 @@ struct SnapshotReader {
         let rows = SealedRows(
             times: TimeColumn(times), columnCount: columnCount, sampleCount: sampleCount, bytes: content,
             ends: ends)
-        damagedChunks += rows.damagedChunks.count
+        damaged += rows.damagedChunks.count
         return rows
     }
 
@@ -173,7 +181,7 @@ struct SnapshotReader {
         let rowCount = try cursor.number(bytes)
         let content = try cursor.array(bytes, count: try cursor.length(bytes))
         guard Chunk.isIntact(content.span, 0..<content.count), slots != 0 else {
-            damagedChunks += 1
+            damaged += 1
             return
         }
         guard last >= head.droppedBefore else { return }

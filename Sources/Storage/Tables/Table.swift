@@ -20,6 +20,9 @@ struct Table: Sendable {
     var appendedRows: UInt64 = 0
     /// Sealed parts before this one are in a chunk file already.
     private(set) var persisted = 0
+    var rollups = RollupSet()
+    /// Of columns whose counters say when they started.
+    var starts: [UInt32: StartTimes] = [:]
 
     init(target: Labels, layout: Layout) {
         self.target = target
@@ -30,7 +33,7 @@ struct Table: Sendable {
     var shape: (width: Int, lastTime: Int64?, appendedRows: UInt64) { (width, lastTime, appendedRows) }
     var lastTime: Int64? { tailTimes.last ?? sealed.last?.last }
     var firstTime: Int64? { sealed.first?.first ?? tailTimes.first }
-    var isEmpty: Bool { sealed.isEmpty && tailTimes.isEmpty }
+    var isEmpty: Bool { sealed.isEmpty && tailTimes.isEmpty && rollups.isEmpty }
     var tailByteCount: Int { 8 * (tail.count + tailTimes.count) }
     var sealedByteCount: Int {
         sealed.reduce(0) { $0 + $1.bytes.count + 8 * $1.rowCount + 4 * $1.ends.count }
@@ -121,9 +124,11 @@ struct Table: Sendable {
     @discardableResult
     mutating func drop(before time: Int64) -> Int {
         let dropped = sealed.prefix { $0.last < time }.count
+        if dropped > 0 { rollups.rawGone = max(rollups.rawGone, sealed[dropped - 1].last) }
         sealed.removeFirst(dropped)
         persisted = max(0, persisted - dropped)
         if sealed.isEmpty, let last = tailTimes.last, last < time {
+            rollups.rawGone = max(rollups.rawGone, last)
             tailTimes = []
             tail = []
         }

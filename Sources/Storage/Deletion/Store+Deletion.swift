@@ -1,0 +1,43 @@
+package import Journal
+import Synchronization
+package import TimeSeries
+
+/// What Prometheus calls the admin APIs of its store.
+extension Store {
+    /// Deletes samples of the series that meet any of the matcher sets. They are gone from all results at once and for
+    /// good (durable when this returns); `removeDeleted` takes them out of memory and files.
+    /// Throws where the disk refuses to note it; nothing is deleted then.
+    package func delete(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) throws {
+        let isNew = try head.withLock { head in
+            let new = head.tombstones(matcherSets, in: range.milliseconds)
+            guard !new.isEmpty else { return false }
+            try log.append(new.map(DeletionRecord.tombstone))
+            head.tombstones += new
+            return true
+        }
+        if isNew { try sync() }
+    }
+
+    /// Takes deleted samples out of memory, then out of files: all that is left is written anew, and older
+    /// snapshots and the log before go.
+    package func removeDeleted() throws {
+        let hasAny = try head.withLock { head in
+            guard !head.tombstones.isEmpty else { return false }
+            try log.append([[DeletionRecord.clean]])
+            head.removeDeleted()
+            return true
+        }
+        let isInFiles = head.withLock { $0.removals == $0.removalsInFiles }
+        if hasAny || !isInFiles { try snapshot() }
+    }
+
+    /// Writes a copy of the store as it is now into the root of another disk, where a store can be opened and
+    /// inspected. Without what is not sealed for good yet, the newest rows, where `sealedOnly`.
+    package func copy(to disk: any Disk, sealedOnly: Bool = false) throws {
+        let (head, sequence) = self.head.withLock { ($0, log.nextSequence - 1) }
+        let whole = sealedOnly ? head.unpersisted.withoutTails : head.unpersisted
+        try disk.createFolder("log")
+        var folder = try SnapshotFolder(disk)
+        _ = try folder.write(whole, sequence: sequence)
+    }
+}

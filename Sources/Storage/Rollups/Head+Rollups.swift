@@ -1,0 +1,86 @@
+import TimeSeries
+
+/// What the head lets rollups be made of, and takes in.
+extension Head {
+    /// The time between two passes: the coarsest resolution, so that its windows are whole.
+    var rollupStep: Int64? {
+        configuration.rollups.map(\.resolution.milliseconds).filter { $0 > 0 }.max()
+    }
+
+    /// Up to where single series may be complete that get samples regularly.
+    func looseRollupEdge(_ step: Int64) -> Int64 {
+        RollupMaker.start(of: max(newest, Head.times.lowerBound) &- window, step)
+    }
+
+    /// Takes in the blocks of a table, made of it as it was in `old`. They are put to those that are there before the
+    /// lock is taken, unless something happened to these meanwhile; nothing where somebody else made them.
+    mutating func attach(_ blocks: [RollupBlock], toTable number: Int, _ old: RollupSet, _ joined: RollupSet)
+    {
+        guard tables.indices.contains(number), let now = tables[number]?.rollups, now.made == old.made else {
+            return
+        }
+        if now.isUnchanged(since: old) {
+            tables[number]?.rollups = joined
+            return
+        }
+        for block in blocks { tables[number]?.rollups.add(block) }
+        tables[number]?.rollups.made = joined.made
+    }
+
+    mutating func attach(_ blocks: [RollupBlock], _ work: LooseWork) {
+        guard looseRollups.groups.indices.contains(work.group) else { return }
+        for block in blocks { looseRollups.groups[work.group]?.set.add(block) }
+        for (slot, _, _, through) in work.series {
+            looseRollups.groups[work.group]?.members[slot].made = through
+        }
+    }
+
+    /// Drops windows whose retention is over, and all of resolutions that are not made any more.
+    mutating func dropRollups(now: Int64) {
+        var edges: [Int64: Int64] = [:]
+        for rule in configuration.rollups {
+            edges[rule.resolution.milliseconds] = now &- rule.retention.milliseconds
+        }
+        dropRollups { edges[$0] }
+    }
+
+    /// As `RollupSet.drop`, of all series.
+    mutating func dropRollups(_ edge: (_ resolution: Int64) -> Int64?) {
+        for index in tables.indices where tables[index]?.rollups.levels.isEmpty == false {
+            tables[index]?.rollups.drop(edge)
+        }
+        guard !looseRollups.isEmpty else { return }
+        let alive = loose
+        looseRollups.drop(edge, isAlive: { alive.find($0) != nil })
+        looseRollups.findOrphans(isAlive: { alive.find($0) != nil })
+    }
+
+    /// Rolls up what goes before `edge`, at once: for a head that nobody else waits for.
+    mutating func rollUp(droppingBefore edge: Int64) {
+        guard let step = rollupStep else { return }
+        var pass = RollupPass(configuration.rollups)
+        for number in tables.indices {
+            guard let table = tables[number],
+                let through = table.rollupEdge(step, newest: newest, isDue: false, droppingBefore: edge)
+            else { continue }
+            let blocks = table.rollup(through: through, &pass)
+            attach(blocks, toTable: number, table.rollups, table.rollups.joined(blocks, made: through))
+        }
+        for work in looseWork(0..<loose.groups.count, step, isDue: false, droppingBefore: edge) {
+            attach(work.blocks(&pass), work)
+        }
+    }
+}
+
+extension Head.LooseWork {
+    /// The blocks of the group: columns of series without new samples are absent.
+    func blocks(_ pass: inout RollupPass) -> [RollupBlock] {
+        var columns = [(times: [Int64], values: [Double])](
+            repeating: ([], []), count: (series.map(\.slot).max() ?? -1) + 1)
+        for (slot, series, made, through) in series {
+            let from = made == .min ? .min : made &+ 1
+            if from <= through { columns[slot] = series.samples(in: from...through) }
+        }
+        return pass.blocks(columns)
+    }
+}

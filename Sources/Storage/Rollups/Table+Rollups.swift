@@ -1,0 +1,83 @@
+import TimeSeries
+
+extension Table {
+    /// The blocks of the samples that are not in any yet, up to a time.
+    func rollup(through time: Int64, _ pass: inout RollupPass) -> [RollupBlock] {
+        guard time > rollups.made else { return [] }
+        let range = (rollups.made == .min ? .min : rollups.made &+ 1)...time
+        let parts = sealed.filter { $0.first <= range.upperBound && range.lowerBound <= $0.last }
+        let rows = parts.map { $0.times.milliseconds.rows(in: range) }
+        let tailRows = tailTimes.rows(in: range)
+        var times: [Int64] = []
+        for (part, rows) in zip(parts, rows) { times += part.times.milliseconds[rows] }
+        times += tailTimes[tailRows]
+        let (tail, width) = (tail, width)
+        return pass.blocks(times, width: width) { columns in
+            let numbers = columns.map { UInt32($0) }
+            var values = [[Double]](repeating: [], count: numbers.count)
+            var hasAbsent = [Bool](repeating: false, count: numbers.count)
+            for index in values.indices { values[index].reserveCapacity(times.count) }
+            for (part, rows) in zip(parts, rows) { part.read(numbers, rows, into: &values, &hasAbsent) }
+            for (index, column) in columns.enumerated() {
+                for row in tailRows { values[index].append(tail[row &* width &+ column]) }
+            }
+            return values
+        }
+    }
+
+    /// Up to where there is something to be rolled up; nil where there is nothing.
+    func rollupEdge(
+        _ step: Int64, newest: Int64, isDue: Bool = true, droppingBefore edge: Int64?
+    ) -> Int64? {
+        guard let firstTime, let lastTime else { return nil }
+        // Rows only ever get newer, so a window is complete once its last moment is there.
+        return RollupPass.edge(
+            firstTime...lastTime, made: rollups.made, complete: isDue ? lastTime : nil, newest: newest, step,
+            droppingBefore: edge)
+    }
+}
+
+extension TableSlice {
+    /// How many rows and windows a reading of the range yields.
+    func rowCount(_ range: ClosedRange<Int64>, _ use: SampleUse?) -> Int {
+        guard let use else { return rowCount(range) }
+        let set = table.rollups
+        let choice = RollupChoice(set.levels, made: set.made, rawGone: set.rawGone, use, in: range)
+        guard choice.isNeeded(in: range) else { return rowCount(range) }
+        var count = 0
+        if choice.samplesAfter < range.upperBound {
+            count += rowCount(max(range.lowerBound, choice.samplesAfter &+ 1)...range.upperBound)
+        }
+        for part in choice.parts {
+            for block in set.levels[part.level].blocks
+            where block.first <= range.upperBound && range.lowerBound <= block.last {
+                count += block.windows.count {
+                    range.contains($0.end) && part.starts.contains($0.end &- block.resolution)
+                }
+            }
+        }
+        return count
+    }
+
+    /// Buckets and, behind them, samples.
+    func read(_ range: ClosedRange<Int64>, _ use: SampleUse) -> [SeriesColumns] {
+        let set = table.rollups
+        let choice = RollupChoice(set.levels, made: set.made, rawGone: set.rawGone, use, in: range)
+        guard choice.isNeeded(in: range) else { return read(range) }
+        var result: [SeriesColumns] = []
+        var lastTimes = TimeColumn.empty
+        for column in columns {
+            let buckets = set.buckets(column, choice, range, use)
+            guard !buckets.isEmpty else { continue }
+            let times = buckets.map(\.lastTime)
+            if lastTimes.milliseconds != times { lastTimes = TimeColumn(times) }
+            result.append(
+                SeriesColumns(
+                    labels: labels(column), times: lastTimes, values: buckets.map(\.last), rollups: buckets))
+        }
+        if choice.samplesAfter < range.upperBound {
+            result += read(max(range.lowerBound, choice.samplesAfter &+ 1)...range.upperBound)
+        }
+        return result
+    }
+}

@@ -1,0 +1,88 @@
+import Journal
+import Synchronization
+package import TimeSeries
+
+extension Store {
+    package func append(_ table: TableID, at timestamp: Timestamp, starts: [ColumnStart]) {
+        let time = timestamp.milliseconds
+        head.withLock { head in
+            guard head.hasTable(table.index), let known = head.tables[Int(table.index)]?.starts else {
+                return
+            }
+            let width = head.tables[Int(table.index)]?.width ?? 0
+            let news = starts.compactMap { entry -> (column: UInt32, start: Int64)? in
+                let start = entry.start?.milliseconds ?? 0
+                guard (0..<width).contains(entry.column) else { return nil }
+                let column = UInt32(entry.column)
+                return known[column, default: StartTimes()].isNews(start, at: time) ? (column, start) : nil
+            }
+            guard !news.isEmpty else { return }
+            // Lost, the series only knows less.
+            guard (try? log.append([StartTimeRecord.table(table.index, at: time, news)])) != nil else {
+                return
+            }
+            head.tables[Int(table.index)]?.note(news, at: time)
+        }
+    }
+
+    /// Notes the starts that came with samples of single series which the head has taken.
+    func noteStarts(_ batch: [SeriesSamples], _ head: inout Head) {
+        for series in batch where !series.startTimes.isEmpty && head.loose.find(series.labels) != nil {
+            for (sample, start) in zip(series.samples, series.startTimes) {
+                let time = sample.timestamp.milliseconds
+                guard head.looseStarts[series.labels, default: StartTimes()].isNews(start, at: time) else {
+                    continue
+                }
+                let change = StartTimes.Change(time: time, start: start)
+                guard (try? log.append([StartTimeRecord.series(series.labels, change)])) != nil else {
+                    return
+                }
+                head.looseStarts[series.labels, default: StartTimes()].note(start, at: time)
+            }
+        }
+    }
+}
+
+extension Head {
+    /// Forgets starts of samples that are gone.
+    mutating func dropStarts(before time: Int64) {
+        for index in tables.indices where tables[index]?.starts.isEmpty == false {
+            tables[index]?.dropStarts(before: time)
+        }
+        guard !looseStarts.isEmpty else { return }
+        for (labels, starts) in looseStarts {
+            var kept = starts
+            kept.drop(before: time)
+            looseStarts[labels] = loose.find(labels) == nil ? nil : kept
+        }
+    }
+}
+
+extension Table {
+    mutating func note(_ news: [(column: UInt32, start: Int64)], at time: Int64) {
+        for (column, start) in news { starts[column, default: StartTimes()].note(start, at: time) }
+    }
+
+    mutating func dropStarts(before time: Int64) {
+        for column in starts.keys { starts[column]?.drop(before: time) }
+    }
+}
+
+extension TableSlice {
+    /// The series read, with the starts of those that have any.
+    func withStarts(_ series: [SeriesColumns]) -> [SeriesColumns] {
+        guard !table.starts.isEmpty else { return series }
+        var known: [Labels: StartTimes] = [:]
+        for column in columns { if let starts = table.starts[column] { known[labels(column)] = starts } }
+        return series.map { $0.withStarts(known[$0.labels]) }
+    }
+}
+
+extension SeriesColumns {
+    func withStarts(_ starts: StartTimes?) -> SeriesColumns {
+        guard let starts else { return self }
+        var result = self
+        result.startTimes = starts.column(times.milliseconds)
+        return result
+    }
+}

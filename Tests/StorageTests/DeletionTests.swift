@@ -1,0 +1,131 @@
+import Journal
+import PromQL
+import Storage
+import Testing
+import TimeSeries
+
+/// Deleting series as Prometheus' admin API does, and copies of a store.
+@Suite struct DeletionTests {
+    private let gauge = [[Matcher(equal: "__name__", "gauge")]]
+
+    private func hours(_ from: Double, _ to: Double) -> ClosedRange<Timestamp> {
+        RollupFixture.time(hours: from)...RollupFixture.time(hours: to)
+    }
+
+    private func count(_ fixture: RollupFixture, _ name: String) async throws -> Int {
+        try await select(fixture.store, [Matcher(equal: "__name__", name)]).reduce(0) { $0 + $1.values.count }
+    }
+
+    @Test(arguments: RollupFixture.Way.allCases)
+    func `deleted samples are gone at once, after a crash, a snapshot and a cleaning`(
+        _ way: RollupFixture.Way
+    ) async throws {
+        var fixture = try RollupFixture(StoreConfiguration())
+        try fixture.fill(0..<6, way)
+        let before = try await count(fixture, "gauge")
+
+        try fixture.store.delete(gauge, in: hours(2, 3.5))
+
+        let left = before - 361
+        #expect(try await count(fixture, "gauge") == left)
+        #expect(try await count(fixture, "constant") == before)
+        for round in 0..<4 {
+            if round == 1 { try fixture.store.snapshot() }
+            if round == 2 {
+                try fixture.store.removeDeleted()
+                #expect(fixture.store.statistics().tombstones == 0)
+            }
+            try fixture.reopen(crashing: round != 3, now: 6)
+            #expect(try await count(fixture, "gauge") == left, "round \(round)")
+            #expect(try await count(fixture, "constant") == before, "round \(round)")
+            #expect(fixture.store.statistics().damage.isEmpty)
+        }
+    }
+
+    @Test func `buckets with deleted samples count no more`() async throws {
+        let fixture = try RollupFixture(StoreConfiguration(retention: .seconds(7200)))
+        try fixture.fill(0..<10)
+
+        try fixture.store.delete(gauge, in: hours(2, 2.5))
+
+        for cleans in [false, true] {
+            if cleans { try fixture.store.removeDeleted() }
+            let counts = try await fixture.values(
+                "count_over_time(gauge[5m])", from: 1, to: 4, step: 1.0 / 12)
+            let times = counts.values.first?.keys.sorted() ?? []
+            let gone = (0...6).map { RollupFixture.time(hours: 2 + Double($0) / 12).milliseconds }
+            #expect(Set(times).isDisjoint(with: gone), "cleaned: \(cleans)")
+            #expect(times.count == 37 - 7)
+        }
+    }
+
+    @Test func `what comes after a deletion is not deleted`() async throws {
+        let fixture = try RollupFixture(StoreConfiguration())
+        try fixture.fill(0..<1)
+        try fixture.store.delete(gauge, in: .distantPast ... .distantFuture)
+        #expect(try await count(fixture, "gauge") == 0)
+
+        try fixture.fill(1..<2)
+
+        #expect(try await count(fixture, "gauge") == 240)
+        try fixture.store.removeDeleted()
+        #expect(try await count(fixture, "gauge") == 240)
+    }
+
+    @Test func `series of which all is deleted are not listed`() async throws {
+        let fixture = try RollupFixture(StoreConfiguration())
+        try fixture.fill(0..<2)
+        let store = fixture.store
+        let all = hours(0, 2)
+        #expect(try await store.labelValues("__name__", [], in: all).contains("gauge"))
+
+        try store.delete(gauge, in: .distantPast ... .distantFuture)
+
+        #expect(try await store.series(gauge, in: all).isEmpty)
+        #expect(try await !store.labelValues("__name__", [], in: all).contains("gauge"))
+        #expect(try await store.series([], in: all).count == RollupFixture.names.count - 1)
+    }
+
+    @Test func `after a cleaning no file holds what was deleted`() async throws {
+        let secret = Double(bitPattern: 0x4123_4567_89ab_cdef)
+        let fixture = try RollupFixture(StoreConfiguration())
+        let labels = Labels(["__name__": "secret"])
+        for row in 0..<600 {
+            let time = RollupFixture.time(hours: Double(row) / 240)
+            _ = fixture.store.append([
+                SeriesSamples(labels: labels, samples: [Sample(time, row == 300 ? secret : 1)])
+            ])
+        }
+        try fixture.store.snapshot()
+        try fixture.store.snapshot()
+
+        try fixture.store.delete([[Matcher(equal: "__name__", "secret")]], in: hours(1.2, 1.3))
+        try fixture.store.removeDeleted()
+
+        let chunks = fixture.disk.list("snapshots").filter { $0.hasPrefix("chunks-") }
+        #expect(chunks.count == 1)
+        #expect(fixture.disk.list("snapshots").filter { $0.hasPrefix("manifest-") }.count == 1)
+        #expect(fixture.disk.list("log").count <= 1)
+        #expect(try await count(fixture, "secret") == 600 - 25)
+    }
+
+    @Test func `a copy opens as a store with the same samples and rollups`() async throws {
+        let fixture = try RollupFixture(StoreConfiguration(retention: .seconds(7200)))
+        try fixture.fill(0..<10)
+        try fixture.store.snapshot()
+        let single = SeriesSamples(
+            labels: Labels(["__name__": "single"]), samples: [Sample(RollupFixture.time(hours: 10), 1)])
+        _ = fixture.store.append([single])
+        let (whole, sealed) = (SimulatedDisk(), SimulatedDisk())
+
+        try fixture.store.copy(to: whole)
+        try fixture.store.copy(to: sealed, sealedOnly: true)
+
+        let now = RollupFixture.time(hours: 10)
+        let copy = try Store(disk: whole, configuration: fixture.configuration, now: now)
+        let (a, b) = (fixture.store.statistics(), copy.statistics())
+        #expect(a.samples == b.samples && a.rollupBuckets == b.rollupBuckets && a.series == b.series)
+        let short = try Store(disk: sealed, configuration: fixture.configuration, now: now)
+        #expect(short.statistics().samples > 0 && short.statistics().samples < a.samples)
+    }
+}

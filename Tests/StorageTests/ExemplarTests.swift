@@ -1,0 +1,120 @@
+import Journal
+import PromQL
+import Storage
+import Testing
+import TimeSeries
+
+/// Exemplars and start timestamps.
+@Suite struct ExemplarTests {
+    private let disk = SimulatedDisk()
+    private let bucket = Labels(["__name__": "latency_bucket", "le": "1", "job": "j"])
+
+    private func open(_ maxExemplars: Int = 100_000) throws -> Store {
+        try Store(disk: disk, configuration: StoreConfiguration(maxExemplars: maxExemplars), now: at(0))
+    }
+
+    private func exemplar(_ second: Int, _ trace: String) -> Exemplar {
+        Exemplar(labels: Labels(["trace_id": trace]), value: Double(second) / 10, timestamp: at(second))
+    }
+
+    private func all(_ store: Store, _ matchers: [Matcher] = []) -> [SeriesExemplars] {
+        store.exemplars([matchers], in: at(0)...at(10_000))
+    }
+
+    @Test func `exemplars come back by series and time, within the range`() throws {
+        let store = try open()
+        let other = bucket.setting("le", to: "2")
+        store.append([SeriesExemplars(labels: other, exemplars: [exemplar(20, "c")])])
+        store.append([SeriesExemplars(labels: bucket, exemplars: [exemplar(10, "a"), exemplar(30, "b")])])
+
+        #expect(
+            all(store) == [
+                SeriesExemplars(labels: bucket, exemplars: [exemplar(10, "a"), exemplar(30, "b")]),
+                SeriesExemplars(labels: other, exemplars: [exemplar(20, "c")]),
+            ])
+        #expect(
+            store.exemplars([[Matcher(equal: "le", "1")]], in: at(20)...at(40)).map(\.exemplars.count) == [1])
+        #expect(store.exemplars([], in: at(0)...at(100)).isEmpty)
+    }
+
+    @Test func `one that is repeated, older or too long is left out`() throws {
+        let store = try open()
+        func append(_ exemplar: Exemplar) {
+            store.append([SeriesExemplars(labels: bucket, exemplars: [exemplar])])
+        }
+        append(exemplar(10, "a"))
+        append(exemplar(10, "a"))
+        append(exemplar(9, "b"))
+        append(exemplar(20, String(repeating: "x", count: 121)))
+
+        #expect(all(store).map(\.exemplars) == [[exemplar(10, "a")]])
+        #expect(store.statistics().refusedExemplars == 2)
+        append(exemplar(21, String(repeating: "x", count: 120)))
+        #expect(all(store)[0].exemplars.count == 2)
+    }
+
+    @Test func `the newest stay where there is no room for all`() throws {
+        let store = try open(10)
+        for second in 0..<25 {
+            store.append([
+                SeriesExemplars(
+                    labels: bucket.setting("n", to: "\(second % 5)"), exemplars: [exemplar(second, "t")])
+            ])
+        }
+
+        #expect(all(store).flatMap(\.exemplars).map(\.timestamp).sorted() == (15..<25).map(at))
+        #expect(store.statistics().exemplars == 10)
+        #expect(store.statistics().appendedExemplars == 25)
+    }
+
+    @Test func `exemplars and starts survive a crash and a snapshot`() async throws {
+        var store = try open()
+        let counter = Labels(["__name__": "c_total"])
+        let table = try store.openTable(target: Labels(["job": "j"]), columns: [counter])
+        for step in 0..<40 {
+            _ = store.append(table, at: at(15 * step), row: [Double(step)])
+            if step % 20 == 0 {
+                store.append(
+                    table, at: at(15 * step), starts: [ColumnStart(column: 0, start: at(15 * step - 5))])
+            }
+        }
+        let pushed = Labels(["__name__": "pushed_total"])
+        _ = store.append([
+            SeriesSamples(
+                labels: pushed, samples: [Sample(at(10), 1), Sample(at(20), 2), Sample(at(30), 1)],
+                startTimes: [5000, 5000, 25_000])
+        ])
+        store.append([SeriesExemplars(labels: bucket, exemplars: [exemplar(10, "a")])])
+        try store.sync()
+
+        for round in 0..<3 {
+            if round == 1 { try store.snapshot() }
+            disk.crash()
+            store = try open()
+            #expect(all(store).map(\.exemplars) == [[exemplar(10, "a")]], "round \(round)")
+            let series = try await select(store, [])
+            #expect(series[0].startTimes == (0..<40).map { $0 < 20 ? -5000 : 295_000 }, "round \(round)")
+            #expect(series[1].startTimes == [5000, 5000, 25_000], "round \(round)")
+        }
+    }
+
+    @Test func `rates use start timestamps where the feature is on`() async throws {
+        let store = try open()
+        let table = try store.openTable(
+            target: Labels(["job": "j"]), columns: [Labels(["__name__": "c_total"])])
+        store.append(table, at: at(60), starts: [ColumnStart(column: 0, start: at(30))])
+        for step in 4..<8 { _ = store.append(table, at: at(15 * step), row: [Double(step)]) }
+
+        func increase(_ features: QueryFeatures) async throws -> Double? {
+            let engine = LocalEngine(source: store, features: features)
+            let result = try await engine.evaluate(try Expression.parse("increase(c_total[2m])"), at: at(105))
+            guard case .vector(let elements) = result.value else { return nil }
+            return elements.first?.value
+        }
+        // From nothing at 30 s to 7 at 105 s, which is what the window covers.
+        #expect(try await increase(.startTimestamps) == 7)
+        #expect(try await increase([]) != 7)
+        let plain = try await select(store, [])
+        #expect(plain[0].startTimes == [30_000, 30_000, 30_000, 30_000])
+    }
+}

@@ -1,0 +1,88 @@
+import Journal
+import PromQL
+import Storage
+import Testing
+import TimeSeries
+
+/// The memory limit, reached step by step.
+@Suite struct MemoryLimitTests {
+    private let columns = (0..<40).map { Labels(["__name__": "m", "n": "\($0)"]) }
+    private let target = Labels(["job": "j"])
+    private let origin: Int64 = 1_700_006_400_000
+
+    private func time(_ row: Int) -> Timestamp { Timestamp(milliseconds: origin + 15_000 * Int64(row + 1)) }
+
+    @Test func `samples that are rolled up go first, then new series, then rollups, never the newest`()
+        async throws
+    {
+        let limit = 900_000
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(memoryLimit: limit), now: time(0))
+        let table = try store.openTable(target: target, columns: columns)
+        var random = SplitMix(seed: 1)
+        var stages: [String] = []
+        func note(_ stage: String, _ isReached: Bool) {
+            if isReached, !stages.contains(stage) { stages.append(stage) }
+        }
+        for row in 0..<60 * 240 {
+            let report = store.append(
+                table, at: time(row), row: columns.map { _ in Double.random(in: 0...1, using: &random) })
+            #expect(report.accepted == columns.count)
+            guard row % 60 == 59 else { continue }
+            try store.maintain(now: time(row))
+            let now = store.statistics(limit: 0)
+            #expect(now.memoryBytes <= limit, "after \(row) rows, \(stages)")
+            #expect(now.newest == time(row))
+            if now.droppedSampleBytes > 0, stages.isEmpty {
+                // What went is in the rollups, and nothing else is missing.
+                let counts = try await count(store, hours: (row + 1) / 240)
+                #expect(counts == Double((row + 1) / 240 * 240 * columns.count))
+                #expect(throws: Never.self) { try open(store, "\(row)") }
+            }
+            note("samples", now.droppedSampleBytes > 0)
+            note("series", now.refusesNewSeries)
+            note("rollups", now.droppedRollupBytes > 0)
+            if now.refusesNewSeries {
+                #expect(throws: SinkError.self) { try open(store, "refused") }
+                let single = SeriesSamples(
+                    labels: Labels(["__name__": "single"]), samples: [Sample(time(row), 1)])
+                #expect(store.append([single]).limited == 1)
+            }
+        }
+        #expect(stages.prefix(2) == ["samples", "series"] && stages.last == "rollups")
+        // The newest hour is there sample for sample.
+        let newest = try await store.select([Selection([], in: time(59 * 240)...time(60 * 240))])[0]
+        #expect(newest.first { $0.labels["n"] == "7" }?.values.count == 240)
+    }
+
+    @Test func `a burst of new series is stopped before anybody looks`() throws {
+        let limit = 1_000_000
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(memoryLimit: limit), now: time(0))
+        var accepted = 0
+        for number in 0..<100 {
+            let batch = (0..<100).map {
+                SeriesSamples(
+                    labels: Labels(["__name__": "burst", "n": "\(number)-\($0)"]),
+                    samples: [Sample(time(0), 1)])
+            }
+            accepted += store.append(batch).accepted
+        }
+
+        #expect(accepted > 100 && accepted < 2000)
+        #expect(store.statistics(limit: 0).memoryBytes < limit)
+        #expect(store.isMaintenanceDue)
+    }
+
+    private func open(_ store: Store, _ name: String) throws {
+        _ = try store.openTable(target: Labels(["job": "other", "instance": name]), columns: [columns[0]])
+    }
+
+    private func count(_ store: Store, hours: Int) async throws -> Double? {
+        let query = "sum(count_over_time({job=\"j\"}[\(hours)h]))"
+        let end = Timestamp(milliseconds: origin + Int64(hours) * 3_600_000)
+        let result = try await LocalEngine(source: store).evaluate(try Expression.parse(query), at: end)
+        guard case .vector(let elements) = result.value else { return nil }
+        return elements.first?.value
+    }
+}

@@ -1,0 +1,94 @@
+import Journal
+import Storage
+import Testing
+import TimeSeries
+
+/// Sketches, and what rollups cost.
+@Suite struct RollupTests {
+    @Test func `a value comes back from its bin within the relative error`() {
+        var random = SplitMix(seed: 3)
+        for _ in 0..<10_000 {
+            let exponent = Int.random(in: -300...300, using: &random)
+            let significand = Double.random(in: 1..<2, using: &random)
+            let value = Double(
+                sign: exponent % 2 == 0 ? .plus : .minus, exponent: exponent, significand: significand)
+            let back = QuantileSketch.value(QuantileSketch.bin(value))
+            #expect(abs(back - value) <= QuantileSketch.relativeError * abs(value))
+        }
+        #expect(QuantileSketch.value(QuantileSketch.bin(0)) == 0)
+        #expect(QuantileSketch.value(QuantileSketch.bin(-.infinity)) == -.infinity)
+        #expect(QuantileSketch.bin(-2) < QuantileSketch.bin(-1))
+        #expect(QuantileSketch.bin(-1) < 0 && 0 < QuantileSketch.bin(1e-300))
+    }
+
+    @Test func `merging sketches is adding up what they counted`() {
+        var random = SplitMix(seed: 4)
+        let values = (0..<500).map { _ in Double.random(in: -10...1000, using: &random) }
+        func sketch(_ values: [Double]) -> QuantileSketch {
+            var sketch = QuantileSketch()
+            for value in values { sketch.add(QuantileSketch.bin(value), 1) }
+            return sketch
+        }
+        var merged = sketch(Array(values[..<200]))
+        merged.merge(sketch(Array(values[200...])))
+
+        #expect(merged == sketch(values))
+        #expect(merged.count == 500)
+    }
+
+    @Test func `buckets of a scraped series take few bytes`() throws {
+        let store = try Store(disk: SimulatedDisk(), now: at(0))
+        let columns = (0..<200).map { Labels(["__name__": "m\($0)"]) }
+        let table = try store.openTable(target: Labels(["job": "j"]), columns: columns)
+        for row in 0..<5760 {
+            let values = columns.indices.map { column -> Double in
+                switch column % 4 {
+                case 0, 1: Double(column)
+                case 2: Double(row * (column + 1))
+                default: Double((row * 7919 + column * 104_729) % 211)
+                }
+            }
+            _ = store.append(table, at: at(15 * (row + 1)), row: values)
+            if row % 240 == 239 { try store.maintain(now: at(15 * (row + 1))) }
+        }
+
+        let statistics = store.statistics()
+        // A day of windows of five minutes and of an hour.
+        #expect(statistics.rollupBuckets == 200 * (288 + 24))
+        #expect(statistics.rollupBytes < 12 * statistics.rollupBuckets)
+    }
+
+    @Test func `series that live shorter than an hour leave no rollups`() throws {
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(retention: .seconds(600)), now: at(0))
+        for round in 0..<40 {
+            let batch = (0..<100).map { number in
+                SeriesSamples(
+                    labels: Labels(["__name__": "pod", "name": "\(round)-\(number)"]),
+                    samples: (0..<20).map { Sample(at(round * 300 + 15 * $0), Double($0)) })
+            }
+            _ = store.append(batch)
+            try store.maintain(now: at(round * 300 + 300))
+        }
+
+        #expect(store.statistics().rollupBuckets == 0)
+        #expect(store.statistics().series < 500)
+    }
+
+    @Test func `a damaged rollup file costs what it holds and no sample`() async throws {
+        var fixture = try RollupFixture(StoreConfiguration(retention: .seconds(7200)))
+        try fixture.fill(0..<30)
+        try fixture.store.snapshot()
+        let names = fixture.disk.list("snapshots").filter { $0.hasPrefix("rollups-300000") }
+        let name = try #require(names.first)
+        var contents = fixture.disk.contents("snapshots/" + name) ?? []
+        contents[contents.count / 2] ^= 1
+        fixture.disk.setContents("snapshots/" + name, contents)
+
+        try fixture.reopen(crashing: false, now: 30)
+
+        #expect(!fixture.store.statistics().damage.isEmpty)
+        let counts = try await fixture.values("count_over_time(gauge[1h])", from: 29, to: 30, step: 1)
+        #expect(counts.values.first?.values.sorted() == [240, 240])
+    }
+}
