@@ -6,6 +6,8 @@ package enum ExpositionEntry: Sendable {
     case help(name: Range<Int>, text: Range<Int>)
     case type(name: Range<Int>, kind: MetricMetadata.Kind)
     case unit(name: Range<Int>, text: Range<Int>)
+    /// The exemplar of a sample, for a reader that was moved to the end of the sample's value. From its #.
+    case exemplar(Range<Int>)
 }
 
 /// One sample line. The labels come from `ExpositionReader.labels`, while it stands at this sample.
@@ -19,4 +21,6 @@ package struct ExpositionSample: Hashable, Sendable {
     package var value: Double
     /// Milliseconds since 1970, where the line gives a time.
     package var timestamp: Timestamp?
+    /// From its #, where the line has an exemplar.
+    package var exemplar: Range<Int>?
 }

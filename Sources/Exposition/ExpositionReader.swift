@@ -113,6 +113,9 @@ extension ExpositionReader {
         let end = endOfLine(text)
         var word = position + 1
         while word < end, text[word].isSpaceOrTab { word += 1 }
+        if format == .openMetrics, word < end, text[word] == UInt8(ascii: "{"), isBehindValue(text) {
+            return .exemplar(try exemplar(text))
+        }
         guard word > position + 1 else {
             position = end
             return nil
@@ -194,7 +197,7 @@ extension ExpositionReader {
             skipSpaces(text)
         }
         if format == .openMetrics, position < text.count, text[position] == UInt8(ascii: "#") {
-            try skipExemplar(text)
+            sample.exemplar = try exemplar(text)
             sample.end = position
             skipSpaces(text)
         }
@@ -236,8 +239,8 @@ extension ExpositionReader {
         return Timestamp(milliseconds: isNegative ? -milliseconds : milliseconds)
     }
 
-    /// An exemplar is checked for its form only; nothing keeps it.
-    private mutating func skipExemplar(_ text: Span<UInt8>) throws(ExpositionError) {
+    /// Passes over an exemplar, whose form is checked.
+    private mutating func exemplar(_ text: Span<UInt8>) throws(ExpositionError) -> Range<Int> {
         let start = position
         position += 1
         skipSpaces(text)
@@ -250,12 +253,13 @@ extension ExpositionReader {
             skipSpaces(text)
             guard position < text.count, text[position] != UInt8(ascii: "\n") else {
                 if required { throw ExpositionError(.invalidExemplar, at: position, in: text) }
-                return
+                return start..<position
             }
             guard DecimalNumber.parse(text, &position) != nil, isDelimited(text) else {
                 throw ExpositionError(.invalidExemplar, at: position, in: text)
             }
         }
+        return start..<position
     }
 }
 

@@ -30,6 +30,7 @@ struct LineCache {
         var newOwn: [OwnSeries] = []
         var ownSamples: [OwnSample] = []
         var metadata: [String: MetricMetadata] = [:]
+        var exemplars: [LineExemplar] = []
         /// Nil where the body repeats the last one but for its values.
         fileprivate(set) var layout: LineLayout?
         fileprivate var newDestinations: [UInt64: LineLayout.Destination] = [:]
@@ -205,7 +206,15 @@ extension LineCache {
         var reader = ExpositionReader(format, from: start.position)
         var lineCount = start.line
         var lastEnd = start.position
+        // The line of the last scrape whose value was read last.
+        var lastLine = start.line - 1
         while let entry = try ScrapeFailure.reading({ () throws(ExpositionError) in try reader.next(body) }) {
+            if case .exemplar(let range) = entry {
+                if let series = try columnLabels(ofLine: lastLine, rules) {
+                    try attempt.reading.note(range, of: series, body)
+                }
+                continue
+            }
             guard case .sample(let sample) = entry else {
                 notes.note(entry, body)
                 continue
@@ -220,14 +229,18 @@ extension LineCache {
             let destination = try destination(of: sample, place, body, reader, rules, &attempt)
             builder.append(
                 body, line: lastEnd..<sample.valueStart, seriesStart: series.lowerBound, to: destination)
-            lastEnd = sample.end
+            lastEnd = sample.valueEnd(body)
+            lastLine = -1
+            try noteExemplar(of: sample, destination, body, reader, rules, &attempt.reading)
             guard attempt.allowsRuns, let known, known + 1 < layout.count else { continue }
             var run = LineLayout.Progress(line: known + 1, position: lastEnd)
             layout.advance(&run, over: body, format, into: &attempt.row, own: &attempt.reading.ownSamples)
             builder.copy(known + 1..<run.line, of: layout)
             attempt.expected = run.line
             lineCount += run.line - known - 1
+            guard run.line > known + 1 else { continue }
             lastEnd = run.position
+            lastLine = run.line - 1
             reader.move(to: lastEnd)
         }
         attempt.reading.metadata = notes.finish(body)
@@ -363,7 +376,7 @@ extension LineCache {
 
 extension ScrapeFailure {
     /// Runs a step of reading, with its error as a failure of the scrape.
-    fileprivate static func reading<Value>(
+    static func reading<Value>(
         _ body: () throws(ExpositionError) -> Value
     ) throws(ScrapeFailure) -> Value {
         do {

@@ -20,7 +20,7 @@ struct MetadataNotes {
         case .unit(let name, let text):
             turn(to: name, body)
             unit = text
-        case .sample: break
+        case .sample, .exemplar: break
         }
     }
 

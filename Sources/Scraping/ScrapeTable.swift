@@ -34,6 +34,7 @@ struct ScrapeTable {
     /// Whether the series of the table have a sample behind their last stale marker.
     private var isLive = false
     private var lastTimestamp = Timestamp.distantPast
+    private var created = CreatedSeries()
 
     init(
         _ target: Target, _ job: ScrapeConfiguration, _ sink: any SampleSink, _ registry: LineTextRegistry
@@ -70,6 +71,8 @@ struct ScrapeTable {
         do throws(SinkError) {
             let table = try open(adding: [])
             position = sink.append(table, at: timestamp, row: row).position
+            let starts = report.isUp ? created.news(row) : []
+            if !starts.isEmpty { sink.append(table, at: timestamp, starts: starts) }
             lastTimestamp = timestamp
         } catch {
             problem = ScrapeFailure.sink(error).description
@@ -111,6 +114,7 @@ struct ScrapeTable {
     private mutating func reopen() {
         if let table { sink.closeTable(table) }
         table = nil
+        created = CreatedSeries()
         cache = LineCache(reportColumns: reportColumns, own: cache.own, registry: registry)
     }
 }
@@ -144,6 +148,8 @@ extension ScrapeTable {
         }
         isLive = true
         if !reading.metadata.isEmpty { sink.describe(reading.metadata) }
+        if format == .openMetrics { created.update(cache.layout) }
+        if !reading.exemplars.isEmpty { append(reading.exemplars, at: timestamp) }
         appendOwn(reading, at: timestamp, now: now, to: &batch)
         appendHistograms(histograms, at: timestamp, to: &batch)
         return problem
@@ -205,6 +211,15 @@ extension ScrapeTable {
             batch.append(SeriesSamples(labels: labels, samples: [Sample(timestamp, Marker.stale)]))
         }
         liveHistograms = live
+    }
+
+    private func append(_ exemplars: [LineExemplar], at timestamp: Timestamp) {
+        sink.append(
+            exemplars.map { line in
+                let exemplar = Exemplar(
+                    labels: line.labels, value: line.value, timestamp: line.timestamp ?? timestamp)
+                return SeriesExemplars(labels: line.series.merging(target), exemplars: [exemplar])
+            })
     }
 
     /// Samples of series outside the table, by series; a stale marker for those that had none this time.

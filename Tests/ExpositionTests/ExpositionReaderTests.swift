@@ -99,7 +99,7 @@ struct ExpositionReaderTests {
                 read.append(
                     ExpositionReader.name(text.span, name) + "|" + ExpositionReader.help(text.span, help))
             case .type(let name, let kind): read.append(ExpositionReader.name(text.span, name) + "=\(kind)")
-            case .unit, .sample: Issue.record("\(entry)")
+            case .unit, .sample, .exemplar: Issue.record("\(entry)")
             }
         }
 

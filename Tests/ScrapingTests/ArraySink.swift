@@ -22,6 +22,8 @@ final class ArraySink: SampleSink {
         var seriesLimit = Int.max
         var extensions = 0
         var appends = 0
+        var exemplars: [SeriesExemplars] = []
+        var starts: [(labels: Labels, at: Timestamp, start: Timestamp?)] = []
     }
 
     private let state = Mutex(State())
@@ -33,6 +35,9 @@ final class ArraySink: SampleSink {
     var openTables: Int { state.withLock { $0.tables.filter(\.isOpen).count } }
 
     func histograms(_ labels: Labels) -> [FloatHistogram] { state.withLock { $0.histograms[labels] ?? [] } }
+    var exemplars: [SeriesExemplars] { state.withLock { $0.exemplars } }
+    var starts: [(labels: Labels, at: Timestamp, start: Timestamp?)] { state.withLock { $0.starts } }
+
     func samples(_ labels: Labels) -> [Sample] { state.withLock { $0.series[labels] ?? [] } }
     func limit(series: Int) { state.withLock { $0.seriesLimit = series } }
 
@@ -109,5 +114,17 @@ final class ArraySink: SampleSink {
 
     func describe(_ metadata: [String: MetricMetadata]) {
         state.withLock { $0.metadata.merge(metadata) { $1 } }
+    }
+
+    func append(_ exemplars: [SeriesExemplars]) { state.withLock { $0.exemplars += exemplars } }
+
+    func append(_ table: TableID, at timestamp: Timestamp, starts: [ColumnStart]) {
+        state.withLock { state in
+            let table = state.tables[Int(table.index)]
+            for entry in starts {
+                let labels = table.columns[entry.column].merging(table.target)
+                state.starts.append((labels, timestamp, entry.start))
+            }
+        }
     }
 }

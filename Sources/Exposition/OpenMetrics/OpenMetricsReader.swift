@@ -55,6 +55,7 @@ package struct OpenMetricsReader: Sendable {
                     if let series = run?.series { try body(series) }
                     let labels = try reader.labels(text)
                     run = (sample.series, SeriesSamples(labels: labels, samples: [Sample(moment, value)]))
+                case .exemplar: continue
                 case .type(let name, let kind):
                     let family = ExpositionReader.name(text, name)
                     kinds[family] = kind
