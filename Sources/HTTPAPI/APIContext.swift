@@ -24,6 +24,9 @@ package struct APIContext: Sendable {
     package var storage: @Sendable (_ limit: Int) async -> StoreStatistics
     /// Nil where remote write is not received.
     package var remoteWrite: RemoteWriteReceiver?
+    /// Nil where the admin APIs are not switched on.
+    package var administration: StoreAdministration?
+    package var exemplars: ExemplarRoutes.Lookup
 
     // What is controlled.
     package var control: @Sendable () async -> ControlView
@@ -50,7 +53,9 @@ package struct APIContext: Sendable {
         ruleGroups: @escaping @Sendable () async -> [RuleGroupStatus],
         notifier: @escaping @Sendable () async -> NotifierStatistics? = { nil },
         storage: @escaping @Sendable (_ limit: Int) async -> StoreStatistics,
-        remoteWrite: RemoteWriteReceiver? = nil, control: @escaping @Sendable () async -> ControlView,
+        remoteWrite: RemoteWriteReceiver? = nil, administration: StoreAdministration? = nil,
+        exemplars: @escaping ExemplarRoutes.Lookup = { _, _ in [] },
+        control: @escaping @Sendable () async -> ControlView,
         requests: OperatorRequests, audit: AuditReading,
         metrics: MetricRegistry, clock: any Clock, configuration: @escaping @Sendable () -> String,
         flags: [(name: String, value: String)], runtime: @escaping @Sendable () -> RuntimeInformation,
@@ -67,6 +72,8 @@ package struct APIContext: Sendable {
         self.notifier = notifier
         self.storage = storage
         self.remoteWrite = remoteWrite
+        self.administration = administration
+        self.exemplars = exemplars
         self.control = control
         self.requests = requests
         self.audit = audit
@@ -95,6 +102,9 @@ package struct APIContext: Sendable {
             + RuleRoutes(groups: ruleGroups).routes
             + StorageRoutes(statistics: storage).routes
             + RemoteWriteRoutes(receiver: remoteWrite).routes
+            + AdminRoutes(administration: administration).routes
+            + ExemplarRoutes(exemplars: exemplars, features: features).routes
+            + TargetMetadataRoutes(targets: targets, source: source).routes
             + FleetRoutes(view: control, requests: requests).routes
             + ScalingRoutes(view: control, requests: requests, audit: audit, clock: clock).routes
             + AuditRoutes(audit: audit).routes

@@ -32,6 +32,13 @@ struct Serve: AsyncParsableCommand {
         help: "Take in samples at /api/v1/write; without a token where only this machine reaches it.")
     var receivesRemoteWrite = false
 
+    @Flag(
+        name: .customLong("web.enable-admin-api"),
+        help:
+            "Answer /api/v1/admin/tsdb/: delete series, clean tombstones, copy the store. With the token only."
+    )
+    var hasAdminAPI = false
+
     @Option(name: .customLong("log.level"), help: "trace, debug, info, notice, warning or error.")
     var logLevel = Logger.Level.info
 
@@ -59,7 +66,7 @@ struct Serve: AsyncParsableCommand {
         let standard = FileManager.default.fileExists(atPath: "flyball.yml") ? "flyball.yml" : nil
         let options = ServeOptions(
             configurationFile: configurationFile ?? standard, listenAddress: listenAddress,
-            storagePath: storagePath, receivesRemoteWrite: receivesRemoteWrite,
+            storagePath: storagePath, receivesRemoteWrite: receivesRemoteWrite, hasAdminAPI: hasAdminAPI,
             logLevel: logLevel, logFormat: logFormat, version: Version.text,
             features: try experiments.features(),
             limits: try limits(), maxConcurrentQueries: maxConcurrency)

@@ -26,7 +26,27 @@ import Testing
         #expect(storage.limits.labelValueLength == 64)
     }
 
+    @Test func `windows of rollups and the number of exemplars are read`() throws {
+        let standard = try read("storage: {}").storage
+        #expect(standard.rollups == RollupRule.standard)
+        #expect(standard.maxExemplars == 100_000)
+
+        let storage = try read(
+            "storage: { rollups: { 1d: 5y, 10m: 30d }, exemplars: { max_exemplars: 7 } }"
+        ).storage
+        #expect(
+            storage.rollups == [
+                RollupRule(resolution: .seconds(600), retention: .seconds(30 * 86_400)),
+                RollupRule(resolution: .seconds(86_400), retention: .seconds(5 * 365 * 86_400)),
+            ])
+        #expect(storage.maxExemplars == 7)
+        #expect(try read("storage: { rollups: {} }").storage.rollups.isEmpty)
+    }
+
     @Test(arguments: [
+        ("storage: { rollups: { 90s: 90d } }", "whole minutes"),
+        ("storage: { rollups: { 1h: 5m } }", "longer duration"),
+        ("storage: { rollups: { 5m: 90d, 7m: 90d } }", "multiple"),
         ("storage: { wal: { sync: sometimes } }", "always, interval, none"),
         ("storage: { wal: { interval: 0s } }", "at least 10ms"),
         ("storage: { limits: { series: 0 } }", "at least 1"),

@@ -26,7 +26,9 @@ struct APIContextTests {
 
     /// The routes that change something. A new one is added here on purpose or not at all.
     private let changing = [
-        "POST, PUT /-/reload", "POST /api/v1/fleet/nodes/:node/cordon",
+        "POST, PUT /-/reload", "POST, PUT /api/v1/admin/tsdb/delete_series",
+        "POST, PUT /api/v1/admin/tsdb/clean_tombstones", "POST, PUT /api/v1/admin/tsdb/snapshot",
+        "POST /api/v1/fleet/nodes/:node/cordon",
         "POST /api/v1/fleet/nodes/:node/drain",
         "POST /api/v1/fleet/nodes/:node/resume", "POST /api/v1/scaling/pause", "POST /api/v1/scaling/resume",
         "POST /api/v1/scaling/workloads/:workload/scale", "POST /api/v1/write",

@@ -104,4 +104,51 @@ struct TargetRoutesTests {
                     + #""to":"1970-01-01T00:00:04.5Z"}],"damage":[{"path":"log/0000000001.log","offset":40,"length":12}]"#
             ))
     }
+
+    private var metadataRoutes: [Route] {
+        let targets = ["a:1", "b:1"].map { instance in
+            TargetStatus(
+                target: Target(
+                    pool: "web", labels: Labels(["instance": instance, "job": "web"]),
+                    url: "http://\(instance)/metrics",
+                    interval: .seconds(15), timeout: .seconds(10)))
+        }
+        let source = StubSource(
+            known: [
+                Labels(["__name__": "requests_total", "instance": "a:1", "job": "web"]),
+                Labels(["__name__": "latency_bucket", "le": "1", "instance": "a:1", "job": "web"]),
+                Labels(["__name__": "requests_total", "instance": "b:1", "job": "web"]),
+            ],
+            metadata: [
+                "requests": [MetricMetadata(kind: .counter, help: "Requests.", unit: "")],
+                "latency": [MetricMetadata(kind: .histogram, help: "Latency.", unit: "seconds")],
+                "other": [MetricMetadata(kind: .gauge)],
+            ])
+        return TargetMetadataRoutes(
+            targets: { TargetListing(active: targets, dropped: [], droppedCounts: [:]) }, source: source
+        ).routes
+    }
+
+    @Test func `metadata is listed for the targets that expose the metric`() async throws {
+        let (status, body) = try await answer(metadataRoutes, .get, "/api/v1/targets/metadata")
+
+        #expect(status == 200)
+        #expect(body.ranges(of: #""metric":"requests""#).count == 2)
+        #expect(body.ranges(of: #""metric":"latency""#).count == 1)
+        #expect(!body.contains("other"))
+    }
+
+    @Test func `metadata of one metric and target is shown as Prometheus shows it`() async throws {
+        let path = "/api/v1/targets/metadata?metric=latency&match_target=%7Binstance%3D%22a:1%22%7D"
+        let (_, body) = try await answer(metadataRoutes, .get, path)
+        #expect(
+            body
+                == #"{"status":"success","data":[{"target":{"instance":"a:1","job":"web"},"#
+                + #""type":"histogram","help":"Latency.","unit":"seconds"}]}"#)
+
+        let none = try await answer(metadataRoutes, .get, "/api/v1/targets/metadata?metric=absent")
+        #expect(none.status == 404 && none.body.contains("specified metadata not found"))
+        let limited = try await answer(metadataRoutes, .get, "/api/v1/targets/metadata?limit=1")
+        #expect(limited.body.ranges(of: #""target""#).count == 1)
+    }
 }

@@ -27,6 +27,10 @@ package struct Configuration: Sendable {
         package var limits = StoreConfiguration.Limits()
         /// Disk space that is set aside for records of control.
         package var reserveBytes = 64 << 20
+        /// Finest first.
+        package var rollups = RollupRule.standard
+        /// Exemplars kept, the newest ones; 0 for none.
+        package var maxExemplars = 100_000
     }
 
     package struct FleetSettings: Hashable, Sendable {

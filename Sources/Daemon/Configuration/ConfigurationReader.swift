@@ -141,7 +141,10 @@ package struct ConfigurationReader {
             }
             _ = tsdb.all
         }
-        fields.mapping("exemplars") { _ = $0.integer("max_exemplars") }
+        fields.mapping("exemplars") { exemplars in
+            settings.maxExemplars = max(0, exemplars.integer("max_exemplars") ?? settings.maxExemplars)
+        }
+        if let rules = StorageRules.rollups(fields) { settings.rollups = rules }
         configuration.storage = settings
     }
 

@@ -27,7 +27,8 @@ enum APIRoutes {
                     droppedCounts: parts.scraper.droppedCounts)
             }, ruleGroups: { parts.rules.statuses }, notifier: { parts.notifier.statistics },
             storage: { parts.store.statistics(limit: $0) }, remoteWrite: parts.remoteWrite,
-            control: { parts.control.view() },
+            administration: parts.options.hasAdminAPI ? StoreCopies.administration(parts) : nil,
+            exemplars: { parts.store.exemplars($0, in: $1) }, control: { parts.control.view() },
             requests: OperatorRequests(parts.control.runner), audit: auditReading(parts.control.audit),
             metrics: parts.registry, clock: parts.clock, configuration: { parts.generations.status.text },
             flags: flags(parts), runtime: { runtime(parts) },
@@ -54,6 +55,7 @@ enum APIRoutes {
                 value: "\(parts.options.features.contains(.strictPrometheus))"
             ), (name: "query.timeout", value: parts.options.limits.timeout.prometheusText),
             (name: "storage.path", value: parts.folder),
+            (name: "web.enable-admin-api", value: "\(parts.options.hasAdminAPI)"),
             (name: "web.enable-remote-write-receiver", value: "\(parts.options.receivesRemoteWrite)"),
             (name: "web.listen-address", value: parts.options.listenAddress),
         ]

@@ -152,8 +152,9 @@ struct Components: Sendable {
     private static func storage(_ settings: Configuration.StorageSettings) -> StoreConfiguration {
         StoreConfiguration(
             sync: settings.sync, retention: settings.retention, outOfOrderWindow: settings.outOfOrderWindow,
-            memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit, limits: settings.limits
-        )
+            memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit,
+            limits: settings.limits,
+            rollups: settings.rollups, maxExemplars: settings.maxExemplars)
     }
 
     private static func receiver(_ store: Store, _ clock: SystemClock) -> RemoteWriteReceiver {

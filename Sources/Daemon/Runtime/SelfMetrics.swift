@@ -63,6 +63,31 @@ enum SelfMetrics {
             gauge("chunks", "Sealed chunks in memory.", Double(now.chunks))
             gauge("chunk_bytes", "Bytes of sealed chunks.", Double(now.chunkBytes))
             gauge("tail_bytes", "Bytes of raw tails.", Double(now.tailBytes))
+            gauge("rollup_buckets", "Windows of series in rollups.", Double(now.rollupBuckets))
+            gauge("rollup_bytes", "Bytes of rollups.", Double(now.rollupBytes))
+            gauge(
+                "memory_bytes", "Memory of samples, rollups, labels and index, as the store counts it.",
+                Double(now.memoryBytes))
+            gauge("memory_limit_bytes", "What storage.memory.limit allows.", Double(now.memoryLimit))
+            gauge(
+                "refuses_new_series", "Whether the memory limit keeps new series out.",
+                now.refusesNewSeries ? 1 : 0)
+            counter(
+                "dropped_sample_bytes_total",
+                "Bytes of samples that went for the memory limit, rolled up, before their retention was over.",
+                Double(now.droppedSampleBytes))
+            counter(
+                "dropped_rollup_bytes_total",
+                "Bytes of rollups that went for the memory limit before their retention was over.",
+                Double(now.droppedRollupBytes))
+            gauge(
+                "tombstones", "Deletions whose samples are still in memory and files.", Double(now.tombstones)
+            )
+            gauge("exemplars", "Exemplars in memory.", Double(now.exemplars))
+            counter("appended_exemplars_total", "Exemplars taken in.", Double(now.appendedExemplars))
+            counter(
+                "refused_exemplars_total", "Exemplars that were too old or too long.",
+                Double(now.refusedExemplars))
             gauge("disk_bytes", "Bytes of the log and its snapshots.", Double(now.diskBytes))
             gauge(
                 "lost_ranges", "Stretches of acknowledged records that recovery did not find.",

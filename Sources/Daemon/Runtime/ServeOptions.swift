@@ -10,6 +10,8 @@ package struct ServeOptions: Sendable {
     package var storagePath: String?
     /// Whether `/api/v1/write` takes in samples.
     package var receivesRemoteWrite: Bool
+    /// Whether `/api/v1/admin/tsdb/...` deletes and copies.
+    package var hasAdminAPI: Bool
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var version: String
@@ -20,13 +22,15 @@ package struct ServeOptions: Sendable {
 
     package init(
         configurationFile: String?, listenAddress: String, storagePath: String?,
-        receivesRemoteWrite: Bool = false, logLevel: Logger.Level, logFormat: LogFormat, version: String,
+        receivesRemoteWrite: Bool = false, hasAdminAPI: Bool = false, logLevel: Logger.Level,
+        logFormat: LogFormat, version: String,
         features: QueryFeatures = [], limits: QueryLimits = QueryLimits(), maxConcurrentQueries: Int = 20
     ) {
         self.configurationFile = configurationFile
         self.listenAddress = listenAddress
         self.storagePath = storagePath
         self.receivesRemoteWrite = receivesRemoteWrite
+        self.hasAdminAPI = hasAdminAPI
         self.logLevel = logLevel
         self.logFormat = logFormat
         self.version = version

@@ -20,7 +20,7 @@ struct StoreService: Service {
                 store.note(now: clock.now)
                 sync()
                 sinceMaintenance += interval
-                guard sinceMaintenance >= .seconds(60) else { continue }
+                guard sinceMaintenance >= .seconds(60) || store.isMaintenanceDue else { continue }
                 sinceMaintenance = .zero
                 maintain(now: retention.settle(clock.now))
             }

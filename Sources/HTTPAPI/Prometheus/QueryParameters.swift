@@ -1,3 +1,4 @@
+import PromQL
 package import TimeSeries
 package import Web
 
@@ -59,5 +60,21 @@ extension WebRequest {
         let end = try moment("end") ?? .distantFuture
         guard start <= end else { throw .invalid("end", "end timestamp must not be before start time") }
         return start...end
+    }
+
+    /// The matchers of each `match[]`; none where there is no such parameter.
+    func selectors() throws(WebError) -> [[Matcher]] {
+        var sets: [[Matcher]] = []
+        for text in all("match[]") {
+            do throws(QueryError) {
+                sets.append(try Expression.parseSelector(text))
+            } catch {
+                throw .invalid("match[]", error.description)
+            }
+            guard sets[sets.count - 1].contains(where: { !$0.matches("") }) else {
+                throw .invalid("match[]", "match[] must contain at least one non-empty matcher")
+            }
+        }
+        return sets
     }
 }

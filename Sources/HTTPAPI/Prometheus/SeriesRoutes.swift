@@ -1,5 +1,4 @@
 import Documents
-import PromQL
 package import TimeSeries
 package import Web
 
@@ -39,7 +38,7 @@ package struct SeriesRoutes: Sendable {
         guard !request.all("match[]").isEmpty else {
             throw WebError.badRequest("no match[] parameter provided")
         }
-        let found = try await source.series(try selectors(request), in: try request.range())
+        let found = try await source.series(try request.selectors(), in: try request.range())
         let (kept, warnings) = try Self.limited(found, request)
         return Envelope.success(warnings: warnings) { json in
             json.array { json in for labels in kept { json.labels(labels) } }
@@ -47,7 +46,7 @@ package struct SeriesRoutes: Sendable {
     }
 
     private func labels(_ request: WebRequest) async throws -> WebResponse {
-        let found = try await source.labelNames(try selectors(request), in: try request.range())
+        let found = try await source.labelNames(try request.selectors(), in: try request.range())
         let (kept, warnings) = try Self.limited(found, request)
         return Envelope.success(warnings: warnings) { $0.list(kept) }
     }
@@ -58,7 +57,7 @@ package struct SeriesRoutes: Sendable {
         guard !name.isEmpty else {
             throw WebError.badRequest("invalid label name: \(Labels.quoted(given))")
         }
-        let found = try await source.labelValues(name, try selectors(request), in: try request.range())
+        let found = try await source.labelValues(name, try request.selectors(), in: try request.range())
         let (kept, warnings) = try Self.limited(found, request)
         return Envelope.success(warnings: warnings) { $0.list(kept) }
     }
@@ -91,21 +90,6 @@ package struct SeriesRoutes: Sendable {
         guard let text = request[name], !text.isEmpty else { return nil }
         guard let number = Int(text) else { throw .badRequest("\(name) must be a number") }
         return number < 0 || (number == 0 && name == "limit_per_metric") ? nil : number
-    }
-
-    private func selectors(_ request: WebRequest) throws(WebError) -> [[Matcher]] {
-        var sets: [[Matcher]] = []
-        for text in request.all("match[]") {
-            do throws(QueryError) {
-                sets.append(try Expression.parseSelector(text))
-            } catch {
-                throw .invalid("match[]", error.description)
-            }
-            guard sets[sets.count - 1].contains(where: { !$0.matches("") }) else {
-                throw .invalid("match[]", "match[] must contain at least one non-empty matcher")
-            }
-        }
-        return sets
     }
 
     private static func limited<Item>(

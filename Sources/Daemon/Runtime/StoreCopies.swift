@@ -1,0 +1,29 @@
+import Foundation
+import HTTPAPI
+import Journal
+import Storage
+import TimeSeries
+
+/// The admin APIs of the store, with copies in the folder `snapshots` beside the samples.
+enum StoreCopies {
+    static func administration(_ parts: Components) -> StoreAdministration {
+        let (store, folder, clock) = (parts.store, parts.folder, parts.clock)
+        return StoreAdministration(
+            deleteSeries: { try store.delete($0, in: $1) }, cleanTombstones: { try store.removeDeleted() },
+            snapshot: { skipHead in
+                let name = name(clock.now, random: .random(in: 0 ... .max))
+                let root = folder + "/snapshots/" + name
+                try FileManager.default.createDirectory(
+                    atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                try store.copy(to: try RealDisk(root: root), sealedOnly: skipHead)
+                return name
+            })
+    }
+
+    /// As Prometheus names them: the moment and a random number.
+    static func name(_ moment: Timestamp, random: UInt64) -> String {
+        let digits = String(random, radix: 16)
+        let time = RFC3339.text(moment).prefix(19).filter { $0 != "-" && $0 != ":" }
+        return "\(time)Z-\(String(repeating: "0", count: 16 - digits.count))\(digits)"
+    }
+}
