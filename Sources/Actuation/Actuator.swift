@@ -213,7 +213,8 @@ extension Command {
     /// What the command is about; two commands with the same subject are performed in order.
     fileprivate var subject: String {
         switch action {
-        case .start(let replica, _, _), .stop(let replica, _, _, _): "replica \(replica)"
+        case .start(let replica, _, _), .stop(let replica, _, _, _), .resize(let replica, _, _, _, _):
+            "replica \(replica)"
         case .startNode(let spec): "node \(spec.id)"
         case .stopNode(let node): "node \(node)"
         }

@@ -101,7 +101,7 @@ package final class ControlRunner: Sendable {
     @discardableResult
     package func configure(
         nodes: [NodeSpec], workloads: [Workload], policies: [ScalingPolicy],
-        limits: GuardLimits = GuardLimits()
+        limits: GuardLimits = GuardLimits(), nodePools: [NodePool] = []
     ) -> UInt64 {
         let known = published.withLock { $0.memory.generation }
         let generation = inbox.withLock { $0.nextGeneration(after: known) }
@@ -109,7 +109,7 @@ package final class ControlRunner: Sendable {
             .configured(
                 ControlConfiguration(
                     generation: generation, nodes: nodes, workloads: workloads, policies: policies,
-                    limits: limits)))
+                    limits: limits, nodePools: nodePools.isEmpty ? nil : nodePools)))
         return generation
     }
 
@@ -170,7 +170,8 @@ package final class ControlRunner: Sendable {
             core.loop = next
             core.held += effects.compactMap { if case .execute(let command) = $0 { command } else { nil } }
             core.unannounced += effects.compactMap { if case .record(let entry) = $0 { entry } else { nil } }
-            core.isUncommitted = !effects.isEmpty
+            // What policies remember must not be behind after a crash: their windows decide later.
+            core.isUncommitted = !effects.isEmpty || events.contains(where: \.isRemembered)
             core.batchesSinceSnapshot += 1
         } catch {
             inbox.withLock { $0.putBack(events) }
@@ -248,6 +249,11 @@ package final class ControlRunner: Sendable {
             waiter.resume(returning: record)
         }
     }
+}
+
+extension Event {
+    /// Whether policies carry it on, effects or not.
+    fileprivate var isRemembered: Bool { if case .measured = self { true } else { false } }
 }
 
 /// Why a request got no answer.

@@ -112,6 +112,9 @@ package struct VirtualFleet: Sendable {
             if entry.replica.phase != .stopping {
                 change(replica, to: .stopping, at: now, due: now + behaviour.replicaStop)
             }
+        case .resize(let replica, _, let node, let request, _):
+            guard replicas[replica]?.replica.node == node else { return "no replica \(replica) on \(node)" }
+            replicas[replica]?.replica.request = request
         case .startNode(let spec):
             if let known = nodes[spec.id], known.isAlive { return nil }
             removeReplicas(of: spec.id)
@@ -204,7 +207,7 @@ extension Command.Action {
     /// The node that must answer for the action to happen; nil for those that make or end nodes.
     package var servingNode: NodeID? {
         switch self {
-        case .start(_, _, let node), .stop(_, _, let node, _): node
+        case .start(_, _, let node), .stop(_, _, let node, _), .resize(_, _, let node, _, _): node
         case .startNode, .stopNode: nil
         }
     }

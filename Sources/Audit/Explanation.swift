@@ -1,4 +1,4 @@
-import Control
+package import Control
 import Fleet
 import Scaling
 import TimeSeries
@@ -6,12 +6,19 @@ import TimeSeries
 /// An audit entry in words: what was measured and foreseen, which policy decided, what held it back in which order, what was
 /// commanded, and how to prove that it says so.
 package enum Explanation {
+    /// - Parameter given: what a scaling decision was made from, where the journal holds it.
     package static func text(
-        _ found: IndexedRecord, proof: [MerkleHash] = [], checkpoint: Checkpoint? = nil
+        _ found: IndexedRecord, given: DecisionCase? = nil, proof: [MerkleHash] = [],
+        checkpoint: Checkpoint? = nil
     ) -> String {
         let entry = found.record.entry
         var lines = [heading(entry)]
-        if let decision = entry.decision { lines += words(of: decision) }
+        if let given { lines += inputs(given) }
+        if let decision = entry.decision {
+            lines += words(of: decision)
+            lines += constraint(decision)
+        }
+        if let given { lines += counterfactuals(given, entry.decision) }
         if !entry.reasons.isEmpty {
             lines.append(entry.decision == nil ? "Why:" : "Also:")
             lines += entry.reasons.map { "  " + $0 }
@@ -27,7 +34,54 @@ package enum Explanation {
             lines.append("  root \(Text.base64(checkpoint.root.bytes))")
             lines += proof.enumerated().map { "  proof \($0 + 1): \(Text.base64($1.bytes))" }
         }
+        lines.append("Replay it to the same bytes: \(replayCommand(entry.id))")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    package static func replayCommand(_ id: String) -> String { "flyball audit replay \(id)" }
+
+    /// Every signal with its quality and age, and what is foreseen.
+    private static func inputs(_ given: DecisionCase) -> [String] {
+        var lines = ["Policy \(given.policy.name) knew at \(given.now.rfc3339):"]
+        for signal in given.policy.signals {
+            let measured = given.measurement.signals.first { $0.name == signal.name }
+            lines.append(
+                "  signal \(signal.name): "
+                    + (measured.map { $0.qualityText(signal.unit, at: given.now) } ?? "missing"))
+            if let outlook = measured?.outlook {
+                let share = SignalPolicy.Unit.share.text(outlook.quantile)
+                lines.append(
+                    "  forecast of \(signal.name): \(signal.unit.text(outlook.expectedPeak)) expected, "
+                        + "\(share) of peaks within \(outlook.horizon.prometheusText) below "
+                        + "\(signal.unit.text(outlook.peak)), by \(outlook.model), "
+                        + (outlook.isTrusted ? "trusted" : "not trusted: no better than the last value"))
+            }
+        }
+        for schedule in given.measurement.schedules ?? [] {
+            lines.append("  schedule \(schedule.name), until \(schedule.until.rfc3339)")
+        }
+        lines.append(
+            "  replicas: \(given.counts.desired) desired, \(given.counts.ready) ready, "
+                + "\(given.counts.starting) starting")
+        return lines
+    }
+
+    /// What binds, and when it lifts.
+    private static func constraint(_ decision: ScaleDecision) -> [String] {
+        guard let binding = decision.binding else {
+            return ["Binding: nothing; the count is what was asked for."]
+        }
+        let until = binding.until.map { ", lifts at \($0.rfc3339)" } ?? ""
+        return ["Binding: \(binding.kind.title) \(binding.subject)\(until)."]
+    }
+
+    private static func counterfactuals(_ given: DecisionCase, _ decision: ScaleDecision?) -> [String] {
+        var lines = ["Had it been otherwise:"]
+        for other in Counterfactual.all(given) {
+            let same = other.desired == decision?.desired ? ", the same" : ""
+            lines.append("  \(other.name): \(other.desired)\(same)")
+        }
+        return lines
     }
 
     private static func heading(_ entry: AuditEntry) -> String {
@@ -63,6 +117,11 @@ extension ScaleDecision.Reason.Kind {
         case .headroom: "headroom"
         case .untrusted: "not trusted"
         case .held: "held"
+        case .combined: "combined"
+        case .partial: "measured in part"
+        case .idle: "activity"
+        case .fallback: "fallback"
+        case .sizing: "size"
         case .tolerance: "within tolerance"
         case .stabilised: "stabilised"
         case .rateLimited: "rate limited"

@@ -6,6 +6,9 @@ package struct Command: Hashable, Sendable, Codable {
     package enum Action: Hashable, Sendable, Codable {
         case start(replica: ReplicaID, workload: Workload, node: NodeID)
         case stop(replica: ReplicaID, workload: WorkloadID, node: NodeID, grace: Duration)
+        /// Changes what a running replica reserves and may use, in place.
+        case resize(
+            replica: ReplicaID, workload: WorkloadID, node: NodeID, request: Resources, limit: Resources?)
         case startNode(NodeSpec)
         case stopNode(NodeID)
     }
@@ -50,6 +53,8 @@ extension Command {
         switch action {
         case .start(let replica, _, let node): "start \(replica) on \(node)"
         case .stop(let replica, _, let node, _): "stop \(replica) on \(node)"
+        case .resize(let replica, _, let node, let request, _):
+            "resize \(replica) on \(node) to \(request)"
         case .startNode(let spec): "start node \(spec.id)"
         case .stopNode(let node): "stop node \(node)"
         }

@@ -11,7 +11,7 @@ extension ControlLoop {
             standsDown: memory.deposedBy.map { "another service leads with epoch \($0)" },
             observedAt: memory.observedAt, nodes: nodeViews, workloads: workloadViews,
             replicas: memory.fleet.sortedReplicas, policies: policyViews, pauses: memory.fleet.pauses,
-            freeze: memory.freeze, openCommands: memory.ledger.sortedOpen.map(\.view),
+            freeze: memory.freeze ?? memory.collapse, openCommands: memory.ledger.sortedOpen.map(\.view),
             closedCommands: memory.ledger.closed.reversed().map(\.view))
     }
 
@@ -67,7 +67,8 @@ extension ControlLoop {
         memory.policies.values.sorted { $0.policy.name < $1.policy.name }.map { known in
             ControlView.PolicyView(
                 policy: known.policy,
-                isInCharge: memory.policyInCharge(of: known.policy.workload) == known.policy.name,
+                isInCharge: (known.policy.nodePool.map { memory.policyInCharge(of: $0) }
+                    ?? memory.policyInCharge(of: known.policy.workload)) == known.policy.name,
                 measurement: known.measurement, decision: known.decision, entry: known.entry)
         }
     }

@@ -14,6 +14,7 @@ package struct ControlLoop: Hashable, Sendable, Codable {
     package mutating func step(_ events: [Event], at: Timestamp) -> [Effect] {
         var turn = Turn(memory: memory, at: at)
         memory = ControlMemory()
+        turn.inspectDemand(events)
         for event in events { turn.take(event) }
         turn.conclude()
         memory = turn.memory

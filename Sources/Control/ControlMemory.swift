@@ -14,8 +14,21 @@ package struct ControlMemory: Hashable, Sendable, Codable {
         var recordedAt: Timestamp?
         /// Count and kinds of reason of what was recorded last.
         var recordedKey: String?
+        /// The demand that was measured last, in replicas, and when it fell by half or more from one measurement to
+        /// the next.
+        var demand: Double?
+        var collapsedAt: Timestamp?
 
         init(policy: ScalingPolicy) { self.policy = policy }
+    }
+
+    /// A pool, the nodes in it in the order of their making, and the last number that was given.
+    package struct PoolMemory: Hashable, Sendable, Codable {
+        package var pool: NodePool
+        package internal(set) var members: [NodeID] = []
+        var next = 0
+
+        init(pool: NodePool) { self.pool = pool }
     }
 
     /// A replica that has no place.
@@ -61,7 +74,17 @@ package struct ControlMemory: Hashable, Sendable, Codable {
     var watches: [NodeID: NodeWatch] = [:]
     /// Configured once and no longer: drained, then stopped.
     var retired: [NodeID: Timestamp] = [:]
+    /// Pools of nodes with their members; nil where none is configured.
+    package internal(set) var pools: [NodePoolID: PoolMemory]?
+    /// The nodes that a person wrote one by one, beside pools.
+    var writtenNodes: [NodeSpec]?
     var velocities: [WorkloadID: Velocity] = [:]
+    /// When replicas were stopped within the last minute, whosever they were.
+    var fleetStops: [Timestamp]?
+    /// No replica is resized until then, after a backend would not.
+    var resizeHolds: [WorkloadID: Timestamp]?
+    /// Demand fell everywhere at once: no count is lowered until then.
+    package internal(set) var collapse: ControlView.Freeze?
     var backOffs: [WorkloadID: StartBackOff] = [:]
     var unplaced: [WorkloadID: Unplaced] = [:]
     var deferred: [WorkloadID: [String]] = [:]

@@ -14,6 +14,8 @@ package enum Event: Hashable, Sendable, Codable {
     case observedUnchanged(at: Timestamp)
     case outcome(command: String, Outcome)
     case requested(OperatorRequest)
+    /// The service ended by a person's hand and stopped every node with all that ran there.
+    case ended
     case tick
 }
 
@@ -22,13 +24,15 @@ package enum Effect: Hashable, Sendable {
     /// Recorded and made durable before any `execute` of the same batch.
     case record(AuditEntry)
     case execute(Command)
+    /// What a recorded scaling decision was made from; journaled with the events, as a part of the evidence.
+    case evidence(DecisionInputs)
 }
 
 /// What a person asked for, and who that was.
 package struct OperatorRequest: Hashable, Sendable, Codable {
     package enum Action: Hashable, Sendable, Codable {
-        /// All workloads where nil.
-        case pause(WorkloadID?, until: Timestamp)
+        /// All workloads where nil; one direction only where one is given.
+        case pause(WorkloadID?, until: Timestamp, direction: PauseDirection? = nil)
         case resume(WorkloadID?)
         /// Holds until a policy decides otherwise; a workload without policy keeps it.
         case scale(WorkloadID, to: Int)
@@ -59,11 +63,14 @@ package struct ControlConfiguration: Hashable, Sendable, Codable {
     package var workloads: [Workload]
     package var policies: [ScalingPolicy]
     package var limits: GuardLimits
+    /// None where nil.
+    package var nodePools: [NodePool]?
 
     package init(
         generation: UInt64, nodes: [NodeSpec], workloads: [Workload], policies: [ScalingPolicy],
-        limits: GuardLimits = GuardLimits()
+        limits: GuardLimits = GuardLimits(), nodePools: [NodePool]? = nil
     ) {
+        self.nodePools = nodePools
         self.generation = generation
         self.nodes = nodes
         self.workloads = workloads

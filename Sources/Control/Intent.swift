@@ -26,6 +26,7 @@ package struct Intent: Hashable, Sendable, Codable {
     package enum Subject: Hashable, Sendable, Codable {
         case start(ReplicaID, WorkloadID, NodeID, Resources)
         case stop(ReplicaID, WorkloadID, NodeID)
+        case resize(ReplicaID, WorkloadID, NodeID, Resources)
         case startNode(NodeID)
         case stopNode(NodeID)
     }
@@ -47,6 +48,8 @@ package struct Intent: Hashable, Sendable, Codable {
             case .start(let replica, let workload, let node):
                 .start(replica, workload.id, node, workload.request)
             case .stop(let replica, let workload, let node, _): .stop(replica, workload, node)
+            case .resize(let replica, let workload, let node, let request, _):
+                .resize(replica, workload, node, request)
             case .startNode(let spec): .startNode(spec.id)
             case .stopNode(let node): .stopNode(node)
             }
@@ -61,6 +64,7 @@ package struct Intent: Hashable, Sendable, Codable {
         switch subject {
         case .start(let replica, _, let node, _): "start \(replica) on \(node)"
         case .stop(let replica, _, let node): "stop \(replica) on \(node)"
+        case .resize(let replica, _, let node, let request): "resize \(replica) on \(node) to \(request)"
         case .startNode(let node): "start node \(node)"
         case .stopNode(let node): "stop node \(node)"
         }
@@ -68,7 +72,10 @@ package struct Intent: Hashable, Sendable, Codable {
 
     var node: NodeID {
         switch subject {
-        case .start(_, _, let node, _), .stop(_, _, let node), .startNode(let node), .stopNode(let node): node
+        case .start(_, _, let node, _), .stop(_, _, let node), .resize(_, _, let node, _),
+            .startNode(let node),
+            .stopNode(let node):
+            node
         }
     }
 }

@@ -54,6 +54,7 @@ extension Turn {
             switch intent.subject {
             case .stop: memory.ledger.update(intent.id, to: .done)
             case .start where isSilent: memory.ledger.update(intent.id, to: .failed(why))
+            case .resize: memory.ledger.update(intent.id, to: .done)
             case .start, .startNode, .stopNode: break
             }
         }

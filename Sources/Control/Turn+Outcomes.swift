@@ -25,6 +25,11 @@ extension Turn {
         if case .start(_, let workload, let node, _) = intent.subject {
             holdStarts(of: workload, on: node, why)
         }
+        if case .resize(_, let workload, _, _) = intent.subject {
+            memory.resizeHolds = (memory.resizeHolds ?? [:]).merging([workload: now + Self.resizeHold]) {
+                _, new in new
+            }
+        }
         recordOutcome(of: intent, "failed: \(why)")
     }
 
@@ -38,7 +43,8 @@ extension Turn {
     private mutating func recordOutcome(of intent: Intent, _ text: String) {
         let workload: WorkloadID? =
             switch intent.subject {
-            case .start(_, let workload, _, _), .stop(_, let workload, _): workload
+            case .start(_, let workload, _, _), .stop(_, let workload, _), .resize(_, let workload, _, _):
+                workload
             case .startNode, .stopNode: nil
             }
         record(
@@ -62,6 +68,13 @@ extension Turn {
                 if let seen = present[replica] {
                     if seen.phase != .stopping { judgeDelay(of: intent, inventory.observedAt) }
                 } else if inventory.isComplete {
+                    memory.ledger.update(intent.id, to: .done)
+                }
+            case .resize(let replica, _, let node, let request):
+                guard answered.contains(node) else { continue }
+                if let seen = present[replica], seen.request != request {
+                    judgeDelay(of: intent, inventory.observedAt)
+                } else if present[replica] != nil || inventory.isComplete {
                     memory.ledger.update(intent.id, to: .done)
                 }
             case .startNode(let node):

@@ -7,6 +7,7 @@ import TimeSeries
 struct WorkloadPlan {
     var starts: [Command] = []
     var stops: [Command] = []
+    var resizes: [Command] = []
     /// For the record: where and why.
     var reasons: [String] = []
     /// What had to wait, and for what.
@@ -22,6 +23,7 @@ extension Turn {
     mutating func plan() {
         guard canSee else { return }
         let census = Census.take(memory)
+        advanceFleetStops()
         var packing: WhatIf?
         for workload in memory.fleet.sortedWorkloads {
             let crowd = census[workload.id] ?? Census()
@@ -37,6 +39,7 @@ extension Turn {
             var plan = WorkloadPlan()
             planStarts(of: workload, crowd, &packing, &plan)
             planStops(of: workload, crowd, &plan)
+            planResizes(of: workload, crowd, &plan)
             finish(plan, of: workload, crowd)
         }
         stopOrphans(census)
@@ -50,7 +53,7 @@ extension Turn {
         memory.deferred[workload.id] = plan.deferred.isEmpty ? nil : plan.deferred
         let wanted = memory.fleet.desired[workload.id] ?? 0
         let losses = memory.losses[workload.id] ?? []
-        let commands = plan.starts + plan.stops
+        let commands = plan.starts + plan.stops + plan.resizes
         if crowd.have + plan.starts.count >= wanted { memory.losses[workload.id] = nil }
         guard !commands.isEmpty else { return }
         let reasons = (plan.starts.isEmpty ? [] : losses) + plan.reasons + plan.deferred
@@ -79,7 +82,7 @@ extension Turn {
             memory.velocities[id] = velocity
             guard mayCommand(id), memory.freeze == nil, !isBlind else { continue }
             let reason = "workload \(id) is no longer configured"
-            let stops = orphans.prefix(velocity.stopsLeft(memory.limits)).map {
+            let stops = orphans.prefix(min(velocity.stopsLeft(memory.limits), fleetStopsLeft)).map {
                 stop($0, grace: .seconds(10), reason: reason)
             }
             for start in stride(from: 0, to: stops.count, by: 8) {
@@ -92,6 +95,7 @@ extension Turn {
 
     mutating func stop(_ replica: Replica, grace: Duration, reason: String) -> Command {
         memory.velocities[replica.workload, default: Velocity()].stopped(at: now)
+        memory.fleetStops = (memory.fleetStops ?? []) + [now]
         return command(
             .stop(replica: replica.id, workload: replica.workload, node: replica.node, grace: grace),
             within: grace + Self.stopDeadline, reason: reason)

@@ -29,7 +29,7 @@ extension Turn {
         }
         if let node = request.node, memory.fleet.nodes[node] == nil { return "no node is named \(node)" }
         switch request.action {
-        case .pause(let workload, let until):
+        case .pause(let workload, let until, let direction):
             guard until > now else { return "the pause would be over already" }
             guard until - now <= Self.longestPause else {
                 return "a pause lasts at most \(Self.longestPause.prometheusText)"
@@ -37,8 +37,8 @@ extension Turn {
             memory.fleet.apply(
                 .paused(
                     Pause(
-                        workload: workload, since: now, until: until, owner: request.principal,
-                        reason: request.reason)))
+                        workload: workload, direction: direction, since: now, until: until,
+                        owner: request.principal, reason: request.reason)))
         case .resume(let workload):
             guard memory.fleet.pauses.contains(where: { $0.workload == workload }) else {
                 return "\(workload.map { "\($0)" } ?? "the whole fleet") is not paused"
@@ -77,7 +77,7 @@ extension Turn {
 extension OperatorRequest {
     var workload: WorkloadID? {
         switch action {
-        case .pause(let workload, _), .resume(let workload): workload
+        case .pause(let workload, _, _), .resume(let workload): workload
         case .scale(let workload, _): workload
         case .drain, .cordon, .resumeNode: nil
         }
@@ -93,8 +93,9 @@ extension OperatorRequest {
     /// For a person.
     package var text: String {
         switch action {
-        case .pause(let workload, let until):
-            "pause \(workload?.name ?? "the fleet") until \(until.rfc3339)"
+        case .pause(let workload, let until, let direction):
+            "pause \(workload?.name ?? "the fleet")"
+                + (direction.map { " \($0.rawValue)wards" } ?? "") + " until \(until.rfc3339)"
         case .resume(let workload): "resume \(workload?.name ?? "the fleet")"
         case .scale(let workload, let count): "scale \(workload) to \(count)"
         case .drain(let node): "drain \(node)"

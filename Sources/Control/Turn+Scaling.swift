@@ -8,13 +8,17 @@ extension Turn {
 
     mutating func measure(_ measurement: Measurement) {
         guard var policy = memory.policies[measurement.policy],
-            policy.policy.workload == measurement.workload,
-            let workload = memory.fleet.workloads[measurement.workload]
+            policy.policy.workload == measurement.workload
         else { return }
+        if policy.policy.nodePool != nil { return measurePool(measurement, policy) }
+        guard let workload = memory.fleet.workloads[measurement.workload] else { return }
         policy.measurement = measurement
         let isInCharge = memory.policyInCharge(of: workload.id) == policy.policy.name
+        let inputs = DecisionInputs(
+            policy: policy.policy.name, event: eventIndex, counts: counts(of: workload, policy.policy),
+            memory: policy.scaling)
         var decision = decide(
-            policy.policy, measurement, counts: counts(of: workload.id), memory: &policy.scaling, now: now)
+            policy.policy, measurement, counts: inputs.counts, memory: &policy.scaling, now: now)
         if isInCharge {
             obey(&decision, for: workload, memory: &policy)
         } else if !policy.policy.isObserver {
@@ -26,7 +30,7 @@ extension Turn {
         }
         policy.decision = decision
         memory.policies[measurement.policy] = policy
-        remember(decision, isInCharge: isInCharge)
+        remember(decision, inputs, isInCharge: isInCharge)
     }
 
     /// Lets a decision take effect, as far as a pause and the nature of a singleton allow.
@@ -43,6 +47,12 @@ extension Turn {
                     text: "by \(pause.owner): \(pause.reason)", until: pause.until))
             return
         }
+        if let veto = veto(decision, of: workload.id) {
+            policy.scaling.retract(decision)
+            decision.desired = decision.from
+            decision.reasons.append(veto)
+            return
+        }
         if workload.isSingleton, decision.desired > 1 {
             policy.scaling.retract(decision)
             decision.desired = 1
@@ -51,10 +61,18 @@ extension Turn {
                     kind: .maximum, subject: "singleton", count: 1, text: "a singleton has one replica"))
         }
         setDesired(workload.id, decision.desired)
+        if let size = decision.size, policy.policy.sizing?.mode == .resize {
+            memory.fleet.apply(
+                .sized(
+                    workload.id,
+                    Resources(milliCPU: Int64(size.milliCPU), memoryBytes: Int64(size.memoryBytes))))
+        }
     }
 
     /// Keeps a decision for the record if it says something new, or if the last record is a minute old.
-    private mutating func remember(_ decision: ScaleDecision, isInCharge: Bool) {
+    mutating func remember(
+        _ decision: ScaleDecision, _ inputs: DecisionInputs, isInCharge: Bool
+    ) {
         guard let policy = memory.policies[decision.policy] else { return }
         let kinds = Set(decision.reasons.map(\.kind.rawValue)).sorted().joined(separator: ",")
         let key = "\(decision.desired) \(kinds)"
@@ -63,6 +81,7 @@ extension Turn {
         guard changes || key != policy.recordedKey || isDue else { return }
         memory.policies[decision.policy]?.recordedAt = now
         memory.policies[decision.policy]?.recordedKey = key
+        evidence.append(inputs)
         if isInCharge {
             if let earlier = decisions[decision.workload] {
                 recordDecision(earlier, commands: [], reasons: [])
@@ -86,9 +105,14 @@ extension Turn {
         }
     }
 
-    private func counts(of workload: WorkloadID) -> ReplicaCounts {
+    private func counts(of sized: Workload, _ policy: ScalingPolicy) -> ReplicaCounts {
+        let workload = sized.id
         let stopping = memory.ledger.stopping
         var counts = ReplicaCounts(desired: memory.fleet.desired[workload] ?? 0, ready: 0, starting: 0)
+        if policy.sizing != nil {
+            counts.size = ReplicaSize(
+                milliCPU: Int(sized.request.milliCPU), memoryBytes: Int(sized.request.memoryBytes))
+        }
         for replica in memory.fleet.replicas.values
         where replica.workload == workload && !stopping.contains(replica.id) {
             switch replica.phase {

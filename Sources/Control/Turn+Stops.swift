@@ -1,5 +1,6 @@
 import Fleet
 import Placement
+import Scaling
 import TimeSeries
 
 extension Turn {
@@ -7,7 +8,13 @@ extension Turn {
     /// fall below what is desired, unless fewer are ready already.
     mutating func planStops(of workload: Workload, _ crowd: Census, _ plan: inout WorkloadPlan) {
         let desired = memory.fleet.desired[workload.id] ?? 0
-        let departures = surplus(crowd, desired: desired) + replaced(crowd, of: workload, desired: desired)
+        var departures = surplus(crowd, of: workload, desired: desired)
+        if !departures.isEmpty, let pause = memory.fleet.pause(of: workload.id, direction: .down) {
+            plan.deferred.append(
+                "waits to stop \(departures.count): paused downwards by \(pause.owner): \(pause.reason)")
+            departures = []
+        }
+        departures += replaced(crowd, of: workload, desired: desired)
         guard !departures.isEmpty else { return }
         if memory.freeze != nil {
             plan.deferred.append("waits to stop \(departures.count): removals are frozen")
@@ -17,10 +24,13 @@ extension Turn {
             plan.deferred.append("waits to stop \(departures.count): too many nodes are silent")
             return
         }
-        let allowed = memory.velocities[workload.id]?.stopsLeft(memory.limits) ?? 0
+        let own = memory.velocities[workload.id]?.stopsLeft(memory.limits) ?? 0
+        let allowed = min(own, fleetStopsLeft)
         if allowed < departures.count {
             plan.deferred.append(
-                "waits to stop \(departures.count - allowed): the fleet's limit of removals per minute")
+                "waits to stop \(departures.count - allowed): "
+                    + (own <= fleetStopsLeft ? "the fleet's limit of" : "the limit of all")
+                    + " removals per minute")
         }
         for departure in departures.prefix(allowed) {
             plan.stops.append(
@@ -37,12 +47,36 @@ extension Turn {
         var isMigration = false
     }
 
-    private func surplus(_ crowd: Census, desired: Int) -> [Exit] {
+    private func surplus(_ crowd: Census, of workload: Workload, desired: Int) -> [Exit] {
         let excess = crowd.staying.count - desired
         guard excess > 0 else { return [] }
-        return Departure.order(crowd.staying, nodes: memory.fleet.nodes).prefix(excess).map {
+        let preference = preference(of: workload.id)
+        return Departure.order(crowd.staying, nodes: memory.fleet.nodes, by: preference).prefix(excess).map {
             Exit(replica: $0, reason: "\(crowd.staying.count) run, \(desired) are desired")
         }
+    }
+
+    /// Whom the policy in charge lets go first. Loads that were measured too long ago are none.
+    private func preference(of workload: WorkloadID) -> Departure.Preference {
+        guard let name = memory.policyInCharge(of: workload), let known = memory.policies[name],
+            let choice = known.policy.victims
+        else { return Departure.Preference() }
+        var preference = Departure.Preference(choice)
+        switch choice {
+        case .least:
+            guard let measurement = known.measurement, now - measurement.at <= known.policy.staleAfter else {
+                return Departure.Preference()
+            }
+            for load in measurement.loads ?? [] {
+                if let replica = ReplicaID(load.replica) { preference.loads[replica] = load.value }
+            }
+        case .emptiestNode:
+            for replica in memory.fleet.replicas.values {
+                preference.reserved[replica.node, default: 0] += 1
+            }
+        case .crowded, .newest, .oldest, .costliestNode: break
+        }
+        return preference
     }
 
     /// Replicas on nodes that are being emptied whose work others do by now. A singleton goes first and comes back after.

@@ -15,6 +15,9 @@ struct Turn {
     let now: Timestamp
     private(set) var records: [AuditEntry] = []
     private(set) var commands: [Command] = []
+    var evidence: [DecisionInputs] = []
+    /// Which event of the batch is being taken in.
+    var eventIndex = -1
     /// Scaling decisions of this step that await the commands that follow from them.
     var decisions: [WorkloadID: ScaleDecision] = [:]
 
@@ -25,9 +28,12 @@ struct Turn {
         self.memory.now = now
     }
 
-    var effects: [Effect] { records.map(Effect.record) + commands.map(Effect.execute) }
+    var effects: [Effect] {
+        evidence.map(Effect.evidence) + records.map(Effect.record) + commands.map(Effect.execute)
+    }
 
     mutating func take(_ event: Event) {
+        eventIndex += 1
         switch event {
         case .began(let epoch): begin(epoch)
         case .configured(let configuration): configure(configuration)
@@ -36,6 +42,7 @@ struct Turn {
         case .observedUnchanged(let at): observeUnchanged(at: at)
         case .outcome(let command, let outcome): conclude(command, outcome)
         case .requested(let request): answer(request)
+        case .ended: end()
         case .tick: break
         }
     }
@@ -122,10 +129,33 @@ struct Turn {
         record(.leadership, reasons: reasons)
     }
 
+    /// Nothing runs any more, and nothing was lost: the next start finds nodes that are to be started, not missing.
+    private mutating func end() {
+        let replicas = memory.fleet.replicas.count
+        for intent in memory.ledger.sortedOpen {
+            memory.ledger.update(intent.id, to: .failed("the service was stopped"))
+        }
+        for node in memory.fleet.sortedNodes {
+            memory.fleet.apply(.nodeStopped(node.id))
+            memory.watches[node.id] = nil
+        }
+        memory.losses = [:]
+        memory.singletonHolds = [:]
+        memory.hasObserved = false
+        memory.lastInventory = nil
+        record(
+            .leadership,
+            reasons: [
+                "the service was stopped, and with it \(memory.fleet.nodes.count) nodes and \(replicas) replicas"
+            ])
+    }
+
     private mutating func expire() {
         for pause in memory.fleet.pauses where pause.until <= now {
-            memory.fleet.apply(.resumed(pause.workload))
-            let scope = pause.workload.map { "of \($0)" } ?? "of the whole fleet"
+            memory.fleet.apply(.pauseEnded(pause))
+            let scope =
+                (pause.workload.map { "of \($0)" } ?? "of the whole fleet")
+                + (pause.direction.map { " \($0.rawValue)wards" } ?? "")
             record(
                 .request, workload: pause.workload, reasons: ["the pause \(scope) by \(pause.owner) expired"],
                 principal: pause.owner)
@@ -135,6 +165,7 @@ struct Turn {
             memory.believesAbsences = true
             record(.freeze, reasons: ["removals are allowed again"])
         }
+        expireCollapse()
         memory.requests = memory.requests.filter { now - $0.value.at < .seconds(86_400) }
         memory.singletonHolds = memory.singletonHolds.filter { $0.value.until > now }
         for node in memory.watches.keys { memory.watches[node]?.advance(to: now) }

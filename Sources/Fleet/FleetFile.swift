@@ -5,9 +5,11 @@ import TimeSeries
 package struct FleetFile: Hashable, Sendable {
     package var nodes: [NodeSpec]
     package var workloads: [Workload]
+    package var nodePools: [NodePool]
 
-    package init(nodes: [NodeSpec] = [], workloads: [Workload] = []) {
+    package init(nodes: [NodeSpec] = [], workloads: [Workload] = [], nodePools: [NodePool] = []) {
         self.nodes = nodes
+        self.nodePools = nodePools
         self.workloads = workloads
     }
 
@@ -16,7 +18,8 @@ package struct FleetFile: Hashable, Sendable {
         let root = try YAMLDocument.parse(text, file: file)
         let reader = DocumentReader(file: file)
         let value = reader.mapping(root, "the fleet file") { fields in
-            FleetFile(nodes: readNodes(fields), workloads: readWorkloads(fields))
+            FleetFile(
+                nodes: readNodes(fields), workloads: readWorkloads(fields), nodePools: readPools(fields))
         }
         return try reader.finish(value)
     }
@@ -29,6 +32,7 @@ package struct FleetFile: Hashable, Sendable {
         var merged = FleetFile()
         var nodes: [NodeID: String] = [:]
         var workloads: [WorkloadID: String] = [:]
+        var pools: [NodePoolID: String] = [:]
         var problems: [Problem] = []
         func claim<Subject>(
             _ id: Identifier<Subject>, in owners: inout [Identifier<Subject>: String], _ kind: String,
@@ -42,6 +46,7 @@ package struct FleetFile: Hashable, Sendable {
         }
         for (file, content) in files {
             merged.nodes += content.nodes.filter { claim($0.id, in: &nodes, "node", file) }
+            merged.nodePools += content.nodePools.filter { claim($0.id, in: &pools, "node pool", file) }
             merged.workloads += content.workloads.filter { claim($0.id, in: &workloads, "workload", file) }
         }
         if !problems.isEmpty { throw DocumentError(problems) }
@@ -58,6 +63,18 @@ package struct FleetFile: Hashable, Sendable {
                 return nil
             }
             return spec
+        } ?? []
+    }
+
+    private static func readPools(_ fields: FieldReader) -> [NodePool] {
+        var seen: Set<NodePoolID> = []
+        return fields.list("node_pools") { item in
+            guard let pool = NodePool.read(item, fields.document) else { return nil }
+            guard seen.insert(pool.id).inserted else {
+                fields.document.report("node pool \"\(pool.id)\" is defined twice", at: item.position)
+                return nil
+            }
+            return pool
         } ?? []
     }
 

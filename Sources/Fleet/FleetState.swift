@@ -8,10 +8,18 @@ package struct FleetState: Hashable, Sendable, Codable {
     package private(set) var nodes: [NodeID: Node] = [:]
     package private(set) var workloads: [WorkloadID: Workload] = [:]
     package private(set) var desired: [WorkloadID: Int] = [:]
+    /// Reservations that a policy decided; `workloads` have them already. What was written is beside.
+    package private(set) var sizes: [WorkloadID: Resources]?
+    private var written: [WorkloadID: Workload]?
     package private(set) var replicas: [ReplicaID: Replica] = [:]
     package private(set) var pauses: [Pause] = []
 
     package init() {}
+
+    /// The workloads as a person wrote them, by id.
+    package var writtenWorkloads: [Workload] {
+        workloads.values.map { written?[$0.id] ?? $0 }.sorted { $0.id < $1.id }
+    }
 
     /// Nodes by id.
     package var sortedNodes: [Node] { nodes.values.sorted { $0.id < $1.id } }
@@ -30,9 +38,14 @@ package struct FleetState: Hashable, Sendable, Codable {
     /// The replicas on a node, by id.
     package func replicas(on node: NodeID) -> [Replica] { sortedReplicas.filter { $0.node == node } }
 
-    /// The pause that holds for a workload: its own or the fleet's.
-    package func pause(of workload: WorkloadID?) -> Pause? {
-        pauses.first { $0.workload == nil } ?? workload.flatMap { id in pauses.first { $0.workload == id } }
+    /// The pause of everything that holds for a workload: the fleet's or its own.
+    package func pause(of workload: WorkloadID?) -> Pause? { pause(of: workload, direction: nil) }
+
+    /// The pause of one direction only, the fleet's or the workload's; of everything where nil.
+    package func pause(of workload: WorkloadID?, direction: PauseDirection?) -> Pause? {
+        let matching = pauses.filter { $0.direction == direction }
+        return matching.first { $0.workload == nil }
+            ?? workload.flatMap { id in matching.first { $0.workload == id } }
     }
 
     package mutating func apply(_ event: FleetEvent) {
@@ -44,6 +57,10 @@ package struct FleetState: Hashable, Sendable, Codable {
         case .nodeLost(let id, let since):
             nodes[id]?.health = .lost(since: since)
             replicas = replicas.filter { $0.value.node != id }
+        case .nodeStopped(let id):
+            nodes[id]?.health = .expected
+            nodes[id]?.incarnation = nil
+            replicas = replicas.filter { $0.value.node != id }
         case .nodeRemoved(let id):
             nodes[id] = nil
             replicas = replicas.filter { $0.value.node != id }
@@ -54,11 +71,31 @@ package struct FleetState: Hashable, Sendable, Codable {
         case .replicaSeen(let replica): replicas[replica.id] = replica
         case .replicaGone(let id): replicas[id] = nil
         case .desired(let id, let count): desired[id] = max(0, count)
+        case .sized(let id, let size): resize(id, size)
         case .paused(let pause):
-            pauses.removeAll { $0.workload == pause.workload }
+            pauses.removeAll { $0.workload == pause.workload && $0.direction == pause.direction }
             pauses.append(pause)
-            pauses.sort { ($0.workload?.name ?? "") < ($1.workload?.name ?? "") }
+            pauses.sort {
+                ($0.workload?.name ?? "", $0.direction?.rawValue ?? "")
+                    < ($1.workload?.name ?? "", $1.direction?.rawValue ?? "")
+            }
         case .resumed(let workload): pauses.removeAll { $0.workload == workload }
+        case .pauseEnded(let pause): pauses.removeAll { $0 == pause }
+        }
+    }
+
+    private mutating func resize(_ id: WorkloadID, _ size: Resources?) {
+        guard let workload = workloads[id] else { return }
+        let original = written?[id] ?? workload
+        if let size {
+            sizes = (sizes ?? [:]).merging([id: size]) { _, new in new }
+            written = (written ?? [:]).merging([id: original]) { _, new in new }
+            workloads[id] = original.sized(size)
+        } else {
+            sizes?[id] = nil
+            written?[id] = nil
+            if sizes?.isEmpty == true { (sizes, written) = (nil, nil) }
+            workloads[id] = original
         }
     }
 
@@ -71,6 +108,9 @@ package struct FleetState: Hashable, Sendable, Codable {
         // A node that was written, never seen and is no longer written leaves no trace.
         nodes = nodes.filter { specs[$0.key] != nil || $0.value.health != .expected }
         workloads = Dictionary(newWorkloads.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let decided = sizes ?? [:]
+        (sizes, written) = (nil, nil)
+        for (id, size) in decided { resize(id, size) }
         desired = desired.filter { workloads[$0.key] != nil }
         for workload in newWorkloads where desired[workload.id] == nil {
             desired[workload.id] = workload.initialReplicas

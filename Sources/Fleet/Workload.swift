@@ -131,3 +131,22 @@ package struct PlacementRules: Hashable, Sendable, Codable {
         self.antiAffinity = antiAffinity
     }
 }
+
+extension Workload {
+    /// The same workload with another reservation; its limit grows and shrinks with it.
+    package func sized(_ size: Resources) -> Workload {
+        func scaled(_ limit: Int64, _ old: Int64, _ new: Int64) -> Int64 {
+            guard limit > 0, old > 0 else { return limit }
+            let (product, overflow) = limit.multipliedReportingOverflow(by: new)
+            return overflow ? limit : max(new, product / old)
+        }
+        var copy = self
+        copy.request = size
+        if let limit {
+            copy.limit = Resources(
+                milliCPU: scaled(limit.milliCPU, request.milliCPU, size.milliCPU),
+                memoryBytes: scaled(limit.memoryBytes, request.memoryBytes, size.memoryBytes))
+        }
+        return copy
+    }
+}

@@ -1,18 +1,55 @@
 package import Fleet
+import TimeSeries
 
 /// Which replicas go first when there are too many.
 package enum Departure {
+    /// What the order goes by besides how useful a replica is.
+    package struct Preference: Hashable, Sendable {
+        package var choice: VictimChoice
+        /// For `least`.
+        package var loads: [ReplicaID: Double]
+        /// For `emptiestNode`: what is reserved on each node, in any unit.
+        package var reserved: [NodeID: Double]
+
+        package init(
+            _ choice: VictimChoice = .crowded, loads: [ReplicaID: Double] = [:],
+            reserved: [NodeID: Double] = [:]
+        ) {
+            self.choice = choice
+            self.loads = loads
+            self.reserved = reserved
+        }
+
+        /// The smaller, the sooner it leaves. What is not known leaves last.
+        fileprivate func rank(_ replica: Replica, on node: Node?) -> Double {
+            switch choice {
+            case .crowded: 0
+            case .newest: -Double(replica.since.milliseconds)
+            case .oldest: Double(replica.since.milliseconds)
+            case .emptiestNode: reserved[replica.node] ?? .infinity
+            case .costliestNode:
+                node?.labels["cost"].flatMap { Double($0) }.flatMap { $0.isFinite ? -$0 : nil } ?? .infinity
+            case .least: loads[replica.id] ?? .infinity
+            }
+        }
+    }
+
     /// All replicas of one workload in the order in which they should leave: those that do no work, those on nodes that
-    /// are on their way out, those on the node with most of their kind, the youngest, the highest id.
-    package static func order(_ replicas: [Replica], nodes: [NodeID: Node]) -> [Replica] {
+    /// are on their way out, those that the preference names, those on the node with most of their kind, the youngest,
+    /// the highest id.
+    package static func order(
+        _ replicas: [Replica], nodes: [NodeID: Node], by preference: Preference = Preference()
+    ) -> [Replica] {
         var remaining = replicas.sorted { $0.id < $1.id }
         var order: [Replica] = []
         while !remaining.isEmpty {
             var counts: [NodeID: Int] = [:]
             for replica in remaining { counts[replica.node, default: 0] += 1 }
             func rank(_ replica: Replica) -> Rank {
-                Rank(
-                    usefulness: usefulness(of: replica), isOnItsWayOut: isOnItsWayOut(nodes[replica.node]),
+                let node = nodes[replica.node]
+                return Rank(
+                    usefulness: usefulness(of: replica), isOnItsWayOut: isOnItsWayOut(node),
+                    preference: preference.rank(replica, on: node),
                     siblings: counts[replica.node, default: 0], replica: replica)
             }
             var first = 0
@@ -28,12 +65,14 @@ package enum Departure {
     private struct Rank {
         var usefulness: Int
         var isOnItsWayOut: Bool
+        var preference: Double
         var siblings: Int
         var replica: Replica
 
         func leavesBefore(_ other: Rank) -> Bool {
             if usefulness != other.usefulness { return usefulness < other.usefulness }
             if isOnItsWayOut != other.isOnItsWayOut { return isOnItsWayOut }
+            if preference != other.preference { return preference < other.preference }
             if siblings != other.siblings { return siblings > other.siblings }
             if replica.since != other.replica.since { return replica.since > other.replica.since }
             return replica.id > other.replica.id

@@ -32,13 +32,22 @@ struct Pause: AsyncParsableCommand {
     @Argument(help: "The workload's name; all workloads without it.") var workload: String?
     @Option(help: "Why; goes into the audit log.") var reason: String
     @Option(name: .customLong("for"), help: "For how long, such as 30m or 2h.") var duration: String = "1h"
+    @Option(help: "Only up or only down: the count may still move the other way.") var direction: String?
     @OptionGroup var server: ServerOptions
+
+    func validate() throws {
+        guard direction == nil || direction == "up" || direction == "down" else {
+            throw ValidationError("--direction must be up or down")
+        }
+    }
 
     func run() async throws {
         var body: [String: Any] = ["reason": reason, "for": duration]
         body["workload"] = workload
+        body["direction"] = direction
         _ = try await server.post("/api/v1/scaling/pause", body)
-        print("scaling of \(workload ?? "every workload") is paused for \(duration)")
+        let way = direction.map { " \($0)wards" } ?? ""
+        print("scaling of \(workload ?? "every workload")\(way) is paused for \(duration)")
     }
 }
 

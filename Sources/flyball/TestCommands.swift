@@ -3,12 +3,13 @@ import Daemon
 import Documents
 import PromQL
 import Rules
+import Scaling
 
 /// `flyball test ...`
 struct TestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test", abstract: "Run tests that are written as files; exit code 2 where one fails.",
-        subcommands: [Scripts.self, RuleTests.self])
+        subcommands: [Scripts.self, RuleTests.self, PolicyTests.self])
 
     /// `flyball test promql FILE...`
     struct Scripts: AsyncParsableCommand {
@@ -51,6 +52,33 @@ struct TestCommand: AsyncParsableCommand {
                 for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
                 passed += report.passed.count
                 failed += report.failures.count
+            }
+            try TestCommand.finish(passed, failed)
+        }
+    }
+
+    /// `flyball test policies FILE...`
+    struct PolicyTests: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "policies",
+            abstract: "Run unit tests of scaling policies: series in, expected decisions out.")
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            let source = FileSource()
+            var passed = 0
+            var failed = 0
+            for file in files {
+                let test = try PolicyUnitTest(try source.text(file), file: file) { pattern in
+                    try source.expand(FileSource.resolve(pattern, besides: file)).map {
+                        PolicyUnitTest.Source(path: $0, text: try source.text($0))
+                    }
+                }
+                let report = await test.run()
+                for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
+                passed += report.passed.count
+                failed += report.failed
             }
             try TestCommand.finish(passed, failed)
         }

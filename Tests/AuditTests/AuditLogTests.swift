@@ -232,6 +232,7 @@ struct AuditLogTests {
                 Policy reactive decided, step by step:
                   measured load: 60 at 10 each  -> 6
                   rate limited scale-up: 100 % per 1m  -> 4, until 1970-01-01T00:01:00Z
+                Binding: rate limited scale-up, lifts at 1970-01-01T00:01:00Z.
                 Also:
                   because of 1
                 Commands:
@@ -242,6 +243,7 @@ struct AuditLogTests {
                   entry 3 of 8 in the log o
                   root 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
                   proof 1: 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+                Replay it to the same bytes: flyball audit replay d1-1
 
                 """)
     }

@@ -19,6 +19,9 @@ struct FleetWorld {
     var loop = ControlLoop()
     var configuration = ControlConfiguration(generation: 1, nodes: [], workloads: [], policies: [])
     var loads: [String: Double] = [:]
+    /// What the query about victims yields.
+    var replicaLoads: [String: Double] = [:]
+    var usage: [ResourceUsage]?
     private(set) var now = Timestamp(milliseconds: 0)
     private(set) var batches: [Batch] = []
     private(set) var performed: [Command] = []
@@ -43,6 +46,12 @@ struct FleetWorld {
         configuration.generation += 1
         lastInventory = nil
         begin()
+    }
+
+    /// The service ends by a person's hand: it stops every node and says so.
+    mutating func stopCleanly() {
+        for node in configuration.nodes { fleet.kill(node.id) }
+        step([.ended])
     }
 
     mutating func request(_ action: OperatorRequest.Action, id: String? = nil) {
@@ -87,7 +96,10 @@ struct FleetWorld {
             return .measured(
                 Measurement(
                     policy: policy.name, workload: policy.workload, at: now,
-                    signals: policy.signals.map { Signal(name: $0.name, reading: reading) }))
+                    signals: policy.signals.map { Signal(name: $0.name, reading: reading) },
+                    loads: replicaLoads.sorted { $0.key < $1.key }.map {
+                        ReplicaLoad(replica: $0.key, value: $0.value)
+                    }, usage: usage))
         }
     }
 

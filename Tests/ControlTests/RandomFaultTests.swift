@@ -152,8 +152,9 @@ struct FaultRun {
                 case .stop(_, let workload, _, _):
                     stopped[workload, default: 0] += 1
                     stops.append((batch.at, workload))
-                case .startNode, .stopNode: break
+                case .resize, .startNode, .stopNode: break
                 }
+            case .evidence: break
             }
         }
         for (workload, count) in stopped { checkStops(workload, count, memory, batch.at) }

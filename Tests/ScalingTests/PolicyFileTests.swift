@@ -204,3 +204,158 @@ struct PolicyFileTests {
         #expect(try CanonicalJSON.decode([ScalingPolicy].self, from: bytes) == policies)
     }
 }
+
+struct PolicyFeatureFileTests {
+    private func read(_ lines: String) throws -> ScalingPolicy {
+        try #require(
+            try PolicyFile.load([(name: "p.yml", text: "policies:\n- name: p\n  workload: web\n" + lines)])
+                .first)
+    }
+
+    private func problems(_ lines: String) -> [String] {
+        do {
+            _ = try read(lines)
+            return []
+        } catch let error as DocumentError {
+            return error.problems.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    @Test
+    func `schedules, idling, combination, qualities and victims are read`() throws {
+        let policy = try read(
+            """
+              replicas: { min: 0, max: 40 }
+              signals:
+              - { name: load, query: sum(x), per_replica: learned or 50 from latency, activation: 2, weight: 3 }
+              - { name: latency, query: p99, objective: 250ms }
+              combine: mean
+              idle: { after: 10m }
+              schedules:
+              - { name: office, days: mon-fri, from: '07:30', to: '19:00', zone: Europe/Berlin, min: 10, max: 30 }
+              - { name: drop, cron: 0 18 24 12 *, for: 6h, replicas: 20 }
+              victims: { least: sum by (replica) (y) }
+              when: { partial: { above: 90%, scale_down: 5% }, zero: 1m, bridge: 5m }
+            """)
+
+        #expect(policy.combination == .mean)
+        #expect(policy.idleAfter == .seconds(600))
+        #expect(policy.signals[0].learnsFrom == "latency")
+        #expect(policy.signals[0].target == .perReplica(50))
+        #expect(policy.signals[0].activation == 2)
+        #expect(policy.signals[0].weight == 3)
+        #expect(
+            policy.schedules == [
+                ScalingSchedule(
+                    name: "office", times: .daily(days: [1, 2, 3, 4, 5], from: 450, to: 1140),
+                    zone: "Europe/Berlin", least: 10, most: 30),
+                ScalingSchedule(
+                    name: "drop", times: .cron(CronExpression("0 18 24 12 *")!, lasts: .seconds(21_600)),
+                    zone: "UTC", exactly: 20),
+            ])
+        #expect(policy.victims == .least)
+        #expect(policy.victimQuery == "sum by (replica) (y)")
+        #expect(policy.partial == ScalingPolicy.PartialRule(above: 0.9, scaleDown: 0.05))
+        #expect(policy.suspectsZeroFor == .seconds(60))
+        #expect(policy.bridge == .seconds(300))
+    }
+
+    @Test
+    func `doubtful data is held back without a word`() throws {
+        let policy = try read(
+            "  replicas: { max: 5 }\n  signals: [ { name: load, query: up, per_replica: 50 } ]\n")
+
+        #expect(policy.partial == ScalingPolicy.PartialRule(above: 0.8, scaleDown: 0.1))
+        #expect(policy.suspectsZeroFor == .seconds(600))
+        #expect(policy.bridge == .seconds(900))
+        #expect(policy.idleAfter == nil)
+    }
+
+    private static let head =
+        "  replicas: { max: 5 }\n  signals: [ { name: load, query: up, per_replica: 50 } ]\n"
+
+    @Test(arguments: [
+        (
+            head + "  schedules: [ { name: s, from: '7:30', to: '19:00', min: 2 } ]\n",
+            "p.yml:6:36: from must be a time of day such as \"07:30\", in quotes, found \"7:30\""
+        ),
+        (
+            head + "  schedules: [ { name: s, from: '07:30', to: '19:00', zone: Berlin, min: 2 } ]\n",
+            "p.yml:6:63: zone must be a time zone such as Europe/Berlin, or UTC, found \"Berlin\""
+        ),
+        (
+            head + "  schedules: [ { name: s, from: '07:30', to: '19:00' } ]\n",
+            "p.yml:6:16: a schedule needs \"min\", \"max\" or both, or \"replicas\" alone"
+        ),
+        (head + "  idle: { after: 5m }\n", "p.yml:6:9: \"idle\" needs \"replicas: { min: 0, ... }\""),
+        (
+            "  replicas: { min: 0, max: 5 }\n  signals: [ { name: l, query: up, mean: 60% } ]\n",
+            "p.yml:4:13: with \"min: 0\" a signal is needed that exists without replicas: per_replica, drain_rate or "
+                + "steps"
+        ),
+        (
+            "  replicas: { max: 5 }\n  signals: [ { name: l, query: up, per_replica: learned or 5 from x } ]\n",
+            "p.yml:5:12: \"l\" learns from \"x\", which must be a signal with an objective"
+        ),
+        (
+            head + "  victims: fattest\n",
+            "p.yml:6:12: victims must be crowded, newest, oldest, emptiest_node, costliest_node, or { least: QUERY } "
+                + "with numbers by the label replica, found \"fattest\""
+        ),
+    ])
+    func `a mistake is named with its place`(lines: String, problem: String) {
+        #expect(problems(lines) == [problem])
+    }
+}
+
+extension PolicyFeatureFileTests {
+    @Test
+    func `sizes are read, with queries about the workload where none are written`() throws {
+        let policy = try read(
+            """
+              replicas: { max: 5 }
+              signals: [ { name: load, query: up, per_replica: 50 } ]
+              size:
+                cpu: { quantile: 95%, margin: 10%, min: 100m, max: 2, half_life: 12h }
+                memory: { usage: max(x), min: 64MiB, max: 4GiB }
+                apply: resize
+                settle: 10m
+            """)
+        let sizing = try #require(policy.sizing)
+
+        #expect(
+            sizing.cpu
+                == Sizing.Resource(
+                    query: "max(rate(container_cpu_usage_seconds_total{workload=\"web\"}[5m]))",
+                    quantile: 0.95,
+                    margin: 0.1, least: 0.1, most: 2, halfLife: .seconds(43_200)))
+        #expect(sizing.memory?.query == "max(x)")
+        #expect(sizing.memory?.least == 67_108_864)
+        #expect(sizing.mode == .resize)
+        #expect(sizing.settle == .seconds(600))
+        #expect(
+            problems(
+                "  replicas: { max: 5 }\n  signals: [ { name: load, query: up, per_replica: 50 } ]\n"
+                    + "  size: { cpu: { min: 3GiB } }\n")
+                == ["p.yml:6:23: min must be cores such as 2, 0.5 or 250m, found \"3GiB\""])
+    }
+}
+
+extension PolicyFeatureFileTests {
+    @Test
+    func `a policy is for a workload or for a pool of nodes`() throws {
+        let rest = "  replicas: { max: 5 }\n  signals: [ { name: load, query: up, per_replica: 50 } ]\n"
+        let text = "policies:\n- name: p\n  node_pool: spot\n" + rest
+        let policy = try #require(try PolicyFile.load([(name: "p.yml", text: text)], workloads: []).first)
+
+        #expect(policy.nodePool == NodePoolID("spot"))
+        #expect(throws: DocumentError.self) {
+            try PolicyFile.load([(name: "p.yml", text: text)], workloads: [], pools: [])
+        }
+        #expect(
+            problems(rest + "  node_pool: spot\n")
+                == ["p.yml:6:14: a policy is for a workload or for a node pool, not for both"])
+    }
+}

@@ -39,15 +39,18 @@ struct Scene {
 
     /// Decides on readings by signal name and takes the decision as done.
     mutating func decide(
-        _ readings: [String: Signal.Reading], outlook: Signal.Outlook? = nil
+        _ readings: [String: Signal.Reading], outlook: Signal.Outlook? = nil, coverage: Double? = nil
     ) -> ScaleDecision {
         let signals = policy.signals.compactMap { signal in
             readings[signal.name].map {
-                Signal(name: signal.name, reading: $0, outlook: signal.name == "load" ? outlook : nil)
+                Signal(
+                    name: signal.name, reading: $0, outlook: signal.name == "load" ? outlook : nil,
+                    coverage: coverage)
             }
         }
         let measurement = Measurement(
-            policy: policy.name, workload: policy.workload, at: now, signals: signals)
+            policy: policy.name, workload: policy.workload, at: now, signals: signals,
+            schedules: ScheduleCalendar.active(policy, at: now))
         let counts = ReplicaCounts(desired: current, ready: ready ?? current, starting: starting)
         let decision = Scaling.decide(policy, measurement, counts: counts, memory: &memory, now: now)
         current = decision.desired

@@ -58,6 +58,30 @@ struct SchemaTests {
             true
         ),
         ("replicas: { max: 5 }, \(signals), when: { stale_after: 1m, missing: ignore }", true),
+        ("replicas: { max: 5 }, \(signals), combine: sum", true),
+        ("replicas: { min: 0, max: 5 }, \(signals), idle: { after: 10m }", true),
+        ("replicas: { max: 5 }, \(signals), victims: newest", true),
+        ("replicas: { max: 5 }, \(signals), victims: { least: sum by (replica) (up) }", true),
+        ("replicas: { max: 5 }, \(signals), when: { partial: { above: 90% }, zero: 5m, bridge: 10m }", true),
+        ("replicas: { max: 5 }, \(signals), when: { partial: ignore }", true),
+        (
+            "replicas: { max: 5 }, \(signals), "
+                + "schedules: [ { name: s, from: '07:30', to: '19:00', days: mon-fri, zone: Europe/Berlin, min: 3 } ]",
+            true
+        ),
+        (
+            "replicas: { max: 5 }, \(signals), schedules: [ { name: s, cron: '0 7 * * mon', for: 2h, replicas: 3 } ]",
+            true
+        ),
+        (
+            "replicas: { max: 5 }, signals: [ { name: l, query: up, per_replica: learned or 5 from p }, "
+                + "{ name: p, query: up, objective: 250ms } ]",
+            true
+        ),
+        ("replicas: { max: 5 }, \(signals), schedules: [ { name: s, cron: '0 7 * * mon', min: 3 } ]", false),
+        ("replicas: { max: 5 }, \(signals), schedules: [ { name: s, from: '07:30', to: '19:00' } ]", false),
+        ("replicas: { max: 5 }, \(signals), victims: least", false),
+        ("replicas: { max: 5 }, \(signals), combine: product", false),
         ("replicas: { max: 0 }, \(signals)", false),
         ("replicas: { min: -1, max: 5 }, \(signals)", false),
         ("replicas: { min: 1 }, \(signals)", false),

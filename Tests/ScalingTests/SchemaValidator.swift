@@ -10,6 +10,7 @@ struct SchemaValidator {
     private func accepts(_ value: Documents.Node, _ schema: Documents.Node) -> Bool {
         if let reference = schema["$ref"]?.text, !accepts(value, resolve(reference)) { return false }
         if let type = schema["type"], !texts(type).contains(where: { has(value, type: $0) }) { return false }
+        if let only = schema["const"]?.text, value.text != only { return false }
         if let allowed = schema["enum"], !texts(allowed).contains(value.text ?? "") { return false }
         if let pattern = schema["pattern"]?.text, let text = value.text {
             guard let compiled = try? Pattern(pattern), compiled.matches(text) else { return false }
@@ -32,6 +33,9 @@ struct SchemaValidator {
     private func acceptsParts(of value: Documents.Node, _ schema: Documents.Node) -> Bool {
         for key in schema["required"].map(texts) ?? [] where value[key] == nil { return false }
         if let options = schema["oneOf"], items(options).filter({ accepts(value, $0) }).count != 1 {
+            return false
+        }
+        if let options = schema["anyOf"], !items(options).contains(where: { accepts(value, $0) }) {
             return false
         }
         if case .sequence(let elements) = value.content {

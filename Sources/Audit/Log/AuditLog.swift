@@ -16,6 +16,8 @@ package final class AuditLog: Sendable {
         var sequences: [UInt64] = []
         /// The index of the first leaf of each epoch, ascending.
         var epochs: [(epoch: UInt64, first: Int)] = []
+        /// The index of the first leaf of each configuration generation, ascending.
+        var generations: [(generation: UInt64, first: Int)] = []
         /// The newest leaves, for those who look often.
         var recent: [AuditRecord] = []
         var published: Checkpoint?
@@ -83,7 +85,7 @@ package final class AuditLog: Sendable {
     /// `commit` returns. Returns the sequence of the batch.
     @discardableResult
     package func append(_ events: [Event], at: Timestamp, effects: [Effect]) throws(LogError) -> UInt64 {
-        let record = JournalRecord.encode(events: EventRecord(at: at, events: events))
+        let record = JournalRecord.encode(events: EventRecord(at: at, events: events, effects: effects))
         let entries = effects.compactMap { if case .record(let entry) = $0 { entry } else { nil } }
         let sequence = log.nextSequence
         let evidence = MerkleHash(sha256: record).description
@@ -169,6 +171,9 @@ extension AuditLog.State {
             throw AuditError.broken(index: tree.count, "not an audit entry")
         }
         if epochs.last?.epoch != record.entry.epoch { epochs.append((record.entry.epoch, tree.count)) }
+        if generations.last?.generation != record.entry.generation {
+            generations.append((record.entry.generation, tree.count))
+        }
         tree.append(.leaf(bytes))
         sequences.append(sequence)
         recent.append(record)

@@ -8,10 +8,19 @@ package import TimeSeries
 package struct EventRecord: Hashable, Sendable, Codable {
     package var at: Timestamp
     package var events: [Event]
+    /// What the decisions about them were made from; nil where there are none.
+    package var inputs: [DecisionInputs]?
 
-    package init(at: Timestamp, events: [Event]) {
+    package init(at: Timestamp, events: [Event], inputs: [DecisionInputs]? = nil) {
         self.at = at
         self.events = events
+        self.inputs = inputs
+    }
+
+    /// The record of a batch with what follows from it.
+    package init(at: Timestamp, events: [Event], effects: [Effect]) {
+        let inputs = effects.compactMap { if case .evidence(let inputs) = $0 { inputs } else { nil } }
+        self.init(at: at, events: events, inputs: inputs.isEmpty ? nil : inputs)
     }
 }
 

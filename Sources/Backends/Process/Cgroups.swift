@@ -73,6 +73,19 @@ package struct Cgroups: Sendable {
         return problems
     }
 
+    /// Changes the limits of a replica that runs. Returns what did not work, such as a limit below what is in use.
+    func limit(_ replica: ReplicaID, to limit: Resources?) -> [String] {
+        var problems: [String] = []
+        for (_, file, value) in settings(of: replica, limit) where SystemFile.exists(file) {
+            do throws(SystemFile.Failure) {
+                try SystemFile.set(file, value)
+            } catch {
+                problems.append(error.description)
+            }
+        }
+        return problems
+    }
+
     /// The files that hold a limit. CPU is a quota of each 100 ms.
     private func settings(of replica: ReplicaID, _ limit: Resources?) -> [(String, String, String)] {
         guard let limit else { return [] }

@@ -53,6 +53,16 @@ extension NodeAgent {
         return [.launch(entry.launchID, workload, port: nil)]
     }
 
+    /// The reservation at once, the limit on what runs; a process launched later gets it from its workload.
+    mutating func resize(_ id: ReplicaID, _ request: Resources, _ limit: Resources?) -> [Action] {
+        guard var entry = entries[id], !entry.isStopping else { return [] }
+        entry.replica.request = request
+        entry.workload.request = request
+        entry.workload.limit = limit
+        entries[id] = entry
+        return [.limit(id, limit)]
+    }
+
     mutating func stop(_ id: ReplicaID, grace: Duration, now: Timestamp, uptime: Duration) -> [Action] {
         guard var entry = entries[id], !entry.isStopping else { return [] }
         entry.show(.stopping, at: now)

@@ -35,6 +35,7 @@ package struct NodeAgent: Sendable {
     package enum Occurrence: Hashable, Sendable {
         case start(ReplicaID, Workload)
         case stop(ReplicaID, grace: Duration)
+        case resize(ReplicaID, Resources, Resources?)
         case launched(LaunchID, pid: Int32, port: Int)
         case launchFailed(LaunchID, String)
         case exited(LaunchID, String)
@@ -51,6 +52,8 @@ package struct NodeAgent: Sendable {
         case terminate(LaunchID, pid: Int32)
         case kill(LaunchID, pid: Int32)
         case probe(LaunchID, port: Int, Workload.HealthCheck)
+        /// What a running replica may use at most changes.
+        case limit(ReplicaID, Resources?)
         /// The replica is gone for good; its folder and cgroup may go.
         case forget(ReplicaID)
         case leaseExpired
@@ -85,12 +88,19 @@ package struct NodeAgent: Sendable {
         return entry.isStopping ? "replica \(replica) is stopping" : nil
     }
 
+    /// Why a replica cannot be resized, or nil.
+    package func objection(toResizing replica: ReplicaID) -> String? {
+        guard let entry = entries[replica] else { return "no replica \(replica) on node \(options.spec.id)" }
+        return entry.isStopping ? "replica \(replica) is stopping" : nil
+    }
+
     package mutating func handle(_ occurrence: Occurrence, now: Timestamp, uptime: Duration) -> [Action] {
         let before = replicas
         let actions: [Action]
         switch occurrence {
         case .start(let id, let workload): actions = start(id, workload, now: now)
         case .stop(let id, let grace): actions = stop(id, grace: grace, now: now, uptime: uptime)
+        case .resize(let id, let request, let limit): actions = resize(id, request, limit)
         case .launched(let id, let pid, let port):
             actions = launched(id, pid: pid, port: port, now: now, uptime: uptime)
         case .launchFailed(let id, let why): actions = ended(id, why, now: now, uptime: uptime)

@@ -138,6 +138,9 @@ package final class NodeRuntime: Sendable {
             supervisor.kill(pid, of: launch.replica)
         case .probe(let launch, let port, let check):
             prober.yield(Probe(launch: launch, port: port, check: check))
+        case .limit(let replica, let limit):
+            let problems = cgroups.limit(replica, to: limit)
+            for problem in problems { log("\(replica) keeps its old limit: \(problem)") }
         case .forget(let replica): supervisor.forget(replica)
         case .leaseExpired:
             log("nobody asked for an inventory during the lease: stopping every replica")
@@ -223,6 +226,8 @@ extension NodeRuntime {
                 agent.objection(toStarting: replica, workload)
             )
         case .stop(let replica, _, node, let grace): ([.stop(replica, grace: grace)], nil)
+        case .resize(let replica, _, node, let request, let limit):
+            ([.resize(replica, request, limit)], agent.objection(toResizing: replica))
         case .stopNode(node): ([.stopNode], nil)
         case .startNode(let spec) where spec.id == node: ([], nil)
         default: ([], "this is node \(node)")

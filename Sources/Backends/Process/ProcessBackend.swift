@@ -123,7 +123,7 @@ package final class ProcessBackend: NodeBackend {
 
     package func perform(_ command: Command) async throws(BackendError) {
         switch command.action {
-        case .start(_, _, let node), .stop(_, _, let node, _):
+        case .start(_, _, let node), .stop(_, _, let node, _), .resize(_, _, let node, _, _):
             guard SystemFile.exists(nodeFolder(node).spec) else {
                 try fence(command)
                 throw .refused("unknown node \(node)")

@@ -16,6 +16,6 @@ package struct Generation: Sendable {
         ControlConfiguration(
             generation: generation, nodes: configuration.fleet.nodes + fleet.nodes,
             workloads: fleet.workloads,
-            policies: policies)
+            policies: policies, nodePools: fleet.nodePools.isEmpty ? nil : fleet.nodePools)
     }
 }

@@ -28,7 +28,8 @@ package struct GenerationLoader: Sendable {
         let groups = try rules(configuration.ruleFiles.flatMap(files.expand), options)
         let fleet = try fleet(configuration)
         let policies = try policies(
-            configuration.policyFiles.flatMap(files.expand), workloads: Set(fleet.workloads.map(\.id)))
+            configuration.policyFiles.flatMap(files.expand), workloads: Set(fleet.workloads.map(\.id)),
+            pools: Set(fleet.nodePools.map(\.id)))
         return Generation(configuration: configuration, groups: groups, fleet: fleet, policies: policies)
     }
 
@@ -50,10 +51,14 @@ package struct GenerationLoader: Sendable {
     }
 
     /// Policies of all files, with conflicts between them refused.
-    /// - Parameter workloads: the workloads there are; nil where that is not known.
-    package func policies(_ paths: [String], workloads: Set<WorkloadID>? = nil) throws -> [ScalingPolicy] {
+    /// - Parameters:
+    ///   - workloads: the workloads there are; nil where that is not known.
+    ///   - pools: the same of pools of nodes.
+    package func policies(
+        _ paths: [String], workloads: Set<WorkloadID>? = nil, pools: Set<NodePoolID>? = nil
+    ) throws -> [ScalingPolicy] {
         let texts = try paths.map { (name: $0, text: try files.text($0)) }
-        return try PolicyFile.load(texts, workloads: workloads)
+        return try PolicyFile.load(texts, workloads: workloads, pools: pools)
     }
 
     /// What every file holds; problems of all of them together.

@@ -38,7 +38,7 @@ struct Components: Sendable {
     let scraper: Scraper
     let rules: RuleService
     let notifier: AlertmanagerNotifier
-    let measurements: MeasurementService
+    let measurements: MeasurementLoop
     let control: ControlPlane
     /// Nil where the command line does not ask for it.
     let remoteWrite: RemoteWriteReceiver?
@@ -86,9 +86,11 @@ struct Components: Sendable {
             clock: clock)
         let control = control
         let startUps = StartUpWatch()
-        let measurements = MeasurementService(
-            measurer: Measurer(engine: engine), store: store, clock: clock,
-            startUps: { startUps.look(control.view()) }, submit: { control.submit($0) })
+        let store = store
+        let measurements = MeasurementLoop(
+            measurer: Measurer(engine: engine), clock: clock,
+            startUps: { startUps.look(control.runner.fleet) }, store: { _ = store.append($0) },
+            submit: { control.submit(.measured($0)) })
         self.measurements = measurements
         scraper = Scraper(
             transport: transport, clock: clock, sink: store, userAgent: "flyball/" + options.version,

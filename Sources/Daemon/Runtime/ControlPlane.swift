@@ -75,7 +75,7 @@ final class ControlPlane: Sendable {
         runner.configure(
             nodes: generation.configuration.fleet.nodes + generation.fleet.nodes,
             workloads: generation.fleet.workloads,
-            policies: generation.policies)
+            policies: generation.policies, nodePools: generation.fleet.nodePools)
     }
 
     /// Leads until cancelled.
@@ -103,6 +103,8 @@ final class ControlPlane: Sendable {
         if let processes {
             let left = await processes.stopAllNodes(within: .seconds(25))
             for node in left { logger.error("a node did not stop", metadata: ["node": "\(node)"]) }
+            // Recorded, so that the next start does not take its nodes for lost.
+            if left.isEmpty { _ = try? await runner.runBatch(runner.drain() + [.ended], at: clock.now) }
         }
         do {
             try runner.close()

@@ -4,6 +4,7 @@ import Logging
 import Notification
 import PromQL
 import Rules
+import Scaling
 import Scraping
 import ServiceLifecycle
 import Storage

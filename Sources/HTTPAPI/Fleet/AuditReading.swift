@@ -28,6 +28,8 @@ package struct AuditReading: Sendable {
         @Sendable (_ limit: Int, _ matches: @Sendable (AuditEntry) -> Bool) async throws -> [IndexedRecord]
     /// The leaf of an entry id.
     package var leaf: @Sendable (_ id: String) async throws -> IndexedRecord?
+    /// What a scaling decision was made from; nil where the journal does not hold it.
+    package var inputs: @Sendable (_ leaf: IndexedRecord) async throws -> DecisionCase?
     /// The newest checkpoint, a C2SP note.
     package var checkpoint: @Sendable () async throws -> String
     /// That the leaf is in the newest tree; nil where it is not.
@@ -40,6 +42,7 @@ package struct AuditReading: Sendable {
             @escaping @Sendable (_ limit: Int, _ matches: @Sendable (AuditEntry) -> Bool) async throws ->
             [IndexedRecord],
         leaf: @escaping @Sendable (_ id: String) async throws -> IndexedRecord?,
+        inputs: @escaping @Sendable (_ leaf: IndexedRecord) async throws -> DecisionCase? = { _ in nil },
         checkpoint: @escaping @Sendable () async throws -> String,
         inclusion: @escaping @Sendable (_ index: Int) async throws -> InclusionProof?
     ) {
@@ -47,6 +50,7 @@ package struct AuditReading: Sendable {
         self.leaves = leaves
         self.newest = newest
         self.leaf = leaf
+        self.inputs = inputs
         self.checkpoint = checkpoint
         self.inclusion = inclusion
     }
@@ -56,6 +60,7 @@ package struct AuditReading: Sendable {
         self.init(
             size: { log.count }, leaves: { try log.entries(from: $0, count: $1) },
             newest: { try log.newest($0, where: $1) }, leaf: { try log.entry($0) },
+            inputs: { try log.inputs(of: $0) },
             checkpoint: { log.checkpointNote },
             inclusion: { index in
                 // The log may grow between the two questions; a proof belongs to one head.

@@ -109,6 +109,7 @@ extension JSONWriter {
     mutating func pause(_ pause: Pause) {
         object { json in
             json.optional("workload", pause.workload?.name)
+            json.optional("direction", pause.direction?.rawValue)
             json.moment("since", pause.since)
             json.moment("until", pause.until)
             json.field("principal", pause.owner)

@@ -39,6 +39,12 @@ extension JSONWriter {
             }
             json.key("prediction")
             if let prediction = policy.prediction { json.prediction(prediction) } else { json.null() }
+            json.items("schedules", view.measurement?.schedules ?? []) { json, schedule in
+                json.object { json in
+                    json.field("name", schedule.name)
+                    json.moment("until", schedule.until)
+                }
+            }
             json.key("decision")
             if let decision = view.decision { json.decision(decision) } else { json.null() }
             json.optional("entry", view.entry)
@@ -54,6 +60,7 @@ extension JSONWriter {
             json.target(policy.target)
             json.key("reading")
             if let signal { json.reading(signal.reading) } else { json.null() }
+            if let coverage = signal?.coverage { json.field("coverage", coverage) }
             json.key("outlook")
             if let outlook = signal?.outlook { json.outlook(outlook) } else { json.null() }
         }
@@ -131,6 +138,35 @@ extension JSONWriter {
         }
     }
 
+    /// What a decision was made from, and what it would have been otherwise.
+    private mutating func given(_ given: DecisionCase) {
+        items("inputs", given.policy.signals) { json, signal in
+            let measured = given.measurement.signals.first { $0.name == signal.name }
+            json.object { json in
+                json.field("name", signal.name)
+                json.field("quality", measured?.quality.rawValue ?? "missing")
+                json.field("text", measured?.qualityText(signal.unit, at: given.now) ?? "missing")
+                json.key("reading")
+                if let measured { json.reading(measured.reading) } else { json.null() }
+                if let coverage = measured?.coverage { json.field("coverage", coverage) }
+                json.key("outlook")
+                if let outlook = measured?.outlook { json.outlook(outlook) } else { json.null() }
+            }
+        }
+        key("replicas")
+        object { json in
+            json.field("desired", given.counts.desired)
+            json.field("ready", given.counts.ready)
+            json.field("starting", given.counts.starting)
+        }
+        items("counterfactuals", Counterfactual.all(given)) { json, other in
+            json.object { json in
+                json.field("name", other.name)
+                json.field("desired", other.desired)
+            }
+        }
+    }
+
     private mutating func reason(_ reason: ScaleDecision.Reason) {
         object { json in
             json.field("kind", reason.kind.rawValue)
@@ -142,8 +178,10 @@ extension JSONWriter {
     }
 
     /// A leaf of the audit log: `reasons` are the steps of a scaling decision, `notes` what else it says.
-    /// - Parameter explanation: the whole leaf in words, where somebody asked for this one.
-    mutating func leaf(_ leaf: IndexedRecord, explanation: String? = nil) {
+    /// - Parameters:
+    ///   - explanation: the whole leaf in words, where somebody asked for this one.
+    ///   - given: what the decision was made from, where that is known.
+    mutating func leaf(_ leaf: IndexedRecord, explanation: String? = nil, given: DecisionCase? = nil) {
         let entry = leaf.record.entry
         object { json in
             json.field("index", leaf.index)
@@ -160,7 +198,15 @@ extension JSONWriter {
                 json.field("from", decision.from)
                 json.field("desired", decision.desired)
             }
-            if let explanation { json.field("text", explanation) }
+            if let explanation {
+                json.field("text", explanation)
+                json.field("replay", Explanation.replayCommand(entry.id))
+            }
+            if let binding = entry.decision?.binding {
+                json.key("binding")
+                json.reason(binding)
+            }
+            if let given { json.given(given) }
             json.items("reasons", entry.decision?.reasons ?? []) { $0.reason($1) }
             json.key("notes")
             json.list(entry.reasons)
@@ -183,6 +229,8 @@ extension Command.Action {
         switch self {
         case .start(let replica, _, let node): "start \(replica) on \(node)"
         case .stop(let replica, _, let node, _): "stop \(replica) on \(node)"
+        case .resize(let replica, _, let node, let request, _):
+            "resize \(replica) on \(node) to \(request)"
         case .startNode(let spec): "start node \(spec.id)"
         case .stopNode(let node): "stop node \(node)"
         }

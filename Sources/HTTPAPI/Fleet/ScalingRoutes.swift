@@ -66,7 +66,9 @@ package struct ScalingRoutes: Sendable {
         guard let leaf = try await audit.leaf(id) else {
             throw WebError.notFound("no decision is named \"\(id)\"; `flyball audit list` shows them")
         }
-        return Envelope.success { $0.leaf(leaf, explanation: Explanation.text(leaf)) }
+        let given = try await audit.inputs(leaf)
+        let text = Explanation.text(leaf, given: given)
+        return Envelope.success { $0.leaf(leaf, explanation: text, given: given) }
     }
 
     private func scale(_ request: WebRequest) async throws -> WebResponse {
@@ -80,16 +82,21 @@ package struct ScalingRoutes: Sendable {
     }
 
     private func pause(_ request: WebRequest) async throws -> WebResponse {
-        let (body, workload, time) = try request.json { fields -> (RequestBody, WorkloadID?, Duration)? in
+        typealias Wish = (RequestBody, WorkloadID?, Duration, PauseDirection?)
+        let (body, workload, time, direction) = try request.json { fields -> Wish? in
             let time = fields.scalar("for", expected: "a duration such as 30m") { Duration(prometheus: $0) }
             if !fields.has("for") {
                 fields.report("\"for\" is needed: how long the pause lasts, such as 30m")
             }
             let workload = Self.workload(fields)
+            let direction = fields.scalar("direction", expected: "\"up\" or \"down\"") {
+                PauseDirection(rawValue: $0)
+            }
             guard let body = RequestBody(fields), let time else { return nil }
-            return (body, workload, time)
+            return (body, workload, time, direction)
         }
-        return try await requests.submit(.pause(workload, until: clock.now + time), body, request)
+        return try await requests.submit(
+            .pause(workload, until: clock.now + time, direction: direction), body, request)
     }
 
     private func resume(_ request: WebRequest) async throws -> WebResponse {

@@ -20,7 +20,8 @@ package struct PolicyController: BacktestController {
     private let scale: Double
     private var memory = ScalingMemory()
     private var lastDecision = Int.min
-    private let start = Timestamp(milliseconds: 1_600_000_000_000)
+    /// A trace begins on a Monday at midnight UTC, as far as schedules are concerned.
+    private let start = Timestamp(milliseconds: 1_599_436_800_000)
 
     /// - Parameters:
     ///   - sources: by signal; where there is none, the target says it: `mean` reads the utilisation,
@@ -67,7 +68,8 @@ package struct PolicyController: BacktestController {
                 Signal(name: signal.name, reading: reading(source, view, at: now), outlook: outlook))
         }
         let measurement = Measurement(
-            policy: policy.name, workload: policy.workload, at: now, signals: signals)
+            policy: policy.name, workload: policy.workload, at: now, signals: signals,
+            schedules: ScheduleCalendar.active(policy, at: now))
         let counts = ReplicaCounts(desired: view.desired, ready: view.ready, starting: view.starting)
         return decide(policy, measurement, counts: counts, memory: &memory, now: now, explains: false).desired
     }

@@ -15,6 +15,11 @@ extension Deliberation {
         guard let lowest = memory.minima.first, let highest = memory.maxima.first else { return }
         let asked = count
         count = max(lowest.count, min(current, highest.count))
+        if policy.idleAfter != nil {
+            // The first replica waits for no window, and the idle time stands in for the window before the last leaves.
+            if current == 0 { count = max(count, min(1, asked)) }
+            if isIdle, asked == 0 { count = 0 }
+        }
         if asked < count {
             note(
                 .stabilised, "scale-down",
@@ -32,8 +37,17 @@ extension Deliberation {
     mutating func limitVelocity(_ memory: ScalingMemory) {
         guard count != current else { return }
         let isUp = count > current
-        let limit = isUp ? policy.behaviour.up.limit : policy.behaviour.down.limit
+        let direction = isUp ? policy.behaviour.up : policy.behaviour.down
+        let limit = direction.limit
         let subject = isUp ? "scale-up" : "scale-down"
+        if let cooldown = direction.cooldown, let changedAt = memory.changedAt, changedAt <= now,
+            now - changedAt < cooldown
+        {
+            count = current
+            return note(
+                .rateLimited, subject, "the count changed less than \(cooldown.prometheusText) ago",
+                until: changedAt + cooldown)
+        }
         guard limit != .none else { return }
         guard limit != .blocked else {
             count = current

@@ -7,9 +7,9 @@ extension Deliberation {
     /// that is above the need by no more than the band stays: a forecast moves every minute, and a replica
     /// less is not worth a change. Without one, headroom over the measured demand stands for what the
     /// forecast would have seen.
-    mutating func settleForecast(_ measurement: Measurement) {
+    mutating func settleForecast(_ measurement: Measurement, _ memory: ScalingMemory) {
         guard count > 0, let prediction = policy.prediction, let signal = policy.signal(prediction.signal),
-            case .perReplica(let target) = signal.target, target > 0,
+            case .perReplica(let target) = learned(signal, memory).signal.target, target > 0,
             measurement.policy == policy.name, measurement.workload == policy.workload,
             let measured = measurement.signals.first(where: { $0.name == prediction.signal }),
             case .value(let value, let at) = measured.reading, value.isFinite,

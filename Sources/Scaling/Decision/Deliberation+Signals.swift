@@ -4,109 +4,151 @@ extension Deliberation {
     /// Samples from a clock that is ahead by up to this are taken; later ones never define the present.
     static let futureTolerance = Duration.seconds(5)
 
-    /// Lets every signal propose, takes the largest proposal, holds where a signal is not to be trusted, and
-    /// lets the forecast raise the result.
-    mutating func weigh(_ measurement: Measurement) {
-        let belongs = measurement.policy == policy.name && measurement.workload == policy.workload
-        var asked: [Int] = []
-        var hasCapacitySignal = false
-        var objections: [(signal: String, low: Int)] = []
+    /// What all signals ask for, before they become one count.
+    private struct Asked {
+        /// Of signals that do not measure a demand, and of all where the policy takes the largest or smallest.
+        var counts: [Int] = []
+        /// Fractional replicas with their weights, where the policy adds or averages.
+        var demands: [(demand: Double, weight: Double)] = []
+        /// What a latency far below its objective would accept.
+        var objections: [Int] = []
+        /// Not to be trusted, so that nothing is removed.
         var holding: [String] = []
-        let ready = counts.ready
+    }
+
+    /// Lets every signal propose, combines the proposals, and holds where a signal is not to be trusted.
+    mutating func weigh(_ measurement: Measurement, _ memory: inout ScalingMemory) {
+        let belongs = measurement.policy == policy.name && measurement.workload == policy.workload
+        var asked = Asked()
         for signal in policy.signals {
             let measured = belongs ? measurement.signals.first { $0.name == signal.name } : nil
-            switch trust(signal, measured?.reading ?? .missing) {
-            case .untrusted(let why, let distrust):
-                note(.untrusted, signal.name, why, count: current)
-                if distrust == .hold { holding.append(signal.name) }
-            case .trusted(let value):
-                let proposal = Proposal(signal, value, counts: counts, current: current, policy: policy)
-                note(
-                    proposal.calm == nil ? .signal : .tolerance, signal.name,
-                    proposal.text(signal, value, ready: ready), count: proposal.count)
-                if proposal.isNoObjection {
-                    objections.append((signal.name, proposal.count))
-                } else {
-                    hasCapacitySignal = true
-                    asked.append(proposal.count)
+            switch trust(signal, measured?.reading ?? .missing, memory) {
+            case .untrusted(let why, let distrust, let until):
+                note(.untrusted, signal.name, why, count: current, until: until)
+                if distrust == .hold {
+                    asked.holding.append(signal.name)
+                    activity.isUnknown = true
                 }
+                fallBack(signal, memory, &asked)
+            case .trusted(let value):
+                propose(signal, value, coverage: measured?.coverage, memory, &asked)
             }
+            remember(signal, measured?.reading ?? .missing, &memory)
         }
         // Where another signal says how much is needed, a latency well below its objective has nothing to
         // add.
-        if !hasCapacitySignal { asked += objections.map(\.low) }
-        combine(asked, holding: holding)
-        applyForecast(measurement)
+        if asked.counts.isEmpty, asked.demands.isEmpty { asked.counts = asked.objections }
+        combine(asked)
     }
 
-    private mutating func combine(_ asked: [Int], holding: [String]) {
-        guard let largest = asked.max() else {
+    private mutating func propose(
+        _ written: SignalPolicy, _ value: Double, coverage: Double?, _ memory: ScalingMemory,
+        _ asked: inout Asked
+    ) {
+        let (signal, isLearned) = learned(written, memory)
+        var proposal = Proposal(signal, value, counts: counts, current: current, policy: policy)
+        if value > signal.activation ?? 0 { activity.active = activity.active ?? signal.name }
+        let text = proposal.text(signal, value, ready: counts.ready) + (isLearned ? " (learned)" : "")
+        note(proposal.calm == nil ? .signal : .tolerance, signal.name, text, count: proposal.count)
+        if let coverage, let rule = policy.partial, coverage < 0.9999, proposal.count < current {
+            guard let completed = complete(signal, value, coverage, rule) else {
+                asked.holding.append(signal.name)
+                activity.isUnknown = true
+                return add(proposal, signal, &asked)
+            }
+            proposal = completed
+        }
+        add(proposal, signal, &asked)
+    }
+
+    /// A signal that could not be trusted for some time asks for a fixed count, and never for less than there is.
+    private mutating func fallBack(_ signal: SignalPolicy, _ memory: ScalingMemory, _ asked: inout Asked) {
+        guard let fallback = policy.fallback else { return }
+        let seen = memory.signal(signal.name)?.at
+        guard seen.map({ now - $0 >= fallback.after }) ?? true else { return }
+        let count = max(current, min(fallback.replicas, Replicas.limit))
+        let silence = seen.map { (now - $0).prometheusText } ?? "ever"
+        note(
+            .fallback, signal.name, "no data for \(silence): at least \(fallback.replicas)", count: count)
+        asked.counts.append(count)
+    }
+
+    private func add(_ proposal: Proposal, _ signal: SignalPolicy, _ asked: inout Asked) {
+        let isAdded = policy.combination == .sum || policy.combination == .mean
+        if proposal.isNoObjection {
+            asked.objections.append(proposal.count)
+        } else if isAdded, let demand = proposal.demand, demand.isFinite {
+            asked.demands.append((demand, signal.weight ?? 1))
+        } else {
+            asked.counts.append(proposal.count)
+        }
+    }
+
+    /// What a reading of a share of the sources says about less: the others count as if they were like those that
+    /// report. Nil where nothing may be removed.
+    private mutating func complete(
+        _ signal: SignalPolicy, _ value: Double, _ coverage: Double, _ rule: ScalingPolicy.PartialRule
+    ) -> Proposal? {
+        let share = SignalPolicy.Unit.share.text(coverage)
+        guard coverage >= rule.above, coverage > 0 else {
+            note(
+                .partial, signal.name,
+                "only \(share) of its sources report; below \(SignalPolicy.Unit.share.text(rule.above)) "
+                    + "nothing is removed", count: current)
+            return nil
+        }
+        let isTotal =
+            switch signal.target {
+            case .perReplica, .backlog: true
+            case .mean, .objective, .steps: false
+            }
+        let completed = Proposal(
+            signal, isTotal ? value / coverage : value, counts: counts, current: current, policy: policy)
+        let most = max(1, Replicas.within(Double(current) * rule.scaleDown))
+        let lowest = max(floor, current - min(current, most))
+        floor = lowest
+        note(
+            .partial, signal.name,
+            "\(share) of its sources report; with the others like them \(completed.count), and at most "
+                + "\(most) are removed at once", count: max(completed.count, lowest))
+        return completed
+    }
+
+    private mutating func combine(_ asked: Asked) {
+        guard let chosen = chosen(asked) else {
             count = current
             return note(.held, "signals", "no signal can be trusted; the count stays")
         }
-        count = largest
-        guard !holding.isEmpty, largest < current else { return }
+        count = chosen < current ? max(chosen, min(floor, current)) : chosen
+        guard !asked.holding.isEmpty, chosen < current else { return }
         count = current
         note(
             .held, "signals",
-            "\(holding.joined(separator: ", ")): not to be trusted, so nothing is removed; the others ask for \(largest)"
+            "\(asked.holding.joined(separator: ", ")): not to be trusted, so nothing is removed; the others ask for \(chosen)"
         )
     }
 
-    private enum Trust {
-        case trusted(Double)
-        case untrusted(String, ScalingPolicy.Distrust)
-    }
-
-    private func trust(_ signal: SignalPolicy, _ reading: Signal.Reading) -> Trust {
-        func judged(_ value: Double, _ at: Timestamp, isStale: Bool) -> Trust {
-            guard value.isFinite else {
-                return .untrusted("is \(value.isNaN ? "not a number" : "infinite")", signal.whenNotFinite)
-            }
-            let age = now - at
-            guard age >= .zero - Self.futureTolerance else {
-                return .untrusted("is dated \((.zero - age).prometheusText) in the future", signal.whenStale)
-            }
-            guard !isStale, age <= policy.staleAfter else {
-                return .untrusted(
-                    "was \(signal.unit.text(value)) \(age.prometheusText) ago; stale after "
-                        + policy.staleAfter.prometheusText, signal.whenStale)
-            }
-            return .trusted(value)
+    private mutating func chosen(_ asked: Asked) -> Int? {
+        switch policy.combination {
+        case nil, .max: return asked.counts.max()
+        case .min:
+            guard let least = asked.counts.min() else { return nil }
+            if asked.counts.count > 1 { note(.combined, "min", "the smallest counts", count: least) }
+            return least
+        case .sum, .mean:
+            guard !asked.demands.isEmpty else { return asked.counts.max() }
+            let isSum = policy.combination == .sum
+            let total = asked.demands.reduce(0) { $0 + $1.demand * (isSum ? 1 : $1.weight) }
+            let weight = isSum ? 1 : asked.demands.reduce(0) { $0 + $1.weight }
+            let proposal = Proposal(
+                demand: total / weight, base: current, current: current, policy: policy)
+            let number = SignalPolicy.Unit.plain.text(total / weight)
+            note(
+                .combined, isSum ? "sum" : "mean",
+                "\(asked.demands.count) demands are \(number) replicas together"
+                    + (proposal.calm == nil ? "" : ": tolerated"), count: proposal.count)
+            return max(proposal.count, asked.counts.max() ?? 0)
         }
-        switch reading {
-        case .value(let value, let at): return judged(value, at, isStale: false)
-        case .stale(let value, let at): return judged(value, at, isStale: true)
-        case .missing: return .untrusted("has no data", signal.whenMissing)
-        case .notFinite: return .untrusted("is not a finite number", signal.whenNotFinite)
-        case .failed(let message):
-            return .untrusted("could not be measured: \(message.prefix(200))", signal.whenMissing)
-        }
-    }
-
-    /// A forecast may add, never remove.
-    private mutating func applyForecast(_ measurement: Measurement) {
-        guard let prediction = policy.prediction, let signal = policy.signal(prediction.signal),
-            case .perReplica(let target) = signal.target, target > 0,
-            measurement.policy == policy.name, measurement.workload == policy.workload,
-            let outlook = measurement.signals.first(where: { $0.name == prediction.signal })?.outlook
-        else { return }
-        let age = now - measurement.at
-        guard outlook.peak.isFinite, age <= policy.staleAfter, age >= .zero - Self.futureTolerance else {
-            return note(.forecastIdle, signal.name, "the forecast is out of date or not a finite number")
-        }
-        guard outlook.isTrusted else {
-            return note(
-                .forecastIdle, signal.name,
-                outlook.text(signal.unit) + "; not used: no better than the last value")
-        }
-        // Hardly any tolerance here: the risk that the policy takes is in the quantile.
-        let needed = foreseen(outlook.peak / target)
-        guard needed > count else {
-            return note(.forecastIdle, signal.name, outlook.text(signal.unit), count: needed)
-        }
-        count = needed
-        note(.forecast, signal.name, outlook.text(signal.unit))
     }
 }
 

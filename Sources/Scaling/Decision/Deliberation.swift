@@ -10,9 +10,17 @@ struct Deliberation {
     let now: Timestamp
     /// Whether reasons are noted.
     let explains: Bool
-    /// The policy's bounds, made possible where they are not.
-    let bounds: ClosedRange<Int>
+    /// The policy's bounds, made possible where they are not, and narrowed by schedules.
+    var bounds: ClosedRange<Int>
+    /// No step lowers the count below this: what partial signals may do in one decision.
+    var floor = 0
     var count: Int
+    /// What one replica should have, where that changes.
+    var size: ReplicaSize?
+    /// What the signals say about activity; see `settleActivity`.
+    var activity = Activity()
+    /// Nothing was to be done for long enough: the count may fall to nothing past the window.
+    var isIdle = false
     var reasons: [ScaleDecision.Reason] = []
 
     init(_ policy: ScalingPolicy, counts: ReplicaCounts, current: Int, now: Timestamp, explains: Bool) {
@@ -47,6 +55,33 @@ struct Deliberation {
             note(.minimum, "replicas", "at least \(bounds.lowerBound) are kept, \(asked) would do")
         }
     }
+
+    /// Schedules narrow the bounds; where they contradict, more wins over less, and the first exact count over all.
+    mutating func applySchedules(_ measurement: Measurement) {
+        guard measurement.policy == policy.name else { return }
+        for (schedule, until) in policy.active(measurement) {
+            let before = bounds
+            if let exactly = schedule.exactly {
+                bounds = clamped(exactly)...clamped(exactly)
+                note(.schedule, schedule.name, "keeps exactly \(exactly)", count: exactly, until: until)
+                return
+            }
+            if let most = schedule.most {
+                bounds = min(bounds.lowerBound, clamped(most))...min(bounds.upperBound, clamped(most))
+            }
+            if let least = schedule.least {
+                bounds = max(bounds.lowerBound, clamped(least))...max(bounds.upperBound, clamped(least))
+            }
+            guard bounds != before else { continue }
+            let bounds = bounds
+            let kept = max(bounds.lowerBound, min(count, bounds.upperBound))
+            note(
+                .schedule, schedule.name, "keeps \(bounds.lowerBound) to \(bounds.upperBound)",
+                count: kept, until: until)
+        }
+    }
+
+    private func clamped(_ count: Int) -> Int { max(0, min(count, Replicas.limit)) }
 
     /// A count outside the bounds returns at once, whatever windows and limits say: bounds are a person's
     /// word.

@@ -18,6 +18,8 @@ struct Proposal {
     var calm: Calm?
     /// The signal would accept whatever the others ask for.
     var isNoObjection = false
+    /// Replicas, fractional and before any tolerance, where the signal measures a demand.
+    var demand: Double?
     private var step: SignalPolicy.Step?
 
     init(
@@ -42,6 +44,7 @@ struct Proposal {
     ///   - demand: in replicas, fractional.
     ///   - base: the count that tolerance is measured against.
     init(demand: Double, base: Int, current: Int, policy: ScalingPolicy) {
+        self.demand = demand
         // What cannot be divided changes nothing.
         count = demand.isFinite ? Replicas.covering(demand) : current
         guard demand.isFinite, base > 0, count != current else { return }

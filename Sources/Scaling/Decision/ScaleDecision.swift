@@ -6,9 +6,19 @@ package struct ScaleDecision: Hashable, Sendable, Codable {
     /// One step from measurement to count. `count` is what a signal or forecast asks for, and else what the
     /// count was after the step.
     package struct Reason: Hashable, Sendable, Codable {
-        package enum Kind: String, Hashable, Sendable, Codable {
+        package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
             /// A signal asks for a count.
             case signal
+            /// Several signals together, other than by the largest.
+            case combined
+            /// A signal of which only a share of the sources reports.
+            case partial
+            /// How large replicas should be.
+            case sizing
+            /// A signal without data asks for a fixed count.
+            case fallback
+            /// Nothing is to be done, or has been for too short a time to keep nothing.
+            case idle
             /// A forecast asks for more than the signals.
             case forecast
             /// A forecast that is shown and not used: it does not beat persistence, or asks for no more.
@@ -58,10 +68,14 @@ package struct ScaleDecision: Hashable, Sendable, Codable {
     package var from: Int
     package var desired: Int
     package var reasons: [Reason]
+    /// What one replica should have, where that is to change (or is recommended to).
+    package var size: ReplicaSize?
 
     package init(
-        policy: String, workload: WorkloadID, at: Timestamp, from: Int, desired: Int, reasons: [Reason]
+        policy: String, workload: WorkloadID, at: Timestamp, from: Int, desired: Int, reasons: [Reason],
+        size: ReplicaSize? = nil
     ) {
+        self.size = size
         self.policy = policy
         self.workload = workload
         self.at = at
@@ -77,8 +91,11 @@ package struct ReplicaCounts: Hashable, Sendable, Codable {
     package var desired: Int
     package var ready: Int
     package var starting: Int
+    /// What one replica has, where that is known.
+    package var size: ReplicaSize?
 
-    package init(desired: Int, ready: Int, starting: Int) {
+    package init(desired: Int, ready: Int, starting: Int, size: ReplicaSize? = nil) {
+        self.size = size
         self.desired = desired
         self.ready = ready
         self.starting = starting

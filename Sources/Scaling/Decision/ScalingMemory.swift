@@ -27,6 +27,26 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     package private(set) var changes: [Change] = []
     /// What the policy decided last; a shadow policy goes on from there.
     package private(set) var desired: Int?
+    package private(set) var changedAt: Timestamp?
+    /// When a signal was above its activation last; nil for a policy that never keeps nothing.
+    package private(set) var activeAt: Timestamp?
+    /// By name; nil where the policy asks for nothing that needs it.
+    package private(set) var signals: [SignalMemory]?
+    /// What replicas were seen to serve, where a policy learns it.
+    package private(set) var curve: CapacityCurve?
+
+    /// What replicas were seen to use, where a policy sizes them, and when their size changed last.
+    package var sizes: SizeMemory?
+    package private(set) var resizedAt: Timestamp?
+
+    /// The last trusted reading of one signal.
+    package struct SignalMemory: Hashable, Sendable, Codable {
+        package var name: String
+        package var at: Timestamp
+        package var value: Double
+        /// Since when it is exactly zero, where it fell there from what needed two replicas or more.
+        package var zeroSince: Timestamp?
+    }
 
     package init() {}
 
@@ -35,9 +55,34 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     package mutating func retract(_ decision: ScaleDecision) {
         changes.removeAll { $0.at == decision.at && $0.from == decision.from && $0.to == decision.desired }
         desired = decision.from
+        if changedAt == decision.at { changedAt = changes.last?.at }
     }
 
     var isFresh: Bool { maxima.isEmpty }
+
+    mutating func resized(at now: Timestamp) { resizedAt = now }
+
+    mutating func wasActive(at now: Timestamp) { activeAt = now }
+
+    func signal(_ name: String) -> SignalMemory? { signals?.first { $0.name == name } }
+
+    mutating func remember(_ signal: SignalMemory) {
+        if let index = signals?.firstIndex(where: { $0.name == signal.name }) {
+            signals?[index] = signal
+        } else {
+            signals = ((signals ?? []) + [signal]).sorted { $0.name < $1.name }
+        }
+    }
+
+    /// Takes in that a replica answered within `latency` under `load`.
+    /// - Parameter expected: the load that is written for a replica.
+    mutating func learn(load: Double, latency: Double, expected: Double) {
+        guard load.isFinite, latency.isFinite, load > 0, latency >= 0, expected > 0, expected.isFinite else {
+            return
+        }
+        if curve?.expected != expected { curve = CapacityCurve(expected: expected) }
+        curve?.add(load: load, latency: latency)
+    }
 
     /// Puts the present recommendation into both windows and drops what has left them. A clock that went back
     /// shortens no window: later entries count as of now.
@@ -62,6 +107,7 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
         desired = count
         changes.removeAll { now - $0.at > keep }
         guard from != count else { return }
+        changedAt = now
         changes.append(Change(at: now, from: from, to: count))
         if changes.count > Self.maxChanges { changes.removeFirst(changes.count - Self.maxChanges) }
     }

@@ -4,9 +4,10 @@ package import TimeSeries
 /// on every machine (only + - x /, rounding and comparison), nothing is thrown, no clock is read.
 ///
 /// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap
-/// budget behind: each signal proposes a count; the largest wins, and nothing is removed while a signal is
-/// not to be trusted; a trusted forecast may raise it, and headroom stands for one that is not; minimum and maximum; stabilisation windows; velocity
-/// limits; the flap budget.
+/// budget behind: each signal proposes a count; the largest wins (or what the policy's combination says), and
+/// nothing is removed while a signal is not to be trusted; activation decides between something and nothing; a
+/// trusted forecast may raise it, and headroom stands for one that is not; minimum, maximum and schedules; stabilisation windows; velocity limits; the flap
+/// budget.
 /// - Parameters:
 ///   - memory: carried from decision to decision of the same policy; the change is already noted in it when
 ///     this returns (see `ScalingMemory.retract`).
@@ -18,13 +19,19 @@ package func decide(
     let current = policy.mode == .shadow ? memory.desired ?? counts.desired : counts.desired
     var deliberation = Deliberation(
         policy, counts: counts, current: max(0, current), now: now, explains: explains)
-    deliberation.weigh(measurement)
-    deliberation.settleForecast(measurement)
+    deliberation.learn(measurement, &memory)
+    deliberation.weigh(measurement, &memory)
+    deliberation.settleActivity(&memory)
+    deliberation.applyForecast(measurement, memory)
+    deliberation.settleForecast(measurement, memory)
+    deliberation.applySchedules(measurement)
     deliberation.bound()
     deliberation.stabilise(&memory)
+    deliberation.waitForSize(memory)
     deliberation.limitVelocity(memory)
     deliberation.spendFlapBudget(memory)
     deliberation.enforceBounds()
+    deliberation.settleSize(measurement, &memory)
     if policy.isObserver {
         deliberation.note(
             .shadow, policy.mode.rawValue, "\(policy.mode.rawValue): recorded, nothing is changed")
@@ -33,7 +40,7 @@ package func decide(
         from: deliberation.current, to: deliberation.count, at: now, keep: policy.behaviour.longestPeriod)
     return ScaleDecision(
         policy: policy.name, workload: policy.workload, at: now, from: deliberation.current,
-        desired: deliberation.count, reasons: deliberation.reasons)
+        desired: deliberation.count, reasons: deliberation.reasons, size: deliberation.size)
 }
 
 extension ScalingBehaviour {

@@ -27,7 +27,8 @@ enum BehaviourReader {
                 limit: fields.scalar(
                     "limit", expected: VelocityLimit.expected, VelocityLimit.init(text:))
                     ?? standard.limit,
-                tolerance: fields.share("tolerance", in: 0...0.9) ?? standard.tolerance)
+                tolerance: fields.share("tolerance", in: 0...0.9) ?? standard.tolerance,
+                cooldown: fields.duration("cooldown", in: .zero...(.seconds(86_400))))
         }
     }
 

@@ -27,11 +27,14 @@ package enum PolicyFile {
     }
 
     /// The policies of several files together.
-    /// - Parameter workloads: the workloads there are; nil where that is not known.
+    /// - Parameters:
+    ///   - workloads: the workloads there are; nil where that is not known.
+    ///   - pools: the same of pools of nodes.
     /// - Throws: what is wrong with each file, and with the whole: a name used twice, two active policies for
     ///   one workload, a workload that does not exist.
     package static func load(
-        _ files: [(name: String, text: String)], workloads: Set<WorkloadID>? = nil
+        _ files: [(name: String, text: String)], workloads: Set<WorkloadID>? = nil,
+        pools: Set<NodePoolID>? = nil
     ) throws(DocumentError) -> [ScalingPolicy] {
         var placed: [Placed] = []
         var problems: [Problem] = []
@@ -44,12 +47,21 @@ package enum PolicyFile {
         }
         problems += conflicts(placed)
         if let workloads {
-            for item in placed where !workloads.contains(item.policy.workload) {
+            for item in placed
+            where item.policy.nodePool == nil && !workloads.contains(item.policy.workload) {
                 let known = workloads.sorted().map(\.name).joined(separator: ", ")
                 problems.append(
                     item.problem(
                         "no workload \"\(item.policy.workload)\"; known are \(known.isEmpty ? "none" : known)"
                     ))
+            }
+        }
+        if let pools {
+            for item in placed {
+                guard let pool = item.policy.nodePool, !pools.contains(pool) else { continue }
+                let known = pools.sorted().map(\.name).joined(separator: ", ")
+                problems.append(
+                    item.problem("no node pool \"\(pool)\"; known are \(known.isEmpty ? "none" : known)"))
             }
         }
         guard problems.isEmpty else { throw DocumentError(problems) }
@@ -59,7 +71,7 @@ package enum PolicyFile {
     /// What makes policies, each right by itself, wrong together.
     package static func conflicts(_ placed: [Placed]) -> [Problem] {
         var byName: [String: Placed] = [:]
-        var active: [WorkloadID: Placed] = [:]
+        var active: [String: Placed] = [:]
         var problems: [Problem] = []
         for item in placed {
             let policy = item.policy
@@ -70,13 +82,14 @@ package enum PolicyFile {
                 byName[policy.name] = item
             }
             guard policy.mode == .active else { continue }
-            if let first = active[policy.workload] {
+            let target = policy.nodePool == nil ? "workload" : "node pool"
+            if let first = active["\(target) \(policy.workload)"] {
                 problems.append(
                     item.problem(
-                        "workload \"\(policy.workload)\" already has the active policy \"\(first.policy.name)\" at "
+                        "\(target) \"\(policy.workload)\" already has the active policy \"\(first.policy.name)\" at "
                             + "\(first.place); give one of them \"mode: shadow\" or \"mode: dry-run\""))
             } else {
-                active[policy.workload] = item
+                active["\(target) \(policy.workload)"] = item
             }
         }
         return problems

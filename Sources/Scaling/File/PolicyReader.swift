@@ -12,13 +12,18 @@ enum PolicyReader {
     ) -> ScalingPolicy? {
         document.mapping(node, "a policy") { fields -> ScalingPolicy? in
             let name = fields.require("name").flatMap { label($0, "name", document) }
-            let workload = fields.require("workload").flatMap { node in
+            let pool = fields.scalar("node_pool", expected: "a node pool's name", NodePoolID.init(_:))
+            let target = fields.has("node_pool") ? fields.node("node_pool") : fields.require("workload")
+            if fields.has("node_pool"), fields.has("workload") {
+                fields.report("a policy is for a workload or for a node pool, not for both", at: "node_pool")
+            }
+            let workload = target.flatMap { node in
                 document.scalar(node, "workload", expected: "a workload's name", WorkloadID.init(_:))
             }
             let mode = choice(fields, "mode", of: ScalingPolicy.Mode.self) ?? .active
             let bounds = fields.require("replicas").flatMap { replicas($0, document) }
             let interval = fields.duration("interval", in: .milliseconds(100)...(.seconds(3600)))
-            let when = fields.node("when").flatMap { quality($0, document, allowsAge: true) } ?? Quality()
+            let when = fields.node("when").flatMap { quality($0, document, isPolicy: true) } ?? Quality()
             let signals = fields.require("signals").flatMap { node -> [SignalPolicy]? in
                 document.list(node, "signals") { SignalReader.signal($0, document, source, default: when) }
             }
@@ -26,12 +31,34 @@ enum PolicyReader {
             let prediction = fields.node("predict").flatMap { PredictionReader.prediction($0, document) }
             if let prediction, let signals { check(prediction, signals, fields) }
             let behaviour = fields.node("behaviour").flatMap { BehaviourReader.behaviour($0, document) }
+            let combination = choice(fields, "combine", of: ScalingPolicy.Combination.self)
+            let idleAfter = fields.mapping("idle") { fields in
+                fields.duration("after", in: .zero...day) ?? .seconds(300)
+            }
+            let schedules = ScheduleReader.schedules(fields, document)
+            let victims = fields.node("victims").flatMap { VictimReader.victims($0, document, source) }
             guard let name, let workload, let bounds, let signals, !signals.isEmpty else { return nil }
-            return ScalingPolicy(
+            var policy = ScalingPolicy(
                 name: name, workload: workload, mode: mode, minReplicas: bounds.lowerBound,
                 maxReplicas: bounds.upperBound, interval: interval ?? .seconds(15), signals: signals,
                 prediction: prediction, behaviour: behaviour ?? ScalingBehaviour(),
-                staleAfter: when.staleAfter)
+                staleAfter: when.staleAfter, schedules: schedules)
+            policy.nodePool = pool
+            policy.combination = combination
+            policy.idleAfter = idleAfter ?? (bounds.lowerBound == 0 ? .seconds(300) : nil)
+            policy.partial = when.partial ?? ScalingPolicy.PartialRule(above: 0.8, scaleDown: 0.1)
+            if when.ignoresPartial { policy.partial = nil }
+            // What may fall to nothing is at zero often, and has its idle time instead.
+            policy.suspectsZeroFor = when.zero ?? (bounds.lowerBound == 0 ? .zero : .seconds(600))
+            policy.bridge = when.bridge ?? .seconds(900)
+            policy.fallback = when.fallback
+            policy.sizing = fields.node("size").flatMap {
+                SizingReader.sizing($0, document, source, workload: workload)
+            }
+            policy.victims = victims?.choice
+            policy.victimQuery = victims?.query
+            PolicyChecks.check(policy, fields)
+            return policy
         } ?? nil
     }
 
@@ -41,16 +68,44 @@ enum PolicyReader {
         var missing: ScalingPolicy.Distrust?
         var stale: ScalingPolicy.Distrust?
         var notFinite: ScalingPolicy.Distrust?
+        var partial: ScalingPolicy.PartialRule?
+        var ignoresPartial = false
+        var zero: Duration?
+        var bridge: Duration?
+        var fallback: ScalingPolicy.Fallback?
     }
 
-    static func quality(_ node: Documents.Node, _ document: DocumentReader, allowsAge: Bool) -> Quality? {
+    /// - Parameter isPolicy: whether it is the policy's, which says more than a signal's.
+    static func quality(_ node: Documents.Node, _ document: DocumentReader, isPolicy: Bool) -> Quality? {
         document.mapping(node, "when") { fields in
-            Quality(
-                staleAfter: allowsAge
-                    ? fields.duration("stale_after", in: .milliseconds(100)...(.seconds(3600))) : nil,
+            var quality = Quality(
                 missing: choice(fields, "missing", of: ScalingPolicy.Distrust.self),
                 stale: choice(fields, "stale", of: ScalingPolicy.Distrust.self),
                 notFinite: choice(fields, "not_a_number", of: ScalingPolicy.Distrust.self))
+            guard isPolicy else { return quality }
+            quality.staleAfter = fields.duration("stale_after", in: .milliseconds(100)...(.seconds(3600)))
+            quality.zero = fields.duration("zero", in: .zero...day)
+            quality.bridge = fields.duration("bridge", in: .zero...day)
+            quality.fallback =
+                fields.mapping("fallback") { fields -> ScalingPolicy.Fallback? in
+                    let after = fields.duration("after", in: .zero...day) ?? .seconds(180)
+                    guard fields.require("replicas") != nil,
+                        let replicas = fields.integer("replicas", in: 0...maxCount)
+                    else { return nil }
+                    return ScalingPolicy.Fallback(replicas: replicas, after: after)
+                } ?? nil
+            if let node = fields.node("partial") {
+                if node.text == "ignore" {
+                    quality.ignoresPartial = true
+                } else {
+                    quality.partial = document.mapping(node, "partial") { fields in
+                        ScalingPolicy.PartialRule(
+                            above: fields.share("above", in: 0...1) ?? 0.8,
+                            scaleDown: fields.share("scale_down", in: 0...1) ?? 0.1)
+                    }
+                }
+            }
+            return quality
         }
     }
 

@@ -23,19 +23,36 @@ enum SignalReader {
                 fields.report("\"drain_within\" belongs to \"drain_rate\"", at: "drain_within")
             }
             let own = fields.node("when").flatMap {
-                PolicyReader.quality($0, document, allowsAge: false)
+                PolicyReader.quality($0, document, isPolicy: false)
+            }
+            let weight = fields.scalar("weight", expected: "a number above 0") { text in
+                Quantity(text).flatMap { $0.unit == .plain && $0.value > 0 ? $0.value : nil }
+            }
+            let activation = fields.scalar("activation", expected: Quantity.expected, Quantity.init(_:))
+            if let activation, let target, activation.value != 0, activation.unit != target.1 {
+                fields.report("the unit must be that of the target", at: "activation")
             }
             guard let name, let query, let target else { return nil }
             return SignalPolicy(
                 name: name, query: query, target: target.0, unit: target.1,
                 whenMissing: own?.missing ?? when.missing ?? .hold,
                 whenStale: own?.stale ?? when.stale ?? .hold,
-                whenNotFinite: own?.notFinite ?? when.notFinite ?? .hold)
+                whenNotFinite: own?.notFinite ?? when.notFinite ?? .hold, activation: activation?.value,
+                weight: weight, learnsFrom: learnsFrom(fields))
         } ?? nil
     }
 
+    /// `per_replica: learned or 50 from latency` names the signal with the objective.
+    private static func learnsFrom(_ fields: FieldReader) -> String? {
+        guard let text = fields.node("per_replica")?.text, text.hasPrefix(learnedPrefix) else { return nil }
+        let words = text.split(separator: " ")
+        return words.count == 5 && words[3] == "from" ? String(words[4]) : nil
+    }
+
+    private static let learnedPrefix = "learned or "
+
     /// PromQL that yields numbers; an error in it is shown where it stands in the file.
-    private static func query(
+    static func query(
         _ node: Node, _ document: DocumentReader, _ source: ScalarSource
     ) -> String? {
         guard let text = document.string(node, "query") else { return nil }
@@ -64,7 +81,17 @@ enum SignalReader {
             }
         }
         switch key {
-        case "per_replica": return positive(key).map { (.perReplica($0.value), $0.unit) }
+        case "per_replica":
+            let expected = Quantity.expected + ", above 0, or \"learned or 50 from SIGNAL\""
+            return fields.scalar(key, expected: expected) { text -> Quantity? in
+                var number = text
+                if text.hasPrefix(learnedPrefix) {
+                    let words = text.split(separator: " ")
+                    guard words.count == 5, words[3] == "from" else { return nil }
+                    number = String(words[2])
+                }
+                return Quantity(number).flatMap { $0.value > 0 ? $0 : nil }
+            }.map { (.perReplica($0.value), $0.unit) }
         case "mean": return positive(key).map { (.mean($0.value), $0.unit) }
         case "objective": return positive(key).map { (.objective($0.value), $0.unit) }
         case "drain_rate":

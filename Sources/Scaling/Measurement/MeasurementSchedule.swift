@@ -2,9 +2,13 @@ package import Fleet
 import TimeSeries
 
 /// Which policies are to be measured now: each at its interval, and earlier where samples have landed since, but never
-/// more often than once a second.
+/// more often than a fifth of one processor allows, and four times a second at most.
 package struct MeasurementSchedule: Sendable {
-    private static let shortest = Duration.seconds(1)
+    private static let shortest = Duration.milliseconds(250)
+    private static let longest = Duration.seconds(1)
+    /// A round that took a second may be followed by four seconds of rest.
+    private static let rest = 4
+    private var pause = Self.shortest
     private var policies: [ScalingPolicy] = []
     private var lastMeasured: [String: Duration] = [:]
     private var startUps = StartUpTimes()
@@ -21,6 +25,11 @@ package struct MeasurementSchedule: Sendable {
     /// Samples arrived; whoever is due soon is due now.
     package mutating func landed() { hasLanded = true }
 
+    /// A round took so long: the next ones come as much later as that costs.
+    package mutating func measured(within time: Duration) {
+        pause = max(Self.shortest, min(time * Self.rest, Self.longest))
+    }
+
     /// The policies to measure, in their order, with how long replicas take to start.
     /// - Parameters:
     ///   - uptime: The present, on a clock that never goes back.
@@ -34,8 +43,10 @@ package struct MeasurementSchedule: Sendable {
         let due = policies.filter { policy in
             guard let last = lastMeasured[policy.name] else { return true }
             let age = uptime - last
-            return age >= policy.interval || (hasLanded && age >= Self.shortest)
+            return age >= policy.interval || (hasLanded && age >= pause)
         }
+        // What landed is not forgotten for those who have to wait.
+        if hasLanded, due.count < policies.count { self.hasLanded = true }
         for policy in due { lastMeasured[policy.name] = uptime }
         return (due, startUps.percentiles)
     }

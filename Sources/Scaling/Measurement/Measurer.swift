@@ -34,14 +34,46 @@ package final class Measurer: Sendable {
             for signal in policy.signals {
                 let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
                 let outlook = await outlook(policy, signal, at: now, startUps[policy.workload])
-                signals.append(Signal(name: signal.name, reading: reading, outlook: outlook?.outlook))
+                let coverage = policy.partial == nil ? nil : await probe.coverage(signal.query)
+                signals.append(
+                    Signal(
+                        name: signal.name, reading: reading, outlook: outlook?.outlook, coverage: coverage))
                 round.samples += Self.samples(policy, signal, reading, outlook, at: now)
             }
             round.measurements.append(
-                Measurement(policy: policy.name, workload: policy.workload, at: now, signals: signals))
+                Measurement(
+                    policy: policy.name, workload: policy.workload, at: now, signals: signals,
+                    schedules: ScheduleCalendar.active(policy, at: now),
+                    loads: await loads(policy, &probe), usage: await usage(policy, &probe)))
         }
         return round
     }
+
+    /// What the query about victims yields; nil for a policy without one, and where it fails.
+    private func loads(_ policy: ScalingPolicy, _ probe: inout SignalProbe) async -> [ReplicaLoad]? {
+        guard let query = policy.victimQuery else { return nil }
+        return await probe.elements(of: query)?.compactMap { element in
+            guard let replica = element.labels["replica"], let value = element.value, value.isFinite else {
+                return nil
+            }
+            return ReplicaLoad(replica: String(replica), value: value)
+        }.sorted { ($0.replica, $0.value) < ($1.replica, $1.value) }.prefix(Self.mostLoads).map { $0 }
+    }
+
+    /// What replicas use, fresh values only; nil for a policy that does not size.
+    private func usage(_ policy: ScalingPolicy, _ probe: inout SignalProbe) async -> [ResourceUsage]? {
+        guard let sizing = policy.sizing else { return nil }
+        var usage: [ResourceUsage] = []
+        for (resource, rule) in [(ResourceUsage.Resource.cpu, sizing.cpu), (.memory, sizing.memory)] {
+            guard let rule,
+                case .value(let value, _) = await probe.read(rule.query, staleAfter: policy.staleAfter)
+            else { continue }
+            usage.append(ResourceUsage(resource, value))
+        }
+        return usage
+    }
+
+    private static let mostLoads = 10_000
 
     /// Forgets the models of queries that no policy asks for any longer.
     package func keep(only policies: [ScalingPolicy]) {

@@ -42,11 +42,14 @@ package struct Signal: Hashable, Sendable, Codable {
     package var name: String
     package var reading: Reading
     package var outlook: Outlook?
+    /// The share of its sources that report, where that is known and not all do.
+    package var coverage: Double?
 
-    package init(name: String, reading: Reading, outlook: Outlook? = nil) {
+    package init(name: String, reading: Reading, outlook: Outlook? = nil, coverage: Double? = nil) {
         self.name = name
         self.reading = reading
         self.outlook = outlook
+        self.coverage = coverage
     }
 }
 
@@ -56,11 +59,47 @@ package struct Measurement: Hashable, Sendable, Codable {
     package var workload: WorkloadID
     package var at: Timestamp
     package var signals: [Signal]
+    /// The schedules of the policy that hold at this moment.
+    package var schedules: [ActiveSchedule]?
+    /// What the policy's query about victims yields, by replica.
+    package var loads: [ReplicaLoad]?
+    /// What replicas use, where the policy sizes them.
+    package var usage: [ResourceUsage]?
 
-    package init(policy: String, workload: WorkloadID, at: Timestamp, signals: [Signal]) {
+    package init(
+        policy: String, workload: WorkloadID, at: Timestamp, signals: [Signal],
+        schedules: [ActiveSchedule]? = nil, loads: [ReplicaLoad]? = nil, usage: [ResourceUsage]? = nil
+    ) {
+        self.usage = usage
         self.policy = policy
         self.workload = workload
         self.at = at
         self.signals = signals
+        self.schedules = schedules
+        self.loads = loads
+    }
+}
+
+/// What a replica uses of one resource, in cores or bytes.
+package struct ResourceUsage: Hashable, Sendable, Codable {
+    package enum Resource: String, Hashable, Sendable, Codable { case cpu, memory }
+
+    package var resource: Resource
+    package var value: Double
+
+    package init(_ resource: Resource, _ value: Double) {
+        self.resource = resource
+        self.value = value
+    }
+}
+
+/// What one replica carries, or what losing it costs.
+package struct ReplicaLoad: Hashable, Sendable, Codable {
+    package var replica: String
+    package var value: Double
+
+    package init(replica: String, value: Double) {
+        self.replica = replica
+        self.value = value
     }
 }

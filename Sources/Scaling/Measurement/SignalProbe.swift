@@ -11,6 +11,7 @@ struct SignalProbe {
     private let now: Timestamp
     private var values: [String: Signal.Reading] = [:]
     private var ages: [String: Timestamp?] = [:]
+    private var coverages: [String: Double?] = [:]
     /// Where a range still yields a value but no sample is within reach, the newest is at least so old.
     private static let lookback = Duration.seconds(300)
 
@@ -43,6 +44,47 @@ struct SignalProbe {
         } catch {
             return .failed(error.message)
         }
+    }
+
+    /// The share of the targets behind a query that answered their last scrape; nil where all did, or where no target
+    /// is known. Targets are found in `up` by the selector's conditions, and failing that by those on labels that
+    /// discovery gives.
+    mutating func coverage(_ query: String) async -> Double? {
+        guard let expression = try? Expression.parse(query) else { return nil }
+        var least: Double?
+        for selector in expression.selectors {
+            let conditions = selector.matchers.filter { $0.name != "__name__" }
+            let known = conditions.filter { Self.targetLabels.contains($0.name) }
+            var found = conditions.isEmpty ? nil : await share(up: conditions)
+            if found == nil, !known.isEmpty, known.count < conditions.count { found = await share(up: known) }
+            if let found, found < 1 { least = min(least ?? 1, found) }
+        }
+        return least
+    }
+
+    private static let targetLabels: Set = ["job", "instance", "workload", "node", "zone", "cluster"]
+
+    private mutating func share(up conditions: [Matcher]) async -> Double? {
+        let text = "avg(up{" + conditions.map(\.description).joined(separator: ",") + "})"
+        if let known = coverages[text] { return known }
+        var share: Double?
+        if let expression = try? Expression.parse(text),
+            let result = try? await engine.evaluate(expression, at: now, limits: Self.limits),
+            case .success(let value?) = Self.single(result.value), value.isFinite
+        {
+            share = value
+        }
+        coverages[text] = .some(share)
+        return share
+    }
+
+    /// The elements of a query's vector; nil where it fails or yields something else.
+    func elements(of query: String) async -> [VectorElement]? {
+        guard let expression = try? Expression.parse(query),
+            let result = try? await engine.evaluate(expression, at: now, limits: Self.limits),
+            case .vector(let elements) = result.value
+        else { return nil }
+        return elements
     }
 
     private static let limits = QueryLimits(timeout: .seconds(10))

@@ -7,11 +7,16 @@ package struct ScalingBehaviour: Hashable, Sendable, Codable {
         package var limit: VelocityLimit
         /// A deviation from the target of up to this share is none.
         package var tolerance: Double
+        /// After a change of the count in either direction, none in this one for so long; none where nil.
+        package var cooldown: Duration?
 
-        package init(window: Duration, limit: VelocityLimit, tolerance: Double = 0.1) {
+        package init(
+            window: Duration, limit: VelocityLimit, tolerance: Double = 0.1, cooldown: Duration? = nil
+        ) {
             self.window = window
             self.limit = limit
             self.tolerance = tolerance
+            self.cooldown = cooldown
         }
     }
 

@@ -51,11 +51,19 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
     package var whenMissing: ScalingPolicy.Distrust
     package var whenStale: ScalingPolicy.Distrust
     package var whenNotFinite: ScalingPolicy.Distrust
+    /// Above it the workload has something to do; 0 where nil. Matters only where a policy may keep nothing.
+    package var activation: Double?
+    /// For `Combination.mean`; 1 where nil.
+    package var weight: Double?
+    /// The signal with the objective from which the share that one replica serves is learned; what is written in the
+    /// target counts until then.
+    package var learnsFrom: String?
 
     package init(
         name: String, query: String, target: Target, unit: Unit = .plain,
         whenMissing: ScalingPolicy.Distrust = .hold, whenStale: ScalingPolicy.Distrust = .hold,
-        whenNotFinite: ScalingPolicy.Distrust = .hold
+        whenNotFinite: ScalingPolicy.Distrust = .hold, activation: Double? = nil, weight: Double? = nil,
+        learnsFrom: String? = nil
     ) {
         self.name = name
         self.query = query
@@ -64,5 +72,8 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
         self.whenMissing = whenMissing
         self.whenStale = whenStale
         self.whenNotFinite = whenNotFinite
+        self.activation = activation
+        self.weight = weight
+        self.learnsFrom = learnsFrom
     }
 }

@@ -136,7 +136,7 @@ package final class SimulatedService {
 
     private func measure(_ now: Timestamp) async {
         let uptime = surroundings.clock.uptime
-        let (due, times) = schedule.takeDue(at: uptime, startUps: startUps.look(runner.view))
+        let (due, times) = schedule.takeDue(at: uptime, startUps: startUps.look(runner.fleet))
         guard !due.isEmpty else { return }
         let round = await measurer.measure(due, at: now, startUps: times)
         _ = witness.append(round.samples)

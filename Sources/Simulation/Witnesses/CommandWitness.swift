@@ -114,6 +114,8 @@ final class CommandWitness: NodeBackend {
         case .start(let replica, _, _): return fleet.replica(replica).map { "on \($0.node)" } ?? "absent"
         case .stop(let replica, _, _, _):
             return fleet.replica(replica).map { $0.phase == .stopping ? "ending" : "there" } ?? "ending"
+        case .resize(let replica, _, _, _, _):
+            return fleet.replica(replica).map { "\($0.request)" } ?? "absent"
         case .startNode(let spec): return "\(fleet.incarnation(of: spec.id) ?? 0)"
         case .stopNode(let node): return "\(fleet.incarnation(of: node) ?? 0)"
         }
@@ -126,7 +128,7 @@ extension Command.Action {
         switch self {
         case .start(_, let workload, _): workload.id
         case .stop(_, let workload, _, _): workload
-        case .startNode, .stopNode: nil
+        case .resize, .startNode, .stopNode: nil
         }
     }
 }

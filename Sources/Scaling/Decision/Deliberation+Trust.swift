@@ -1,0 +1,128 @@
+package import TimeSeries
+
+extension Deliberation {
+    enum Trust {
+        case trusted(Double)
+        case untrusted(String, ScalingPolicy.Distrust, until: Timestamp?)
+    }
+
+    /// Whether a reading may be acted upon, and else what is wrong with it.
+    func trust(_ signal: SignalPolicy, _ reading: Signal.Reading, _ memory: ScalingMemory) -> Trust {
+        func untrusted(_ why: String, _ distrust: ScalingPolicy.Distrust) -> Trust {
+            .untrusted(why, distrust, until: nil)
+        }
+        func judged(_ value: Double, _ at: Timestamp, isStale: Bool) -> Trust {
+            guard value.isFinite else {
+                return untrusted("is \(value.isNaN ? "not a number" : "infinite")", signal.whenNotFinite)
+            }
+            let age = now - at
+            guard age >= .zero - Self.futureTolerance else {
+                return untrusted(
+                    "is dated \((.zero - age).prometheusText) in the future", signal.whenStale)
+            }
+            guard !isStale, age <= policy.staleAfter else {
+                return untrusted(
+                    "was \(signal.unit.text(value)) \(age.prometheusText) ago; stale after "
+                        + policy.staleAfter.prometheusText, signal.whenStale)
+            }
+            if value == 0, let patience = policy.suspectsZeroFor,
+                let since = zeroSince(signal, memory), now - since < patience
+            {
+                return .untrusted(
+                    "fell to exactly 0 at once; not believed for \(patience.prometheusText)", .hold,
+                    until: since + patience)
+            }
+            return .trusted(value)
+        }
+        switch reading {
+        case .value(let value, let at): return judged(value, at, isStale: false)
+        case .stale(let value, let at): return judged(value, at, isStale: true)
+        case .missing: return untrusted("has no data", signal.whenMissing)
+        case .notFinite: return untrusted("is not a finite number", signal.whenNotFinite)
+        case .failed(let message):
+            return untrusted("could not be measured: \(message.prefix(200))", signal.whenMissing)
+        }
+    }
+
+    /// Since when a signal that is zero now is suspiciously so; nil where the fall is credible.
+    private func zeroSince(_ signal: SignalPolicy, _ memory: ScalingMemory) -> Timestamp? {
+        guard let known = memory.signal(signal.name) else { return nil }
+        if let since = known.zeroSince { return min(since, now) }
+        switch signal.target {
+        case .perReplica, .backlog, .mean: break
+        case .objective, .steps: return nil
+        }
+        guard known.value > 0 else { return nil }
+        let before = Proposal(
+            learned(signal, memory).signal, known.value, counts: counts, current: 0, policy: policy)
+        return before.demand.map { $0 > 1 } == true ? now : nil
+    }
+
+    /// Keeps what later decisions need to judge the next reading.
+    func remember(_ signal: SignalPolicy, _ reading: Signal.Reading, _ memory: inout ScalingMemory) {
+        guard policy.suspectsZeroFor != nil || policy.bridge != nil || policy.fallback != nil,
+            case .value(let value, let at) = reading, value.isFinite,
+            now - at <= policy.staleAfter, now - at >= .zero - Self.futureTolerance
+        else { return }
+        memory.remember(
+            ScalingMemory.SignalMemory(
+                name: signal.name, at: now, value: value,
+                zeroSince: value == 0 ? zeroSince(signal, memory) : nil))
+    }
+
+    /// The signal with the share of load that was learned for a replica, where a policy asks for it and enough was
+    /// seen: within a quarter and four times of what is written.
+    func learned(_ signal: SignalPolicy, _ memory: ScalingMemory) -> (signal: SignalPolicy, isLearned: Bool) {
+        guard let source = signal.learnsFrom, case .perReplica(let written) = signal.target,
+            case .objective(let objective)? = policy.signal(source)?.target, let curve = memory.curve,
+            curve.expected == written, let capacity = curve.capacity(meeting: objective),
+            capacity.isTrusted, capacity.load.isFinite
+        else { return (signal, false) }
+        var copy = signal
+        copy.target = .perReplica(max(written / 4, min(capacity.load, written * 4)))
+        return (copy, true)
+    }
+
+    /// How long the count has to be steady before what replicas do says something about them.
+    private static let settling = Duration.seconds(60)
+
+    /// Takes in what latency goes with what load, while nothing starts and nothing has changed lately.
+    func learn(_ measurement: Measurement, _ memory: inout ScalingMemory) {
+        for signal in policy.signals {
+            guard let source = signal.learnsFrom, case .perReplica(let written) = signal.target,
+                measurement.policy == policy.name, counts.ready > 0, counts.starting == 0,
+                counts.ready == counts.desired,
+                memory.changedAt.map({ now - $0 >= Self.settling }) ?? true,
+                let load = whole(signal.name, measurement), let latency = whole(source, measurement)
+            else { continue }
+            memory.learn(load: load / Double(counts.ready), latency: latency, expected: written)
+        }
+    }
+
+    /// A fresh, finite value of all sources.
+    private func whole(_ name: String, _ measurement: Measurement) -> Double? {
+        guard let signal = measurement.signals.first(where: { $0.name == name }), signal.coverage == nil,
+            case .value(let value, let at) = signal.reading, value.isFinite,
+            now - at <= policy.staleAfter, now - at >= .zero - Self.futureTolerance
+        else { return nil }
+        return value
+    }
+}
+
+extension ScalingPolicy {
+    /// The replicas that the first signal of demand asks for, fractional; nil where none is fresh and whole.
+    package func demand(_ measurement: Measurement, at now: Timestamp) -> Double? {
+        for signal in signals {
+            guard let measured = measurement.signals.first(where: { $0.name == signal.name }),
+                case .value(let value, let at) = measured.reading, value.isFinite, now - at <= staleAfter,
+                now - at >= .zero - Deliberation.futureTolerance
+            else { continue }
+            switch signal.target {
+            case .perReplica(let target): return value / target
+            case .backlog(let rate, let within): return value / (rate * within.inSeconds)
+            case .mean, .objective, .steps: continue
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,93 @@
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+struct CapacityTests {
+    /// A replica that answers in 100 ms and, from 60 requests a second on, ever later.
+    private func latency(_ load: Double) -> Double { load <= 60 ? 0.1 : 0.1 + (load - 60) * 0.01 }
+
+    @Test
+    func `the load that meets the objective is found`() throws {
+        var curve = CapacityCurve(expected: 50)
+        for round in 0..<100 {
+            curve.add(load: 40 + Double(round % 50), latency: latency(40 + Double(round % 50)))
+        }
+
+        let capacity = try #require(curve.capacity(meeting: 0.25))
+
+        #expect(capacity.isTrusted)
+        #expect(abs(capacity.load - 75) < 3)
+    }
+
+    @Test
+    func `what was seen a few times is not trusted`() {
+        var curve = CapacityCurve(expected: 50)
+        for load in stride(from: 10.0, to: 100, by: 10) { curve.add(load: load, latency: latency(load)) }
+
+        #expect(curve.capacity(meeting: 0.25)?.isTrusted != true)
+    }
+
+    @Test
+    func `a load that never came near the objective lowers nothing`() {
+        var curve = CapacityCurve(expected: 50)
+        for round in 0..<200 { curve.add(load: Double(5 + round % 30), latency: 0.1) }
+
+        #expect(curve.capacity(meeting: 0.25)?.isTrusted == false)
+    }
+
+    @Test
+    func `noise does not bend the curve back`() throws {
+        var curve = CapacityCurve(expected: 50)
+        for round in 0..<400 {
+            let load = 40 + Double(round % 50)
+            curve.add(load: load, latency: latency(load) + (round % 7 == 0 ? 0.05 : -0.01))
+        }
+
+        let loads = try [0.12, 0.2, 0.25, 0.3].map { try #require(curve.capacity(meeting: $0)).load }
+
+        #expect(loads == loads.sorted())
+    }
+
+    @Test
+    func `a policy scales by what it learned, within four times of what is written`() {
+        var scene = Scene(
+            signals: [
+                SignalPolicy(name: "load", query: "q", target: .perReplica(50), learnsFrom: "latency"),
+                SignalPolicy(
+                    name: "latency", query: "q", target: .objective(0.25), whenNotFinite: .ignore),
+            ], min: 10, max: 10, current: 10)
+        for round in 0..<200 {
+            let load = 40 + Double(round % 50)
+            _ = scene.decide([
+                "load": .value(load * 10, measuredAt: scene.now),
+                "latency": .value(latency(load), measuredAt: scene.now),
+            ])
+            scene.pass(.seconds(15))
+        }
+        scene.policy.maxReplicas = 100
+
+        let decision = scene.decide([
+            "load": .value(1500, measuredAt: scene.now), "latency": .value(0.2, measuredAt: scene.now),
+        ])
+
+        #expect((19...21).contains(decision.desired), "\(decision)")
+        #expect(decision.reason(.signal)?.text.hasSuffix("(learned)") == true)
+    }
+
+    @Test
+    func `while replicas start nothing is learned`() {
+        var scene = Scene(
+            signals: [
+                SignalPolicy(name: "load", query: "q", target: .perReplica(50), learnsFrom: "latency"),
+                SignalPolicy(name: "latency", query: "q", target: .objective(0.25)),
+            ], current: 10)
+        scene.starting = 1
+
+        _ = scene.decide([
+            "load": .value(500, measuredAt: scene.now), "latency": .value(0.2, measuredAt: scene.now),
+        ])
+
+        #expect(scene.memory.curve == nil)
+    }
+}
