@@ -1,0 +1,87 @@
+import Documents
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+struct PolicyUnitTestTests {
+    private let policies = """
+        policies:
+        - name: web
+          workload: web
+          replicas: { min: 2, max: 20 }
+          signals:
+          - { name: load, query: 'sum(rate(http_requests_total[1m]))', per_replica: 50 }
+        """
+
+    private func run(_ cases: String) async throws -> PolicyUnitTest.Report {
+        let text = """
+            policy_files: [ p.yml ]
+            tests:
+            - name: busy
+              start_up: 30s
+              replicas: { web: 2 }
+              input_series:
+              - { series: http_requests_total, values: '0+1500x20 34500+4500x20 stale' }
+              decision_test:
+
+            """
+        return try await PolicyUnitTest(text + cases, file: "t.yml") { [.init(path: $0, text: policies)] }
+            .run()
+    }
+
+    @Test
+    func `series in, decisions out`() async throws {
+        let report = try await run(
+            """
+              - { eval_time: 4m, replicas: 2, without: [ held ] }
+              - { eval_time: 10m, policy: web, replicas: 5-6, reasons: [ signal ] }
+              - { eval_time: 13m, replicas: 6, reasons: [ untrusted, held ] }
+            """)
+
+        #expect(report.failures.map(\.description) == [])
+        #expect(report.passed == ["busy"])
+    }
+
+    @Test
+    func `what is otherwise than expected is told with its place and the decision`() async throws {
+        let report = try await run(
+            "  - { eval_time: 4m, replicas: 7, reasons: [ forecast ], without: [ tolerance ] }\n")
+
+        #expect(report.failed == 1)
+        let message = try #require(report.failures.first?.description)
+        #expect(
+            message.hasPrefix(
+                "t.yml:9:5: busy: web at 4m: expected 7 replicas, decided 2; no reason \"forecast\""))
+        #expect(message.contains("signal load: 100 at 50 each -> 2"))
+    }
+
+    @Test(arguments: [
+        ("  - { eval_time: 4m }\n", "nothing is expected"),
+        ("  - { eval_time: 4m, policy: other, replicas: 1 }\n", "no policy \"other\"; known are web"),
+        ("  - { eval_time: 4m, reasons: [ because ] }\n", "a reason must be one of signal"),
+        ("  - { replicas: 3 }\n", "an expected decision needs \"eval_time\""),
+    ])
+    func `a mistake in the file is named`(cases: String, problem: String) async throws {
+        do {
+            _ = try await run(cases)
+            Issue.record("no error")
+        } catch let error as DocumentError {
+            #expect(error.problems.contains { $0.message.hasPrefix(problem) }, "\(error)")
+        }
+    }
+
+    @Test
+    func `the shipped tests of the shipped policies pass`() async throws {
+        let text = try Repository.text("rules/tests/demo.policies.test.yml")
+        let test = try PolicyUnitTest(text, file: "demo.policies.test.yml") { pattern in
+            let name = String(pattern.dropFirst("../".count))
+            return [.init(path: pattern, text: try Repository.text("rules/\(name)"))]
+        }
+
+        let report = await test.run()
+
+        #expect(report.failures.map(\.description) == [])
+        #expect(report.passed.count == 2)
+    }
+}
