@@ -15,7 +15,7 @@ struct Flyball: AsyncParsableCommand {
         subcommands: [
             Serve.self, NodeCommand.self, Check.self, Query.self, FleetCommand.self, Scale.self, Pause.self,
             Resume.self,
-            Explain.self, AuditCommand.self, TestCommand.self, Format.self, ForecastCommand.self,
+            Explain.self, AuditCommand.self, TestCommand.self, ImportCommand.self, Format.self, ForecastCommand.self,
             BacktestCommand.self, StorageCommand.self,
             DemoCommand.self, Version.self,
         ])

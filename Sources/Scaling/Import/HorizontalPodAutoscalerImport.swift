@@ -1,0 +1,218 @@
+import Documents
+
+/// Translates a HorizontalPodAutoscaler, `autoscaling/v1` or `v2`.
+struct HorizontalPodAutoscalerImport {
+    private let log: ImportLog
+
+    init(_ log: ImportLog) { self.log = log }
+
+    func draft(_ object: Documents.Node) -> PolicyDraft? {
+        let before = log.problems.count
+        guard let name = object.at("metadata", "name")?.text, let spec = object["spec"],
+            let target = spec.at("scaleTargetRef", "name")?.text, let most = spec["maxReplicas"]?.integer,
+            most >= 1
+        else {
+            log.note(
+                "a HorizontalPodAutoscaler needs metadata.name, scaleTargetRef.name and maxReplicas", object)
+            return nil
+        }
+        let least = min(max(0, spec["minReplicas"]?.integer ?? 1), most)
+        var draft = PolicyDraft(
+            name: PolicyDraft.label(name), workload: target, least: least, most: most, interval: "15s",
+            origin: "the HorizontalPodAutoscaler \(name)")
+        if let namespace = object.at("metadata", "namespace"), let text = namespace.text, text != "default" {
+            log.note("the namespace \(text) is not kept: workloads have none", namespace)
+        }
+        if let percent = spec["targetCPUUtilizationPercentage"]?.integer {
+            add(cpu: percent, to: &draft)
+        }
+        for metric in spec["metrics"]?.items ?? [] { self.metric(metric, &draft) }
+        if draft.signals.isEmpty, spec["metrics"] == nil, spec["targetCPUUtilizationPercentage"] == nil {
+            // What Kubernetes assumes where nothing is said.
+            add(cpu: 80, to: &draft)
+        }
+        guard !draft.signals.isEmpty else {
+            log.note("none of its metrics has an equivalent: no policy for \(name)", spec["metrics"])
+            return nil
+        }
+        if least == 0 {
+            draft.idleAfter = "0s"
+            if !draft.signals.contains(where: { $0.settings.contains { $0.hasPrefix("per_replica") } }) {
+                log.note(
+                    "to zero only by a metric that exists without replicas: min is 1", spec["minReplicas"])
+                draft.least = 1
+                draft.idleAfter = nil
+            }
+        }
+        Self.behaviour(spec["behavior"], &draft, log)
+        draft.notes = log.messages(since: before)
+        return draft
+    }
+
+    private func add(cpu percent: Int, to draft: inout PolicyDraft) {
+        draft.signals.append(
+            PolicyDraft.Signal(
+                name: draft.signalName("cpu"), query: ContainerQuery.utilisation("cpu", draft.workload),
+                settings: ["mean: \(percent)%"]))
+    }
+
+    private func metric(_ metric: Documents.Node, _ draft: inout PolicyDraft) {
+        let kind = metric["type"]?.text ?? ""
+        switch kind {
+        case "Resource": resource(metric["resource"], &draft)
+        case "ContainerResource":
+            let container = metric.at("containerResource", "container")
+            log.note(
+                "a replica is one container: \(container?.text ?? "the container") is not told apart",
+                container)
+            resource(metric["containerResource"], &draft)
+        case "Pods":
+            guard let source = metric["pods"], let name = source.at("metric", "name")?.text,
+                let value = quantity(source.at("target", "averageValue"))
+            else { return log.note("a Pods metric needs metric.name and target.averageValue", metric) }
+            let query = "avg(\(Self.selector(name, source["metric"], ["workload": draft.workload])))"
+            append(name, query, "mean: \(value)", metric, &draft)
+        case "Object", "External":
+            let source = metric[kind == "Object" ? "object" : "external"]
+            guard let source, let name = source.at("metric", "name")?.text else {
+                return log.note("a metric needs metric.name", metric)
+            }
+            let query = "sum(\(Self.selector(name, source["metric"], [:])))"
+            if let value = quantity(source.at("target", "averageValue")) {
+                append(name, query, "per_replica: \(value)", metric, &draft)
+            } else if let value = quantity(source.at("target", "value")) {
+                append(name, query, "mean: \(value)", metric, &draft)
+            } else {
+                log.note("the target needs averageValue or value, above zero", source["target"])
+            }
+            if let fallback = source["fallback"], let count = fallback["replicas"]?.integer {
+                let seconds = fallback["failureDurationSeconds"]?.integer ?? 180
+                draft.fallback = "{ replicas: \(count), after: \(seconds)s }"
+            }
+        default: log.note("the metric type \"\(kind)\" has no equivalent", metric)
+        }
+    }
+
+    private func resource(_ source: Documents.Node?, _ draft: inout PolicyDraft) {
+        guard let source, let name = source["name"]?.text, name == "cpu" || name == "memory" else {
+            return log.note("only the resources cpu and memory have an equivalent", source)
+        }
+        if let percent = source.at("target", "averageUtilization")?.integer, percent > 0 {
+            draft.signals.append(
+                PolicyDraft.Signal(
+                    name: draft.signalName(name), query: ContainerQuery.utilisation(name, draft.workload),
+                    settings: ["mean: \(percent)%"]))
+        } else if let value = quantity(source.at("target", "averageValue")) {
+            draft.signals.append(
+                PolicyDraft.Signal(
+                    name: draft.signalName(name), query: ContainerQuery.usage(name, draft.workload),
+                    settings: ["mean: \(value)"]))
+        } else {
+            log.note("the target needs averageUtilization or averageValue, above zero", source["target"])
+        }
+    }
+
+    private func append(
+        _ name: String, _ query: String, _ target: String, _ metric: Documents.Node,
+        _ draft: inout PolicyDraft
+    ) {
+        log.note(
+            "the query of \(name) is assumed: check that the store has the metric under this name", metric)
+        draft.signals.append(
+            PolicyDraft.Signal(name: draft.signalName(name), query: query, settings: [target]))
+    }
+
+    private func quantity(_ node: Documents.Node?) -> String? {
+        node?.text.flatMap { KubernetesQuantity.parse($0) }.map { KubernetesQuantity.text($0) }
+    }
+
+    /// `name{a="b"}` with the labels of a metric's selector.
+    private static func selector(
+        _ name: String, _ metric: Documents.Node?, _ more: [String: String]
+    ) -> String {
+        var labels = more
+        for pair in metric?.at("selector", "matchLabels")?.pairs ?? [] {
+            if let key = pair.key.text, let value = pair.value.text { labels[MetricName.valid(key)] = value }
+        }
+        let text = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\(MetricName.quoted($0.value))" }
+        return MetricName.valid(name) + (text.isEmpty ? "" : "{\(text.joined(separator: ", "))}")
+    }
+
+    /// Kubernetes' behaviour, its defaults written out: they are not ours.
+    static func behaviour(_ node: Documents.Node?, _ draft: inout PolicyDraft, _ log: ImportLog) {
+        func direction(_ key: String, window: Int, policies: String) -> PolicyDraft.Direction {
+            let rules = node?[key]
+            var settings = ["window: \(rules?["stabilizationWindowSeconds"]?.integer ?? window)s"]
+            let rates = (rules?["policies"]?.items ?? []).compactMap { rate($0, log) }
+            if rules?["selectPolicy"]?.text == "Disabled" {
+                settings.append("limit: blocked")
+            } else {
+                let joint = rules?["selectPolicy"]?.text == "Min" ? " and " : " or "
+                settings.append("limit: " + (rates.isEmpty ? policies : rates.joined(separator: joint)))
+            }
+            if let tolerance = rules?["tolerance"]?.text.flatMap({ Double($0) }),
+                (0...0.9).contains(tolerance)
+            {
+                settings.append("tolerance: \(KubernetesQuantity.text(tolerance * 100))%")
+            }
+            return PolicyDraft.Direction(settings: settings)
+        }
+        draft.up = direction("scaleUp", window: 0, policies: "100% per 15s or 4 per 15s")
+        draft.down = direction("scaleDown", window: 300, policies: "100% per 15s")
+    }
+
+    private static func rate(_ node: Documents.Node, _ log: ImportLog) -> String? {
+        guard let value = node["value"]?.integer, value > 0, let period = node["periodSeconds"]?.integer,
+            period > 0
+        else {
+            log.note("a scaling policy needs value and periodSeconds", node)
+            return nil
+        }
+        switch node["type"]?.text {
+        case "Pods": return "\(value) per \(period)s"
+        case "Percent": return "\(value)% per \(period)s"
+        default:
+            log.note("the scaling policy type \"\(node["type"]?.text ?? "")\" has no equivalent", node)
+            return nil
+        }
+    }
+}
+
+/// What the nodes of Flyball measure of replicas, as cAdvisor names it.
+enum ContainerQuery {
+    private static func selector(_ workload: String) -> String { "{workload=\(MetricName.quoted(workload))}" }
+
+    static func utilisation(_ resource: String, _ workload: String) -> String {
+        let of = selector(workload)
+        return resource == "cpu"
+            ? "sum(rate(container_cpu_usage_seconds_total\(of)[1m])) / sum(container_spec_cpu_request_cores\(of))"
+            : "sum(container_memory_working_set_bytes\(of)) / sum(container_spec_memory_request_bytes\(of))"
+    }
+
+    static func usage(_ resource: String, _ workload: String) -> String {
+        let of = selector(workload)
+        return resource == "cpu"
+            ? "avg(rate(container_cpu_usage_seconds_total\(of)[1m]))"
+            : "avg(container_memory_working_set_bytes\(of))"
+    }
+}
+
+enum MetricName {
+    /// A name as PromQL takes it: other characters become `_`.
+    static func valid(_ name: String) -> String {
+        let mapped = name.unicodeScalars.map { scalar -> Character in
+            let isAllowed =
+                scalar.isASCII
+                && (("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+                    || ("0"..."9").contains(scalar) || scalar == "_")
+            return isAllowed ? Character(scalar) : "_"
+        }
+        let text = String(mapped)
+        return text.first.map { $0.isNumber } != false ? "_" + text : text
+    }
+
+    static func quoted(_ text: String) -> String {
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            + "\""
+    }
+}

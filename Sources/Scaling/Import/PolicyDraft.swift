@@ -1,0 +1,126 @@
+import Documents
+import TimeSeries
+
+/// A policy in the making, as text for a file. Only what differs from a default is written.
+struct PolicyDraft {
+    struct Signal {
+        var name: String
+        var query: String
+        /// Keys behind the query, such as `per_replica: 50`.
+        var settings: [String]
+    }
+
+    struct Direction {
+        var settings: [String] = []
+    }
+
+    var name: String
+    var workload: String
+    var least: Int
+    var most: Int
+    var interval: String?
+    var signals: [Signal] = []
+    var combination: String?
+    var idleAfter: String?
+    var schedules: [String] = []
+    var prediction: String?
+    var up = Direction()
+    var down = Direction()
+    var fallback: String?
+    var bridge: String?
+    /// For Nomad, whose tolerance is one for both directions.
+    var tolerance = "1%"
+    var isShadow = false
+    /// Where it comes from, for the comment above.
+    var origin: String
+    /// What has no equivalent, for comments above.
+    var notes: [String] = []
+
+    /// An item of `policies`.
+    var text: String {
+        var lines = ["# From \(origin)."]
+        lines += notes.map { "# " + $0 }
+        lines += ["- name: \(name)", "  workload: \(workload)"]
+        if isShadow { lines.append("  mode: shadow") }
+        lines.append("  replicas: { min: \(least), max: \(most) }")
+        if let interval { lines.append("  interval: \(interval)") }
+        lines.append("  signals:")
+        for signal in signals {
+            lines.append("  - name: \(signal.name)")
+            lines.append("    query: \(Self.quoted(signal.query))")
+            lines += signal.settings.map { "    " + $0 }
+        }
+        if let combination { lines.append("  combine: \(combination)") }
+        if let idleAfter { lines.append("  idle: { after: \(idleAfter) }") }
+        if !schedules.isEmpty { lines += ["  schedules:"] + schedules.map { "  - " + $0 } }
+        if let prediction { lines.append("  predict: \(prediction)") }
+        let directions = [("scale_up", up), ("scale_down", down)].filter { !$0.1.settings.isEmpty }
+        if !directions.isEmpty {
+            lines.append("  behaviour:")
+            for (key, direction) in directions {
+                lines.append("    \(key): { \(direction.settings.joined(separator: ", ")) }")
+            }
+        }
+        let when = [fallback.map { "fallback: \($0)" }, bridge.map { "bridge: \($0)" }].compactMap { $0 }
+        if !when.isEmpty { lines.append("  when: { \(when.joined(separator: ", ")) }") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    static func quoted(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).map {
+            String($0.drop { $0 == " " || $0 == "\t" })
+        }.joined(separator: " ")
+        return "'" + line.replacing("'", with: "''") + "'"
+    }
+
+    /// Letters, digits, `-` and `_`, at most 63; never empty.
+    static func label(_ text: String) -> String {
+        let label = text.unicodeScalars.map { scalar -> Character in
+            let isAllowed =
+                scalar.isASCII
+                && (("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+                    || ("0"..."9").contains(scalar) || scalar == "-" || scalar == "_")
+            return isAllowed ? Character(scalar) : "-"
+        }
+        return label.isEmpty ? "signal" : String(label.prefix(63))
+    }
+
+    /// A name that no signal has yet.
+    func signalName(_ wish: String) -> String {
+        let wish = Self.label(wish)
+        let taken = Set(signals.map(\.name))
+        if !taken.contains(wish) { return wish }
+        var number = 2
+        while taken.contains("\(wish.prefix(58))-\(number)") { number += 1 }
+        return "\(wish.prefix(58))-\(number)"
+    }
+}
+
+/// Numbers as Kubernetes writes them: `500m`, `1Gi`, `2k`, `1e3`.
+enum KubernetesQuantity {
+    private static let suffixes: [(String, Double)] = [
+        ("Ki", 1024), ("Mi", 1_048_576), ("Gi", 1_073_741_824), ("Ti", 1_099_511_627_776),
+        ("m", 0.001), ("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000),
+    ]
+
+    /// Above zero; nil for something else.
+    static func parse(_ text: String) -> Double? {
+        for (suffix, factor) in suffixes where text.hasSuffix(suffix) {
+            guard let number = Double(String(text.dropLast(suffix.count))) else { return nil }
+            let value = factor == 0.001 ? number / 1000 : number * factor
+            return value.isFinite && value > 0 ? value : nil
+        }
+        return Double(text).flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
+    }
+
+    /// As a policy file takes it: digits and a point.
+    static func text(_ value: Double) -> String {
+        if let whole = Int(exactly: value) { return "\(whole)" }
+        let text = "\(value)"
+        guard text.contains("e") else { return text }
+        // Far below what anything is measured in.
+        let scaled = Int(clamping: (value * 1_000_000_000).rounded()) ?? 0
+        let digits = String(scaled)
+        return "0." + String(repeating: "0", count: max(0, 9 - digits.count)) + digits
+    }
+}

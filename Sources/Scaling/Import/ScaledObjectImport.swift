@@ -1,0 +1,142 @@
+import Documents
+
+/// Translates KEDA's ScaledObject.
+struct ScaledObjectImport {
+    private let log: ImportLog
+
+    init(_ log: ImportLog) { self.log = log }
+
+    func draft(_ object: Documents.Node) -> PolicyDraft? {
+        let before = log.problems.count
+        guard let name = object.at("metadata", "name")?.text, let spec = object["spec"],
+            let target = spec.at("scaleTargetRef", "name")?.text
+        else {
+            log.note("a ScaledObject needs metadata.name and spec.scaleTargetRef.name", object)
+            return nil
+        }
+        let most = max(1, spec["maxReplicaCount"]?.integer ?? 100)
+        let least = min(max(0, spec["minReplicaCount"]?.integer ?? 0), most)
+        let polling = spec["pollingInterval"]?.integer ?? 30
+        var draft = PolicyDraft(
+            name: PolicyDraft.label(name), workload: target, least: least, most: most,
+            interval: "\(min(max(1, polling), 3600))s", origin: "the ScaledObject \(name)")
+        for trigger in spec["triggers"]?.items ?? [] {
+            TriggerImport(log, polling: polling).add(trigger, to: &draft)
+        }
+        guard !draft.signals.isEmpty else {
+            log.note("none of its triggers has an equivalent: no policy for \(name)", spec["triggers"])
+            return nil
+        }
+        zero(spec, &draft)
+        fallback(spec, polling, &draft)
+        modifiers(spec.at("advanced", "scalingModifiers"), &draft)
+        HorizontalPodAutoscalerImport.behaviour(
+            spec.at("advanced", "horizontalPodAutoscalerConfig", "behavior"), &draft, log)
+        annotations(object, &draft)
+        leftOut(spec)
+        draft.notes = log.messages(since: before)
+        return draft
+    }
+
+    private func zero(_ spec: Documents.Node, _ draft: inout PolicyDraft) {
+        guard draft.least == 0 else {
+            for index in draft.signals.indices {
+                // KEDA ignores activations where it never goes to zero.
+                draft.signals[index].settings.removeAll { $0.hasPrefix("activation") }
+            }
+            return
+        }
+        let existsAlone = draft.signals.contains { signal in
+            signal.settings.contains { $0.hasPrefix("per_replica") || $0.hasPrefix("steps") }
+        }
+        guard existsAlone else {
+            log.note("CPU and memory cannot wake what does not run: min is 1", spec["minReplicaCount"])
+            draft.least = 1
+            return
+        }
+        let cooldown = spec["cooldownPeriod"]?.integer ?? 300
+        draft.idleAfter = "\(min(max(0, cooldown), 86_400))s"
+    }
+
+    private func fallback(_ spec: Documents.Node, _ polling: Int, _ draft: inout PolicyDraft) {
+        guard let node = spec["fallback"], let replicas = node["replicas"]?.integer, replicas >= 0 else {
+            return
+        }
+        let failures = node["failureThreshold"]?.integer ?? 3
+        let seconds = max(1, failures).multipliedReportingOverflow(by: max(1, polling)).partialValue
+        draft.fallback = "{ replicas: \(replicas), after: \(min(max(1, seconds), 86_400))s }"
+        let behaviour = node["behavior"]?.text ?? "static"
+        if behaviour != "currentReplicasIfHigher" {
+            log.note(
+                "fallback \(behaviour) may lower the count in KEDA; here a fallback only ever raises it", node
+            )
+        }
+    }
+
+    /// A sum, mean or largest of the triggers; other formulas belong into a query.
+    private func modifiers(_ node: Documents.Node?, _ draft: inout PolicyDraft) {
+        guard let node, let formula = node["formula"]?.text else { return }
+        let target = node["target"]?.text.flatMap { KubernetesQuantity.parse($0) }
+        let plain = formula.filter { $0 != " " && $0 != "(" && $0 != ")" }
+        let names = plain.split(separator: "+").map(String.init)
+        guard let target, Set(names) == Set(draft.signals.map(\.name)), names.count == draft.signals.count
+        else {
+            return log.note(
+                "the formula has no equivalent: write it in PromQL as the query of one signal; until then the "
+                    + "largest of the triggers counts", node["formula"])
+        }
+        draft.combination = names.count > 1 ? "sum" : nil
+        for index in draft.signals.indices {
+            draft.signals[index].settings.removeAll { $0.hasPrefix("per_replica") || $0.hasPrefix("mean") }
+            draft.signals[index].settings.insert(
+                "per_replica: \(KubernetesQuantity.text(target))", at: 0)
+        }
+    }
+
+    private func annotations(_ object: Documents.Node, _ draft: inout PolicyDraft) {
+        let prefix = "autoscaling.keda.sh/"
+        for pair in object.at("metadata", "annotations")?.pairs ?? [] {
+            guard let key = pair.key.text, key.hasPrefix(prefix) else { continue }
+            let isSet = pair.value.text != "false"
+            switch key.dropFirst(prefix.count) {
+            case "paused-scale-in" where isSet: block(&draft.down)
+            case "paused-scale-out" where isSet: block(&draft.up)
+            case "force-activation" where isSet:
+                draft.least = max(1, draft.least)
+                draft.idleAfter = nil
+                for index in draft.signals.indices {
+                    draft.signals[index].settings.removeAll { $0.hasPrefix("activation") }
+                }
+            case "paused-replicas":
+                if let count = pair.value.integer, count >= 0 {
+                    draft.schedules.append(
+                        "{ name: paused, from: '00:00', to: '24:00', replicas: \(count) }")
+                }
+            case "paused" where isSet:
+                draft.isShadow = true
+                log.note(
+                    "paused: the policy is in shadow mode; `flyball pause` pauses with owner and end",
+                    pair.key)
+            default: if isSet { log.note("\(key) has no equivalent", pair.key) }
+            }
+        }
+    }
+
+    private func block(_ direction: inout PolicyDraft.Direction) {
+        direction.settings.removeAll { $0.hasPrefix("limit") }
+        direction.settings.append("limit: blocked")
+    }
+
+    private func leftOut(_ spec: Documents.Node) {
+        if let idle = spec["idleReplicaCount"], idle.integer != 0 {
+            log.note("idleReplicaCount other than 0 has no equivalent", idle)
+        }
+        if let initial = spec["initialCooldownPeriod"], initial.integer != 0 {
+            log.note(
+                "initialCooldownPeriod has no equivalent: a new workload waits for the idle time", initial)
+        }
+        if let restore = spec.at("advanced", "restoreToOriginalReplicaCount"), restore.text == "true" {
+            log.note("restoreToOriginalReplicaCount has no equivalent: the count stays", restore)
+        }
+    }
+}
