@@ -7,7 +7,7 @@ import Journal
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Read and verify the log of every decision.",
-        subcommands: [List.self, Verify.self],
+        subcommands: [List.self, Verify.self, Replay.self],
         defaultSubcommand: List.self)
 
     /// `flyball audit list`
@@ -36,6 +36,52 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
+    /// `flyball audit replay`
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Decide everything again from the journal and compare it with the log, byte for byte; exit code 2 where it differs.",
+            discussion: "Reads the files in the storage folder; the service may run meanwhile.")
+
+        @Argument(help: "An entry such as d3-17, to end there and show it; everything without it.")
+        var entry: String?
+        @Option(
+            name: .customLong("storage.path"),
+            help: "The service's folder (default: the folder of the token file).")
+        var storagePath: String?
+        @OptionGroup var server: ServerOptions
+
+        func run() async throws {
+            let folder = try AuditCommand.folder(storagePath, server)
+            let found = try AuditLog.replay(disk: try RealDisk(root: folder), until: entry)
+            if let entry {
+                guard let logged = found.logged else {
+                    throw Failure("no entry is named \(entry); `flyball audit list` shows them")
+                }
+                print(String(decoding: logged, as: UTF8.self))
+                if found.computed != logged {
+                    let computed = found.computed.map { String(decoding: $0, as: UTF8.self) }
+                    Terminal.error("computed: " + (computed ?? "nothing"))
+                }
+            }
+            for id in found.differing { Terminal.error(Terminal.paint("\(id) differs", .red)) }
+            let text = "\(found.identical) of \(found.entries) entries from \(found.batches) batches"
+            guard found.isIdentical else {
+                Terminal.error("NOT identical: \(text) are the same")
+                throw ExitCode(2)
+            }
+            print("\(Terminal.paint("identical", .green)): \(text), byte for byte")
+        }
+    }
+
+    static func folder(_ given: String?, _ server: ServerOptions) throws -> String {
+        let folder = given ?? URL(fileURLWithPath: server.tokenFile).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: folder + "/control/journal") else {
+            throw Failure("\(folder) holds no audit log; name the service's folder with --storage.path")
+        }
+        return folder
+    }
+
     /// `flyball audit verify`
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -54,11 +100,7 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var server: ServerOptions
 
         func run() async throws {
-            let folder =
-                storagePath ?? URL(fileURLWithPath: server.tokenFile).deletingLastPathComponent().path
-            guard FileManager.default.fileExists(atPath: folder + "/control/journal") else {
-                throw Failure("\(folder) holds no audit log; name the service's folder with --storage.path")
-            }
+            let folder = try AuditCommand.folder(storagePath, server)
             let verifier = try self.verifier(folder)
             let found = try AuditLog.verify(disk: try RealDisk(root: folder), verifier: verifier)
             for problem in found.problems { Terminal.error(Terminal.paint(problem, .red)) }
