@@ -1,5 +1,5 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
-.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query torture bench-forecast bench-scaling fuzz clean
+.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query bench-latency torture bench-forecast bench-scaling fuzz clean
 
 PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux e2fsprogs procps xz-utils curl \
 	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3 python3-venv
@@ -60,6 +60,11 @@ bench-query: deps
 	swift build -c release --product flyball
 	swift build -c release --product query-benchmark
 	Benchmarks/query.py .build/release/flyball .build/release/query-benchmark $(ARGUMENTS)
+
+## bench-latency: from a sample's arrival to the command at the backend, with 10,000 targets
+bench-latency: deps
+	swift build -c release --product scaling-latency
+	.build/release/scaling-latency 10000 100 200
 
 ## torture: kill the store CYCLES times and cut its power POWER_CUTS times, or on until so many SECONDS are over
 CYCLES = 2000

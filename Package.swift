@@ -90,6 +90,9 @@ let package = Package(
         benchmark("scaling-benchmark", in: "ScalingBenchmark", "Documents", "Scaling"),
         benchmark("promql-fuzz", in: "PromQLFuzz", "PromQL", "PromQLReference"),
         support("PromQLReference", "TimeSeries", "PromQL"),
+        benchmark(
+            "scaling-latency", in: "ScalingLatency", "TimeSeries", "Journal", "Storage", "PromQL", "Fleet",
+            "Scaling", "Control", "Audit", "Coordination", "Actuation"),
         tests("TimeSeries", "TimeSeries"),
         tests("Documents", "Documents"),
         tests("Codecs", "Codecs"),
