@@ -32,7 +32,16 @@ struct Machines {
             filler += 1
         }
         for machine in 0..<count {
-            values.append(columns.indices.map { Double(($0 &* 7919 &+ machine &* 104_729) % 100_000) })
+            // Counters begin high: how far one near zero is extrapolated differs between versions of Prometheus.
+            values.append(
+                columns.indices.map { index in
+                    let start = Double((index &* 7919 &+ machine &* 104_729) % 100_000)
+                    return switch motions[index] {
+                    case .bytes: 1e10 + start
+                    case .count, .seconds: 1e6 + start
+                    default: start
+                    }
+                })
             values[machine][0] = 1
         }
     }

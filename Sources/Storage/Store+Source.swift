@@ -174,16 +174,25 @@ extension Head.Found {
         return result
     }
 
-    /// The series of all parts in the order of their labels.
+    /// The series of all parts in the order of their labels. Each is copied once, as copying holds on to four objects.
     private static func sorted(_ parts: [[SeriesColumns]]) -> [SeriesColumns] {
-        let all = parts.count == 1 ? parts[0] : Array(parts.joined())
-        // Through a span, elements are looked at where they are instead of being copied with all they hold on to.
-        let series = all.span
+        let count = parts.reduce(0) { $0 + $1.count }
         var labels: [Labels] = []
-        labels.reserveCapacity(series.count)
-        for index in series.indices { labels.append(series[index].labels) }
-        guard let order = LabelOrder.permutation(of: labels) else { return all }
-        return order.map { all[$0] }
+        var places: [(part: Int, index: Int)] = []
+        labels.reserveCapacity(count)
+        places.reserveCapacity(count)
+        for (number, part) in parts.enumerated() {
+            // Through a span, elements are looked at where they are.
+            let series = part.span
+            for index in series.indices {
+                labels.append(series[index].labels)
+                places.append((number, index))
+            }
+        }
+        guard let order = LabelOrder.permutation(of: labels) else {
+            return parts.count == 1 ? parts[0] : Array(parts.joined())
+        }
+        return order.map { parts[places[$0].part][places[$0].index] }
     }
 
     private static func hasEqualNeighbours(_ sorted: Span<SeriesColumns>) -> Bool {

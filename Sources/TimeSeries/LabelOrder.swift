@@ -18,7 +18,8 @@ package enum LabelOrder {
         var keys: [Key] = []
         keys.reserveCapacity(labels.count)
         for index in labels.indices {
-            keys.append(Key(head: head(text, starts[index] + common), index: index))
+            let rest = starts[index] + common..<starts[index + 1]
+            keys.append(Key(head: head(text, rest), index: index))
         }
         keys.sort { a, b in
             if a.head != b.head { return a.head < b.head }
@@ -50,14 +51,15 @@ package enum LabelOrder {
             texts.append(0)
         }
         starts.append(texts.count)
-        // So that the head of any text can be read whole.
-        texts.append(contentsOf: repeatElement(0, count: 8))
         return (texts, starts)
     }
 
-    private static func head(_ text: Span<UInt8>, _ start: Int) -> UInt64 {
+    /// The first eight bytes of a text; what follows it does not count, or equal labels would change places.
+    private static func head(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
         var head: UInt64 = 0
-        for index in start..<start + 8 { head = head << 8 | UInt64(text[index]) }
+        for index in range.lowerBound..<range.lowerBound + 8 {
+            head = head << 8 | (index < range.upperBound ? UInt64(text[index]) : 0)
+        }
         return head
     }
 

@@ -21,6 +21,33 @@ struct JSONTests {
                 == #"{"a":"x\"\\\n\u0001ü","b":[1,0.1,null,{}],"c":true}"#)
     }
 
+    @Test func `numbers are written digit by digit`() {
+        var json = JSONWriter()
+        json.array { json in
+            for value: Int64 in [0, -1, 10, 1_435_781_430, .max, .min] { json.integer(value) }
+            for value: Int64 in [0, 5, -5, 1_435_781_430_781, 1_000, -1_050] { json.thousandths(value) }
+            json.integer(UInt64.max)
+            json.quoted(-120)
+            json.quoted(plain: "1e+21"[...].utf8)
+        }
+
+        #expect(
+            String(decoding: json.bytes, as: UTF8.self)
+                == "[0,-1,10,1435781430,9223372036854775807,-9223372036854775808,"
+                + #"0,0.005,-0.005,1435781430.781,1,-1.050,18446744073709551615,"-120","1e+21"]"#)
+    }
+
+    @Test(arguments: ["", "plain", "a\"b\\c", "tab\t", "\u{e9}\u{1F600}", "\u{1}", "a\nb"])
+    func `text given as bytes is written as the same text given as a string`(text: String) {
+        var bytes = JSONWriter()
+        var string = JSONWriter()
+
+        bytes.string(utf8: Array(text.utf8)[...])
+        string.string(text)
+
+        #expect(bytes.bytes == string.bytes)
+    }
+
     @Test func `records encode to the same bytes and read back`() throws {
         struct Record: Codable, Equatable { var b: [String: Double], a: Double }
         let record = Record(b: ["z": 1, "y": .infinity], a: 0.1)
