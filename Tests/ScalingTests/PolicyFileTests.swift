@@ -279,11 +279,11 @@ struct PolicyFeatureFileTests {
     @Test(arguments: [
         (
             head + "  schedules: [ { name: s, from: '7:30', to: '19:00', min: 2 } ]\n",
-            "p.yml:6:36: from must be a time of day such as \"07:30\", in quotes, found \"7:30\""
+            "p.yml:6:33: from must be a time of day such as \"07:30\", in quotes, found \"7:30\""
         ),
         (
             head + "  schedules: [ { name: s, from: '07:30', to: '19:00', zone: Berlin, min: 2 } ]\n",
-            "p.yml:6:63: zone must be a time zone such as Europe/Berlin, or UTC, found \"Berlin\""
+            "p.yml:6:61: zone must be a time zone such as Europe/Berlin, or UTC, found \"Berlin\""
         ),
         (
             head + "  schedules: [ { name: s, from: '07:30', to: '19:00' } ]\n",

@@ -66,7 +66,10 @@ enum ScheduleReader {
             guard fields.require(key) != nil else { return nil }
             return fields.scalar(key, expected: "a time of day such as \"07:30\", in quotes", minutes)
         }
-        guard let from = time("from"), let to = time("to"), let days else { return nil }
+        // Both are read, so that both are known.
+        let from = time("from")
+        let to = time("to")
+        guard let from, let to, let days else { return nil }
         return .daily(days: days, from: from, to: to)
     }
 
