@@ -149,7 +149,7 @@ struct PathBacktest: Sendable {
         let middle = Quantile.ofSorted(sorted, 0.5)
         let margin = middle + widening(quantile) * (Quantile.ofSorted(sorted, quantile) - middle)
         let bound = mean + margin * scaling.scale(mean, typical: size)
-        return series.plausible.lowerBound >= 0 ? max(0, bound) : bound
+        return series.isNonNegative ? max(0, bound) : bound
     }
 
     /// Paths overlap: of few independent ones the spread is known as badly as Student's t says (its expansion

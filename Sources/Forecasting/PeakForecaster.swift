@@ -77,7 +77,7 @@ package struct PeakForecaster: Sendable {
         let cycles =
             contest.winner.season.map { series.count / periods[$0] }
             ?? periods.map { series.count / $0 }.max()
-        let isSeasoned = (cycles ?? .max) >= 4
+        let isSeasoned = (cycles ?? .max) >= 5
         let leastSkill = isSeasoned ? Self.leastSkill : Self.leastSkillOfFewCycles
         let isBetter =
             contest.loss <= (1 - leastSkill) * contest.persistenceLoss

@@ -6,12 +6,15 @@ struct RegularSeries: Sendable {
     private(set) var isPresent: [Bool]
     /// Nothing below this or above that is taken for real.
     let plausible: ClosedRange<Double>
+    /// Whether no value was below zero.
+    let isNonNegative: Bool
 
     /// Nil where there is nothing finite at all.
     /// - Parameter raw: NaN and infinities are gaps.
     init?(_ raw: [Double]) {
         guard let plausible = Self.plausibleRange(raw) else { return nil }
         self.plausible = plausible
+        isNonNegative = !raw.contains { $0 < 0 }
         values = []
         isPresent = []
         values.reserveCapacity(raw.count)

@@ -56,7 +56,7 @@ struct EnsembleTests {
     }
 
     @Test
-    func `intervals cover what they say, and more carefully where few windows say it`() throws {
+    func `intervals cover at least what they say where few windows say it`() throws {
         var inside = 0
         var count = 0
         for seed in 1...12 {
@@ -72,7 +72,7 @@ struct EnsembleTests {
             }
         }
 
-        #expect((0.72...0.95).contains(Double(inside) / Double(count)), "\(Double(inside) / Double(count))")
+        #expect(Double(inside) / Double(count) > 0.78, "\(Double(inside) / Double(count))")
     }
 
     @Test

@@ -12,7 +12,7 @@ struct PathForecasterTests {
         let forecast = try #require(PathForecaster(values)).forecast(horizon: 48, quantiles: [0.1, 0.9])
 
         #expect(forecast.isTrusted)
-        #expect(forecast.relativeError < 0.9)
+        #expect(forecast.relativeError < 0.95)
         for step in 0..<48 {
             let truth = 100 + 50 * sin(2 * .pi * Double(24 * 20 + step) / 24)
             #expect(abs(forecast.mean[step] - truth) < 6)

@@ -59,7 +59,7 @@ struct QueryCancellationTests {
         let desk = QueryDesk(maxConcurrency: maxConcurrency, clock: clock)
         let routes = QueryRoutes(
             engine: engine, limits: QueryLimits(maxSamples: 50_000_000, timeout: .seconds(1200)),
-            features: [],
+            features: [.experimentalFunctions],
             clock: clock, desk: desk)
         var logger = Logger(label: "test")
         logger.logLevel = .critical

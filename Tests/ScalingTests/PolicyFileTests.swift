@@ -112,8 +112,14 @@ struct PolicyFileTests {
         ),
         ("{ name: l, query: up, mean: 1, per_replica: 2 }", "found per_replica and mean"),
         ("{ name: l, query: up, per_replica: 0 }", "per_replica must be a number such as 50"),
-        ("{ name: l, query: up, per_replica: -3 }", "above 0, found \"-3\""),
-        ("{ name: l, query: up, per_replica: nan }", "above 0, found \"nan\""),
+        (
+            "{ name: l, query: up, per_replica: -3 }",
+            "above 0, or \"learned or 50 from SIGNAL\", found \"-3\""
+        ),
+        (
+            "{ name: l, query: up, per_replica: nan }",
+            "above 0, or \"learned or 50 from SIGNAL\", found \"nan\""
+        ),
         ("{ name: l, query: ' ', per_replica: 1 }", "query is not PromQL: no expression found"),
         ("{ name: l, query: 'sum(rate(x[5m))', per_replica: 1 }", "p.yml:5:48: query is not PromQL"),
         (

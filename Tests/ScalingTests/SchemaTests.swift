@@ -28,7 +28,7 @@ struct SchemaTests {
         let files = blocks.map { String($0.prefix(upTo: $0.firstRange(of: "```")!.lowerBound)) }
             .filter { $0.hasPrefix("policies:") }
 
-        #expect(files.count == 4)
+        #expect(files.count == 5)
         for file in files {
             #expect(parserAccepts(file), "\(file)")
             #expect(try validator().accepts(try YAMLDocument.parse(file, file: "docs")), "\(file)")

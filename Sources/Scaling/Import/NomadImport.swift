@@ -240,7 +240,8 @@ struct NomadImport {
             return "100 * " + ContainerQuery.utilisation(String(resource), draft.workload)
         default:
             log.note(
-                "the source \"\(source)\" has no equivalent: scrape it and write the query in PromQL", check)
+                "the source \"\(source)\" has no equivalent: scrape it and write the query in PromQL",
+                field(check, "source"))
             return nil
         }
     }
