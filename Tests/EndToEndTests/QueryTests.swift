@@ -69,7 +69,7 @@ extension EndToEnd {
                 let after = try await Sandbox.run(Sandbox.binary, ["fmt", "--check", "--file", file])
                 let bad = try await Sandbox.run(Sandbox.binary, ["fmt", "sum("])
 
-                #expect(argument.output == "forecast(rate(x[5m])[14d:1m], 3600, 0.9)\n")
+                #expect(argument.output == "forecast(rate(x[5m])[2w:1m], 3600, 0.9)\n")
                 #expect(before.status == 2 && before.output.contains("a.promql is not laid out canonically"))
                 #expect(written.status == 0 && after.status == 0, "\(written.output)\(after.output)")
                 #expect(sandbox.text("a.promql") == "sum by (job) (rate(x[5m]))\n")

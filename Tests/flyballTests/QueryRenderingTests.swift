@@ -93,13 +93,13 @@ struct QueryRenderingTests {
     @Test func `an explanation is a tree with the cost of each part`() throws {
         let explanation = try JSON(
             bytes: Array(
-                """
+                #"""
                 {"planningSeconds":0.0001,"readingSeconds":0.002,"evaluatingSeconds":0.0105,
                 "readings":[{"matchers":"__name__=\"x\"","start":1,"end":2,"series":12,"samples":3456}],
                 "plan":{"operation":"sum by (mode)","steps":241,"series":8,"input":2892,"output":1928,
                 "seconds":0.0105,"ownSeconds":0.003,"children":[{"operation":"rate","expression":"x[1m]","steps":241,
                 "series":12,"input":3456,"output":2892,"seconds":0.0075,"ownSeconds":0.0075}]}}
-                """.utf8))
+                """#.utf8))
 
         #expect(
             ExplanationRendering.lines(explanation) == [
