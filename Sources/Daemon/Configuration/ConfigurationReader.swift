@@ -30,8 +30,9 @@ package struct ConfigurationReader {
     private func configuration(_ fields: FieldReader) -> Configuration {
         var configuration = Configuration()
         fields.mapping("global") { global($0, into: &configuration) }
-        configuration.ruleFiles = paths(fields, "rule_files")
-        configuration.policyFiles = paths(fields, "policy_files")
+        let namesAreLegacy = fields.node("global")?["metric_name_validation_scheme"]?.text == "legacy"
+        configuration.ruleFiles = patterns(fields, "rule_files")
+        configuration.policyFiles = patterns(fields, "policy_files")
         configuration.scrapes = scrapes(fields, configuration.scrapeDefaults)
         if let node = fields.node("alerting") {
             configuration.alerting =
@@ -43,8 +44,7 @@ package struct ConfigurationReader {
         fields.mapping("audit") { audit in
             configuration.auditOrigin = audit.string("origin") ?? configuration.auditOrigin
         }
-        for section in ["remote_write", "remote_read", "tracing", "otlp", "runtime"]
-        where fields.node(section) != nil {
+        for section in IdleSections(namesAreLegacy: namesAreLegacy).check(fields) {
             configuration.warnings.append(
                 "the section \(section) is read, but this version does not act on it")
         }
@@ -74,7 +74,7 @@ package struct ConfigurationReader {
             scrapes = ScrapeConfiguration.readList(
                 node, reader, defaults: defaults, directory: FileSource.folder(of: file))
         }
-        for path in paths(fields, "scrape_config_files").flatMap(files.expand) {
+        for path in patterns(fields, "scrape_config_files").flatMap(files.expand) {
             for scrape in included(path, fields, defaults) {
                 if scrapes.contains(where: { $0.jobName == scrape.jobName }) {
                     fields.report(
@@ -137,7 +137,15 @@ package struct ConfigurationReader {
             tsdb.mapping("retention") { retention in
                 settings.retention = time(retention, "time") ?? settings.retention
                 _ = retention.scalar("size", expected: "a size such as 10GB") { Quantity.bytes($0) }
-                _ = retention.number("percentage")
+                _ = retention.scalar("percentage", expected: "a number from 0 to 100") { text in
+                    Double(text).flatMap { (0...100).contains($0) ? $0 : nil }
+                }
+            }
+            tsdb.mapping("chunk_encoding") { encoding in
+                _ = encoding.scalar("floats", expected: "xor or xor2") {
+                    ["xor", "xor2"].contains($0) ? $0 : nil
+                }
+                _ = encoding.all
             }
             _ = tsdb.all
         }
@@ -179,6 +187,15 @@ package struct ConfigurationReader {
 
     private func time(_ fields: FieldReader, _ key: String) -> Duration? {
         fields.scalar(key, expected: "a duration such as 15s or 1h30m") { Duration(prometheus: $0) }
+    }
+
+    /// Paths that may have wildcards in their last component, as Prometheus allows.
+    private func patterns(_ fields: FieldReader, _ key: String) -> [String] {
+        for pattern in fields.strings(key) ?? []
+        where pattern.split(separator: "/").dropLast().contains(where: { $0.contains("*") }) {
+            fields.report("\"\(pattern)\" has a wildcard before its last component; name the folder", at: key)
+        }
+        return paths(fields, key)
     }
 
     private func paths(_ fields: FieldReader, _ key: String) -> [String] {
