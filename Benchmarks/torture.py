@@ -119,11 +119,10 @@ def power_cuts(record):
         except (OSError, subprocess.CalledProcessError) as error:
             return (getattr(error, "stderr", "") or str(error)).strip().split("\n")[0]
         while going(record.cycles, options.power_cuts, started):
-            store = os.path.join(mount, "store")
             if record.is_due():
                 record.begin_anew()
-                shutil.rmtree(store, ignore_errors=True)
-            cycle(store, record, delays())
+            # Another folder, since one that is removed may be back once the power is.
+            cycle(os.path.join(mount, f"store-{record.cycles // 20}"), record, delays())
             # Now the power is gone: what is not in the image by now never was.
             run("cp", "--sparse=always", image, copy)
             run("umount", mount)
