@@ -179,6 +179,7 @@ def measure(query, servers, end):
     requests = {s: s.get(path(query, end)) for s in servers}
     answers, walls, spent, runs = {}, {s: [] for s in servers}, {s: 0 for s in servers}, {s: 0 for s in servers}
     for server in servers:
+        server.connection = Connection(server.port)  # a new one: idle ones are closed after a while
         for _ in range(3):
             status, body = server.connection.ask(requests[server])
             if status != 200:
