@@ -86,10 +86,11 @@ let package = Package(
         benchmark("load-generator", in: "LoadGenerator", "Codecs"),
         benchmark(
             "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),
-        benchmark("forecast-benchmark", in: "ForecastBenchmark", "Forecasting"),
-        benchmark("scaling-benchmark", in: "ScalingBenchmark", "Documents", "Scaling"),
-        benchmark("promql-fuzz", in: "PromQLFuzz", "PromQL", "PromQLReference"),
+        benchmark("forecast-benchmark", in: "ForecastBenchmark", "Forecasting", "TextFiles"),
+        benchmark("scaling-benchmark", in: "ScalingBenchmark", "Documents", "Scaling", "TextFiles"),
+        benchmark("promql-fuzz", in: "PromQLFuzz", "PromQL", "PromQLReference", "TextFiles"),
         support("PromQLReference", "TimeSeries", "PromQL"),
+        support("TextFiles"),
         benchmark(
             "scaling-latency", in: "ScalingLatency", "TimeSeries", "Journal", "Storage", "PromQL", "Fleet",
             "Scaling", "Control", "Audit", "Coordination", "Actuation"),
@@ -103,7 +104,8 @@ let package = Package(
         tests("Storage", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL", exclude: ["Golden"]),
         tests("Forecasting", "Forecasting"),
         tests(
-            "PromQL", "TimeSeries", "PromQL", products: [.target(name: "PromQLReference")],
+            "PromQL", "TimeSeries", "PromQL",
+            products: [.target(name: "PromQLReference"), .target(name: "TextFiles")],
             exclude: ["Scripts"]),
         tests("Discovery", "TimeSeries", "Documents", "Relabelling", "Curl", "Discovery"),
         tests(
@@ -143,7 +145,7 @@ let package = Package(
             "Backends",
             "Daemon", products: [log]),
         tests("flyball", "flyball"),
-        tests("Architecture"),
+        tests("Architecture", products: [.target(name: "TextFiles")]),
         tests("EndToEnd", "TimeSeries", "Documents", "Codecs", "Curl", "Exposition"),
     ]
 )

@@ -1,5 +1,6 @@
 import Forecasting
 import Glibc
+import TextFiles
 
 /// What our forecasts of many series are worth, on their last values. Run it as a release build:
 ///
@@ -26,7 +27,7 @@ import Glibc
 
     private static func holdout(_ file: String, horizon: Int, skip: Int) throws {
         var forecasts: [(id: String, forecast: Forecast)] = []
-        for series in try SeriesFile(read(file), name: "series").series {
+        for series in try SeriesFile(TextFile.read(file), name: "series").series {
             let known = Array(series.values.dropLast(horizon + skip))
             guard let forecaster = PathForecaster(known) else { continue }
             forecasts.append((series.id, forecaster.forecast(horizon: horizon, quantiles: quantiles)))
@@ -42,7 +43,8 @@ import Glibc
             let day = sin(2 * Double.pi * Double(minute % 1440) / 1440)
             return 100 + 50 * day + 10 * Double(noise >> 40) / Double(1 << 24)
         }
-        let values = try file.map { try SeriesFile(read($0), name: "series").series[0].values } ?? made
+        let values =
+            try file.map { try SeriesFile(TextFile.read($0), name: "series").series[0].values } ?? made
         let kept = Array(values.suffix(20_160))
         let window = Window(first: 3, last: 8)
         report("peak: fit", 10) { _ = PeakForecaster(fitting: kept, window: window, stepSeconds: 60) }
@@ -71,23 +73,4 @@ import Glibc
         unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
-}
-
-/// All of a text file.
-func read(_ file: String) throws -> String {
-    guard let stream = unsafe fopen(file, "r") else { throw ReadError(file: file) }
-    defer { unsafe fclose(stream) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = unsafe buffer.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
-        guard count > 0 else { break }
-        bytes += buffer[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
-}
-
-struct ReadError: Error, CustomStringConvertible {
-    var file: String
-    var description: String { "\(file) cannot be read" }
 }

@@ -2,6 +2,7 @@ import Glibc
 import PromQL
 import PromQLReference
 import Synchronization
+import TextFiles
 
 // promql-fuzz parser|engine [--seed N] [--count N] [--corpus FILE...] [--query EXPRESSION]
 //
@@ -17,18 +18,6 @@ func monotonicSeconds() -> Double {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
-
-func text(of path: String) -> String? {
-    guard let file = unsafe fopen(path, "r") else { return nil }
-    defer { unsafe fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = unsafe fread(&buffer, 1, buffer.count, file)
-        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-        bytes += buffer[..<count]
-    }
 }
 
 func say(_ line: String) {
@@ -84,7 +73,7 @@ struct Options {
                 query = argument
                 count = 1
             } else if key == "--corpus" {
-                guard let script = text(of: argument) else { fail("cannot read \(argument)") }
+                guard let script = try? TextFile.read(argument) else { fail("cannot read \(argument)") }
                 corpus += ParserFuzz.queries(ofScript: script)
             } else if kind.isEmpty, ["parser", "engine"].contains(argument) {
                 kind = argument

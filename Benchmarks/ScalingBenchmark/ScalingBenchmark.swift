@@ -1,6 +1,7 @@
 import Documents
 import Glibc
 import Scaling
+import TextFiles
 
 /// Policies beside other autoscalers over real demand: the tables of autoscaling.md 3.2. Run it as a release build:
 ///
@@ -34,7 +35,7 @@ import Scaling
             exit(2)
         }
         if arguments[0] == "speed" { return try speed(arguments[1], count: Int(arguments[2]) ?? 100) }
-        let policies = try PolicyFile.load([(name: arguments[0], text: try read(arguments[0]))])
+        let policies = try PolicyFile.load([(name: arguments[0], text: try TextFile.read(arguments[0]))])
         let startUps = arguments[1].split(separator: ",").compactMap { Int($0) }
         let traces = try arguments.dropFirst(2).map { try trace($0) }
         var groups: [String] = []
@@ -53,7 +54,9 @@ import Scaling
 
     /// How long a run of many policies takes over four weeks of minutes.
     private static func speed(_ file: String, count: Int) throws {
-        guard let policy = try PolicyFile.load([(name: file, text: try read(file))]).first else { return }
+        guard let policy = try PolicyFile.load([(name: file, text: try TextFile.read(file))]).first else {
+            return
+        }
         let variants = (0..<count).map { index in
             var variant = policy
             variant.name = "\(index)"
@@ -86,10 +89,10 @@ import Scaling
     private static func trace(_ text: String) throws -> Trace {
         let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
         let parts = halves.count == 2 ? halves[1].split(separator: ":").map(String.init) : []
-        guard parts.count == 3, let days = Int(parts[2]) else { throw ReadError(file: text) }
+        guard parts.count == 3, let days = Int(parts[2]) else { throw TextFile.ReadError(file: text) }
         return Trace(
             name: halves[0], group: parts[1],
-            demand: try DemandTrace.parse(csv: try read(parts[0]), file: parts[0]), days: days)
+            demand: try DemandTrace.parse(csv: try TextFile.read(parts[0]), file: parts[0]), days: days)
     }
 
     private static func run(_ policies: [ScalingPolicy], _ traces: [Trace], startUp: Int) -> [Row] {
@@ -180,23 +183,4 @@ struct Judge {
         print("\ngoals")
         for line in lines { print(line) }
     }
-}
-
-/// All of a text file.
-func read(_ file: String) throws -> String {
-    guard let stream = unsafe fopen(file, "r") else { throw ReadError(file: file) }
-    defer { unsafe fclose(stream) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = unsafe buffer.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
-        guard count > 0 else { break }
-        bytes += buffer[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
-}
-
-struct ReadError: Error, CustomStringConvertible {
-    var file: String
-    var description: String { "\(file) cannot be read" }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TextFiles
 
 /// The checkout that these tests stand in, read as text.
 enum Repository {
@@ -7,18 +8,7 @@ enum Repository {
         return parts.dropLast(3).joined(separator: "/")
     }()
 
-    static func text(_ path: String) -> String {
-        guard let file = unsafe fopen(root + "/" + path, "r") else { return "" }
-        defer { unsafe fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = unsafe fread(&buffer, 1, buffer.count, file)
-            if count == 0 { break }
-            bytes += buffer[..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    static func text(_ path: String) -> String { (try? TextFile.read(root + "/" + path)) ?? "" }
 
     static func entries(_ folder: String) -> [String] {
         guard let handle = unsafe opendir(root + "/" + folder) else { return [] }

@@ -1,4 +1,5 @@
 import Glibc
+import TextFiles
 
 /// The files of ../shared/conformance/promqltest, where the folder is there.
 enum Conformance {
@@ -29,15 +30,5 @@ enum Conformance {
         text(of: "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/" + path)
     }
 
-    private static func text(of path: String) -> String? {
-        guard let file = unsafe fopen(path, "r") else { return nil }
-        defer { unsafe fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = unsafe fread(&buffer, 1, buffer.count, file)
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += buffer[..<count]
-        }
-    }
+    private static func text(of path: String) -> String? { try? TextFile.read(path) }
 }
