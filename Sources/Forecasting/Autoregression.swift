@@ -21,9 +21,12 @@ struct Autoregression: Sendable {
     private let bounds: ClosedRange<Double>
 
     /// Nil where the history is too short for the lags.
-    init?(_ values: [Double], lags: [Int], form: Form) {
-        let state = Self.transformed(values, form)
-        let longest = lags.max() ?? 1
+    /// - Parameters:
+    ///   - level: logarithms where the model is of them.
+    ///   - lags: ascending.
+    init?(_ level: [Double], lags: [Int], form: Form) {
+        let state = Self.differences(level, form)
+        let longest = lags.last ?? 1
         let count = state.count - longest
         guard count >= max(Self.leastRows, lags.count + 10) else { return nil }
         let stride = max(1, count / Self.maxRows)
@@ -43,12 +46,12 @@ struct Autoregression: Sendable {
     }
 
     /// The values after `values`, which need not be those that the model was fitted to.
-    func forecast(after values: ArraySlice<Double>, horizon: Int) -> [Double] {
+    /// - Parameter level: logarithms where the model is of them.
+    func forecast(after level: ArraySlice<Double>, horizon: Int) -> [Double] {
         // What the lags and the differences reach, and no more.
-        let reach = (lags.max() ?? 1) + form.difference + 1
-        let recent = Array(values.suffix(reach))
-        var state = Self.transformed(recent, form)
-        guard state.count >= (lags.max() ?? 1) else { return [] }
+        let level = Array(level.suffix((lags.last ?? 1) + form.difference + 1))
+        var state = Self.differences(level, form)
+        guard state.count >= (lags.last ?? 1) else { return [] }
         let known = state.count
         for _ in 0..<horizon {
             var sum = regression.intercept
@@ -59,7 +62,6 @@ struct Autoregression: Sendable {
         }
         var path = Array(state[known...])
         if form.difference > 0 {
-            let level = form.isLogarithmic ? recent.map(Self.logarithm) : recent
             for index in path.indices {
                 let back = index - form.difference
                 path[index] += back >= 0 ? path[back] : level[level.count + back]
@@ -70,8 +72,7 @@ struct Autoregression: Sendable {
 
     static func logarithm(_ value: Double) -> Double { log(max(value, 1e-9)) }
 
-    private static func transformed(_ values: [Double], _ form: Form) -> [Double] {
-        let level = form.isLogarithmic ? values.map(logarithm) : values
+    private static func differences(_ level: [Double], _ form: Form) -> [Double] {
         guard form.difference > 0 else { return level }
         return zip(level.dropFirst(form.difference), level).map { $0 - $1 }
     }

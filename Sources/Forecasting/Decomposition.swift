@@ -73,7 +73,7 @@ package struct Decomposition: Sendable {
     private static func removeSeason(of period: Int, from values: inout [Double]) -> [Double] {
         let base = movingAverage(values, width: period)
         var season = (0..<period).map { phase in
-            median(stride(from: phase, to: values.count, by: period).map { values[$0] - base[$0] })
+            Quantile.median(stride(from: phase, to: values.count, by: period).map { values[$0] - base[$0] })
         }
         season = smoothed(season, reach: min(7, period / 100))
         let mean = season.reduce(0, +) / Double(period)
@@ -119,12 +119,12 @@ package struct Decomposition: Sendable {
                 slopes.append((values[index + lag] - values[index]) / Double(lag))
             }
         }
-        return slopes.isEmpty ? 0 : median(slopes)
+        return slopes.isEmpty ? 0 : Quantile.median(slopes)
     }
 
     /// Where the trend stands at the last of the values before `end`: the median of the newest ones.
     private static func level(_ values: [Double], before end: Int, width: Int, slope: Double) -> Double {
-        median((max(0, end - width)..<end).map { values[$0] + slope * Double(end - 1 - $0) })
+        Quantile.median((max(0, end - width)..<end).map { values[$0] + slope * Double(end - 1 - $0) })
     }
 
     /// How far values were from the level as it was known up to `reach` steps earlier.
@@ -142,7 +142,7 @@ package struct Decomposition: Sendable {
             }
         }
         guard !errors.isEmpty else { return 0 }
-        let median = median(errors)
+        let median = Quantile.median(errors)
         // Where most values are exactly as expected, the others say what is usual.
         return median > 0
             ? normalDeviation * median : errors.reduce(0, +) / Double(errors.count) * 1.2533
@@ -151,11 +151,5 @@ package struct Decomposition: Sendable {
     /// A season learned from few cycles has learned part of their noise.
     private static func correction(cycles: Int) -> Double {
         cycles < 2 ? 1 : (Double(cycles) / Double(cycles - 1)).squareRoot()
-    }
-
-    private static func median(_ values: consuming [Double]) -> Double {
-        values.sort()
-        guard !values.isEmpty else { return 0 }
-        return (values[(values.count - 1) / 2] + values[values.count / 2]) / 2
     }
 }

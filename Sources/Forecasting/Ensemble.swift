@@ -28,16 +28,21 @@ struct Ensemble: Sendable {
 
     private(set) var members: [(kind: Kind, model: Model)] = []
     private let plausible: ClosedRange<Double>
+    /// Whether models are of logarithms where they can be.
+    private let isPositive: Bool
 
     /// - Parameter periods: the seasons, the shorter first.
     init(_ series: RegularSeries, periods: [Int]) {
         let values = series.values
         plausible = series.plausible
-        let isPositive = values.allSatisfy { $0 > 0 }
+        isPositive = values.allSatisfy { $0 > 0 }
+        let level = isPositive ? values.map(Autoregression.logarithm) : values
         if let short = periods.first {
             let long = periods.count > 1 ? periods[1] : short
             for kind in Kind.seasonal {
-                guard let model = Self.seasonal(kind, values, short, long, isPositive) else { continue }
+                guard let model = Self.seasonal(kind, values, level, short, long, isPositive) else {
+                    continue
+                }
                 members.append((kind, model))
             }
             if members.count < 4, values.count >= 2 * short + 1 {
@@ -45,24 +50,25 @@ struct Ensemble: Sendable {
             }
         } else {
             members = Kind.plain.compactMap { kind in
-                Self.plain(kind, values, isPositive).map { (kind, $0) }
+                Self.plain(kind, values, level, isPositive).map { (kind, $0) }
             }
         }
         if members.count < 3 { members.append((.last, .naive(period: 1))) }
     }
 
+    /// - Parameter level: logarithms where all values are positive.
     private static func seasonal(
-        _ kind: Kind, _ values: [Double], _ short: Int, _ long: Int, _ isPositive: Bool
+        _ kind: Kind, _ values: [Double], _ level: [Double], _ short: Int, _ long: Int, _ isPositive: Bool
     ) -> Model? {
         func remainder(_ period: Int, _ averaging: SeasonalRemainder.Averaging, _ far: [Int]) -> Model? {
             SeasonalRemainder(
-                values, period: period, averaging: averaging, isLogarithmic: isPositive,
+                level, period: period, averaging: averaging, isLogarithmic: isPositive,
                 lags: Lags.usable(Lags.recent(short) + far, values.count)
             ).map { .remainder($0) }
         }
         func autoregression(_ lags: [Int], difference: Int) -> Model? {
             Autoregression(
-                values, lags: lags,
+                level, lags: lags,
                 form: Autoregression.Form(isLogarithmic: isPositive, difference: difference)
             ).map { .autoregression($0) }
         }
@@ -86,10 +92,13 @@ struct Ensemble: Sendable {
         }
     }
 
-    private static func plain(_ kind: Kind, _ values: [Double], _ isPositive: Bool) -> Model? {
+    /// - Parameter level: logarithms where all values are positive.
+    private static func plain(
+        _ kind: Kind, _ values: [Double], _ level: [Double], _ isPositive: Bool
+    ) -> Model? {
         func autoregression(isLogarithmic: Bool, difference: Int) -> Model? {
             Autoregression(
-                values, lags: Lags.usable(Array(1...12), values.count),
+                isLogarithmic ? level : values, lags: Lags.usable(Array(1...12), values.count),
                 form: Autoregression.Form(isLogarithmic: isLogarithmic, difference: difference)
             ).map { .autoregression($0) }
         }
@@ -103,21 +112,31 @@ struct Ensemble: Sendable {
         }
     }
 
-    /// What each member says after `values`, nil where it says nothing of use. A member that was fitted to
-    /// part of a series expects `values` from the beginning of that series on.
-    func paths(after values: ArraySlice<Double>, horizon: Int) -> [[Double]?] {
-        members.map { member in
-            guard let path = path(member.model, values, horizon), path.count == horizon,
-                path.allSatisfy({ $0.isFinite })
-            else { return nil }
-            return path
+    /// What each member says after each of the first so many values, nil where it says nothing of use. A
+    /// member that was fitted to part of a series expects `values` from the beginning of that series on.
+    func paths(after counts: [Int], of values: [Double], horizon: Int) -> [[[Double]?]] {
+        let level = isPositive ? values.map(Autoregression.logarithm) : values
+        var all: [[[Double]?]] = []
+        for count in counts {
+            var paths: [[Double]?] = []
+            for (_, model) in members {
+                let path = path(model, values[..<count], level[..<count], horizon)
+                let isSound = path.map { $0.count == horizon && $0.allSatisfy(\.isFinite) } ?? false
+                paths.append(isSound ? path : nil)
+            }
+            all.append(paths)
         }
+        return all
     }
 
-    private func path(_ model: Model, _ values: ArraySlice<Double>, _ horizon: Int) -> [Double]? {
+    private func path(
+        _ model: Model, _ values: ArraySlice<Double>, _ level: ArraySlice<Double>, _ horizon: Int
+    ) -> [Double]? {
         switch model {
-        case .autoregression(let model): return model.forecast(after: values, horizon: horizon)
-        case .remainder(let model): return model.forecast(after: values, horizon: horizon)
+        case .autoregression(let model):
+            if model.form.isLogarithmic { return model.forecast(after: level, horizon: horizon) }
+            return model.forecast(after: values, horizon: horizon)
+        case .remainder(let model): return model.forecast(after: level, horizon: horizon)
         case .profile(let model): return model.forecast(after: values, horizon: horizon)
         case .doubleSeasonal(let model):
             return model.forecast(from: model.state(after: values), horizon: horizon)

@@ -1,34 +1,25 @@
+import Glibc
+
 /// How an ensemble would have done from moments in the last part of the history: what each member's word is
 /// worth, and how wrong their median was, step by step.
 struct PathBacktest: Sendable {
-    /// A member's weight is in inverse proportion to its error; no error counts as smaller than this share of
-    /// the members' median error.
+    /// A member's weight falls with its error; no error counts as smaller than this share of the members'
+    /// median error.
     static let leastError = 0.05
     /// Of the longest season, that the models of a backtest must have seen.
     static let leastCycles = 3.5
-
-    /// What an error is taken relative to: where a series varies more when it is high, the forecast itself.
-    enum Scaling: CaseIterable, Sendable {
-        case fixed, halfProportional, proportional
-
-        func scale(_ forecast: Double, typical: Double) -> Double {
-            let proportional = max(abs(forecast), 0.1 * typical)
-            return switch self {
-            case .fixed: typical
-            case .halfProportional: (typical + proportional) / 2
-            case .proportional: proportional
-            }
-        }
-    }
+    /// What an error weighs beside that of the next newer moment: what suits a series changes.
+    static let memory = 0.95
 
     private var worth: [Double] = []
     private var typical = 1.0
-    private var size = 1.0
-    /// Ascending errors relative to their scale, per step ahead, pooled over neighbouring steps.
-    private var errors: [[Double]] = []
-    private var scaling = Scaling.fixed
+    /// How steeply a weight falls with the error.
+    private var sharpness = 1.0
     /// How many windows of the horizon were forecast that do not overlap.
-    private var independent = 1.0
+    private(set) var independent = 1.0
+    /// The share of the seasonal naive forecast in the whole.
+    private(set) var naiveShare = 0.0
+    private(set) var intervals = PathIntervals()
     private(set) var relativeError = Double.infinity
     private(set) var isTrusted = false
 
@@ -39,14 +30,18 @@ struct PathBacktest: Sendable {
         guard horizon >= 1, tested > horizon, split >= PathForecaster.leastValues,
             let known = RegularSeries(Array(values[..<split]))
         else { return }
+        independent = max(1, Double(tested) / Double(horizon))
+        // Two windows that do not overlap rank no models; five do.
+        sharpness = min(max(independent - 1, 0.75), 4)
         let ensemble = Ensemble(known, periods: periods.filter { split >= 2 * $0 })
         let step = max(1, (tested - horizon) / PathForecaster.maxOrigins)
         // Counted back from the end, so that the newest moments are always in.
-        let origins = stride(from: values.count - horizon, through: split, by: -step).reversed()
-        let paths = origins.map { ensemble.paths(after: values[..<$0], horizon: horizon) }
-        weigh(ensemble, paths, Array(origins), values, horizon)
-        judge(ensemble, paths, Array(origins), values, period: periods.first ?? 1, horizon)
-        independent = max(1, Double(tested) / Double(horizon))
+        let origins = Array(stride(from: values.count - horizon, through: split, by: -step).reversed())
+        let paths = ensemble.paths(after: origins, of: values, horizon: horizon)
+        weigh(ensemble, paths, origins, values, horizon)
+        let outcomes = judge(ensemble, paths, origins, values, period: periods.first ?? 1, horizon)
+        let unrest = PathIntervals.unrest(values, lag: periods.last ?? max(1, horizon / 2), width: horizon)
+        intervals = PathIntervals(outcomes, independent: independent, unrest: unrest)
     }
 
     /// How much of the end is forecast. Models without enough cycles say little of those that will have them.
@@ -63,74 +58,81 @@ struct PathBacktest: Sendable {
         var all: [Double] = []
         for (index, member) in ensemble.members.enumerated() {
             var sum = 0.0
-            var count = 0.0
-            for (path, origin) in zip(paths, origins) {
-                guard let path = path[index] else { continue }
-                for step in 0..<horizon { sum += abs(values[origin + step] - path[step]) }
-                count += Double(horizon)
+            var total = 0.0
+            var weight = 1.0
+            for (path, origin) in zip(paths, origins).reversed() {
+                if let path = path[index] {
+                    var error = 0.0
+                    for step in 0..<horizon { error += abs(values[origin + step] - path[step]) }
+                    sum += weight * error
+                    total += weight * Double(horizon)
+                }
+                weight *= Self.memory
             }
-            guard count > 0 else { continue }
-            worth[member.kind.rawValue] = sum / count
-            all.append(sum / count)
+            guard total > 0 else { continue }
+            worth[member.kind.rawValue] = sum / total
+            all.append(sum / total)
         }
         all.sort()
         guard !all.isEmpty else { return }
         typical = (all[(all.count - 1) / 2] + all[all.count / 2]) / 2
     }
 
-    /// What the median of each path's members missed.
+    /// What the median of each path's members, and the naive forecast with it, missed.
     private mutating func judge(
         _ ensemble: Ensemble, _ paths: [[[Double]?]], _ origins: [Int], _ values: [Double], period: Int,
         _ horizon: Int
-    ) {
+    ) -> [[PathIntervals.Outcome]] {
         let weights = weights(ensemble)
-        var outcomes = [[(actual: Double, forecast: Double)]](repeating: [], count: horizon)
-        var own = 0.0
         var seasonal = 0.0
         var last = 0.0
+        var median = 0.0
+        var medians: [[Double]] = []
         for (path, origin) in zip(paths, origins) {
             let path = ensemble.combined(path, weights: weights, horizon: horizon, last: values[origin - 1])
             for step in 0..<horizon {
                 let actual = values[origin + step]
-                outcomes[step].append((actual, path[step]))
-                own += abs(actual - path[step])
+                median += abs(actual - path[step])
                 seasonal += abs(actual - values[origin - period + step % period])
                 last += abs(actual - values[origin - 1])
+            }
+            medians.append(path)
+        }
+        naiveShare = Self.naiveShare(error: median, naive: seasonal, independent: independent)
+        var outcomes = [[PathIntervals.Outcome]](repeating: [], count: horizon)
+        var own = 0.0
+        for (path, origin) in zip(medians, origins) {
+            for step in 0..<horizon {
+                let actual = values[origin + step]
+                let naive = values[origin - period + step % period]
+                let forecast = path[step] + naiveShare * (naive - path[step])
+                outcomes[step].append(PathIntervals.Outcome(actual: actual, forecast: forecast))
+                own += abs(actual - forecast)
             }
         }
         relativeError = seasonal > 0 ? own / seasonal : own > 0 ? .infinity : 1
         isTrusted = own < 0.95 * seasonal && own < 0.95 * last
-        calibrate(outcomes)
+        return outcomes
     }
 
-    /// Chooses what errors are relative to, by what the tenth and ninetieth percentile would have lost.
-    private mutating func calibrate(_ outcomes: [[(actual: Double, forecast: Double)]]) {
-        let all = outcomes.flatMap { $0 }
-        size = max(all.reduce(0) { $0 + abs($1.forecast) } / Double(max(1, all.count)), 1e-300)
-        var best = Double.infinity
-        for scaling in Scaling.allCases {
-            let sorted = all.map { ($0.actual - $0.forecast) / scaling.scale($0.forecast, typical: size) }
-                .sorted()
-            var loss = 0.0
-            for quantile in [0.1, 0.9] {
-                let margin = Quantile.ofSorted(sorted, quantile)
-                for (actual, forecast) in all {
-                    let bound = forecast + margin * scaling.scale(forecast, typical: size)
-                    loss += Quantile.pinball(actual, bound, quantile)
-                }
-            }
-            guard loss < best else { continue }
-            best = loss
-            self.scaling = scaling
-        }
-        // Few origins calibrate no tail; errors of neighbouring steps are alike.
-        let pool = max(1, min(outcomes.count / 8, 12))
-        let raw = outcomes.map { step in
-            step.map { ($0.actual - $0.forecast) / scaling.scale($0.forecast, typical: size) }
-        }
-        errors = raw.indices.map { step in
-            (max(0, step - pool)...min(raw.count - 1, step + pool)).flatMap { raw[$0] }.sorted()
-        }
+    /// What the logarithm of the error relative to that of the seasonal naive forecast is before anything is
+    /// known of a series, its spread over series, and its spread over windows of one series.
+    private static let usualAdvantage = -0.55
+    private static let spreadOfSeries = 0.5
+    private static let spreadOfWindows = 0.7
+    /// More windows than this say no more: a series changes.
+    private static let mostWindows = 8.0
+    /// Up to the first logarithm of the ratio to be expected nothing is naive, from the second on everything.
+    private static let doubt = -0.2...0.2
+
+    /// An ensemble that was hardly better than the last cycle in windows enough to tell is mixed with it. The
+    /// expectation is that of a normal prior and normal observations.
+    static func naiveShare(error: Double, naive: Double, independent: Double) -> Double {
+        guard error > 0, naive > 0 else { return error > 0 ? 1 : 0 }
+        let evidence = min(independent, mostWindows) / (spreadOfWindows * spreadOfWindows)
+        let prior = 1 / (spreadOfSeries * spreadOfSeries)
+        let expected = (evidence * log(error / naive) + prior * usualAdvantage) / (evidence + prior)
+        return min(max((expected - doubt.lowerBound) / (doubt.upperBound - doubt.lowerBound), 0), 1)
     }
 
     /// What each member of an ensemble of the same series is worth: one for a member of typical error, and
@@ -138,25 +140,7 @@ struct PathBacktest: Sendable {
     func weights(_ ensemble: Ensemble) -> [Double] {
         ensemble.members.map { member in
             guard !worth.isEmpty, worth[member.kind.rawValue].isFinite, typical > 0 else { return 1 }
-            return 1 / max(worth[member.kind.rawValue] / typical, Self.leastError)
+            return pow(max(worth[member.kind.rawValue] / typical, Self.leastError), -sharpness)
         }
-    }
-
-    /// A quantile of what may come so many steps (from 0) ahead. What was never below zero stays there.
-    func quantile(_ quantile: Double, at step: Int, around mean: Double, in series: RegularSeries) -> Double {
-        guard !errors.isEmpty else { return mean }
-        let sorted = errors[min(step, errors.count - 1)]
-        let middle = Quantile.ofSorted(sorted, 0.5)
-        let margin = middle + widening(quantile) * (Quantile.ofSorted(sorted, quantile) - middle)
-        let bound = mean + margin * scaling.scale(mean, typical: size)
-        return series.isNonNegative ? max(0, bound) : bound
-    }
-
-    /// Paths overlap: of few independent ones the spread is known as badly as Student's t says (its expansion
-    /// in the inverse of their number, relative to the normal quantile).
-    private func widening(_ quantile: Double) -> Double {
-        let square = Quantile.normal(quantile) * Quantile.normal(quantile)
-        return 1 + (square + 1) / (4 * independent)
-            + (5 * square * square + 16 * square + 3) / (96 * independent * independent)
     }
 }

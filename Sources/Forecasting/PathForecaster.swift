@@ -22,7 +22,7 @@ package struct PathForecaster: Sendable {
         init(_ series: RegularSeries, periods: [Int], horizon: Int) {
             self.horizon = horizon
             ensemble = Ensemble(series, periods: periods)
-            paths = ensemble.paths(after: series.values[...], horizon: horizon)
+            paths = ensemble.paths(after: [series.count], of: series.values, horizon: horizon)[0]
             backtest = PathBacktest(
                 series, periods: periods, horizon: min(horizon, PathForecaster.maxBacktestHorizon))
         }
@@ -60,13 +60,18 @@ package struct PathForecaster: Sendable {
             fitted.flatMap { $0.horizon >= horizon ? $0 : nil }
             ?? Fit(series, periods: periods, horizon: max(0, horizon))
         let last = series.values[series.count - 1]
-        let mean = fit.ensemble.combined(
+        var mean = fit.ensemble.combined(
             fit.paths, weights: fit.backtest.weights(fit.ensemble), horizon: horizon, last: last)
+        let share = fit.backtest.naiveShare
+        let period = periods.first ?? 1
+        for step in mean.indices where share > 0 {
+            mean[step] += share * (series.values[series.count - period + step % period] - mean[step])
+        }
         let bands = quantiles.map { quantile in
             (
                 quantile: quantile,
                 values: mean.indices.map {
-                    fit.backtest.quantile(quantile, at: $0, around: mean[$0], in: series)
+                    fit.backtest.intervals.quantile(quantile, at: $0, around: mean[$0], in: series)
                 }
             )
         }

@@ -15,6 +15,53 @@ enum Quantile {
         return sorted[below] + (sorted[below + 1] - sorted[below]) * share
     }
 
+    /// The value that would stand at an index if the numbers were sorted, which they need not be; they are moved
+    /// about, so that none before the index is above it and none after it below.
+    /// - Precondition: the index is one of the numbers', and none of them is NaN.
+    static func select(_ index: Int, of numbers: inout [Double], in range: Range<Int>? = nil) -> Double {
+        var low = range?.lowerBound ?? 0
+        var high = (range?.upperBound ?? numbers.count) - 1
+        while high > low {
+            let pivot = middle(numbers[low], numbers[low + (high - low) / 2], numbers[high])
+            var left = low
+            var right = high
+            while left <= right {
+                while numbers[left] < pivot { left += 1 }
+                while numbers[right] > pivot { right -= 1 }
+                guard left <= right else { break }
+                numbers.swapAt(left, right)
+                left += 1
+                right -= 1
+            }
+            if index <= right {
+                high = right
+            } else if index >= left {
+                low = left
+            } else {
+                break
+            }
+        }
+        return numbers[index]
+    }
+
+    private static func middle(_ a: Double, _ b: Double, _ c: Double) -> Double {
+        max(min(a, b), min(max(a, b), c))
+    }
+
+    /// The middle number, or the mean of the two middle ones; zero where there is none.
+    static func median(_ numbers: consuming [Double]) -> Double {
+        median(in: 0..<numbers.count, of: &numbers)
+    }
+
+    /// The median of some of the numbers, which are moved about among themselves.
+    static func median(in range: Range<Int>, of numbers: inout [Double]) -> Double {
+        guard !range.isEmpty else { return 0 }
+        let upper = range.lowerBound + range.count / 2
+        let high = select(upper, of: &numbers, in: range)
+        guard range.count % 2 == 0 else { return high }
+        return ((numbers[range.lowerBound..<upper].max() ?? high) + high) / 2
+    }
+
     /// The standard normal distribution's quantile, to three digits (Abramowitz and Stegun 26.2.23).
     static func normal(_ quantile: Double) -> Double {
         let tail = min(quantile, 1 - quantile)

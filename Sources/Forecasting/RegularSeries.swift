@@ -59,12 +59,14 @@ struct RegularSeries: Sendable {
     /// Ten times as far from the median as the 1st and 99th percentile: only what no demand does lies
     /// outside.
     private static func plausibleRange(_ raw: [Double]) -> ClosedRange<Double>? {
-        let sorted = raw.filter { $0.isFinite && abs($0) < 1e250 }.sorted()
-        guard !sorted.isEmpty else { return nil }
-        let median = sorted[sorted.count / 2]
-        let low = sorted[sorted.count / 100]
-        let high = sorted[sorted.count - 1 - sorted.count / 100]
-        guard sorted.count >= 100, high > low else { return sorted[0]...sorted[sorted.count - 1] }
+        var known = raw.filter { $0.isFinite && abs($0) < 1e250 }
+        guard let least = known.min(), let greatest = known.max() else { return nil }
+        let count = known.count
+        let outer = count / 100
+        let median = Quantile.select(count / 2, of: &known)
+        let low = Quantile.select(outer, of: &known, in: 0..<count / 2 + 1)
+        let high = Quantile.select(count - 1 - outer, of: &known, in: count / 2..<count)
+        guard count >= 100, high > low else { return least...greatest }
         return (median - 10 * (median - low) - (high - low))...(median + 10 * (high - median) + (high - low))
     }
 }

@@ -140,9 +140,9 @@ package enum Seasonality {
 
     /// With the outermost hundredth on either side pulled in: two lone spikes are no period.
     private static func clipped(_ values: [Double]) -> [Double] {
-        let sorted = values.sorted()
-        let low = sorted[sorted.count / 100]
-        let high = sorted[sorted.count - 1 - sorted.count / 100]
+        var moved = values
+        let low = Quantile.select(values.count / 100, of: &moved)
+        let high = Quantile.select(values.count - 1 - values.count / 100, of: &moved)
         return values.map { min(max($0, low), high) }
     }
 

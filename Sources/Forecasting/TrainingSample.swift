@@ -53,7 +53,6 @@ struct TrainingSample {
         return ErrorScale(
             regression: RidgeRegression(
                 rows: rows, width: unrestWidth, targets: errors,
-                weights: [Double](repeating: 1, count: errors.count),
                 penalty: 3 * max(1, Double(window.last) / Double(stride))),
             typical: errors.isEmpty ? 0 : errors.reduce(0, +) / Double(errors.count))
     }
