@@ -4,15 +4,16 @@ import Synchronization
 
 /// The thread that owns the multi handle.
 ///
-/// Safety: `multi` is created in `init` and freed by the thread at its end, under the lock that every wake-up takes
-/// and after which `Shared.multi` is nil. Everything else of libcurl is touched by the thread alone.
+/// Safety: the multi handle is created in `init` and freed by the thread at its end, under the lock that every wake-up
+/// takes and after which `Waker.multi` is nil. Everything else of libcurl is touched by the thread alone.
 @safe final class CurlLoop: Sendable {
-    @safe private struct Shared: @unchecked Sendable {
-        var inbox = CurlInbox()
+    @safe private struct Waker: @unchecked Sendable {
         var multi: UnsafeMutableRawPointer?
     }
 
-    private let shared: Mutex<Shared>
+    private let inbox = Mutex(CurlInbox())
+    /// Apart from the inbox: to wake the thread is a system call, and nobody should wait for one to put something in.
+    private let waker: Mutex<Waker>
 
     init(maxIdleConnections: Int) {
         _ = CurlLoop.initialised
@@ -20,44 +21,41 @@ import Synchronization
         let connections = max(1, maxIdleConnections)
         unsafe flyball_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, connections)
         unsafe flyball_multi_setopt_long(multi, CURLMOPT_PIPELINING, 0)
-        shared = unsafe Mutex(Shared(multi: multi))
+        waker = unsafe Mutex(Waker(multi: multi))
     }
 
     /// libcurl's own once: curl_global_init is not safe to race in 7.88 builds without atomics.
     private static let initialised = curl_global_init(Int(CURL_GLOBAL_SSL | CURL_GLOBAL_WIN32)) == CURLE_OK
 
-    func newID() -> UInt64 { shared.withLock { $0.inbox.newID() } }
+    func newID() -> UInt64 { inbox.withLock { $0.newID() } }
 
     func submit(_ job: CurlJob) {
-        let admission = shared.withLock { shared in
-            let admission = shared.inbox.submit(job)
-            // The wake-up that is under way will find this one too.
-            if case .first = admission { CurlLoop.wake(shared) }
-            return admission
+        switch inbox.withLock({ $0.submit(job) }) {
+        // The wake-up that is under way will find this one too.
+        case .queued: break
+        case .first: wake()
+        case .cancelled: job.continuation.resume(returning: .failure(.cancelled))
         }
-        if case .cancelled = admission { job.continuation.resume(returning: .failure(.cancelled)) }
     }
 
     func cancel(_ id: UInt64) {
-        shared.withLock { shared in
-            shared.inbox.cancel(id)
-            CurlLoop.wake(shared)
-        }
+        inbox.withLock { $0.cancel(id) }
+        wake()
     }
 
-    func forget(_ id: UInt64) { shared.withLock { $0.inbox.forget(id) } }
+    func forget(_ id: UInt64) { inbox.withLock { $0.forget(id) } }
 
-    func reclaim(_ body: [UInt8]) { shared.withLock { $0.inbox.reclaim(body) } }
+    func reclaim(_ body: [UInt8]) { inbox.withLock { $0.reclaim(body) } }
 
     func stop() {
-        shared.withLock { shared in
-            shared.inbox.isClosed = true
-            CurlLoop.wake(shared)
-        }
+        inbox.withLock { $0.isClosed = true }
+        wake()
     }
 
-    private static func wake(_ shared: Shared) {
-        if let multi = unsafe shared.multi { unsafe curl_multi_wakeup(multi) }
+    private func wake() {
+        waker.withLock { waker in
+            if let multi = unsafe waker.multi { unsafe curl_multi_wakeup(multi) }
+        }
     }
 
     /// Starts the thread. It holds this object until it ends, so the object outlives it.
@@ -83,18 +81,18 @@ import Synchronization
     }
 
     private func run() {
-        guard let multi = unsafe shared.withLock({ unsafe $0.multi }) else { return }
+        guard let multi = unsafe waker.withLock({ unsafe $0.multi }) else { return }
         CurlLoop.blockBrokenPipes()
         var transfers: [UInt64: CurlTransfer] = [:]
         var idle = CurlHandlePool()
         while true {
-            let arrived = shared.withLock { $0.inbox.take() }
+            var arrived = inbox.withLock { $0.take() }
             if arrived.isClosed {
                 for job in arrived.jobs { job.continuation.resume(returning: .failure(.cancelled)) }
                 break
             }
             for job in arrived.jobs {
-                let spare = shared.withLock { $0.inbox.takeSpare() } ?? []
+                let spare = arrived.spares.popLast() ?? []
                 let handle = idle.take(for: job.request)
                 if let transfer = unsafe CurlTransfer.begin(job, handle, body: spare, multi: multi) {
                     transfers[job.id] = transfer
@@ -141,10 +139,10 @@ import Synchronization
 
     /// Ends everything: what runs is cancelled, the multi handle freed.
     private func retire(_ transfers: [UInt64: CurlTransfer]) {
-        let multi = unsafe shared.withLock { shared in
-            shared.inbox.isClosed = true
-            defer { unsafe shared.multi = nil }
-            return unsafe shared.multi
+        inbox.withLock { $0.isClosed = true }
+        let multi = unsafe waker.withLock { waker in
+            defer { unsafe waker.multi = nil }
+            return unsafe waker.multi
         }
         for transfer in transfers.values {
             unsafe curl_multi_remove_handle(multi, transfer.handle.easy)

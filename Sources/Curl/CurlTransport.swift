@@ -82,8 +82,6 @@ struct CurlInbox: Sendable {
         if spares.count < CurlInbox.spareLimit, body.capacity <= CurlInbox.spareBytes { spares.append(body) }
     }
 
-    mutating func takeSpare() -> [UInt8]? { spares.popLast() }
-
     mutating func cancel(_ id: UInt64) {
         if open.contains(id) { cancellations.append(id) } else { early.insert(id) }
     }
@@ -94,12 +92,24 @@ struct CurlInbox: Sendable {
         early.remove(id)
     }
 
+    /// What the thread fetches at once.
+    struct Arrival {
+        var jobs: [CurlJob]
+        var cancellations: [UInt64]
+        /// Memory for the answers to the jobs, for at most each of them.
+        var spares: [[UInt8]]
+        var isClosed: Bool
+    }
+
     /// Hands over what has arrived.
-    mutating func take() -> (jobs: [CurlJob], cancellations: [UInt64], isClosed: Bool) {
+    mutating func take() -> Arrival {
+        let count = min(jobs.count, spares.count)
         defer {
             jobs = []
             cancellations = []
+            spares.removeLast(count)
         }
-        return (jobs, cancellations, isClosed)
+        return Arrival(
+            jobs: jobs, cancellations: cancellations, spares: Array(spares.suffix(count)), isClosed: isClosed)
     }
 }
