@@ -17,6 +17,7 @@ package enum FlyballService {
     /// Runs until SIGINT or SIGTERM, which also stop the nodes and replicas that the process backend started.
     /// - Throws: why it could not start, in one line.
     package static func serve(_ options: ServeOptions) async throws {
+        ProcessMemory.useOneHeap()
         LineLogHandler.bootstrap(level: options.logLevel, format: options.logFormat)
         let loader = GenerationLoader(features: options.features)
         let generation = try loader.load(options.configurationFile)
@@ -68,10 +69,20 @@ package enum FlyballService {
                     .init(service: background { try await parts.measurements.run() }),
                     .init(service: background { await parts.scraper.run() }),
                     .init(service: background { await reloadOnHangUp(parts) }),
+                    .init(service: background { try await giveBackMemory(parts.clock) }),
                     .init(service: server),
                 ],
                 gracefulShutdownSignals: [.sigint, .sigterm], logger: quiet(logger)))
         try await group.run()
+    }
+
+    /// Once what start-up needed is done, and from time to time after that.
+    private static func giveBackMemory(_ clock: any Clock) async throws {
+        try await clock.sleep(for: .seconds(1))
+        while true {
+            ProcessMemory.giveBack()
+            try await clock.sleep(for: .seconds(1800))
+        }
     }
 
     private static func reloadOnHangUp(_ parts: Components) async {

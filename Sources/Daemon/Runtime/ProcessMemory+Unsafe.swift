@@ -1,0 +1,50 @@
+import Foundation
+import Glibc
+
+/// What stays resident for the process though nothing uses it: heaps of the C library, and code that ran once.
+enum ProcessMemory {
+    /// One heap for all threads. With one for each, samples end up in all of them, and each keeps the room that the largest
+    /// request once took. To be called before threads are made; those that exist keep their heap.
+    static func useOneHeap() {
+        let arenaMax: Int32 = -8
+        typealias Option = @convention(c) (Int32, Int32) -> Int32
+        if let symbol = unsafe symbol("mallopt") {
+            _ = unsafe unsafeBitCast(symbol, to: Option.self)(arenaMax, 1)
+        }
+    }
+
+    /// Gives back what the heap does not use, and the pages of code: those that are run again are found in the kernel's
+    /// cache. Most of what start-up runs, such as reading arguments and configuration, nobody runs a second time.
+    static func giveBack() {
+        typealias Trim = @convention(c) (Int) -> Int32
+        if let symbol = unsafe symbol("malloc_trim") { _ = unsafe unsafeBitCast(symbol, to: Trim.self)(0) }
+        for range in codeRanges() {
+            guard let start = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
+            // Code is mapped from files, read-only and never written: nothing is lost. Where that fails, it stays.
+            _ = unsafe madvise(start, range.count, MADV_DONTNEED)
+        }
+    }
+
+    /// A function of malloc.h, which the C library's module does not show; nil in a C library without it.
+    private static func symbol(_ name: String) -> UnsafeMutableRawPointer? { unsafe dlsym(nil, name) }
+
+    /// Where code is mapped from files: the lines of `/proc/self/maps` with `r-xp` and a path.
+    static func codeRanges(in maps: [String] = lines(of: "/proc/self/maps")) -> [Range<Int>] {
+        maps.compactMap { line in
+            let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
+            guard fields.count == 6, fields[1] == "r-xp", fields[5].drop(while: { $0 == " " }).first == "/"
+            else { return nil }
+            let ends = fields[0].split(separator: "-").compactMap { Int($0, radix: 16) }
+            return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
+        }
+    }
+
+    /// Read piece by piece: what /proc hands over at once is a page at most.
+    private static func lines(of path: String) -> [String] {
+        guard let file = FileHandle(forReadingAtPath: path) else { return [] }
+        defer { try? file.close() }
+        var bytes: [UInt8] = []
+        while let piece = try? file.read(upToCount: 4096), !piece.isEmpty { bytes += piece }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+}
