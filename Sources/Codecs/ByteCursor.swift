@@ -1,20 +1,25 @@
 /// A reading position in a span that each call is given: a struct cannot hold the span itself yet.
 /// Every read checks what remains before it takes or allocates anything.
-package struct ByteCursor: Hashable, Sendable {
-    package var position: Int
+@usableFromInline package struct ByteCursor: Hashable, Sendable {
+    @usableFromInline package var position: Int
     /// Reads end here.
-    package let end: Int
+    @usableFromInline package let end: Int
 
+    @inlinable
     package init(_ range: Range<Int>) {
         position = range.lowerBound
         end = range.upperBound
     }
 
+    @inlinable
     package init(count: Int) { self.init(0..<count) }
 
+    @inlinable
     package var remaining: Int { end - position }
+    @inlinable
     package var isAtEnd: Bool { position >= end }
 
+    @inlinable
     package mutating func byte(_ bytes: Span<UInt8>) throws(CodecError) -> UInt8 {
         guard position < end else { throw .truncated(at: position) }
         position += 1
@@ -22,6 +27,7 @@ package struct ByteCursor: Hashable, Sendable {
     }
 
     /// An unsigned LEB128 number of at most ten bytes.
+    @inlinable
     package mutating func varint(_ bytes: Span<UInt8>) throws(CodecError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -35,11 +41,13 @@ package struct ByteCursor: Hashable, Sendable {
     }
 
     /// A signed number, zigzag in LEB128.
+    @inlinable
     package mutating func signedVarint(_ bytes: Span<UInt8>) throws(CodecError) -> Int64 {
         ZigZag.decode(try varint(bytes))
     }
 
     /// A length or count; refused where it is above what remains or above `limit`.
+    @inlinable
     package mutating func length(
         _ bytes: Span<UInt8>, limit: Int = .max
     ) throws(CodecError) -> Int {
@@ -51,6 +59,7 @@ package struct ByteCursor: Hashable, Sendable {
     }
 
     /// The range of `count` bytes, which are stepped over.
+    @inlinable
     package mutating func take(_ count: Int) throws(CodecError) -> Range<Int> {
         guard count >= 0, count <= remaining else { throw .truncated(at: position) }
         position += count
@@ -71,6 +80,7 @@ package struct ByteCursor: Hashable, Sendable {
     }
 
     /// A little-endian 64-bit number.
+    @inlinable
     package mutating func fixed64(_ bytes: Span<UInt8>) throws(CodecError) -> UInt64 {
         let range = try take(8)
         return bytes.littleEndian64(at: range.lowerBound)

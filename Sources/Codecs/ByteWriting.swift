@@ -1,5 +1,6 @@
 extension [UInt8] {
     /// Appends an unsigned LEB128 number.
+    @inlinable
     package mutating func append(varint value: UInt64) {
         var value = value
         while value >= 0x80 {
@@ -10,6 +11,7 @@ extension [UInt8] {
     }
 
     /// Appends a signed number, zigzag in LEB128.
+    @inlinable
     package mutating func append(signedVarint value: Int64) { append(varint: ZigZag.encode(value)) }
 
     /// Appends a little-endian 32-bit number.
@@ -18,6 +20,7 @@ extension [UInt8] {
     }
 
     /// Appends a little-endian 64-bit number.
+    @inlinable
     package mutating func append(fixed64 value: UInt64) { append(littleEndian: value) }
 
     /// Appends the count as LEB128, then the bytes.

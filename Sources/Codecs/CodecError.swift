@@ -1,5 +1,5 @@
 /// Why encoded bytes were refused. Positions are byte offsets into the input.
-package enum CodecError: Error, Hashable, Sendable {
+@usableFromInline package enum CodecError: Error, Hashable, Sendable {
     /// The input ends inside of something.
     case truncated(at: Int)
     /// The input contradicts its format; the text says what.
@@ -9,7 +9,7 @@ package enum CodecError: Error, Hashable, Sendable {
 }
 
 extension CodecError: CustomStringConvertible {
-    package var description: String {
+    @usableFromInline package var description: String {
         switch self {
         case .truncated(let position): "the input ends at byte \(position), inside of a value"
         case .malformed(let reason, let position): "\(reason) at byte \(position)"

@@ -1,7 +1,7 @@
 /// Walks the fields of one protobuf message, in wire order, without a tree. Nested messages and strings come as
 /// ranges of the same span; unknown fields are skipped by asking for the next one.
-package struct ProtobufCursor: Hashable, Sendable {
-    package enum Payload: Hashable, Sendable {
+@usableFromInline package struct ProtobufCursor: Hashable, Sendable {
+    @usableFromInline package enum Payload: Hashable, Sendable {
         case varint(UInt64)
         case fixed64(UInt64)
         case fixed32(UInt32)
@@ -42,15 +42,19 @@ package struct ProtobufCursor: Hashable, Sendable {
 
 extension ProtobufCursor.Payload {
     /// A `double` field.
+    @inlinable
     package var double: Double? {
         if case .fixed64(let bits) = self { Double(bitPattern: bits) } else { nil }
     }
     /// An `int64`, `uint64`, `bool` or enum field.
+    @inlinable
     package var integer: Int64? {
         if case .varint(let value) = self { Int64(bitPattern: value) } else { nil }
     }
     /// A `sint64` field.
+    @inlinable
     package var signed: Int64? { if case .varint(let value) = self { ZigZag.decode(value) } else { nil } }
     /// A length-delimited field.
+    @inlinable
     package var range: Range<Int>? { if case .bytes(let range) = self { range } else { nil } }
 }

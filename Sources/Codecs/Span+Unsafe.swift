@@ -4,14 +4,14 @@ import Glibc
 /// load itself and is unsafe in the type alone, which is an integer here, of which every bit pattern is valid.
 extension Span<UInt8> {
     /// Eight bytes from `offset`, the first one the least significant.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func littleEndian64(at offset: Int) -> UInt64 {
         let raw = unsafe self.bytes
         return unsafe raw.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
     }
 
     /// Eight bytes from `offset`, the first one the most significant.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func bigEndian64(at offset: Int) -> UInt64 {
         let raw = unsafe self.bytes
         return unsafe raw.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
@@ -37,7 +37,7 @@ extension Span<UInt8> {
 
 extension MutableSpan<UInt8> {
     /// Sets eight bytes from `offset`, the first one to the least significant.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func setLittleEndian64(_ word: UInt64, at offset: Int) {
         var raw = unsafe self.mutableBytes
         raw.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
@@ -53,8 +53,8 @@ extension [UInt8] {
     }
 
     /// Appends a number as its eight little-endian bytes, in one copy.
-    @inline(__always)
-    mutating func append(littleEndian value: UInt64) {
+    @inlinable @inline(__always)
+    package mutating func append(littleEndian value: UInt64) {
         unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 

@@ -94,7 +94,8 @@ extension Labels {
 }
 
 extension LooseGroup {
-    fileprivate func count(into contents: inout StoreContents, _ seen: inout Set<Labels>, _ table: PairTable) {
+    fileprivate func count(into contents: inout StoreContents, _ seen: inout Set<Labels>, _ table: PairTable)
+    {
         for slot in 0..<LooseGroup.width where members >> UInt16(slot) & 1 == 1 {
             var part = StoreContents.Part()
             part.samples = Int(counts[slot]) + late.count { $0.slot == UInt8(slot) }
@@ -115,7 +116,7 @@ extension Table {
     fileprivate func count(into contents: inout StoreContents, _ seen: inout Set<Labels>) {
         var parts = [StoreContents.Part](repeating: StoreContents.Part(), count: width)
         for row in tailTimes.indices {
-            for column in parts.indices where !isAbsent(tail[row * width + column]) {
+            for column in parts.indices where !isAbsent(tail[row, column]) {
                 parts[column].samples += 1
             }
         }

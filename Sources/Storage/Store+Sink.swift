@@ -66,10 +66,10 @@ extension Store: SampleSink {
             append(SampleBatch(late), to: &head, &report)
             return
         }
-        let previous = head.tables[Int(number)]?.lastTailRow.map { Array($0) } ?? []
-        let record = StoreRecord.row(
-            number, at: time, rowsBefore: shape.appendedRows, row.span, previous: previous.span)
-        guard (try? write([record])) != nil else {
+        let record = head.tables[Int(number)]?.tail.withLast { previous in
+            StoreRecord.row(number, at: time, rowsBefore: shape.appendedRows, row.span, previous: previous)
+        }
+        guard let record, (try? write([record])) != nil else {
             report.limited += count
             return
         }
@@ -87,26 +87,55 @@ extension Store: SampleSink {
     }
 
     package func append(_ batch: [SeriesSamples]) -> AppendReport {
-        let report = append(SampleBatch(batch))
-        if batch.contains(where: { !$0.startTimes.isEmpty }) { head.withLock { noteStarts(batch, &$0) } }
-        return report
+        append(SampleBatch(batch))
     }
 
     package func append(_ batch: SampleBatch) -> AppendReport {
+        var handles: [UInt32] = []
+        return append(batch, handles: &handles)
+    }
+
+    package func append(_ batch: SampleBatch, handles: inout [UInt32]) -> AppendReport {
+        var numbers: [UInt32] = []
         var report = head.withLock { head in
             var report = AppendReport()
-            append(batch, to: &head, &report)
+            numbers = append(batch, to: &head, &report)
+            noteStarts(batch, &head)
             report.position = appendPosition
             head.appendedSamples += UInt64(report.accepted)
             head.rejectedSamples += UInt64(report.rejected)
             return report
         }
+        handles = numbers
         commitIfAlways(&report)
         return report
     }
 
-    /// Numbers new series, writes all to the log, then takes all into memory.
-    private func append(_ batch: SampleBatch, to head: inout Head, _ report: inout AppendReport) {
+    package func append(_ samples: KnownSamples) -> AppendReport? {
+        let report: AppendReport? = head.withLock { head in
+            guard samples.handles.allSatisfy({ head.loose.has($0) }) else { return nil }
+            var report = AppendReport()
+            if (try? write([StoreRecord.samples(samples)])) != nil {
+                head.take(samples, &report)
+            } else {
+                report.limited = samples.samples.count
+            }
+            report.position = appendPosition
+            head.appendedSamples += UInt64(report.accepted)
+            head.rejectedSamples += UInt64(report.rejected)
+            return report
+        }
+        guard var report else { return nil }
+        commitIfAlways(&report)
+        return report
+    }
+
+    /// Numbers new series, writes all to the log, then takes all into memory. The numbers, `KnownSamples.noHandle` for
+    /// series that were not taken.
+    @discardableResult
+    private func append(
+        _ batch: SampleBatch, to head: inout Head, _ report: inout AppendReport
+    ) -> [UInt32] {
         var records: [[UInt8]] = []
         let (numbers, added) = head.numbers(of: batch, &records)
         for (index, number) in numbers.enumerated() where number != .max && !batch.histograms.isEmpty {
@@ -121,12 +150,13 @@ extension Store: SampleSink {
         }
         guard (try? write(records)) != nil else {
             report.limited += batch.sampleCount - limited
-            return
+            return Array(repeating: KnownSamples.noHandle, count: numbers.count)
         }
         for (labels, number) in added { head.loose.add(number, labels) }
         head.take(batch, numbers, &report)
         head.pressure.seriesSince += added.count
         head.pressure.samplesSince += batch.sampleCount
+        return numbers
     }
 
     package func describe(_ metadata: [String: MetricMetadata]) {

@@ -47,7 +47,7 @@ extension Head {
                 statistics.samples += part.sampleCount
                 statistics.chunks += part.ends.count
             }
-            statistics.samples += table.tail.count { !isAbsent($0) }
+            statistics.samples += table.tail.sampleCount
             if let first = table.firstTime { oldest = min(oldest, first) }
         }
         statistics.series += loose.count

@@ -1,8 +1,9 @@
 /// One number at one moment.
-package struct Sample: Hashable, Sendable, Codable {
-    package var timestamp: Timestamp
-    package var value: Double
+@usableFromInline package struct Sample: Hashable, Sendable, Codable {
+    @usableFromInline package var timestamp: Timestamp
+    @usableFromInline package var value: Double
 
+    @inlinable
     package init(_ timestamp: Timestamp, _ value: Double) {
         self.timestamp = timestamp
         self.value = value
@@ -10,7 +11,7 @@ package struct Sample: Hashable, Sendable, Codable {
 }
 
 /// The two NaNs that carry a meaning, told apart from other NaNs by their bits.
-package enum Marker {
+@usableFromInline package enum Marker {
     /// Prometheus' staleness marker (`value.StaleNaN`): the series ended here.
     package static let stale = Double(bitPattern: 0x7ff0_0000_0000_0002)
     /// In a row of a scrape: this column has no sample in this row. Never stored, never returned.
@@ -18,6 +19,10 @@ package enum Marker {
     /// The NaN that arithmetic and the text "NaN" yield (`value.NormalNaN`).
     package static let notANumber = Double(bitPattern: 0x7ff8_0000_0000_0001)
 
-    package static func isStale(_ value: Double) -> Bool { value.bitPattern == stale.bitPattern }
-    package static func isAbsent(_ value: Double) -> Bool { value.bitPattern == absent.bitPattern }
+    @inlinable package static func isStale(_ value: Double) -> Bool {
+        value.bitPattern == 0x7ff0_0000_0000_0002
+    }
+    @inlinable package static func isAbsent(_ value: Double) -> Bool {
+        value.bitPattern == 0x7ff0_0000_0000_0003
+    }
 }

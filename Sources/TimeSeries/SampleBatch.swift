@@ -14,6 +14,9 @@ package struct SampleBatch: Sendable {
     package private(set) var entries: [Entry] = []
     package var samples: [Sample] = []
     package var histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = []
+    /// When the counter of each sample started, in milliseconds, 0 where unknown; those that are missing at the end are
+    /// unknown too.
+    package private(set) var startTimes: [Int64] = []
 
     package init() {}
 
@@ -27,6 +30,10 @@ package struct SampleBatch: Sendable {
 
     package mutating func append(_ series: SeriesSamples) {
         labelBytes += series.labels.bytes
+        if !series.startTimes.isEmpty {
+            startTimes += repeatElement(0, count: samples.count - startTimes.count)
+            startTimes += series.startTimes.prefix(series.samples.count)
+        }
         samples += series.samples
         histograms += series.histograms
         close(hash: series.labels.stableHash)
@@ -57,7 +64,15 @@ package struct SampleBatch: Sendable {
     package func series(_ index: Int) -> SeriesSamples {
         SeriesSamples(
             labels: labels(index), samples: Array(samples[sampleRange(index)]),
-            histograms: Array(histograms[histogramRange(index)]))
+            histograms: Array(histograms[histogramRange(index)]), startTimes: startTimes(index))
+    }
+
+    /// The starts of the samples of a series; empty where none is known.
+    package func startTimes(_ index: Int) -> [Int64] {
+        let range = sampleRange(index)
+        guard range.lowerBound < startTimes.count else { return [] }
+        let known = startTimes[range.lowerBound..<min(range.upperBound, startTimes.count)]
+        return Array(known) + repeatElement(0, count: range.count - known.count)
     }
 
     // MARK: Writing one series after the other: its parts behind those that are there, then `close`
@@ -79,6 +94,7 @@ package struct SampleBatch: Sendable {
     package mutating func discardOpen() {
         labelBytes.removeLast(labelBytes.count - openLabels)
         samples.removeLast(samples.count - openSamples)
+        if startTimes.count > samples.count { startTimes.removeLast(startTimes.count - samples.count) }
         histograms.removeLast(histograms.count - openHistograms)
     }
 }

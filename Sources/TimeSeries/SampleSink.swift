@@ -67,6 +67,11 @@ package protocol SampleSink: Sendable {
     func append(_ batch: [SeriesSamples]) -> AppendReport
     /// The same for what came over the wire.
     func append(_ batch: SampleBatch) -> AppendReport
+    /// The same; sets `handles` to one for each series of the batch, with which its next samples can be appended. A
+    /// handle stands for one series and never for another, also when the series is gone.
+    func append(_ batch: SampleBatch, handles: inout [UInt32]) -> AppendReport
+    /// Samples of series by their handles; nil, and nothing is taken, where one of them is not known any more.
+    func append(_ samples: KnownSamples) -> AppendReport?
     /// Describes metrics, by metric name.
     func describe(_ metadata: [String: MetricMetadata])
     /// Takes exemplars; those that the sink has, or that are older than the newest of their series, are left out.
@@ -79,4 +84,11 @@ extension SampleSink {
     package func append(_ batch: SampleBatch) -> AppendReport {
         append(batch.entries.indices.map(batch.series))
     }
+
+    package func append(_ batch: SampleBatch, handles: inout [UInt32]) -> AppendReport {
+        handles = Array(repeating: KnownSamples.noHandle, count: batch.entries.count)
+        return append(batch)
+    }
+
+    package func append(_ samples: KnownSamples) -> AppendReport? { nil }
 }

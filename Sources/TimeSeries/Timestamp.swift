@@ -1,13 +1,13 @@
 /// A moment in milliseconds since 1970-01-01T00:00:00Z, the resolution of the Prometheus data model.
-package struct Timestamp: Hashable, Comparable, Sendable, Codable {
-    package var milliseconds: Int64
+@usableFromInline package struct Timestamp: Hashable, Comparable, Sendable, Codable {
+    @usableFromInline package var milliseconds: Int64
 
-    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    @inlinable package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
     package static let distantPast = Timestamp(milliseconds: .min)
     package static let distantFuture = Timestamp(milliseconds: .max)
 
-    package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
+    @inlinable package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
 
     /// The difference of two moments; saturates instead of overflowing.
     package static func - (a: Timestamp, b: Timestamp) -> Duration {
@@ -33,11 +33,11 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
         self.init(milliseconds: milliseconds)
     }
 
-    package init(from decoder: any Decoder) throws {
+    @usableFromInline package init(from decoder: any Decoder) throws {
         milliseconds = try decoder.singleValueContainer().decode(Int64.self)
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    @usableFromInline package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(milliseconds)
     }

@@ -261,6 +261,10 @@ private struct Sequence: RandomNumberGenerator {
 }
 
 extension WriteRequest {
+    var batches: [SampleBatch] {
+        parts.compactMap { if case .decoded(let batch, _) = $0 { batch } else { nil } }
+    }
+
     /// All series with their samples.
     var series: [SeriesSamples] { batches.flatMap { batch in batch.entries.indices.map(batch.series) } }
 }

@@ -30,7 +30,8 @@ import TimeSeries
         #expect(statistics.samples == 160 * 240)
         // Sixteen constant series share one column of times.
         #expect(statistics.chunkBytes < 160 * 80)
-        #expect(statistics.tailBytes == 0)
+        // The groups do not seal at the same time; in between they hold half of a full tail.
+        #expect(statistics.tailBytes < 160 * 136 / 2)
     }
 
     @Test func `series of a group with times of their own, missing samples and gaps keep every sample`()

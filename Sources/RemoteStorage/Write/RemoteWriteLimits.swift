@@ -9,6 +9,8 @@ package struct RemoteWriteLimits: Hashable, Sendable {
     package var labelValueBytes = 16 << 10
     /// Requests that are being decoded or written at the same time; further ones are to come again.
     package var requests = 32
+    /// Series whose labels are known again by their hash, about 30 bytes each; with more of them they are learnt anew.
+    package var rememberedSeries = 4 << 20
     /// How far in the future a sample may lie, as in Prometheus.
     package var ahead: Duration = .seconds(600)
 

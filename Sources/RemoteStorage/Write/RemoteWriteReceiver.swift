@@ -35,16 +35,21 @@ package final class RemoteWriteReceiver: Sendable {
     private let durability: GroupCommit
     private let state = Mutex(RemoteWriteStatistics())
     private let running = Mutex(0)
+    /// The handles of the sink for series that were sent before.
+    private let memo: Mutex<SeriesMemo>
+    private let seed: UInt64
 
     package init(
         sink: any SampleSink, clock: any Clock, durability: GroupCommit,
-        limits: RemoteWriteLimits = RemoteWriteLimits()
+        limits: RemoteWriteLimits = RemoteWriteLimits(), seed: UInt64 = .random(in: .min ... .max)
     ) {
         self.sink = sink
         self.clock = clock
         self.durability = durability
         self.limits = limits
+        self.seed = seed
         bodyLimit = limits.decodedBytes
+        memo = Mutex(SeriesMemo(limit: limits.rememberedSeries, now: clock.now))
     }
 
     package var statistics: RemoteWriteStatistics { state.withLock { $0 } }
@@ -80,30 +85,43 @@ package final class RemoteWriteReceiver: Sendable {
     private func leave() { running.withLock { $0 -= 1 } }
 
     private func write(_ body: [UInt8]) async -> RemoteWriteAnswer {
-        let request: WriteRequest
         do {
-            request = try decode(body)
+            let message = try Snappy.decompress(body.span, limit: limits.decodedBytes)
+            let request = try decode(message) { series in memo.withLock { $0.handles(of: series) } }
+            if let answer = await write(request) { return answer }
+            // A series that was known is gone from the sink: with its labels it is taken as a new one.
+            let anew = try decode(message) { Array(repeating: KnownSamples.noHandle, count: $0.count) }
+            return await write(anew)
+                ?? RemoteWriteAnswer(503, "the series change faster than they are written")
         } catch {
             return RemoteWriteAnswer(400, "the remote-write request cannot be read: \(error)")
         }
+    }
+
+    private func decode(
+        _ message: [UInt8], resolve: ([SeriesScan.Series]) -> [UInt32]
+    ) throws(CodecError) -> WriteRequest {
+        try WriteRequest(
+            decoding: message.span, limits: limits, latest: clock.now + limits.ahead, seed: seed,
+            resolve: resolve)
+    }
+
+    /// Nil where the sink does not know a handle any more; some of the request may be written then.
+    private func write(_ request: WriteRequest) async -> RemoteWriteAnswer? {
         if !request.metadata.isEmpty { sink.describe(request.metadata) }
-        var report = append(request.batches)
+        guard var report = append(request) else { return nil }
         do {
             try await durability.reach(report.position)
             // All of them: the log was full. The commit has made room.
             if report.limited > 0, report.limited == request.sampleCount {
-                report = append(request.batches)
+                guard let second = append(request) else { return nil }
+                report = second
                 try await durability.reach(report.position)
             }
         } catch {
             return RemoteWriteAnswer(503, "the samples are not durable: \(error)")
         }
         return conclude(request, report)
-    }
-
-    private func decode(_ body: [UInt8]) throws(CodecError) -> WriteRequest {
-        let message = try Snappy.decompress(body.span, limit: limits.decodedBytes)
-        return try WriteRequest(decoding: message.span, limits: limits, latest: clock.now + limits.ahead)
     }
 
     private func conclude(_ request: WriteRequest, _ report: AppendReport) -> RemoteWriteAnswer {
@@ -123,9 +141,25 @@ package final class RemoteWriteReceiver: Sendable {
                 + reasons.joined(separator: "; "))
     }
 
-    private func append(_ batches: [SampleBatch]) -> AppendReport {
+    private func append(_ request: WriteRequest) -> AppendReport? {
         var sum = AppendReport()
-        for batch in batches { sum.add(sink.append(batch)) }
+        for part in request.parts {
+            switch part {
+            case .known(let samples):
+                guard let report = sink.append(samples) else { return nil }
+                sum.add(report)
+            case .decoded(let batch, let keys):
+                var handles: [UInt32] = []
+                sum.add(sink.append(batch, handles: &handles))
+                let now = clock.now
+                memo.withLock { memo in
+                    for (key, handle) in zip(keys, handles) {
+                        if let key { memo.insert(key, handle, now: now) }
+                    }
+                }
+            }
+        }
+        if !request.exemplars.isEmpty { sink.append(request.exemplars) }
         return sum
     }
 }

@@ -6,13 +6,16 @@ struct SeriesDecoder {
     /// The most samples of one batch, which readers of the store wait for.
     static let batchSize = 8192
 
-    private let limits: RemoteWriteLimits
-    private let latest: Timestamp
+    let limits: RemoteWriteLimits
+    let latest: Timestamp
     private var labels = CanonicalLabels()
-    private var collector = LabelCollector()
+    var collector = LabelCollector()
     private var batch = SampleBatch()
+    private var keys: [WireKey?] = []
+    var exemplarMessages: [Range<Int>] = []
     private var isAscending = true
-    private(set) var batches: [SampleBatch] = []
+    private var batches: [(SampleBatch, keys: [WireKey?])] = []
+    var exemplars: [SeriesExemplars] = []
     private(set) var refusedCount = 0
     private(set) var firstRefusal: String?
 
@@ -21,9 +24,12 @@ struct SeriesDecoder {
         self.latest = latest
     }
 
-    /// Reads a series; it is left out where it holds no sample or its labels are refused.
-    mutating func read(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
+    /// Reads a series; it is left out where it holds no sample or its labels are refused. `key` goes with it.
+    mutating func read(
+        _ message: Range<Int>, _ bytes: Span<UInt8>, _ key: WireKey? = nil
+    ) throws(CodecError) {
         labels.removeAll()
+        exemplarMessages.removeAll(keepingCapacity: true)
         isAscending = true
         var position = message.lowerBound
         while position < message.upperBound {
@@ -41,48 +47,65 @@ struct SeriesDecoder {
             position = cursor.position
             if let range = field.payload.range { try take(field.number, range, bytes) }
         }
-        try close(message, bytes)
+        try close(message, bytes, key)
     }
 
     private mutating func take(_ number: Int, _ range: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
         switch number {
         case 1: labels.add(range, bytes)
         case 2: append(try sample(range, bytes))
+        case 3: exemplarMessages.append(range)
         case 4: try histogram(range, bytes)
         default: break
         }
     }
 
-    /// What was read, in one batch or, at the end, in several.
-    mutating func finish() {
-        if !batch.entries.isEmpty { batches.append(batch) }
+    /// What was read since the last call, in as few batches as their size allows.
+    mutating func takeBatches() -> [(SampleBatch, keys: [WireKey?])] {
+        finish()
+        defer { batches = [] }
+        return batches
+    }
+
+    private mutating func finish() {
+        if !batch.entries.isEmpty { batches.append((batch, keys: keys)) }
         batch = SampleBatch()
+        keys = []
     }
 
     /// Ends a series. Labels that are not as most are get a close look.
-    private mutating func close(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
-        let isPlain = labels.isPlain(limit: limits.labels)
-        if !isPlain { try collect(message, bytes) }
+    private mutating func close(
+        _ message: Range<Int>, _ bytes: Span<UInt8>, _ key: WireKey?
+    ) throws(CodecError) {
         let count = batch.samples.count - batch.openSamples + batch.histograms.count - batch.openHistograms
-        guard count > 0 else { return }
         if !isAscending { batch.samples[batch.openSamples...].sort { $0.timestamp < $1.timestamp } }
-        if isPlain {
+        if exemplarMessages.isEmpty, labels.isPlain(limit: limits.labels) {
+            guard count > 0 else { return }
             batch.close(hash: labels.append(to: &batch.labelBytes))
         } else {
-            do {
-                let labels = try collector.labels(bytes, limits)
-                batch.labelBytes += labels.bytes
-                batch.close(hash: labels.stableHash)
-            } catch {
-                batch.discardOpen()
-                refuse(count, error.reason)
-                return
-            }
+            try collect(message, bytes)
+            guard count > 0 || !exemplarMessages.isEmpty, let labels = collected(bytes, count) else { return }
+            try takeExemplars(of: labels, bytes)
+            guard count > 0 else { return }
+            batch.labelBytes += labels.bytes
+            batch.close(hash: labels.stableHash)
         }
+        keys.append(key)
         if batch.sampleCount >= Self.batchSize { split() }
     }
 
-    private mutating func collect(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
+    /// The labels that were collected; nil, and the samples of the series are refused, where they cannot be taken.
+    private mutating func collected(_ bytes: Span<UInt8>, _ count: Int) -> Labels? {
+        do {
+            return try collector.labels(bytes, limits)
+        } catch {
+            batch.discardOpen()
+            if count > 0 { refuse(count, error.reason) }
+            return nil
+        }
+    }
+
+    mutating func collect(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
         collector.removeAll()
         var cursor = ProtobufCursor(message)
         while let field = try cursor.next(bytes) {
@@ -98,10 +121,12 @@ struct SeriesDecoder {
         }
         let series = batch.series(last)
         batch.removeLast()
+        keys.removeLast()
         finish()
         for start in stride(from: 0, to: series.samples.count, by: Self.batchSize) {
             let end = min(series.samples.count, start + Self.batchSize)
             batch.append(SeriesSamples(labels: series.labels, samples: Array(series.samples[start..<end])))
+            keys.append(nil)
             finish()
         }
         for start in stride(from: 0, to: series.histograms.count, by: Self.batchSize) {
@@ -109,6 +134,7 @@ struct SeriesDecoder {
             batch.append(
                 SeriesSamples(
                     labels: series.labels, samples: [], histograms: Array(series.histograms[start..<end])))
+            keys.append(nil)
             finish()
         }
     }
@@ -141,7 +167,7 @@ struct SeriesDecoder {
             if hasValue { value = Double(bitPattern: bytes.littleEndian64(at: message.lowerBound + 1)) }
             var cursor = ByteCursor(tag + 1..<message.upperBound)
             time = Int64(bitPattern: try cursor.varint(bytes))
-            if cursor.isAtEnd { return Sample.fromSender(time, value) }
+            if cursor.isAtEnd { return Sample(Timestamp(milliseconds: time), Sample.fromSender(value)) }
         }
         var cursor = ProtobufCursor(message)
         while let field = try cursor.next(bytes) {
@@ -151,7 +177,7 @@ struct SeriesDecoder {
             default: break
             }
         }
-        return Sample.fromSender(time, value)
+        return Sample(Timestamp(milliseconds: time), Sample.fromSender(value))
     }
 
     private mutating func histogram(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
@@ -169,12 +195,5 @@ struct SeriesDecoder {
     private mutating func refuse(_ count: Int, _ reason: String) {
         refusedCount += count
         if firstRefusal == nil { firstRefusal = reason }
-    }
-}
-
-extension Sample {
-    /// To the store the bits of an absent cell mean that there is no sample; to a sender they are a NaN as any other.
-    fileprivate static func fromSender(_ time: Int64, _ value: Double) -> Sample {
-        Sample(Timestamp(milliseconds: time), Marker.isAbsent(value) ? Marker.notANumber : value)
     }
 }

@@ -3,17 +3,27 @@ package import TimeSeries
 
 /// A remote-write 1.0 request (`prometheus.WriteRequest`), decoded straight into what a sink takes.
 ///
-/// Damage of the message refuses all of it; a series or histogram that cannot be taken is counted and left out.
-/// Exemplars are skipped.
+/// Damage of the message refuses all of it; a series, histogram or exemplar that cannot be taken is left out, and its
+/// samples are counted.
 package struct WriteRequest: Sendable {
-    /// Series with at least one sample, samples ascending in time, in batches that a sink takes in one call each.
-    package private(set) var batches: [SampleBatch] = []
+    /// What a sink takes in one call each, in the order of the request.
+    enum Part: Sendable {
+        case known(KnownSamples)
+        /// Series with at least one sample, samples ascending in time, and the key of each series that has one.
+        case decoded(SampleBatch, keys: [WireKey?])
+    }
+
+    private(set) var parts: [Part] = []
+    package private(set) var exemplars: [SeriesExemplars] = []
     package private(set) var metadata: [String: MetricMetadata] = [:]
-    /// Samples of `batches`, native histograms included.
+    /// Samples of all parts, native histograms included.
     package private(set) var sampleCount = 0
     /// Samples that were left out.
     package private(set) var refusedCount = 0
     package private(set) var firstRefusal: String?
+
+    /// From known to other series and back more often than this, and all are decoded.
+    private static let mostParts = 16
 
     /// - Parameters:
     ///   - bytes: the protobuf message, without Snappy.
@@ -22,7 +32,19 @@ package struct WriteRequest: Sendable {
         decoding bytes: Span<UInt8>, limits: RemoteWriteLimits = RemoteWriteLimits(),
         latest: Timestamp = .distantFuture
     ) throws(CodecError) {
-        var decoder = SeriesDecoder(limits: limits, latest: latest)
+        try self.init(decoding: bytes, limits: limits, latest: latest, seed: 0) {
+            Array(repeating: KnownSamples.noHandle, count: $0.count)
+        }
+    }
+
+    /// - Parameters:
+    ///   - seed: of the keys.
+    ///   - resolve: the handles of series, `KnownSamples.noHandle` for those without.
+    init(
+        decoding bytes: Span<UInt8>, limits: RemoteWriteLimits, latest: Timestamp, seed: UInt64,
+        resolve: ([SeriesScan.Series]) -> [UInt32]
+    ) throws(CodecError) {
+        var scan = SeriesScan(seed: seed, latest: latest, byteCount: bytes.count)
         var entries = 0
         var cursor = ProtobufCursor(0..<bytes.count)
         while let field = try cursor.next(bytes) {
@@ -31,17 +53,53 @@ package struct WriteRequest: Sendable {
             guard entries <= limits.entries else {
                 throw .malformed("more than \(limits.entries) series in one request", at: cursor.position)
             }
-            if field.number == 3 {
-                try describe(range, bytes, limits)
-                continue
-            }
-            try decoder.read(range, bytes)
+            if field.number == 3 { try describe(range, bytes, limits) } else { scan.add(range, bytes) }
         }
-        decoder.finish()
-        batches = decoder.batches
-        sampleCount = batches.reduce(0) { $0 + $1.sampleCount }
+        var decoder = SeriesDecoder(limits: limits, latest: latest)
+        try assemble(scan, resolve(scan.series), &decoder, bytes)
+        exemplars = decoder.exemplars
         refusedCount = decoder.refusedCount
         firstRefusal = decoder.firstRefusal
+    }
+
+    /// Makes parts of what is known and of what is to be decoded, in the order of the request.
+    private mutating func assemble(
+        _ scan: SeriesScan, _ handles: [UInt32], _ decoder: inout SeriesDecoder, _ bytes: Span<UInt8>
+    ) throws(CodecError) {
+        var changes = 0
+        for index in handles.indices.dropFirst() {
+            if (handles[index] == KnownSamples.noHandle) != (handles[index - 1] == KnownSamples.noHandle) {
+                changes += 1
+            }
+        }
+        let isMixed = changes >= WriteRequest.mostParts
+        var start = 0
+        while start < handles.count {
+            let isKnown = !isMixed && handles[start] != KnownSamples.noHandle
+            var end = start
+            var count = 0
+            while end < handles.count, isMixed || (handles[end] != KnownSamples.noHandle) == isKnown {
+                let own = scan.series[end].end - scan.start(end)
+                if isKnown, count > 0, count + own > SeriesDecoder.batchSize { break }
+                count += own
+                if !isKnown { try decoder.read(scan.series[end].message, bytes, scan.series[end].key) }
+                end += 1
+            }
+            if isKnown {
+                parts.append(.known(scan.known(start..<end, handles)))
+                sampleCount += count
+            } else {
+                for (batch, keys) in decoder.takeBatches() {
+                    parts.append(.decoded(batch, keys: keys))
+                    sampleCount += batch.sampleCount
+                }
+            }
+            start = end
+        }
+        guard !isMixed else { return }
+        for index in scan.withExemplars where handles[index] != KnownSamples.noHandle {
+            try decoder.readExemplars(scan.series[index].message, bytes)
+        }
     }
 
     /// A `MetricMetadata` message: type 1, metric_family_name 2, help 4, unit 5.

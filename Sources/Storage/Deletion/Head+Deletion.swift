@@ -102,7 +102,7 @@ extension Table {
     /// Takes samples and buckets of columns away.
     mutating func remove(_ covered: [UInt32: [Tombstone]]) {
         restore(sealed: sealed.map { $0.removing(covered) }, persisted: persisted)
-        var cells = tail
+        var cells = tail.cells
         for (column, stones) in covered {
             for (row, time) in tailTimes.enumerated()
             where stones.contains(where: { $0.range.contains(time) }) {

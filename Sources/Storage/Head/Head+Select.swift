@@ -107,10 +107,10 @@ extension TableSlice {
             part.read(columns, rows, into: &values, &hasAbsent)
         }
         times += table.tailTimes[tailRows]
-        let (tail, width) = (table.tail, table.width)
+        let tail = table.tail
         for (index, column) in columns.enumerated() {
             for row in tailRows {
-                let value = tail[row &* width &+ Int(column)]
+                let value = tail[row, Int(column)]
                 if value.bitPattern == ColumnFormat.absentBits { hasAbsent[index] = true }
                 values[index].append(value)
             }

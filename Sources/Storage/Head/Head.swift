@@ -97,7 +97,7 @@ struct Head: Sendable {
     mutating func addTable(_ number: UInt32, _ target: Labels, _ columns: [Labels]) {
         while tables.count <= Int(number) { tables.append(nil) }
         if let old = tables[Int(number)]?.target { tablesByTarget[old]?.removeAll { $0 == number } }
-        var table = Table(target: target, layout: layout(columns))
+        var table = Table(number: number, target: target, layout: layout(columns))
         table.targetSymbols = intern(target)
         tables[Int(number)] = table
         tablesByTarget[target, default: []].append(number)

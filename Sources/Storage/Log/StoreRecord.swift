@@ -103,26 +103,25 @@ enum StoreRecord {
         for (index, number) in numbers.enumerated() where number == .max {
             count -= batch.sampleRange(index).count
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16 + 16 * count)
-        bytes.append(samples)
-        bytes.append(varint: UInt64(count))
-        var last: Int64 = 0
+        var writer = SampleWriter(count: count)
         var start = 0
         for (index, number) in numbers.enumerated() {
             let end = batch.entries[index].samplesEnd
-            defer { start = end }
-            guard number != .max else { continue }
-            for row in start..<end {
-                let sample = batch.samples[row]
-                let time = sample.timestamp.milliseconds
-                bytes.append(varint: UInt64(number))
-                bytes.append(signedVarint: time &- last)
-                bytes.append(fixed64: sample.value.bitPattern)
-                last = time
-            }
+            if number != .max { writer.append(number, batch.samples, start..<end) }
+            start = end
         }
-        return bytes
+        return writer.finish()
+    }
+
+    /// The same kind of record of samples by the numbers of their series.
+    static func samples(_ known: KnownSamples) -> [UInt8] {
+        var writer = SampleWriter(count: known.samples.count)
+        var start = 0
+        for (index, number) in known.handles.enumerated() {
+            writer.append(number, known.samples, start..<known.ends[index])
+            start = known.ends[index]
+        }
+        return writer.finish()
     }
 
     static func histogram(_ series: UInt32, at time: Int64, _ histogram: FloatHistogram) -> [UInt8] {

@@ -8,10 +8,11 @@ extension LooseGroup {
     /// missed a sample, and none leaves a part of a few rows behind.
     mutating func seal(_ encoder: inout LooseEncoder) {
         var rest: UInt16 = 0
-        for slot in 0..<LooseGroup.width where Int(counts[slot]) >= LooseGroup.tailRows / 2 {
+        for slot in 0..<LooseGroup.width where 2 * counts[slot] >= tailLimit {
             rest |= 1 << UInt16(slot)
         }
         let sealing = rest
+        tailLimit = UInt8(LooseGroup.tailRows)
         while rest != 0 {
             let first = rest.trailingZeroBitCount
             var slots: UInt16 = 0

@@ -41,6 +41,9 @@ struct LooseGroup: Sendable {
     private var lengths = InlineArray<16, UInt8>(repeating: 0)
     /// `tailRows` for each track.
     private(set) var times: [Int64] = []
+    /// How many rows the tail takes before it is sealed: `tailRows`, at first fewer in most groups, so that not all that
+    /// begin together are full at the same time.
+    var tailLimit = UInt8(LooseGroup.tailRows)
     /// Row after row, a cell for each slot: cell i of a slot is its i-th sample.
     private(set) var cells: [Double] = []
 
@@ -53,6 +56,11 @@ struct LooseGroup: Sendable {
     var histograms: [Moment: FloatHistogram] = [:]
 
     var isEmpty: Bool { members == 0 }
+
+    init() {}
+
+    /// - Parameter number: of the group, which chooses how long its first tail is.
+    init(number: Int) { tailLimit = UInt8(LooseGroup.tailRows - 4 * (number & 3)) }
 
     // MARK: Members
 
@@ -95,9 +103,9 @@ struct LooseGroup: Sendable {
         _ slot: Int, _ time: Int64, _ value: Double, window: Int64, _ encoder: inout LooseEncoder
     ) -> Outcome {
         guard time > newest[slot] else { return appendLate(slot, time, value, nil, window, &encoder) }
-        if counts[slot] == UInt8(LooseGroup.tailRows) { seal(&encoder) }
+        if counts[slot] >= tailLimit { seal(&encoder) }
         push(slot, time, value)
-        if counts[slot] == UInt8(LooseGroup.tailRows), isFull(tracks[slot]) { seal(&encoder) }
+        if counts[slot] >= tailLimit, isFull(tracks[slot]) { seal(&encoder) }
         return .accepted
     }
 
@@ -135,7 +143,7 @@ struct LooseGroup: Sendable {
     }
 
     private mutating func growCells() {
-        let rows = cells.isEmpty ? 4 : min(LooseGroup.tailRows, cells.count / 8)
+        let rows = min(LooseGroup.tailRows, cells.count / LooseGroup.width + 4)
         cells.reserveCapacity(rows * LooseGroup.width)
         while cells.count < rows * LooseGroup.width { cells.append(0) }
     }
@@ -164,7 +172,7 @@ struct LooseGroup: Sendable {
     /// Whether all series of a track have a full tail.
     private func isFull(_ track: UInt8) -> Bool {
         for slot in 0..<LooseGroup.width where counts[slot] > 0 && tracks[slot] == track {
-            if counts[slot] < UInt8(LooseGroup.tailRows) { return false }
+            if counts[slot] < tailLimit { return false }
         }
         return true
     }

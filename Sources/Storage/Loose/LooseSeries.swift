@@ -44,7 +44,7 @@ struct LooseSeries: Sendable {
         guard number >= nextNumber, find(labels) == nil else { return }
         var own: [PairTable.Pair] = []
         pairs.add(number, labels, to: &own)
-        while groups.count <= Int(number >> 4) { groups.append(LooseGroup()) }
+        while groups.count <= Int(number >> 4) { groups.append(LooseGroup(number: groups.count)) }
         groups[Int(number >> 4)].add(Int(number & 15), own)
         numbers.insert(LooseSeries.spread(labels.stableHash), number)
         nextNumber = number + 1

@@ -19,7 +19,7 @@ extension Table {
             for index in values.indices { values[index].reserveCapacity(times.count) }
             for (part, rows) in zip(parts, rows) { part.read(numbers, rows, into: &values, &hasAbsent) }
             for (index, column) in columns.enumerated() {
-                for row in tailRows { values[index].append(tail[row &* width &+ column]) }
+                for row in tailRows { values[index].append(tail[row, column]) }
             }
             return values
         }

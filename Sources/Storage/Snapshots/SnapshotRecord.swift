@@ -50,7 +50,8 @@ enum SnapshotRecord {
         bytes.append(varint: table.appendedRows)
         bytes.append(varint: UInt64(table.tailTimes.count))
         for time in table.tailTimes { bytes.append(signedVarint: time) }
-        bytes.append(fixed64: table.tail.span)
+        let cells = table.tail.cells
+        bytes.append(fixed64: cells.span)
         return bytes
     }
 

@@ -26,18 +26,21 @@ extension Store {
     }
 
     /// Notes the starts that came with samples of single series which the head has taken.
-    func noteStarts(_ batch: [SeriesSamples], _ head: inout Head) {
-        for series in batch where !series.startTimes.isEmpty && head.loose.find(series.labels) != nil {
-            for (sample, start) in zip(series.samples, series.startTimes) {
+    func noteStarts(_ batch: SampleBatch, _ head: inout Head) {
+        guard !batch.startTimes.isEmpty else { return }
+        for index in batch.entries.indices {
+            let starts = batch.startTimes(index)
+            guard !starts.isEmpty else { continue }
+            let labels = batch.labels(index)
+            guard head.loose.find(labels) != nil else { continue }
+            for (sample, start) in zip(batch.samples[batch.sampleRange(index)], starts) {
                 let time = sample.timestamp.milliseconds
-                guard head.looseStarts[series.labels, default: StartTimes()].isNews(start, at: time) else {
+                guard head.looseStarts[labels, default: StartTimes()].isNews(start, at: time) else {
                     continue
                 }
                 let change = StartTimes.Change(time: time, start: start)
-                guard (try? log.append([StartTimeRecord.series(series.labels, change)])) != nil else {
-                    return
-                }
-                head.looseStarts[series.labels, default: StartTimes()].note(start, at: time)
+                guard (try? log.append([StartTimeRecord.series(labels, change)])) != nil else { return }
+                head.looseStarts[labels, default: StartTimes()].note(start, at: time)
             }
         }
     }

@@ -14,8 +14,10 @@ struct Table: Sendable {
     /// Oldest first; times ascend over all of them.
     private(set) var sealed: [SealedRows] = []
     private(set) var tailTimes: [Int64] = []
-    /// Row after row, each as wide as the layout was when the tail began or was widened.
-    private(set) var tail: [Double] = []
+    private(set) var tail: TailRows
+    /// How many rows the tail takes before it is sealed. The first tails of tables that begin together are of several
+    /// lengths, so that not all of them are full, and sealed, at the same time.
+    private var tailLimit = Table.tailRows
     /// Rows since the table was made; in the log, it tells whether a row before is missing.
     var appendedRows: UInt64 = 0
     /// Sealed parts before this one are in a chunk file already.
@@ -24,9 +26,12 @@ struct Table: Sendable {
     /// Of columns whose counters say when they started.
     var starts: [UInt32: StartTimes] = [:]
 
-    init(target: Labels, layout: Layout) {
+    /// - Parameter number: of the table, which chooses how long its first tail is.
+    init(number: UInt32 = 0, target: Labels, layout: Layout) {
         self.target = target
         self.layout = layout
+        tail = TailRows(width: layout.columns.count)
+        tailLimit = Table.tailRows - TailRows.pageRows * Int(number & 3)
     }
 
     var width: Int { layout.columns.count }
@@ -34,7 +39,7 @@ struct Table: Sendable {
     var lastTime: Int64? { tailTimes.last ?? sealed.last?.last }
     var firstTime: Int64? { sealed.first?.first ?? tailTimes.first }
     var isEmpty: Bool { sealed.isEmpty && tailTimes.isEmpty && rollups.isEmpty }
-    var tailByteCount: Int { 8 * (tail.count + tailTimes.count) }
+    var tailByteCount: Int { tail.byteCount + 8 * tailTimes.count }
     var sealedByteCount: Int {
         sealed.reduce(0) { $0 + $1.bytes.count + 8 * $1.rowCount + 4 * $1.ends.count }
     }
@@ -43,32 +48,24 @@ struct Table: Sendable {
     mutating func extend(to layout: Layout) {
         let old = width
         self.layout = layout
-        guard !tailTimes.isEmpty, width > old else { return }
-        var wider: [Double] = []
-        wider.reserveCapacity(Table.tailRows * width)
-        for row in tailTimes.indices {
-            wider += tail[row * old..<(row + 1) * old]
-            wider += repeatElement(Marker.absent, count: width - old)
-        }
+        var wider = TailRows(width: width)
+        let added = Array(repeating: Marker.absent, count: width - old)
+        for row in tailTimes.indices { wider.append(Array(tail[row]) + added) }
         tail = wider
     }
 
     /// Appends a row that is newer than all others, `width` cells.
     mutating func append(at time: Int64, _ row: [Double]) {
         precondition(row.count == width, "a row of \(row.count) cells for \(width) columns")
-        if tailTimes.isEmpty { tail.reserveCapacity(Table.tailRows * width) }
         tailTimes.append(time)
-        tail += row
+        tail.append(row)
         appendedRows += 1
-        if tailTimes.count == Table.tailRows { seal() }
+        if tailTimes.count >= tailLimit { seal() }
     }
-
-    /// The last row of the tail, which the next row is compared with in the log.
-    var lastTailRow: ArraySlice<Double>? { tailTimes.isEmpty ? nil : tail[(tail.count - width)...] }
 
     /// The newest row, sealed or not.
     var lastRow: [Double]? {
-        if let lastTailRow { return Array(lastTailRow) }
+        if tail.count > 0 { return Array(tail[tail.count - 1]) }
         return sealed.last.map { part in
             let row = part.row(part.rowCount - 1)
             return row + repeatElement(Marker.absent, count: width - row.count)
@@ -76,26 +73,12 @@ struct Table: Sendable {
     }
 
     private mutating func seal() {
-        let columns = Table.transposed(tail, rows: tailTimes.count)
+        let columns = tail.transposed()
         sealed.append(SealedRows(times: tailTimes, columns: columns.span))
         tailTimes.removeAll(keepingCapacity: true)
-        tail.removeAll(keepingCapacity: true)
+        tail = TailRows(width: width)
+        tailLimit = Table.tailRows
         merge()
-    }
-
-    /// Rows one behind the other to columns one behind the other, a block of columns at a time for the cache's sake.
-    private static func transposed(_ tail: [Double], rows: Int) -> [Double] {
-        let width = tail.count / rows
-        var columns = [Double](repeating: 0, count: tail.count)
-        let source = tail.span
-        var target = columns.mutableSpan
-        for block in stride(from: 0, to: width, by: 8) {
-            let end = min(width, block + 8)
-            for row in 0..<rows {
-                for column in block..<end { target[column * rows + row] = source[row * width + column] }
-            }
-        }
-        return columns
     }
 
     /// Merges the short parts at the end when they have enough rows together.
@@ -112,7 +95,7 @@ struct Table: Sendable {
 
     /// The cells of the row at exactly this time, or nil where there is none.
     func row(at time: Int64) -> [Double]? {
-        if let row = tailTimes.lastIndex(of: time) { return Array(tail[row * width..<(row + 1) * width]) }
+        if let row = tailTimes.lastIndex(of: time) { return Array(tail[row]) }
         guard let part = sealed.last(where: { $0.first <= time && time <= $0.last }),
             let row = part.times.milliseconds.firstIndex(of: time)
         else { return nil }
@@ -130,7 +113,7 @@ struct Table: Sendable {
         if sealed.isEmpty, let last = tailTimes.last, last < time {
             rollups.rawGone = max(rollups.rawGone, last)
             tailTimes = []
-            tail = []
+            tail = TailRows(width: width)
         }
         return dropped
     }
@@ -146,7 +129,8 @@ struct Table: Sendable {
     /// Puts back the raw rows of a snapshot.
     mutating func restore(tailTimes: [Int64], tail: [Double]) {
         self.tailTimes = tailTimes
-        self.tail = tail
+        self.tail = TailRows(tail, width: width)
+        tailLimit = Table.tailRows
     }
 
     /// Puts back the sealed parts of a snapshot, the first ones of which are in chunk files.
