@@ -12,13 +12,16 @@ extension ScrapeDefaults {
             fields.report("scrape_timeout is longer than scrape_interval", at: "scrape_timeout")
         }
         let formats = fields.readFormats()
-        return ScrapeDefaults(
+        var defaults = ScrapeDefaults(
             interval: interval ?? plain.interval,
             timeout: timeout ?? min(plain.timeout, interval ?? plain.interval),
             limits: ScrapeLimits.read(fields, defaults: plain.limits),
             reportsExtraMetrics: fields.bool("extra_scrape_metrics") ?? false,
             protocols: formats.protocols, fallback: formats.fallback,
             readsNativeHistograms: formats.native ?? false, keepsClassicHistograms: formats.classic ?? false)
+        fields.readHistograms(&defaults.histogramBuckets, &defaults.histogramFactor)
+        defaults.names = fields.readNames(plain.names)
+        return defaults
     }
 }
 
@@ -106,6 +109,8 @@ extension ScrapeConfiguration {
         let standard = (readsNativeHistograms ? [.protobuf] : []) + ScrapeProtocol.standard
         protocols = formats.protocols ?? defaults.protocols ?? standard
         fallbackProtocol = formats.fallback ?? defaults.fallback
+        fields.readHistograms(&histogramBuckets, &histogramFactor)
+        names = fields.readNames(defaults.names)
     }
 
     private mutating func readTargets(_ fields: FieldReader, _ directory: String) {
@@ -135,7 +140,7 @@ extension FieldReader {
         return value == .zero ? nil : value
     }
 
-    /// In what formats targets may answer. The keys about names and custom buckets are checked and have no effect.
+    /// In what formats targets may answer. The keys about custom buckets and a log of failures are checked and have no effect.
     func readFormats() -> (
         protocols: [ScrapeProtocol]?, fallback: ScrapeProtocol?, native: Bool?, classic: Bool?
     ) {
@@ -155,21 +160,37 @@ extension FieldReader {
         let formerly = bool("scrape_classic_histograms")
         let classic = bool("always_scrape_classic_histograms") ?? formerly
         _ = bool("convert_classic_histograms_to_nhcb")
-        _ = integer("native_histogram_bucket_limit")
-        _ = number("native_histogram_min_bucket_factor")
         _ = string("scrape_failure_log_file")
-        _ = scalar("metric_name_validation_scheme", expected: "utf8 or legacy") {
-            ["utf8", "legacy"].contains($0) ? $0 : nil
-        }
-        defer { checkEscaping() }
         return (protocols.flatMap { $0.isEmpty ? nil : $0 }, fallback, native, classic)
     }
 
-    private func checkEscaping() {
-        let escapings = ["allow-utf-8", "underscores", "dots", "values"]
-        _ = scalar("metric_name_escaping_scheme", expected: "one of " + escapings.joined(separator: ", ")) {
-            escapings.contains($0) ? $0 : nil
+    /// How fine native histograms may be; what is not given stays.
+    func readHistograms(_ limit: inout Int?, _ factor: inout Double) {
+        if let own = integer("native_histogram_bucket_limit") { limit = own == 0 ? nil : own }
+        if let own = number("native_histogram_min_bucket_factor"), own != 0 { factor = own }
+    }
+
+    /// What names may be. Where they must be legacy and nothing is said of escaping, a target writes underscores.
+    func readNames(_ defaults: NameRules) -> NameRules {
+        var names = defaults
+        let scheme = scalar("metric_name_validation_scheme", expected: "utf8 or legacy") {
+            ["utf8", "legacy"].contains($0) ? $0 : nil
         }
+        if let scheme, (scheme == "legacy") != names.areLegacy {
+            names.areLegacy = scheme == "legacy"
+            names.escaping = names.areLegacy ? "underscores" : NameRules().escaping
+        }
+        let escapings = ["allow-utf-8", "underscores", "dots", "values"]
+        let escaping = scalar(
+            "metric_name_escaping_scheme", expected: "one of " + escapings.joined(separator: ", ")
+        ) { escapings.contains($0) ? $0 : nil }
+        if let escaping { names.escaping = escaping }
+        if names.areLegacy, names.escaping == "allow-utf-8" {
+            report(
+                "metric_name_escaping_scheme allow-utf-8 needs metric_name_validation_scheme utf8",
+                at: "metric_name_escaping_scheme")
+        }
+        return names
     }
 }
 

@@ -14,6 +14,11 @@ package struct ScrapeDefaults: Hashable, Sendable {
     package var fallback: ScrapeProtocol?
     package var readsNativeHistograms: Bool
     package var keepsClassicHistograms: Bool
+    package var names = NameRules()
+    /// `native_histogram_bucket_limit`; nil for none.
+    package var histogramBuckets: Int?
+    /// `native_histogram_min_bucket_factor`; 0 for any.
+    package var histogramFactor = 0.0
 
     package init(
         interval: Duration = .seconds(60), timeout: Duration = .seconds(10),
@@ -60,6 +65,11 @@ package struct ScrapeConfiguration: Hashable, Sendable {
     package var readsNativeHistograms: Bool
     /// Take classic buckets beside native ones.
     package var keepsClassicHistograms: Bool
+    package var names: NameRules
+    /// The most buckets of a native histogram, by merging neighbours; nil for no limit.
+    package var histogramBuckets: Int?
+    /// From one bound of a native histogram to the next at least.
+    package var histogramFactor: Double
     package var limits: ScrapeLimits
     /// How many dropped targets are remembered; nil is all of them.
     package var keepsDroppedTargets: Int?
@@ -97,6 +107,9 @@ package struct ScrapeConfiguration: Hashable, Sendable {
         fallbackProtocol = defaults.fallback
         readsNativeHistograms = defaults.readsNativeHistograms
         keepsClassicHistograms = defaults.keepsClassicHistograms
+        names = defaults.names
+        histogramBuckets = defaults.histogramBuckets
+        histogramFactor = defaults.histogramFactor
         limits = defaults.limits
         keepsDroppedTargets = nil
         client = HTTPClientConfiguration()

@@ -11,22 +11,24 @@ package enum ScrapeProtocol: String, Hashable, Sendable, CaseIterable {
 
     package var isOpenMetrics: Bool { self == .openMetrics001 || self == .openMetrics100 }
 
-    private var mediaRange: String {
+    private func mediaRange(_ escaping: String) -> String {
         switch self {
         case .protobuf:
             "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
         case .openMetrics001: "application/openmetrics-text;version=0.0.1"
-        case .openMetrics100: "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"
+        case .openMetrics100: "application/openmetrics-text;version=1.0.0;escaping=\(escaping)"
         case .text004: "text/plain;version=0.0.4"
-        case .text100: "text/plain;version=1.0.0;escaping=allow-utf-8"
+        case .text100: "text/plain;version=1.0.0;escaping=\(escaping)"
         }
     }
 
     /// The `Accept` header, the most wanted first and anything last.
-    package static func acceptHeader(_ protocols: [ScrapeProtocol]) -> String {
+    package static func acceptHeader(
+        _ protocols: [ScrapeProtocol], escaping: String = NameRules().escaping
+    ) -> String {
         var ranges: [String] = []
         for (index, wanted) in protocols.enumerated() {
-            ranges.append("\(wanted.mediaRange);q=0.\(protocols.count + 1 - index)")
+            ranges.append("\(wanted.mediaRange(escaping));q=0.\(protocols.count + 1 - index)")
         }
         return (ranges + ["*/*;q=0.1"]).joined(separator: ",")
     }

@@ -12,6 +12,8 @@ enum ScrapeFailure: Error, Hashable, Sendable {
     case missingName(line: String)
     case sampleLimit(count: Int, limit: Int)
     case labelLimit(String)
+    case invalidName(line: String)
+    case bucketLimit(line: String, limit: Int)
     case targetLimit(String)
     case credentials(String)
     case sink(SinkError)
@@ -30,6 +32,10 @@ enum ScrapeFailure: Error, Hashable, Sendable {
         case .protobuf(let error): "not the protobuf exposition: \(error)"
         case .missingName(let line): "metric_relabel_configs left no name to \(line)"
         case .sampleLimit(let count, let limit): "sample_limit exceeded (\(count) samples, limit \(limit))"
+        case .invalidName(let line):
+            "invalid metric name or labels: \(line); metric_name_validation_scheme is legacy"
+        case .bucketLimit(let line, let limit):
+            "histogram bucket limit exceeded: \(line), native_histogram_bucket_limit \(limit)"
         case .labelLimit(let reason), .targetLimit(let reason), .credentials(let reason): reason
         case .sink(let error): error.reason
         }

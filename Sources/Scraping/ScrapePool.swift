@@ -78,7 +78,8 @@ extension ScrapeConfiguration {
             && reportsExtraMetrics == other.reportsExtraMetrics
             && readsNativeHistograms == other.readsNativeHistograms
             && keepsClassicHistograms == other.keepsClassicHistograms
-            && limits.labels == other.limits.labels && limits.labelNameLength == other.limits.labelNameLength
+            && names == other.names && limits.labels == other.limits.labels
+            && limits.labelNameLength == other.limits.labelNameLength
             && limits.labelValueLength == other.limits.labelValueLength
             && tracksTimestampStaleness == other.tracksTimestampStaleness
     }

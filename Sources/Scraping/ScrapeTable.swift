@@ -187,6 +187,7 @@ extension ScrapeTable {
     private func series(
         of histograms: [ProtobufExposition.NativeHistogram], at timestamp: Timestamp
     ) throws(ScrapeFailure) -> [SeriesSamples] {
+        let resolution = HistogramResolution(limit: job.histogramBuckets, factor: job.histogramFactor)
         var series: [SeriesSamples] = []
         for histogram in histograms {
             let labels: Labels
@@ -195,9 +196,12 @@ extension ScrapeTable {
             case .own(let whole): labels = whole
             case .column(let rest): labels = rest.merging(target)
             }
+            guard let fitted = resolution.fit(histogram.histogram) else {
+                throw .bucketLimit(line: "\(labels)", limit: resolution.limit ?? 0)
+            }
             let time = (rules.honorsTimestamps ? histogram.timestamp : nil) ?? timestamp
             series.append(
-                SeriesSamples(labels: labels, samples: [], histograms: [(time, histogram.histogram)]))
+                SeriesSamples(labels: labels, samples: [], histograms: [(time, fitted)]))
         }
         return series
     }

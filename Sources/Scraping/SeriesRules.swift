@@ -20,6 +20,7 @@ struct SeriesRules: Sendable {
     let tracksTimestampStaleness: Bool
     let relabelRules: [RelabelRule]
     let limits: ScrapeLimits
+    private let namesAreLegacy: Bool
     private let targetPairs: [(name: String, value: String)]
 
     init(_ job: ScrapeConfiguration, target: Labels) {
@@ -29,6 +30,7 @@ struct SeriesRules: Sendable {
         tracksTimestampStaleness = job.tracksTimestampStaleness
         relabelRules = job.metricRelabelRules
         limits = job.limits
+        namesAreLegacy = job.names.areLegacy
         targetPairs = target.pairs
     }
 
@@ -70,7 +72,7 @@ struct SeriesRules: Sendable {
     }
 
     /// A line that has no label of the target's name is kept as it is: so every target with the same names keeps it.
-    private var keepsLines: Bool { relabelRules.isEmpty && !hasLabelLimits }
+    private var keepsLines: Bool { relabelRules.isEmpty && !hasLabelLimits && !namesAreLegacy }
 
     /// Equal for rules that make the same columns of the same lines; nil where that hangs on the target's values.
     var kind: String? {
@@ -83,6 +85,13 @@ struct SeriesRules: Sendable {
     }
 
     private func check(_ labels: Labels) throws(ScrapeFailure) {
+        if namesAreLegacy {
+            let isLegacy = labels.pairs.allSatisfy { pair in
+                pair.name == "__name__"
+                    ? NameRules.isLegacy(metric: pair.value) : NameRules.isLegacy(label: pair.name)
+            }
+            guard isLegacy else { throw .invalidName(line: "\(labels)") }
+        }
         guard hasLabelLimits else { return }
         let pairs = labels.pairs
         let metric = labels.metricName

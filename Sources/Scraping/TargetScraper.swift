@@ -34,7 +34,10 @@ final class TargetScraper: Sendable {
 
         init(_ target: Target, _ job: ScrapeConfiguration, userAgent: String) {
             headers = [
-                (name: "Accept", value: ScrapeProtocol.acceptHeader(job.protocols)),
+                (
+                    name: "Accept",
+                    value: ScrapeProtocol.acceptHeader(job.protocols, escaping: job.names.escaping)
+                ),
                 (name: "User-Agent", value: userAgent),
                 (
                     name: "X-Prometheus-Scrape-Timeout-Seconds",

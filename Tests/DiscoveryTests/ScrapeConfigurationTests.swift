@@ -141,4 +141,20 @@ struct ScrapeConfigurationTests {
             ).requestHeaders(files.access)
         }
     }
+
+    @Test func `what names and native histograms may be is inherited and may be replaced`() throws {
+        let jobs = try ScrapeConfigurationTests.read(
+            """
+            global: { metric_name_validation_scheme: legacy, native_histogram_bucket_limit: 100 }
+            scrape_configs:
+            - { job_name: a, native_histogram_min_bucket_factor: 1.1 }
+            - { job_name: b, metric_name_validation_scheme: utf8, native_histogram_bucket_limit: 0 }
+            - { job_name: c, metric_name_escaping_scheme: values }
+            """)
+
+        #expect(jobs.map(\.names.areLegacy) == [true, false, true])
+        #expect(jobs.map(\.names.escaping) == ["underscores", "allow-utf-8", "values"])
+        #expect(jobs.map(\.histogramBuckets) == [100, nil, 100])
+        #expect(jobs.map(\.histogramFactor) == [1.1, 0, 0])
+    }
 }

@@ -196,4 +196,31 @@ struct SeriesRulesTests {
         let labels = Labels(["__name__": "x", "job": "j", "instance": "a:1"])
         #expect(rig.sink.samples(labels).map(\.timestamp.milliseconds) == [1_000_000])
     }
+
+    @Test func `legacy names fail a scrape that has another, and are asked for with underscores`()
+        async throws
+    {
+        let rig = try ScrapeRig {
+            $0.names.areLegacy = true
+            $0.names.escaping = "underscores"
+            $0.protocols = [.text100]
+        }
+
+        await rig.scrape("plain:name{label_1=\"ü\"} 1\n")
+        await rig.scrape("plain:name 2\n{\"not.plain\"} 1\n")
+
+        #expect(rig.values("up") == ["1.0", "0.0"])
+        let accept = rig.transport.requests.first?.headers.first { $0.name == "Accept" }?.value
+        #expect(accept == "text/plain;version=1.0.0;escaping=underscores;q=0.2,*/*;q=0.1")
+    }
+
+    @Test(arguments: [
+        ("a:b", true, false), ("_", true, true), ("1a", false, false), ("", false, false),
+        ("a.b", false, false),
+        ("ü", false, false), ("a1", true, true),
+    ])
+    func `a name is plain by its characters`(_ name: String, _ metric: Bool, _ label: Bool) {
+        #expect(NameRules.isLegacy(metric: name) == metric)
+        #expect(NameRules.isLegacy(label: name) == label)
+    }
 }
