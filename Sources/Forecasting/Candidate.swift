@@ -6,7 +6,9 @@ enum Candidate: Hashable, Sendable {
     case seasonalShift(season: Int)
     /// The present level scaled as earlier cycles scaled.
     case seasonalRatio(season: Int)
-    /// The mean of the two.
+    /// The present level raised as earlier cycles rose from that very moment on.
+    case seasonalRise(season: Int)
+    /// The mean of shift and ratio.
     case seasonalMean(season: Int)
     /// A regression on the recent past and the seasons.
     case regression
@@ -18,7 +20,7 @@ enum Candidate: Hashable, Sendable {
             + (0..<seasons).flatMap {
                 [
                     .seasonalShift(season: $0), .seasonalRatio(season: $0), .seasonalMean(season: $0),
-                    .combination(season: $0),
+                    .seasonalRise(season: $0), .combination(season: $0),
                 ]
             }
     }
@@ -28,7 +30,7 @@ enum Candidate: Hashable, Sendable {
         switch self {
         case .persistence, .regression: nil
         case .seasonalShift(let season), .seasonalRatio(let season), .seasonalMean(let season),
-            .combination(let season):
+            .seasonalRise(let season), .combination(let season):
             season
         }
     }
@@ -38,6 +40,7 @@ enum Candidate: Hashable, Sendable {
         case .persistence: "persistence"
         case .seasonalShift(let season): "seasonal shift of \(periods[season])"
         case .seasonalRatio(let season): "seasonal ratio of \(periods[season])"
+        case .seasonalRise(let season): "seasonal rise of \(periods[season])"
         case .seasonalMean(let season): "seasonal mean of \(periods[season])"
         case .regression: periods.isEmpty ? "autoregression" : "seasonal regression"
         case .combination(let season): "regression and seasonal mean of \(periods[season])"
@@ -53,6 +56,7 @@ enum Candidate: Hashable, Sendable {
         case .persistence: return series.values[moment]
         case .seasonalShift(let season): return features.shifted(season, at: moment)
         case .seasonalRatio(let season): return features.ratio(season, at: moment)
+        case .seasonalRise(let season): return features.risen(season, at: moment)
         case .seasonalMean(let season):
             return (features.shifted(season, at: moment) + features.ratio(season, at: moment)) / 2
         case .regression:

@@ -8,7 +8,7 @@ struct Economy: Sendable {
     static let modestCost = 1.2
     /// What is too dear whatever it buys.
     static let highestCost = 1.75
-    /// How many times less than fixed headroom a dear quantile has to leave short.
+    /// How many times less than fixed headroom the dearest quantile has to leave short.
     static let leastAdvantage = 4.0
     /// The headroom it is measured by: utilisation at 60 % of a limit that is reached at 80 %.
     static let fixedHeadroom = 1.0 / 3
@@ -56,10 +56,11 @@ struct Economy: Sendable {
     }
 
     private func isWorthwhile(_ quantile: Double) -> Bool {
-        let cost = interpolated(costs, quantile)
-        return cost <= Self.modestCost
-            || cost <= Self.highestCost
-                && interpolated(shortages, quantile) * Self.leastAdvantage <= fixedShortage
+        let shortage = interpolated(shortages, quantile)
+        // In between in proportion, so that the plan does not jump from fit to fit.
+        let advantage = shortage > 0 ? fixedShortage / shortage : fixedShortage > 0 ? .infinity : 0
+        let share = min(max((advantage - 1) / (Self.leastAdvantage - 1), 0), 1)
+        return interpolated(costs, quantile) <= Self.modestCost + share * (Self.highestCost - Self.modestCost)
     }
 
     private func interpolated(_ table: [Double], _ quantile: Double) -> Double {

@@ -5,6 +5,11 @@ struct Features: Sendable {
     private(set) var bases: [SeasonalBase]
     /// Per base, the largest of its mean and of its last cycle over each window's width.
     private var peaks: [(mean: [Double], last: [Double], spread: [Double])]
+    /// Of each moment whose window is over: how far the largest value in it was above the level before.
+    private var rises: [Double] = []
+    /// Per base, what past cycles rose by at that very moment. Not smoothed: what starts on the hour does so within a
+    /// minute.
+    private(set) var riseBases: [SeasonalBase]
     private var sums: [Double] = [0]
     /// Sums of the distances between neighbouring values.
     private var steps: [Double] = [0]
@@ -22,6 +27,9 @@ struct Features: Sendable {
         }
         let reach = window.last
         spans = [max(2, reach / 2), max(4, 2 * reach), max(8, 6 * reach)]
+        riseBases = periods.map {
+            SeasonalBase([], period: $0, horizon: window.last, smooths: false)
+        }
         extend(series)
     }
 
@@ -31,6 +39,7 @@ struct Features: Sendable {
             sums.append(sums[index] + series.values[index])
             steps.append(steps[index] + abs(series.values[index] - series.values[max(0, index - 1)]))
         }
+        extendRises(series)
         for index in bases.indices {
             let before = bases[index].mean.count
             bases[index].extend(series.values)
@@ -43,7 +52,16 @@ struct Features: Sendable {
         }
     }
 
-    var width: Int { 2 + spans.count + 4 * bases.count }
+    private mutating func extendRises(_ series: RegularSeries) {
+        guard !riseBases.isEmpty, series.count > window.last else { return }
+        for moment in rises.count..<max(rises.count, series.count - window.last) {
+            let ahead = series.values[(moment + window.first)...(moment + window.last)]
+            rises.append((ahead.max() ?? 0) - level(moment, 3))
+        }
+        for index in riseBases.indices { riseBases[index].extend(rises) }
+    }
+
+    var width: Int { 2 + spans.count + 6 * bases.count }
 
     /// The first moment at which all features are known.
     var start: Int { max(bases.map(\.start).max() ?? 0, window.width, 3) }
@@ -64,10 +82,12 @@ struct Features: Sendable {
             row.append(peaks[index].last[moment + window.first])
             row.append(bases[index].mean[moment])
             row.append(ratio(index, at: moment))
+            row.append(riseBases[index].mean[moment])
+            row.append(riseBases[index].last[moment])
         }
     }
 
-    var unrestWidth: Int { 5 + 3 * bases.count }
+    var unrestWidth: Int { 5 + 5 * bases.count }
 
     /// Appends what tells how wrong a forecast may be: how restless the series has been lately and in past
     /// cycles, and how high it is.
@@ -83,6 +103,8 @@ struct Features: Sendable {
             row.append(peaks[index].spread[moment + window.first])
             row.append(abs(mean - bases[index].mean[moment]))
             row.append(abs(peaks[index].last[moment + window.first] - mean))
+            row.append(riseBases[index].spread[moment])
+            row.append(abs(riseBases[index].mean[moment]))
         }
     }
 
@@ -90,6 +112,9 @@ struct Features: Sendable {
     func shifted(_ index: Int, at moment: Int) -> Double {
         level(moment, spans[0]) + peaks[index].mean[moment + window.first] - bases[index].mean[moment]
     }
+
+    /// The present level, raised as past cycles rose from that very moment on.
+    func risen(_ index: Int, at moment: Int) -> Double { level(moment, 3) + riseBases[index].mean[moment] }
 
     /// The present level, scaled as past cycles scaled; by at most five.
     func ratio(_ index: Int, at moment: Int) -> Double {

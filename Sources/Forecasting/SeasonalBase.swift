@@ -16,14 +16,16 @@ struct SeasonalBase: Sendable {
 
     private var known = 0
 
-    /// - Parameter horizon: how far ahead of the end the base is wanted.
-    init(_ values: [Double], period: Int, horizon: Int) {
+    /// - Parameters:
+    ///   - horizon: how far ahead of the end the base is wanted.
+    ///   - smooths: whether neighbouring moments of a cycle are averaged, so that noise is not taken for the cycle.
+    init(_ values: [Double], period: Int, horizon: Int, smooths: Bool = true) {
         self.period = period
         cycles = max(1, (horizon + period - 1) / period)
         mean = [Double](repeating: .nan, count: cycles * period)
         last = mean
         spread = mean
-        extend(Self.smoothed(values, width: min(7, period / 100)))
+        extend(smooths ? Self.smoothed(values, width: min(7, period / 100)) : values)
     }
 
     /// Goes on to `cycles` periods after the end of `values`, which begin as those before did.

@@ -21,6 +21,22 @@ struct PeakForecasterTests {
         #expect(forecast.quantiles[1] < 160)
     }
 
+    @Test(arguments: [(-2, 160.0), (-6, 100.0)])
+    func `what rises at one minute of the day is foreseen to the minute`(minutes: Int, level: Double) throws {
+        var source = Synthetic(seed: 4)
+        let values = source.noise(8 * 1440).enumerated().map { index, noise in
+            (600..<900).contains(index % 1440) ? 160 + noise : 100 + noise
+        }
+        let known = Array(values.prefix(7 * 1440 + 600 + minutes + 1))
+
+        let model = try #require(
+            PeakForecaster(fitting: known, window: Window(first: 3, last: 4), stepSeconds: 60))
+        let forecast = try #require(model.forecast(quantiles: [0.95]))
+
+        #expect(model.isTrusted)
+        #expect(abs(forecast.quantiles[0] - level) < 10, "\(forecast) by \(model.model)")
+    }
+
     @Test
     func `four-minute days of two-second samples are foreseen after two of them`() throws {
         var source = Synthetic(seed: 9)
