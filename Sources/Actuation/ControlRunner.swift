@@ -73,9 +73,11 @@ package final class ControlRunner: Sendable {
         self.folder = folder
         self.options = options
         self.announce = announce
-        let recovered = try ControlSnapshot.recover(audit, disk, folder)
+        let (recovered, batches) = try ControlSnapshot.recover(audit, disk, folder)
         inbox = Mutex(Inbox(limit: options.queueLength))
-        core = Mutex(Core(loop: recovered.loop, lastSequence: recovered.sequence))
+        // Who starts often must not fold ever more each time.
+        core = Mutex(
+            Core(loop: recovered.loop, batchesSinceSnapshot: batches, lastSequence: recovered.sequence))
         published = Mutex(recovered.loop)
         (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }

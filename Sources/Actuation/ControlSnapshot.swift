@@ -36,15 +36,20 @@ struct ControlSnapshot: Codable {
         return try? CanonicalJSON.decode(ControlSnapshot.self, from: body)
     }
 
-    /// Snapshot and journal, folded. Leaves that a crash tore off the last batch are appended again.
-    static func recover(_ audit: AuditLog, _ disk: any Disk, _ folder: String) throws -> ControlSnapshot {
+    /// Snapshot and journal, folded, and how many batches were folded. Leaves that a crash tore off the last batch are
+    /// appended again.
+    static func recover(
+        _ audit: AuditLog, _ disk: any Disk, _ folder: String
+    ) throws -> (state: ControlSnapshot, batches: Int) {
+        var batches = 0
         var state = try read(disk, folder) ?? ControlSnapshot(sequence: 0, loop: ControlLoop())
         var last: (batch: EventRecord, effects: [Effect])?
         try audit.replay(after: state.sequence) { sequence, batch in
             last = (batch, state.loop.step(batch.events, at: batch.at))
             state.sequence = sequence
+            batches += 1
         }
         if let last { _ = try audit.complete(last.batch, at: state.sequence, effects: last.effects) }
-        return state
+        return (state, batches)
     }
 }

@@ -60,6 +60,25 @@ struct ControlRunnerTests {
         #expect(try AuditLog.verify(disk: disk).isIntact)
     }
 
+    @Test func `a runner that is started again and again folds no more than the batches of one interval`()
+        async throws
+    {
+        let backend = InMemoryBackend(clock: clock)
+        var options = ControlRunner.Options()
+        options.snapshotInterval = 7
+        for _ in 0..<20 {
+            let runner = try start(options)
+            try await drive(runner, backend, seconds: 2)
+            try runner.audit.commit()
+            disk.crash()
+        }
+
+        let recovered = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control")
+
+        #expect(recovered.state.sequence > 20)
+        #expect(recovered.batches < 20)
+    }
+
     @Test func `recovery from a snapshot and from the whole journal are the same`() async throws {
         let backend = InMemoryBackend(clock: clock)
         var options = ControlRunner.Options()
@@ -67,10 +86,10 @@ struct ControlRunnerTests {
         let runner = try start(options)
         try await drive(runner, backend, seconds: 25)
         let live = runner.published.withLock { $0 }
-        let withSnapshot = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control")
+        let withSnapshot = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
         disk.setContents("control/snapshot", nil)
 
-        let whole = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control")
+        let whole = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
 
         #expect(withSnapshot.sequence == whole.sequence)
         #expect(withSnapshot.loop == whole.loop)

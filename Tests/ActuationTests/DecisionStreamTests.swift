@@ -112,12 +112,15 @@ struct DecisionStreamTests {
         _ stream: [Batch], crashEvery period: Int?, leading policies: [ScalingPolicy]? = nil,
         disk: SimulatedDisk = SimulatedDisk()
     ) async throws -> [AuditRecord] {
-        var runner = try ControlRunner(audit: AuditLog(disk: disk), disk: disk)
+        // Snapshots are what keeps many beginnings quick.
+        var options = ControlRunner.Options()
+        options.snapshotInterval = 20
+        var runner = try ControlRunner(audit: AuditLog(disk: disk), disk: disk, options: options)
         var epoch: UInt64 = 1
         for (index, batch) in stream.enumerated() {
             if let period, index > 0, index % period == 0 {
                 disk.crash()
-                runner = try ControlRunner(audit: AuditLog(disk: disk), disk: disk)
+                runner = try ControlRunner(audit: AuditLog(disk: disk), disk: disk, options: options)
                 if let policies {
                     epoch += 1
                     var next = configuration(policies)
@@ -131,7 +134,7 @@ struct DecisionStreamTests {
         return try runner.audit.entries(from: 0, count: 100_000).map(\.record)
     }
 
-    @Test(arguments: [7, 35, 200])
+    @Test(arguments: [5, 35, 200])
     func `a crash before every Nth batch changes no byte of what is recorded`(period: Int) async throws {
         // Batches in which nothing is measured are not made durable one by one.
         let stream = stream().filter { batch in
@@ -145,7 +148,7 @@ struct DecisionStreamTests {
         #expect(crashed.map { CanonicalJSON.encode($0) } == whole.map { CanonicalJSON.encode($0) })
     }
 
-    @Test(arguments: [97, 300])
+    @Test(arguments: [41, 300])
     func `a change of the leader changes no decision`(period: Int) async throws {
         // A new leader names its own replicas, which a recorded stream cannot show.
         let policies = policies(seesReplicas: false)
