@@ -39,21 +39,9 @@ struct TestCommand: AsyncParsableCommand {
         @Argument(help: "The files.") var files: [String]
 
         func run() async throws {
-            let source = FileSource()
-            var passed = 0
-            var failed = 0
-            for file in files {
-                let test = try RuleUnitTest(try source.text(file), file: file) { pattern in
-                    try source.expand(FileSource.resolve(pattern, besides: file)).map {
-                        RuleUnitTest.Source(path: $0, text: try source.text($0))
-                    }
-                }
-                let report = await test.run()
-                for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
-                passed += report.passed.count
-                failed += report.failures.count
+            try await TestCommand.run(files) { text, file, load in
+                try await RuleUnitTest(text, file: file, load: load).run()
             }
-            try TestCommand.finish(passed, failed)
         }
     }
 
@@ -66,22 +54,32 @@ struct TestCommand: AsyncParsableCommand {
         @Argument(help: "The files.") var files: [String]
 
         func run() async throws {
-            let source = FileSource()
-            var passed = 0
-            var failed = 0
-            for file in files {
-                let test = try PolicyUnitTest(try source.text(file), file: file) { pattern in
-                    try source.expand(FileSource.resolve(pattern, besides: file)).map {
-                        PolicyUnitTest.Source(path: $0, text: try source.text($0))
-                    }
-                }
-                let report = await test.run()
-                for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
-                passed += report.passed.count
-                failed += report.failed
+            try await TestCommand.run(files) { text, file, load in
+                try await PolicyUnitTest(text, file: file, load: load).run()
             }
-            try TestCommand.finish(passed, failed)
         }
+    }
+
+    /// Runs the tests of each file; `load` reads what a pattern in it stands for.
+    private static func run(
+        _ files: [String],
+        _ test: (_ text: String, _ file: String, _ load: (String) throws -> [NamedFile]) async throws ->
+            TestReport
+    ) async throws {
+        let source = FileSource()
+        var passed = 0
+        var failed = 0
+        for file in files {
+            let report = try await test(try source.text(file), file) { pattern in
+                try source.expand(FileSource.resolve(pattern, besides: file)).map {
+                    NamedFile(path: $0, text: try source.text($0))
+                }
+            }
+            for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
+            passed += report.passed.count
+            failed += report.failed
+        }
+        try finish(passed, failed)
     }
 
     private static func finish(_ passed: Int, _ failed: Int) throws {

@@ -14,7 +14,7 @@ struct PolicyUnitTestTests {
           - { name: load, query: 'sum(rate(http_requests_total[1m]))', per_replica: 50 }
         """
 
-    private func run(_ cases: String) async throws -> PolicyUnitTest.Report {
+    private func run(_ cases: String) async throws -> TestReport {
         let text = """
             policy_files: [ p.yml ]
             tests:

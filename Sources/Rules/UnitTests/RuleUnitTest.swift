@@ -4,24 +4,6 @@ import TimeSeries
 
 /// Rule unit tests as promtool runs them: series in, alerts and query results out.
 package struct RuleUnitTest {
-    /// A rule file that a test names.
-    package struct Source: Sendable {
-        package var path: String
-        package var text: String
-
-        package init(path: String, text: String) {
-            self.path = path
-            self.text = text
-        }
-    }
-
-    package struct Report: Sendable {
-        /// Names of the tests that passed, in the order of the file.
-        package var passed: [String] = []
-        /// What went otherwise than expected, with the place of the expectation.
-        package var failures: [Problem] = []
-    }
-
     private let file: UnitTestFile
     private let path: String
     private let groups: [RuleGroup]
@@ -31,7 +13,7 @@ package struct RuleUnitTest {
     /// - Throws: what is wrong with the test file or with a rule file.
     package init(
         _ text: String, file path: String, features: QueryFeatures = [], ignoresUnknownKeys: Bool = false,
-        load: (_ pattern: String) throws -> [Source]
+        load: (_ pattern: String) throws -> [NamedFile]
     ) throws {
         let document = DocumentReader(file: path)
         let root = try YAMLDocument.parse(text, file: path)
@@ -53,17 +35,19 @@ package struct RuleUnitTest {
         }.map(\.element)
     }
 
-    package func run() async -> Report {
-        var report = Report()
+    package func run() async -> TestReport {
+        var report = TestReport()
         for test in file.tests {
             var run = UnitTestRun(
                 test: test, groups: groups, evaluationInterval: file.evaluationInterval, features: features,
                 isFuzzy: file.isFuzzy)
             await run.run()
-            if run.failures.isEmpty { report.passed.append(test.name) }
-            report.failures += run.failures.map { failure in
-                Problem(file: path, position: failure.position, message: "\(test.name): \(failure.message)")
-            }
+            report.add(
+                test.name,
+                run.failures.map { failure in
+                    Problem(
+                        file: path, position: failure.position, message: "\(test.name): \(failure.message)")
+                })
         }
         return report
     }

@@ -6,26 +6,6 @@ import TimeSeries
 /// Unit tests of policies: series in, decisions out, in the style of promtool's tests of rules. The same measuring and
 /// the same `decide` as in production, over virtual time.
 package struct PolicyUnitTest {
-    /// A policy file that a test names.
-    package struct Source: Sendable {
-        package var path: String
-        package var text: String
-
-        package init(path: String, text: String) {
-            self.path = path
-            self.text = text
-        }
-    }
-
-    package struct Report: Sendable {
-        /// Names of the tests that passed, in the order of the file.
-        package var passed: [String] = []
-        /// What went otherwise than expected, with the place of the expectation.
-        package var failures: [Problem] = []
-        /// How many tests failed.
-        package var failed = 0
-    }
-
     struct Test {
         var name: String
         var interval: Duration
@@ -56,7 +36,7 @@ package struct PolicyUnitTest {
 
     /// - Parameter load: the files that a pattern of `policy_files` stands for; the pattern is relative to the test file.
     /// - Throws: what is wrong with the test file or with a policy file.
-    package init(_ text: String, file path: String, load: (_ pattern: String) throws -> [Source]) throws {
+    package init(_ text: String, file path: String, load: (_ pattern: String) throws -> [NamedFile]) throws {
         let document = DocumentReader(file: path)
         let root = try YAMLDocument.parse(text, file: path)
         let file = try document.finish(PolicyUnitTestReader(document: document).file(root))
@@ -85,8 +65,8 @@ package struct PolicyUnitTest {
         }
     }
 
-    package func run() async -> Report {
-        var report = Report()
+    package func run() async -> TestReport {
+        var report = TestReport()
         for test in tests {
             var failures: [Problem] = []
             for policy in policies {
@@ -103,10 +83,11 @@ package struct PolicyUnitTest {
                             message: "\(test.name): \(policy.name) at \(item.time.prometheusText): \(why)"))
                 }
             }
-            if failures.isEmpty { report.passed.append(test.name) } else { report.failed += 1 }
-            report.failures += failures.sorted {
-                ($0.position?.line ?? 0, $0.message) < ($1.position?.line ?? 0, $1.message)
-            }
+            report.add(
+                test.name,
+                failures.sorted {
+                    ($0.position?.line ?? 0, $0.message) < ($1.position?.line ?? 0, $1.message)
+                })
         }
         return report
     }

@@ -9,12 +9,12 @@ import Testing
 @Suite(.enabled(if: Fixtures.hasShared)) struct RuleUnitTestConformanceTests {
     private func run(
         _ name: String, ignoresUnknownKeys: Bool = false, features: QueryFeatures = []
-    ) async throws -> RuleUnitTest.Report {
+    ) async throws -> TestReport {
         let test = try RuleUnitTest(
             Fixtures.conformance("promtool/\(name)"), file: name, features: features,
             ignoresUnknownKeys: ignoresUnknownKeys
         ) { pattern in
-            [RuleUnitTest.Source(path: pattern, text: try Fixtures.conformance("promtool/\(pattern)"))]
+            [NamedFile(path: pattern, text: try Fixtures.conformance("promtool/\(pattern)"))]
         }
         return await test.run()
     }
@@ -74,7 +74,7 @@ import Testing
     func `they pass here as in promtool`(_ name: String) async throws {
         let folder = Fixtures.root.appending(path: "rules/tests")
         let test = try RuleUnitTest(Fixtures.text(folder.appending(path: name)), file: name) { pattern in
-            [RuleUnitTest.Source(path: pattern, text: try Fixtures.text(folder.appending(path: pattern)))]
+            [NamedFile(path: pattern, text: try Fixtures.text(folder.appending(path: pattern)))]
         }
         let report = await test.run()
 
