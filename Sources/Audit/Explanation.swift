@@ -54,7 +54,11 @@ package enum Explanation {
                     "  forecast of \(signal.name): \(signal.unit.text(outlook.expectedPeak)) expected, "
                         + "\(share) of peaks within \(outlook.horizon.prometheusText) below "
                         + "\(signal.unit.text(outlook.peak)), by \(outlook.model), "
-                        + (outlook.isTrusted ? "trusted" : "not trusted: no better than the last value"))
+                        + (outlook.isTrusted ? "trusted" : "not trusted: no better than the last value")
+                        + (outlook.keep.map {
+                            "; up to \(signal.unit.text($0)) may be needed within the hold"
+                        }
+                            ?? ""))
             }
         }
         for schedule in given.measurement.schedules ?? [] {

@@ -77,7 +77,7 @@ struct BacktestReportTests {
         #expect(variants.count == 63)
         #expect(Set(variants.map(\.name)).count == 63)
         #expect(Set(variants.compactMap { $0.prediction?.risk }).count == 7)
-        #expect(variants.contains { $0.name == "web risk=5% hold=5m band=12% window=5m" })
+        #expect(variants.contains { $0.name == "web risk=5% hold=20m band=8% window=5m" })
     }
 
     @Test

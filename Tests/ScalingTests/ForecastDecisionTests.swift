@@ -14,10 +14,10 @@ struct ForecastDecisionTests {
             current: current)
     }
 
-    private func outlook(_ peak: Double, isTrusted: Bool = true) -> Signal.Outlook {
+    private func outlook(_ peak: Double, isTrusted: Bool = true, keep: Double? = nil) -> Signal.Outlook {
         Signal.Outlook(
             expectedPeak: peak * 0.9, peak: peak, quantile: 0.95, horizon: .seconds(300), model: "seasonal",
-            isTrusted: isTrusted)
+            isTrusted: isTrusted, keep: keep)
     }
 
     @Test
@@ -70,6 +70,54 @@ struct ForecastDecisionTests {
         var scene = scene(current: 10, band: 0.13)
 
         #expect(scene.decide(100, outlook: outlook(peak)).desired == count)
+    }
+
+    @Test(arguments: [(300.0, 6), (480.0, 10), (90.0, 3), (.nan, 3)])
+    func `what may be needed again within the hold stays, and within the band everything`(
+        keep: Double, count: Int
+    ) {
+        var scene = scene(current: 10, band: 0.08)
+
+        let decision = scene.decide(100, outlook: outlook(140, keep: keep))
+
+        #expect(decision.desired == count)
+        if count == 6 {
+            #expect(decision.reasons.contains { $0.text == "up to 300 may be needed again within 20m" })
+        }
+    }
+
+    @Test(arguments: [(300.0, 6), (nil, 10)])
+    func `the hold stands in for the window of scale-in`(keep: Double?, count: Int) {
+        var scene = scene(
+            current: 10,
+            behaviour: ScalingBehaviour(
+                up: Scene.free.up,
+                down: ScalingBehaviour.Direction(window: .seconds(300), limit: .none)))
+        #expect(scene.decide(500, outlook: outlook(500, keep: keep)).desired == 10)
+
+        scene.now = scene.now + .seconds(60)
+
+        #expect(scene.decide(100, outlook: outlook(140, keep: keep)).desired == count)
+    }
+
+    @Test
+    func `what another signal asked for lately is kept for the window all the same`() {
+        var scene = scene(
+            current: 10,
+            behaviour: ScalingBehaviour(
+                up: Scene.free.up,
+                down: ScalingBehaviour.Direction(window: .seconds(300), limit: .none)))
+        scene.policy.signals.append(SignalPolicy(name: "queue", query: "q", target: .perReplica(1)))
+        func readings(queue: Double) -> [String: Signal.Reading] {
+            [
+                "load": .value(100, measuredAt: scene.now), "queue": .value(queue, measuredAt: scene.now),
+            ]
+        }
+        #expect(scene.decide(readings(queue: 10), outlook: outlook(140, keep: 150)).desired == 10)
+
+        scene.now = scene.now + .seconds(60)
+
+        #expect(scene.decide(readings(queue: 1), outlook: outlook(140, keep: 150)).desired == 10)
     }
 
     @Test

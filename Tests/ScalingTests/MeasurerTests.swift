@@ -126,9 +126,12 @@ struct MeasurerTests {
             let outlook = try #require(round.measurements[0].signals[0].outlook)
             #expect(outlook.isTrusted)
             #expect(outlook.quantile == 0.9)
-            let peak = (3...8).map { 300 + 200 * sin((moment.seconds + Double(2 * $0)) * 2 * .pi / 240) }
+            let peak = (3...4).map { 300 + 200 * sin((moment.seconds + Double(2 * $0)) * 2 * .pi / 240) }
                 .max()!
             #expect(abs(outlook.expectedPeak - peak) < 15)
+            let soon = (1...5).map { 300 + 200 * sin((moment.seconds + Double(2 * $0)) * 2 * .pi / 240) }
+                .max()!
+            #expect(try abs(#require(outlook.keep) - soon) < 30)
         }
     }
 
@@ -143,8 +146,8 @@ struct MeasurerTests {
         let assumed = await measurer.measure([policy], at: now)
         let measured = await measurer.measure([policy], at: now, startUps: [policy.workload: .seconds(20)])
 
-        #expect(assumed.measurements[0].signals[0].outlook?.horizon == .seconds(120))
-        #expect(measured.measurements[0].signals[0].outlook?.horizon == .seconds(80))
+        #expect(assumed.measurements[0].signals[0].outlook?.horizon == .seconds(62))
+        #expect(measured.measurements[0].signals[0].outlook?.horizon == .seconds(22))
     }
 
     @Test

@@ -117,6 +117,7 @@ extension JSONWriter {
             json.field("horizon", outlook.horizon.inSeconds)
             json.field("model", outlook.model)
             json.field("trusted", outlook.isTrusted)
+            if let keep = outlook.keep { json.field("keep", keep) }
         }
     }
 

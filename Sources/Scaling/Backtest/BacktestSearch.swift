@@ -5,8 +5,8 @@ package struct BacktestSearch: Sendable {
     /// What may vary, each over some values.
     package struct Space: Sendable {
         package var risks: [Double] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4]
-        package var holds: [Duration] = [.seconds(180), .seconds(300), .seconds(600)]
-        package var bands: [Double] = [0.05, 0.12, 0.2]
+        package var holds: [Duration] = [.seconds(600), .seconds(1200), .seconds(2400)]
+        package var bands: [Double] = [0.04, 0.08, 0.16]
         package var windows: [Duration] = [.seconds(300)]
 
         package init() {}

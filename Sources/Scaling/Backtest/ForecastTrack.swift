@@ -3,15 +3,45 @@ import Forecasting
 /// The forecasts over a whole trace: fitted at each aligned hour, made at each step of the trace, of what was
 /// known then. Made once per series and model settings, shared by all policies of a run.
 package struct ForecastTrack: Sendable {
-    /// What was foreseen at one step: the expectation, and the peak at each of `quantiles`.
+    /// What was foreseen at one step: the expectation, the peak over the lead time at each of `quantiles`, and what
+    /// the hold may still need at each of `keepQuantiles`.
     private struct Entry {
         var expected: Double
         var peaks: [Double]
+        var keeps: [Double]?
         var isTrusted: Bool
     }
 
+    /// A model that is fitted each hour, and the quantiles that are planned for until the next fit.
+    private struct Model {
+        let window: Window
+        let quantiles: [Double]
+        private var forecaster: PeakForecaster?
+        private var planned: [Double]
+
+        init(_ window: Window, _ quantiles: [Double]) {
+            self.window = window
+            self.quantiles = quantiles
+            planned = quantiles
+        }
+
+        var isTrusted: Bool { forecaster?.isTrusted == true }
+
+        mutating func fit(_ values: [Double], stepSeconds: Int) {
+            forecaster = PeakForecaster(fitting: values, window: window, stepSeconds: Double(stepSeconds))
+            planned = quantiles.map { forecaster?.worthwhile($0) ?? $0 }
+        }
+
+        mutating func append(_ value: Double) { forecaster?.append([value]) }
+
+        func forecast() -> (expected: Double, quantiles: [Double])? {
+            forecaster?.forecast(quantiles: planned)
+        }
+    }
+
     private let entries: [Entry?]
-    private let quantiles: [Double]
+    /// By the column of a risk in the entries.
+    private let risks: [Double]
     private let stepSeconds: Int
     private let window: Window
     /// How old the newest value is that a decision can know.
@@ -19,6 +49,7 @@ package struct ForecastTrack: Sendable {
 
     /// - Parameters:
     ///   - leadSeconds: until a replica started now is ready.
+    ///   - holdSeconds: for how long nothing is removed that may be needed again.
     ///   - historySeconds: how much of the past a model sees.
     ///   - risks: the policies' risks.
     package init(
@@ -27,27 +58,28 @@ package struct ForecastTrack: Sendable {
     ) {
         let step = trace.stepSeconds
         stepSeconds = step
-        quantiles = risks.map { 1 - $0 }.sorted()
+        self.risks = risks.sorted()
         let first = max(1, (leadSeconds + step - 1) / step)
-        window = Window(first: first, last: max(first, (leadSeconds + holdSeconds + step - 1) / step))
+        window = Window(first: first, last: first + 1)
+        var lead = Model(window, self.risks.map { SignalForecast.quantile($0) })
+        var hold = Model(
+            Window(first: 1, last: max(first + 1, (holdSeconds + step - 1) / step)),
+            self.risks.map { SignalForecast.quantile(Prediction.keepRisk($0)) })
         var entries: [Entry?] = []
         entries.reserveCapacity(trace.values.count)
-        var model: PeakForecaster?
-        var oldest = 0
-        var planned = quantiles
         let refit = max(1, refitSeconds / step)
         for (index, value) in trace.values.enumerated() {
-            model?.append([value])
+            lead.append(value)
+            hold.append(value)
             if index % refit == 0 {
-                oldest = max(0, index + 1 - historySeconds / step)
-                model = PeakForecaster(
-                    fitting: Array(trace.values[oldest...index]), window: window, stepSeconds: Double(step))
-                planned = quantiles.map { model?.worthwhile($0) ?? $0 }
+                let known = Array(trace.values[max(0, index + 1 - historySeconds / step)...index])
+                lead.fit(known, stepSeconds: step)
+                hold.fit(known, stepSeconds: step)
             }
-            let forecast = model?.forecast(quantiles: planned)
+            let keeps = hold.forecast()?.quantiles
             entries.append(
-                forecast.map {
-                    Entry(expected: $0.expected, peaks: $0.quantiles, isTrusted: model?.isTrusted == true)
+                lead.forecast().map {
+                    Entry(expected: $0.expected, peaks: $0.quantiles, keeps: keeps, isTrusted: lead.isTrusted)
                 })
         }
         self.entries = entries
@@ -57,10 +89,11 @@ package struct ForecastTrack: Sendable {
     func outlook(atSeconds seconds: Int, scale: Double, risk: Double) -> Signal.Outlook? {
         let index = (seconds - Self.delaySeconds) / stepSeconds
         guard seconds >= Self.delaySeconds, entries.indices.contains(index), let entry = entries[index],
-            let column = quantiles.firstIndex(of: 1 - risk)
+            let column = risks.firstIndex(of: risk)
         else { return nil }
         return Signal.Outlook(
-            expectedPeak: entry.expected * scale, peak: entry.peaks[column] * scale, quantile: 1 - risk,
-            horizon: .seconds(window.last * stepSeconds), model: "", isTrusted: entry.isTrusted)
+            expectedPeak: entry.expected * scale, peak: entry.peaks[column] * scale,
+            quantile: SignalForecast.quantile(risk), horizon: .seconds(window.last * stepSeconds), model: "",
+            isTrusted: entry.isTrusted, keep: entry.keeps.map { $0[column] * scale })
     }
 }

@@ -14,7 +14,8 @@ extension Deliberation {
         memory.recommend(count, at: now, upWindow: up, downWindow: down)
         guard let lowest = memory.minima.first, let highest = memory.maxima.first else { return }
         let asked = count
-        count = max(lowest.count, min(current, highest.count))
+        // The forecast knows what will be needed again; the past is the guess of those who have none.
+        count = isForeseen && asked < current ? asked : max(lowest.count, min(current, highest.count))
         if policy.idleAfter != nil {
             // The first replica waits for no window, and the idle time stands in for the window before the last leaves.
             if current == 0 { count = max(count, min(1, asked)) }

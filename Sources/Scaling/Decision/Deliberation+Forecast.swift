@@ -3,10 +3,10 @@ import TimeSeries
 extension Deliberation {
     /// What the predicted signal's demand needs beside the forecast.
     ///
-    /// With a forecast that is used, the measured demand is covered, with hardly any tolerance, and a count
-    /// that is above the need by no more than the band stays: a forecast moves every minute, and a replica
-    /// less is not worth a change. Without one, headroom over the measured demand stands for what the
-    /// forecast would have seen.
+    /// With a forecast that is used, the measured demand is covered, with hardly any tolerance. The count is
+    /// lowered only to what may still be needed within the hold, and stays where it is above that by no more
+    /// than the band: a forecast moves every minute, and a replica less is not worth a change. Without one,
+    /// headroom over the measured demand stands for what the forecast would have seen.
     mutating func settleForecast(_ measurement: Measurement, _ memory: ScalingMemory) {
         guard count > 0, let prediction = policy.prediction, let signal = policy.signal(prediction.signal),
             case .perReplica(let target) = learned(signal, memory).signal.target, target > 0,
@@ -21,10 +21,23 @@ extension Deliberation {
         else { return keepHeadroom(prediction, signal, value / target) }
         let demand = max(value, outlook.peak) / target
         count = max(count, foreseen(demand))
-        if count < current, demand >= Double(current) * (1 - prediction.band) {
+        guard count < current else { return }
+        var kept = demand
+        if let keep = outlook.keep, keep.isFinite {
+            kept = max(demand, keep / target)
+            // Of what other signals asked for lately the forecast knows nothing.
+            isForeseen = policy.signals.count == 1
+        }
+        if kept >= Double(current) * (1 - prediction.band) {
             count = current
-            let share = SignalPolicy.Unit.share.text(1 - demand / Double(current))
+            let share = SignalPolicy.Unit.share.text(max(0, 1 - kept / Double(current)))
             note(.tolerance, signal.name, "foreseen to need \(share) less, which is not worth a change")
+        } else if Replicas.covering(kept) > count {
+            count = Replicas.covering(kept)
+            let text = signal.unit.text(kept * target)
+            note(
+                .forecast, signal.name,
+                "up to \(text) may be needed again within \(prediction.hold.prometheusText)")
         }
     }
 

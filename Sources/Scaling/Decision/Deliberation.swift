@@ -19,6 +19,8 @@ struct Deliberation {
     var size: ReplicaSize?
     /// What the signals say about activity; see `settleActivity`.
     var activity = Activity()
+    /// What may still be needed is foreseen: that stands in for the window of scale-in.
+    var isForeseen = false
     /// Nothing was to be done for long enough: the count may fall to nothing past the window.
     var isIdle = false
     var reasons: [ScaleDecision.Reason] = []

@@ -55,7 +55,7 @@ enum PredictionReader {
             let band = fields.share("band", in: 0...0.5)
             let headroom = fields.share("headroom", in: 0...2)
             guard let signal else { return nil }
-            let standard = Prediction(signal: signal)
+            let standard = Prediction(signal: signal, risk: risk ?? Prediction(signal: signal).risk)
             return Prediction(
                 signal: signal, leadTime: leadTime ?? standard.leadTime, hold: hold ?? standard.hold,
                 risk: risk ?? standard.risk, history: history ?? standard.history, step: step,

@@ -25,10 +25,13 @@ package struct Signal: Hashable, Sendable, Codable {
         package var model: String
         /// Whether the model beats persistence on this series; a forecast that does not is shown, not used.
         package var isTrusted: Bool
+        /// What may still be needed before the policy's `hold` is over: the count is not lowered below it. Nil in
+        /// journals of before, and where that cannot be foreseen.
+        package var keep: Double?
 
         package init(
             expectedPeak: Double, peak: Double, quantile: Double, horizon: Duration, model: String,
-            isTrusted: Bool
+            isTrusted: Bool, keep: Double? = nil
         ) {
             self.expectedPeak = expectedPeak
             self.peak = peak
@@ -36,6 +39,7 @@ package struct Signal: Hashable, Sendable, Codable {
             self.horizon = horizon
             self.model = model
             self.isTrusted = isTrusted
+            self.keep = keep
         }
     }
 

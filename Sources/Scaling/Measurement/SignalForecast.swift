@@ -112,26 +112,8 @@ struct SignalForecast {
     mutating func answer(_ prediction: Prediction, startUp: Duration?) -> Answer? {
         guard let newest, values.count >= Self.leastValues else { return nil }
         let window = window(prediction, startUp: startUp)
-        let period = newest / Self.refitSteps
-        let isDue =
-            models[window].map { $0.period < period || values.count * 4 > $0.fittedOn * 5 } ?? true
-        if isDue {
-            let capacity = Int(clamping: key.history.milliseconds / stepMilliseconds)
-            if values.count > capacity { values.removeFirst(values.count - capacity) }
-            // A workload's measured lead time moves; windows no longer asked for are not kept.
-            if models.count >= 4 { models = [:] }
-            guard
-                let forecaster = PeakForecaster(
-                    fitting: values, window: window, stepSeconds: Double(stepMilliseconds) / 1000)
-            else { return nil }
-            let record = models[window]?.record ?? ForecastRecord()
-            models[window] = Model(
-                forecaster: forecaster, period: period, fittedOn: values.count, record: record)
-        }
-        guard let forecaster = models[window]?.forecaster else { return nil }
-        // 1 - 0.07 would be 0.9299999999999999.
-        let risky = ((1 - prediction.risk) * 1e6).rounded() / 1e6
-        let planned = forecaster.worthwhile(risky)
+        guard let forecaster = model(of: window) else { return nil }
+        let planned = forecaster.worthwhile(Self.quantile(prediction.risk))
         let asked = Self.shownQuantiles.filter { $0 != planned } + [planned]
         guard let forecast = forecaster.forecast(quantiles: asked) else { return nil }
         let peak = forecast.quantiles[asked.count - 1]
@@ -140,13 +122,46 @@ struct SignalForecast {
             at: newest, expected: forecast.expected, peak: peak, last: values[values.count - 1])
         let horizon = Duration.milliseconds(Int64(window.last) * stepMilliseconds)
         let outlook = Signal.Outlook(
-            expectedPeak: forecast.expected, peak: forecast.quantiles[asked.count - 1], quantile: planned,
-            horizon: horizon, model: forecaster.model, isTrusted: forecaster.isTrusted)
+            expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
+            model: forecaster.model, isTrusted: forecaster.isTrusted, keep: keep(prediction, window))
         return Answer(
             outlook: outlook,
             quantiles: zip(asked, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
                 (quantile: $0.0, value: $0.1)
             }, errorRatio: models[window]?.record.errorRatio, coverage: models[window]?.record.coverage)
+    }
+
+    /// What may still be needed before the hold is over.
+    private mutating func keep(_ prediction: Prediction, _ lead: Window) -> Double? {
+        let window = Window(first: 1, last: max(lead.last, min(steps(prediction.hold), 20_000)))
+        guard let forecaster = model(of: window) else { return nil }
+        let planned = forecaster.worthwhile(Self.quantile(prediction.keepRisk))
+        return forecaster.forecast(quantiles: [planned])?.quantiles[0]
+    }
+
+    /// 1 - 0.07 would be 0.9299999999999999.
+    static func quantile(_ risk: Double) -> Double { ((1 - risk) * 1e6).rounded() / 1e6 }
+
+    /// The model of a window, fitted anew where that is due.
+    private mutating func model(of window: Window) -> PeakForecaster? {
+        guard let newest else { return nil }
+        let period = newest / Self.refitSteps
+        let isDue =
+            models[window].map { $0.period < period || values.count * 4 > $0.fittedOn * 5 } ?? true
+        if isDue {
+            let capacity = Int(clamping: key.history.milliseconds / stepMilliseconds)
+            if values.count > capacity { values.removeFirst(values.count - capacity) }
+            // A workload's measured lead time moves; windows no longer asked for are not kept.
+            if models.count >= 8 { models = [:] }
+            guard
+                let forecaster = PeakForecaster(
+                    fitting: values, window: window, stepSeconds: Double(stepMilliseconds) / 1000)
+            else { return nil }
+            let record = models[window]?.record ?? ForecastRecord()
+            models[window] = Model(
+                forecaster: forecaster, period: period, fittedOn: values.count, record: record)
+        }
+        return models[window]?.forecaster
     }
 
     private func window(_ prediction: Prediction, startUp: Duration?) -> Window {
@@ -155,10 +170,12 @@ struct SignalForecast {
             case .fixed(let duration): duration
             case .measured(let assumed): startUp ?? assumed
             }
-        let steps = { (duration: Duration) in
-            Int(clamping: max(1, (duration.milliseconds + stepMilliseconds - 1) / stepMilliseconds))
-        }
+        // A step longer than the lead: until the next forecast has its effect.
         let first = min(steps(lead), 10_000)
-        return Window(first: first, last: max(first, min(steps(lead + prediction.hold), 20_000)))
+        return Window(first: first, last: first + 1)
+    }
+
+    private func steps(_ duration: Duration) -> Int {
+        Int(clamping: max(1, (duration.milliseconds + stepMilliseconds - 1) / stepMilliseconds))
     }
 }

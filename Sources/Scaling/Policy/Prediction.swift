@@ -9,7 +9,7 @@ package struct Prediction: Hashable, Sendable, Codable {
     /// The signal it is about; its target is `perReplica`.
     package var signal: String
     package var leadTime: LeadTime
-    /// How much longer than the lead time the capacity should suffice.
+    /// For how long nothing is removed that may be needed again.
     package var hold: Duration
     /// The share of moments in which demand may exceed the forecast: 0.05 plans for the 95th percentile.
     package var risk: Double
@@ -23,15 +23,16 @@ package struct Prediction: Hashable, Sendable, Codable {
     /// What is kept above the measured demand where no forecast is used.
     package var headroom: Double
 
-    package static let defaultBand = 0.12
+    package static let defaultHold = Duration.seconds(1200)
     /// A forecast above the present count by no more than this share is no reason to add.
     package static let leastRise = 0.02
     package static let defaultHeadroom = 0.14
 
     package init(
-        signal: String, leadTime: LeadTime = .measured(assumed: .seconds(60)), hold: Duration = .seconds(300),
+        signal: String, leadTime: LeadTime = .measured(assumed: .seconds(60)),
+        hold: Duration = Self.defaultHold,
         risk: Double = 0.05, history: Duration = .seconds(14 * 86_400), step: Duration? = nil,
-        band: Double = Self.defaultBand, headroom: Double = Self.defaultHeadroom
+        band: Double? = nil, headroom: Double = Self.defaultHeadroom
     ) {
         self.signal = signal
         self.leadTime = leadTime
@@ -39,9 +40,18 @@ package struct Prediction: Hashable, Sendable, Codable {
         self.risk = risk
         self.history = history
         self.step = step
-        self.band = band
+        self.band = band ?? Self.defaultBand(risk: risk)
         self.headroom = headroom
     }
+
+    /// Far quantiles move more from minute to minute: the smaller the risk, the wider the band, within 5 % and 12 %.
+    package static func defaultBand(risk: Double) -> Double { min(0.12, max(0.05, 0.16 - risk)) }
+
+    /// The risk at which replicas are kept for the hold: twice that of adding, since what is missing then can still
+    /// be started.
+    package var keepRisk: Double { Self.keepRisk(risk) }
+
+    static func keepRisk(_ risk: Double) -> Double { min(0.5, 2 * risk) }
 
     /// Journals of before there were a band and headroom know neither.
     package init(from decoder: any Decoder) throws {
