@@ -7,6 +7,9 @@ import TextFiles
 ///     forecast-benchmark holdout FILE HORIZON [SKIP]   point forecasts and quantiles of each series of
 ///                                                      `id,v1,v2,...` from HORIZON + SKIP before its end,
 ///                                                      as `flyball forecast` writes them
+///     forecast-benchmark peaks FILE...                 how often the largest value 3 to 8 steps ahead stays below
+///                                                      its quantiles, a model fitted every 60 steps to at most
+///                                                      14 days and asked at each, over the last third
 ///     forecast-benchmark time [FILE]                   CPU time to fit and to ask, 14 days of a minute each
 @main struct ForecastBenchmark {
     static let quantiles = [0.025, 0.1, 0.5, 0.8, 0.9, 0.95, 0.975, 0.99]
@@ -18,9 +21,10 @@ import TextFiles
             try holdout(
                 arguments[1], horizon: Int(arguments[2]) ?? 48,
                 skip: Int(arguments.dropFirst(3).first ?? "0") ?? 0)
+        case "peaks" where arguments.count >= 2: try peaks(Array(arguments.dropFirst()))
         case "time": try time(arguments.dropFirst().first)
         default:
-            print("usage: forecast-benchmark holdout FILE HORIZON [SKIP] | time [FILE]")
+            print("usage: forecast-benchmark holdout FILE HORIZON [SKIP] | peaks FILE... | time [FILE]")
             exit(2)
         }
     }
@@ -33,6 +37,23 @@ import TextFiles
             forecasts.append((series.id, forecaster.forecast(horizon: horizon, quantiles: quantiles)))
         }
         print(SeriesFile.csv(forecasts, horizon: horizon), terminator: "")
+    }
+
+    private static func peaks(_ files: [String]) throws {
+        let asked = [0.5, 0.8, 0.9, 0.95, 0.99]
+        print("series,trusted," + asked.map { "\($0)" }.joined(separator: ","))
+        for file in files {
+            let name = file.split(separator: "/").last.map(String.init) ?? file
+            for series in try SeriesFile(TextFile.read(file), name: name).series {
+                let step =
+                    series.stepSeconds
+                    ?? series.id.split(separator: "@").dropFirst().first.flatMap { Double($0) }
+                let tally = PeakTally(series.values, stepSeconds: step, quantiles: asked)
+                print(
+                    "\(series.id),"
+                        + tally.shares.map { "\(($0 * 1000).rounded() / 1000)" }.joined(separator: ","))
+            }
+        }
     }
 
     /// Two weeks of minutes with a day and noise, or what a file says.

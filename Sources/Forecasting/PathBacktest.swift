@@ -40,7 +40,8 @@ struct PathBacktest: Sendable {
         let paths = ensemble.paths(after: origins, of: values, horizon: horizon)
         weigh(ensemble, paths, origins, values, horizon)
         let outcomes = judge(ensemble, paths, origins, values, period: periods.first ?? 1, horizon)
-        let unrest = PathIntervals.unrest(values, lag: periods.last ?? max(1, horizon / 2), width: horizon)
+        let unrest = PathIntervals.unrest(
+            values, lag: periods.last ?? max(1, horizon / 2), width: horizon)
         intervals = PathIntervals(outcomes, independent: independent, unrest: unrest)
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Forecasts a series step by step: the weighted median of an ensemble, with weights and intervals from the
 /// errors of a backtest in which models that have not seen its last part forecast it from several moments.
 package struct PathForecaster: Sendable {
@@ -8,7 +10,11 @@ package struct PathForecaster: Sendable {
     static let leastValues = 10
 
     package let periods: [Int]
+    /// Lasting changes of level in the history, the newest first; what was before them is moved to the last level.
+    package let shifts: [LevelShift]
+    /// As it would have been at the last level and without special days.
     private let series: RegularSeries
+    private let specialDays: SpecialDays?
     private let fitted: Fit?
 
     /// An ensemble, and what a backtest says of it.
@@ -24,27 +30,39 @@ package struct PathForecaster: Sendable {
             ensemble = Ensemble(series, periods: periods)
             paths = ensemble.paths(after: [series.count], of: series.values, horizon: horizon)[0]
             backtest = PathBacktest(
-                series, periods: periods, horizon: min(horizon, PathForecaster.maxBacktestHorizon))
+                series, periods: periods,
+                horizon: min(horizon, PathForecaster.maxBacktestHorizon))
         }
     }
 
     /// Nil where there are fewer than ten values.
     /// - Parameters:
     ///   - values: on a regular grid, oldest first; NaN is a gap.
+    ///   - startSeconds: when the first value was, in seconds since 1970, where that is known: days of the month
+    ///     are looked at then.
     ///   - periods: the seasons, where they are known.
     ///   - horizon: how far forecasts will reach, where that is known: all of the work is then done here and
     ///     `forecast` only reads it off.
     package init?(
-        _ values: [Double], stepSeconds: Double? = nil, periods known: [Int]? = nil, horizon: Int? = nil
+        _ values: [Double], stepSeconds: Double? = nil, startSeconds: Double? = nil,
+        periods known: [Int]? = nil, horizon: Int? = nil
     ) {
         guard let series = RegularSeries(values), series.isPresent.count(where: { $0 }) >= Self.leastValues
         else {
             return nil
         }
-        self.series = series
         let found = known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds)
         periods = Self.completed(found, count: series.count)
-        fitted = horizon.map { [periods] in Fit(series, periods: periods, horizon: max(1, $0)) }
+        specialDays = SpecialDays(series.values, stepSeconds: stepSeconds, startSeconds: startSeconds)
+        var plain = series
+        if let specialDays { plain.replace(specialDays.removed(from: plain.values)) }
+        let aligned = LevelShifts.aligned(plain, periods: periods)
+        shifts = aligned.shifts
+        if !shifts.isEmpty { plain.replace(aligned.values) }
+        self.series = plain
+        fitted = horizon.map { [periods] in
+            Fit(plain, periods: periods, horizon: max(1, $0))
+        }
     }
 
     /// Seven of a season make a week where it is a day; with two and a half weeks of history it is worth a
@@ -54,6 +72,25 @@ package struct PathForecaster: Sendable {
         guard usable.count == 1, usable[0] >= 4, count * 2 >= 7 * usable[0] * 5 else { return usable }
         return [usable[0], 7 * usable[0]]
     }
+
+    /// What was found of changes of level and of special days, in words.
+    private var changes: String {
+        var text = shifts.map { shift in
+            let size = shift.isMultiplicative ? "x \(rounded(exp(shift.size)))" : "+ \(rounded(shift.size))"
+            return ", level \(size) \(series.count - shift.index) steps before the end"
+        }.joined()
+        let days = specialDays?.effects.sorted { $0.key < $1.key } ?? []
+        for (key, effect) in days {
+            let day =
+                key > 0
+                ? "day \(key) of the month"
+                : key == -1 ? "last day of the month" : "day \(-key) from the end of the month"
+            text += ", \(day) x \(rounded(exp(effect)))"
+        }
+        return text
+    }
+
+    private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 
     package func forecast(horizon: Int, quantiles: [Double]) -> Forecast {
         let fit =
@@ -67,6 +104,9 @@ package struct PathForecaster: Sendable {
         for step in mean.indices where share > 0 {
             mean[step] += share * (series.values[series.count - period + step % period] - mean[step])
         }
+        if let specialDays {
+            for step in mean.indices { mean[step] *= specialDays.factor(at: series.count + step) }
+        }
         let bands = quantiles.map { quantile in
             (
                 quantile: quantile,
@@ -79,6 +119,6 @@ package struct PathForecaster: Sendable {
             mean: mean, quantiles: bands, relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,
             model: "weighted median of \(fit.ensemble.members.count) models"
-                + (periods.isEmpty ? "" : ", seasons \(periods)"))
+                + (periods.isEmpty ? "" : ", seasons \(periods)") + changes)
     }
 }

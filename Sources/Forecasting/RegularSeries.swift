@@ -5,7 +5,7 @@ struct RegularSeries: Sendable {
     /// Whether a value was there.
     private(set) var isPresent: [Bool]
     /// Nothing below this or above that is taken for real.
-    let plausible: ClosedRange<Double>
+    private(set) var plausible: ClosedRange<Double>
     /// Whether no value was below zero.
     let isNonNegative: Bool
 
@@ -23,6 +23,14 @@ struct RegularSeries: Sendable {
     }
 
     var count: Int { values.count }
+
+    /// Other values in place of all of these: what was measured, less what a model takes out of it.
+    /// - Precondition: as many, all finite.
+    mutating func replace(_ values: [Double]) {
+        precondition(values.count == self.values.count)
+        self.values = values
+        plausible = Self.plausibleRange(values) ?? plausible
+    }
 
     /// The share of values that are there in a range.
     func coverage(of range: Range<Int>) -> Double {

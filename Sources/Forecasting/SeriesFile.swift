@@ -7,6 +7,8 @@ package struct SeriesFile: Hashable, Sendable {
         package var values: [Double]
         /// Where the file says it.
         package var stepSeconds: Double?
+        /// Of the first value, as the file has it.
+        package var startSeconds: Double?
     }
 
     /// What is wrong with a file, and in which line.
@@ -87,7 +89,7 @@ package struct SeriesFile: Hashable, Sendable {
         // Missing rows are gaps; a row between two steps belongs to the nearer.
         var grid = [Double](repeating: .nan, count: Int((times[times.count - 1] - times[0]) / step + 0.5) + 1)
         for (time, value) in zip(times, values) { grid[Int((time - times[0]) / step + 0.5)] = value }
-        return Series(id: name, values: grid, stepSeconds: step)
+        return Series(id: name, values: grid, stepSeconds: step, startSeconds: times[0])
     }
 
     /// `id,quantile,h1..hN`: a line per series and quantile, the point forecast as `mean` first.

@@ -44,7 +44,10 @@ struct ForecastCommand: ParsableCommand {
         }
         var forecasts: [(id: String, forecast: Forecast)] = []
         for one in series.series {
-            guard let forecaster = PathForecaster(one.values, stepSeconds: one.stepSeconds) else {
+            guard
+                let forecaster = PathForecaster(
+                    one.values, stepSeconds: one.stepSeconds, startSeconds: one.startSeconds)
+            else {
                 Terminal.error("\(file): \(one.id) is too short or empty; left out")
                 continue
             }
@@ -66,6 +69,8 @@ struct ForecastCommand: ParsableCommand {
             for (id, forecast) in forecasts {
                 writer.object { writer in
                     writer.field("id", id)
+                    writer.field("model", forecast.model)
+                    writer.field("trusted", forecast.isTrusted)
                     writer.key("mean")
                     numbers(forecast.mean, &writer)
                     writer.key("quantiles")
