@@ -32,9 +32,23 @@ package struct JSONWriter: Sendable {
     package mutating func string(_ text: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 { escape(byte) }
+        if JSONWriter.isPlain(text) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            for byte in text.utf8 { escape(byte) }
+        }
         bytes.append(UInt8(ascii: "\""))
         needsComma = true
+    }
+
+    /// Whether there is nothing to escape.
+    private static func isPlain(_ text: String) -> Bool {
+        let bytes = text.utf8Span.span
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if byte < 0x20 || byte == 0x22 || byte == 0x5c { return false }
+        }
+        return true
     }
 
     package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
@@ -61,62 +75,63 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// A number in quotes, whole.
-    package mutating func quoted(_ value: Int64) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        append(value)
-        bytes.append(UInt8(ascii: "\""))
-        needsComma = true
-    }
-
-    /// Text in quotes that has nothing to escape.
-    package mutating func quoted(plain text: Substring.UTF8View) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: text)
-        bytes.append(UInt8(ascii: "\""))
-        needsComma = true
-    }
-
-    /// Text given as UTF-8.
-    package mutating func string(utf8 text: ArraySlice<UInt8>) {
-        for byte in text where byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5c {
-            return string(String(decoding: text, as: UTF8.self))
+    /// Text given as a part of bytes that are UTF-8.
+    package mutating func string(_ text: Span<UInt8>, _ range: Range<Int>) {
+        for index in range {
+            let byte = text[index]
+            guard byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5c else { continue }
+            var copy: [UInt8] = []
+            for index in range { copy.append(text[index]) }
+            return string(String(decoding: copy, as: UTF8.self))
         }
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: text)
-        bytes.append(UInt8(ascii: "\""))
-        needsComma = true
+        element(room: range.count + 2) { bytes in
+            bytes.append(UInt8(ascii: "\""))
+            for index in range { bytes.append(text[index]) }
+            bytes.append(UInt8(ascii: "\""))
+        }
     }
 
-    package mutating func key(utf8 name: ArraySlice<UInt8>) {
-        string(utf8: name)
+    package mutating func key(_ text: Span<UInt8>, _ range: Range<Int>) {
+        string(text, range)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
+    /// An element that `write` writes itself, into room for so many bytes.
+    package mutating func element(room: Int, _ write: (inout OutputSpan<UInt8>) -> Void) {
+        separate()
+        bytes.append(addingCapacity: room, initializingWith: write)
+        needsComma = true
+    }
+
     private mutating func append(_ value: Int64) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        append(value.magnitude)
+        bytes.append(addingCapacity: 20) { JSONWriter.append(value, to: &$0) }
     }
 
     private mutating func append(_ value: UInt64) {
-        guard value >= 10 else { return bytes.append(48 &+ UInt8(value)) }
-        var first = bytes.count
+        bytes.append(addingCapacity: 20) { JSONWriter.append(value, to: &$0) }
+    }
+
+    /// The digits of a number, at most 20.
+    package static func append(_ value: UInt64, to bytes: inout OutputSpan<UInt8>) {
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var first = 20
         var rest = value
-        while rest > 0 {
+        repeat {
             let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            bytes.append(48 &+ UInt8(digit))
+            first &-= 1
+            digits[first] = 48 &+ UInt8(truncatingIfNeeded: digit)
             rest = quotient
+        } while rest > 0
+        while first < 20 {
+            bytes.append(digits[first])
+            first &+= 1
         }
-        var last = bytes.count - 1
-        while first < last {
-            bytes.swapAt(first, last)
-            first += 1
-            last -= 1
-        }
+    }
+
+    package static func append(_ value: Int64, to bytes: inout OutputSpan<UInt8>) {
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(value.magnitude, to: &bytes)
     }
 
     /// A JSON number in its shortest exact form; null for NaN and infinities, which JSON lacks.

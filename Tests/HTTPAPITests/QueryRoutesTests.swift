@@ -1,3 +1,4 @@
+import Documents
 import PromQL
 import Synchronization
 import Testing
@@ -100,6 +101,30 @@ struct QueryRoutesTests {
     ])
     func `values are written as Go writes them`(_ value: Double, _ text: String) {
         #expect(SampleText.text(value) == text)
+        var json = JSONWriter()
+        json.sampleValue(value)
+        #expect(String(decoding: json.bytes, as: UTF8.self) == "\"\(text)\"")
+    }
+
+    @Test func `series of a matrix have their own moments`() async throws {
+        func series(_ name: String, _ moments: [Int64]) -> MatrixSeries {
+            MatrixSeries(
+                labels: Labels(["a": name]),
+                samples: moments.map { Sample(Timestamp(milliseconds: $0), Double($0) / 4) })
+        }
+        let matrix: [MatrixSeries] = [
+            series("1", [1000, 2000, 3000]), series("2", [2000, 3500]), series("3", [1000, 2000, 3000]),
+        ]
+
+        let (_, body) = try await get("/api/v1/query_range?query=a&start=1&end=3&step=1", .matrix(matrix))
+
+        let points = [
+            #"[[1,"250"],[2,"500"],[3,"750"]]"#, #"[[2,"500"],[3.500,"875"]]"#,
+            #"[[1,"250"],[2,"500"],[3,"750"]]"#,
+        ]
+        for (name, points) in zip(["1", "2", "3"], points) {
+            #expect(body.contains(#"{"metric":{"a":"\#(name)"},"values":\#(points)}"#))
+        }
     }
 
     @Test(arguments: [

@@ -27,7 +27,8 @@ extension JSONWriter {
         case .matrix(let series):
             field("resultType", "matrix")
             key("result")
-            array { json in for row in series { json.row(row) } }
+            var texts = MomentTexts()
+            array { json in for row in series { json.row(row, &texts) } }
         }
     }
 
@@ -54,13 +55,12 @@ extension JSONWriter {
         }
     }
 
-    private mutating func row(_ row: MatrixSeries) {
+    private mutating func row(_ row: MatrixSeries, _ texts: inout MomentTexts) {
         object { json in
             json.labels("metric", row.labels)
             if !row.samples.isEmpty {
                 json.key("values")
-                json.array { json in for sample in row.samples { json.point(sample.timestamp, sample.value) }
-                }
+                json.points(row.samples, &texts)
             }
             if !row.histograms.isEmpty {
                 json.key("histograms")
