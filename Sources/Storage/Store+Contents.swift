@@ -102,8 +102,8 @@ extension LooseGroup {
             for sealed in parts where sealed.has(slot) {
                 part.samples += Int(sealed.rowCount)
                 guard let chunk = sealed.opened?.chunk else { continue }
-                let total = max(1, chunk.decoder.ranges.reduce(0) { $0 + $1.count })
-                part.bytes += sealed.bytes.count * chunk.decoder.ranges[sealed.column(slot)].count / total
+                let total = max(1, chunk.decoder.ends.last ?? 0)
+                part.bytes += sealed.bytes.count * chunk.decoder.range(of: sealed.column(slot)).count / total
                 part.transforms[chunk.transform(sealed.column(slot)), default: 0] += 1
             }
             let labels = labels(slot, table)
@@ -125,7 +125,7 @@ extension Table {
             for number in part.ends.indices {
                 guard let chunk = try? part.open(number) else { continue }
                 let size = part.range(ofChunk: number).count
-                let total = max(1, chunk.decoder.ranges.reduce(0) { $0 + $1.count })
+                let total = max(1, chunk.decoder.ends.last ?? 0)
                 for column in 0..<chunk.columnCount {
                     let index = number * SealedRows.columnsPerChunk + column
                     values.removeAll(keepingCapacity: true)
@@ -134,7 +134,7 @@ extension Table {
                         continue
                     }
                     parts[index].samples += values.count { !isAbsent($0) }
-                    parts[index].bytes += size * chunk.decoder.ranges[column].count / total
+                    parts[index].bytes += size * chunk.decoder.range(of: column).count / total
                     parts[index].transforms[chunk.transform(column), default: 0] += 1
                 }
             }
@@ -155,7 +155,7 @@ extension Chunk.Opened {
 
     /// The name of the transform of a column.
     func transform(_ column: Int) -> String {
-        guard decoder.ranges.indices.contains(column), let tag = bytes[decoder.ranges[column]].first,
+        guard decoder.ends.indices.contains(column), let tag = bytes[decoder.range(of: column)].first,
             Self.names.indices.contains(Int(tag & 0x0f))
         else { return "unknown" }
         return Self.names[Int(tag & 0x0f)]

@@ -22,7 +22,9 @@ extension Store: SeriesSource {
     package func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     {
         var all: [Labels] = []
-        for found in find(matcherSets, range) { found.forEachSeries(in: range.milliseconds) { all.append($0) } }
+        for found in find(matcherSets, range) {
+            found.forEachSeries(in: range.milliseconds) { all.append($0) }
+        }
         let sorted = LabelOrder.permutation(of: all).map { $0.map { all[$0] } } ?? all
         guard zip(sorted, sorted.dropFirst()).contains(where: { $0 == $1 }) else { return sorted }
         return sorted.enumerated().filter { $0.offset == 0 || sorted[$0.offset - 1] != $0.element }.map(
@@ -36,7 +38,7 @@ extension Store: SeriesSource {
         for found in find(matcherSets, range) {
             found.forEachSeries(in: range.milliseconds) { $0.forEach { name, _ in names.insert(name) } }
         }
-        return names.sorted(by: Labels.precedes)
+        return Labels.sorted(names)
     }
 
     package func labelValues(
@@ -47,13 +49,13 @@ extension Store: SeriesSource {
             isWhole && head.tombstones.isEmpty ? head.values(of: name, in: range.milliseconds) : nil
         }
         if let values = known {
-            return values.sorted(by: Labels.precedes)
+            return Labels.sorted(values)
         }
         var values: Set<String> = []
         for found in find(matcherSets, range) {
             found.forEachSeries(in: range.milliseconds) { if let value = $0[name] { values.insert(value) } }
         }
-        return values.sorted(by: Labels.precedes)
+        return Labels.sorted(values)
     }
 
     package func metadata(of metric: String?) async -> [String: [MetricMetadata]] {
@@ -133,7 +135,7 @@ extension Head.Found {
         let use = use.map { use in
             SampleUse(
                 alignment: use.alignment, isExact: use.isExact && tombstones.isEmpty,
-                readsSketches: use.readsSketches)
+                readsSketches: use.readsSketches, readsNewest: use.readsNewest && tombstones.isEmpty)
         }
         let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range, use) }
         guard cells <= room else { throw TooManySamples() }

@@ -125,7 +125,15 @@ package struct Labels: Hashable, Sendable {
 extension Labels {
     /// Byte order, the order of names inside `Labels` and of series in results.
     package static func precedes(_ a: String, _ b: String) -> Bool {
-        a.utf8.lexicographicallyPrecedes(b.utf8)
+        let (x, y) = (a.utf8Span.span, b.utf8Span.span)
+        return compare(x, x.indices, y, y.indices) < 0
+    }
+
+    /// Texts in byte order. Of ASCII that is the order of `String`, which compares short ones as integers.
+    package static func sorted(_ texts: some Sequence<String>) -> [String] {
+        var texts = Array(texts)
+        if texts.allSatisfy({ $0.utf8Span.isKnownASCII }) { texts.sort() } else { texts.sort(by: precedes) }
+        return texts
     }
 
     private static func append(_ text: String, to bytes: inout [UInt8]) {

@@ -42,21 +42,28 @@ package struct SampleUse: Hashable, Sendable {
     package var isExact: Bool
     /// Whether quantiles are wanted.
     package var readsSketches: Bool
+    /// Whether only the newest sample of each series in the range is looked at. A source may give more.
+    package var readsNewest: Bool
 
-    package init(alignment: Int64, isExact: Bool, readsSketches: Bool) {
+    package init(alignment: Int64, isExact: Bool, readsSketches: Bool, readsNewest: Bool = false) {
         self.alignment = alignment
         self.isExact = isExact
         self.readsSketches = readsSketches
+        self.readsNewest = readsNewest
     }
 
     /// For readers that look at single moments.
     package static let moments = SampleUse(alignment: 0, isExact: false, readsSketches: false)
+    /// For readers that look at the end of the range.
+    package static let newest = SampleUse(
+        alignment: 0, isExact: false, readsSketches: false, readsNewest: true)
 
-    /// What serves both.
+    /// What serves both, where both read the same range.
     package func joined(with other: SampleUse) -> SampleUse {
         SampleUse(
             alignment: SampleUse.greatestCommonDivisor(alignment, other.alignment),
-            isExact: isExact && other.isExact, readsSketches: readsSketches || other.readsSketches)
+            isExact: isExact && other.isExact, readsSketches: readsSketches || other.readsSketches,
+            readsNewest: readsNewest && other.readsNewest)
     }
 
     package static func greatestCommonDivisor(_ a: Int64, _ b: Int64) -> Int64 {

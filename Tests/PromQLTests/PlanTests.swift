@@ -57,7 +57,9 @@ import TimeSeries
         }
         let hour: Int64 = 3_600_000
 
-        #expect(try await use("m") == .moments)
+        #expect(try await use("m") == .newest)
+        #expect(try await use("m + m offset 1m")?.readsNewest == false)
+        #expect(try await use("m + max_over_time(m[1h])")?.readsNewest == false)
         #expect(
             try await use("max_over_time(m[1h])")
                 == SampleUse(alignment: hour, isExact: true, readsSketches: false))

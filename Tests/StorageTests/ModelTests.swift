@@ -146,5 +146,25 @@ import TimeSeries
             #expect(series.times.milliseconds == sorted.map(\.key), "seed \(seed) \(series.labels)")
             #expect(series.values.map(\.bitPattern) == sorted.map(\.value.bitPattern), "seed \(seed)")
         }
+        try await compareNewest(store, expected.map { ($0.key, $0.value.sorted { $0.key < $1.key }) }, seed)
+    }
+
+    /// Who reads only the newest sample of a range may get more, but always that one.
+    private func compareNewest(
+        _ store: Store, _ model: [(labels: Labels, samples: [(key: Int64, value: Double)])], _ seed: UInt64
+    ) async throws {
+        guard let last = model.compactMap({ $0.samples.last?.key }).max() else { return }
+        for back: Int64 in [0, 20_000, 300_000] {
+            let range = last - back - 400_000...last - back
+            let expected = model.compactMap { labels, samples in
+                samples.last { range.contains($0.key) }.map { "\(labels) \($0.key) \($0.value.bitPattern)" }
+            }
+            let moments =
+                Timestamp(milliseconds: range.lowerBound)...Timestamp(milliseconds: range.upperBound)
+            let found = try await store.select([Selection([], in: moments, use: .newest)])[0].map {
+                "\($0.labels) \($0.times.milliseconds.last ?? 0) \($0.values.last?.bitPattern ?? 0)"
+            }
+            #expect(found == expected, "seed \(seed)")
+        }
     }
 }

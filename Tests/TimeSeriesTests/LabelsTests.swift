@@ -11,6 +11,15 @@ struct LabelsTests {
         #expect(a.bytes == b.bytes)
     }
 
+    @Test(arguments: [
+        ["b", "", "a", "host-10", "host-9", "B"], ["z", "\u{e9}", "e\u{301}", "\u{1F600}", "\u{FFFD}"],
+    ])
+    func `texts are sorted by their bytes`(_ texts: [String]) {
+        let expected = texts.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+
+        #expect(Labels.sorted(texts).map { Array($0.utf8) } == expected.map { Array($0.utf8) })
+    }
+
     @Test func `an empty value is an absent label`() {
         let labels = Labels(["job": "node", "zone": ""])
 

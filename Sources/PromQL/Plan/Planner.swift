@@ -123,8 +123,10 @@ struct Planner {
     private mutating func plan(_ selector: VectorSelector, _ grid: Grid) throws(QueryError) -> SelectorPlan {
         let references = try references(selector.offset, selector.at, grid)
         let after = selector.rangeExtension == .smoothed ? lookback : 0
+        let isMoment = references.start == references.last
         let selection = select(
-            selector.matchers, from: references.start &- lookback &+ 1, to: references.last &+ after)
+            selector.matchers, from: references.start &- lookback &+ 1, to: references.last &+ after,
+            use: isMoment && selector.rangeExtension == nil && !detectsResets ? .newest : .moments)
         return SelectorPlan(
             selection: selection, references: references, selector: selector, detectsResets: detectsResets)
     }
@@ -223,6 +225,7 @@ struct Planner {
             let known = selections[index].range
             guard known.overlaps(start...end) else { continue }
             selections[index].use = selections[index].use.map { $0.joined(with: use) } ?? use
+            if known != start...end { selections[index].use?.readsNewest = false }
             selections[index].range = min(known.lowerBound, start)...max(known.upperBound, end)
             return index
         }

@@ -31,7 +31,7 @@ package enum Chunk {
         let decoder: ColumnDecoder
 
         package var rowCount: Int { decoder.rowCount }
-        package var columnCount: Int { decoder.ranges.count }
+        package var columnCount: Int { decoder.ends.count }
 
         package func decode(_ column: Int, into values: inout [Double]) throws(CodecError) -> Bool {
             try decoder.decode(column, bytes.span, into: &values)
@@ -57,12 +57,16 @@ package enum Chunk {
             body.append(contentsOf: [0, 0, 0, 0, 0, 0, 0, 0])
         }
         var directory = ByteCursor(0..<body.count - 8)
-        var lengths: [Int] = []
-        lengths.reserveCapacity(columns)
-        for _ in 0..<columns { lengths.append(try directory.length(body.span)) }
-        var ranges: [Range<Int>] = []
-        ranges.reserveCapacity(columns)
-        for length in lengths { ranges.append(try directory.take(length)) }
-        return Opened(bytes: body, decoder: ColumnDecoder(rowCount: rows, ranges: ranges))
+        let text = body.span
+        var ends: [Int] = []
+        ends.reserveCapacity(columns)
+        var end = 0
+        for _ in 0..<columns {
+            end += try directory.length(text)
+            ends.append(end)
+        }
+        guard end <= directory.end - directory.position else { throw .truncated(at: directory.position) }
+        return Opened(
+            bytes: body, decoder: ColumnDecoder(rowCount: rows, start: directory.position, ends: ends))
     }
 }

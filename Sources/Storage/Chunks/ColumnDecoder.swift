@@ -5,15 +5,21 @@ import TimeSeries
 /// never trap, and never ask for more memory than the chunk's number of rows.
 struct ColumnDecoder {
     let rowCount: Int
-    /// Where each column stands in the bytes.
-    let ranges: [Range<Int>]
+    /// Where the first column begins in the bytes.
+    let start: Int
+    /// Where each column ends, counted from there.
+    let ends: [Int]
+
+    func range(of column: Int) -> Range<Int> {
+        start + (column == 0 ? 0 : ends[column - 1])..<start + ends[column]
+    }
 
     /// Appends the rows of a column, `Marker.absent` where there is no sample; returns whether there are such rows.
     func decode(
         _ column: Int, _ bytes: Span<UInt8>, into values: inout [Double]
     ) throws(CodecError) -> Bool {
-        guard ranges.indices.contains(column) else { throw .malformed("no column \(column)", at: 0) }
-        var cursor = ByteCursor(ranges[column])
+        guard ends.indices.contains(column) else { throw .malformed("no column \(column)", at: 0) }
+        var cursor = ByteCursor(range(of: column))
         let tag = try cursor.byte(bytes)
         let transform = tag & 0x0f
         if transform == ColumnFormat.absent {

@@ -48,7 +48,7 @@ enum StepDecoder {
     private static func otherIntegers(
         _ decoder: ColumnDecoder, _ column: Int, _ bytes: Span<UInt8>, count: Int
     ) throws(CodecError) -> [Int64] {
-        var cursor = ByteCursor(decoder.ranges[column])
+        var cursor = ByteCursor(decoder.range(of: column))
         let tag = try cursor.byte(bytes)
         guard
             [

@@ -98,11 +98,11 @@ extension TableSlice {
         var hasAbsent = [Bool](repeating: false, count: columns.count)
         let parts = table.sealed.filter { $0.first <= range.upperBound && range.lowerBound <= $0.last }
         let tailRows = table.tailTimes.rows(in: range)
-        let rowCount = parts.reduce(tailRows.count) { $0 + $1.rowCount }
+        let partRows = parts.map { $0.times.milliseconds.rows(in: range) }
+        let rowCount = partRows.reduce(tailRows.count) { $0 + $1.count }
         times.reserveCapacity(rowCount)
         for index in columns.indices { values[index].reserveCapacity(rowCount) }
-        for part in parts {
-            let rows = part.times.milliseconds.rows(in: range)
+        for (part, rows) in zip(parts, partRows) {
             times += part.times.milliseconds[rows]
             part.read(columns, rows, into: &values, &hasAbsent)
         }
@@ -116,6 +116,39 @@ extension TableSlice {
             }
         }
         return assemble(TimeColumn(times), values, hasAbsent)
+    }
+
+    /// The newest sample of each column in a range, which most have in the same row; more for those that have not.
+    func readNewest(_ range: ClosedRange<Int64>) -> [SeriesColumns] {
+        var values = [[Double]](repeating: [], count: columns.count)
+        var hasAbsent = [Bool](repeating: false, count: columns.count)
+        let time: Int64
+        if let row = table.tailTimes.rows(in: range).last {
+            time = table.tailTimes[row]
+            let newest = table.tail[row]
+            for (index, column) in columns.enumerated() {
+                values[index] = [newest[newest.startIndex + Int(column)]]
+            }
+        } else {
+            guard let part = table.sealed.last(where: { $0.first <= range.upperBound }),
+                let row = part.times.milliseconds.rows(in: range).last
+            else { return [] }
+            time = part.times.milliseconds[row]
+            part.read(columns, row..<row + 1, into: &values, &hasAbsent)
+        }
+        let times = TimeColumn([time])
+        var result: [SeriesColumns] = []
+        result.reserveCapacity(columns.count)
+        var missing: [UInt32] = []
+        for (index, column) in columns.enumerated() {
+            if isAbsent(values[index][0]) {
+                missing.append(column)
+            } else {
+                result.append(SeriesColumns(labels: labels(column), times: times, values: values[index]))
+            }
+        }
+        guard !missing.isEmpty else { return result }
+        return result + TableSlice(table: table, columns: missing).read(range)
     }
 
     private func assemble(

@@ -63,7 +63,9 @@ extension TableSlice {
     func read(_ range: ClosedRange<Int64>, _ use: SampleUse) -> [SeriesColumns] {
         let set = table.rollups
         let choice = RollupChoice(set.levels, made: set.made, rawGone: set.rawGone, use, in: range)
-        guard choice.isNeeded(in: range) else { return read(range) }
+        guard choice.isNeeded(in: range) else {
+            return use.readsNewest ? readNewest(range) : read(range)
+        }
         var result: [SeriesColumns] = []
         var lastTimes = TimeColumn.empty
         for column in columns {
