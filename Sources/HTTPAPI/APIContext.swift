@@ -115,9 +115,9 @@ package struct APIContext: Sendable {
 extension Route {
     /// The same route, that answers 503 while the service is not ready.
     fileprivate func onlyWhen(_ isReady: @escaping @Sendable () -> Bool) -> Route {
-        Route(methods, pattern, role: role, summary, bodyLimit: bodyLimit) { [handler] request in
+        answered(by: { [handler] request in
             guard isReady() else { throw WebError.unavailable("Service Unavailable: still recovering") }
             return try await handler(request)
-        }
+        })
     }
 }

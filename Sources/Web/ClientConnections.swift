@@ -2,32 +2,72 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Knows which clients are still there. HTTP/1.1 has no other sign of a client that no longer waits than the end of
-/// its connection; a request whose client went away is cancelled, so that nobody evaluates a query for no one.
+/// Knows which clients are still there, and how long they have waited. HTTP/1.1 has no other sign of a client that no
+/// longer waits than the end of its connection; a request whose client went away is cancelled, so that nobody evaluates
+/// a query for no one, and so is one whose time is over.
 final class ClientConnections: Sendable {
+    /// A request in progress.
+    private struct Waiting {
+        var deadline: ContinuousClock.Instant
+        var cancel: @Sendable () -> Void
+        var isLate = false
+    }
+
     private struct State {
         /// Open connections, and whether their client has gone.
         var open: [ObjectIdentifier: Bool] = [:]
         /// The one request in progress of a connection, where there is one.
-        var waiting: [ObjectIdentifier: CheckedContinuation<Void, Never>] = [:]
+        var waiting: [ObjectIdentifier: Waiting] = [:]
+        /// Whether a task looks for requests whose time is over: one for all, as a timer for each would cost more
+        /// than most requests.
+        var isWatching = false
     }
 
     private let state = Mutex(State())
 
-    /// Returns when the client of this channel has gone, or when the caller is cancelled.
-    func waitUntilGone(_ channel: any Channel) async {
+    /// Takes note of the request of a channel; `cancel` is called once its client has gone or its time is over.
+    func begin(
+        _ channel: any Channel, until deadline: ContinuousClock.Instant,
+        cancel: @escaping @Sendable () -> Void
+    ) {
         let id = ObjectIdentifier(channel)
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    let isOver = Task.isCancelled || state.open[id] == true
-                    if !isOver { state.waiting[id] = continuation }
-                    return isOver
+        let (isGone, startsWatch) = state.withLock { state in
+            state.waiting[id] = Waiting(deadline: deadline, cancel: cancel)
+            let startsWatch = !state.isWatching
+            state.isWatching = true
+            return (state.open[id] == true, startsWatch)
+        }
+        if isGone { cancel() }
+        if startsWatch { Task { await watch() } }
+    }
+
+    /// The request of a channel is done; whether its time was over before.
+    func end(_ channel: any Channel) -> Bool {
+        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(channel))?.isLate ?? false }
+    }
+
+    /// Sleeps until the first deadline of the requests in progress, as long as there are any.
+    private func watch() async {
+        while let next = nextDeadline() {
+            try? await Task.sleep(until: next, clock: .continuous)
+            let now = ContinuousClock.now
+            let late = state.withLock { state in
+                var late: [@Sendable () -> Void] = []
+                for (id, request) in state.waiting where request.deadline <= now && !request.isLate {
+                    state.waiting[id]?.isLate = true
+                    late.append(request.cancel)
                 }
-                if isOver { continuation.resume() }
+                return late
             }
-        } onCancel: {
-            state.withLock { $0.waiting.removeValue(forKey: id) }?.resume()
+            for cancel in late { cancel() }
+        }
+    }
+
+    private func nextDeadline() -> ContinuousClock.Instant? {
+        state.withLock { state in
+            let next = state.waiting.values.lazy.filter { !$0.isLate }.map(\.deadline).min()
+            state.isWatching = next != nil
+            return next
         }
     }
 
@@ -39,9 +79,9 @@ final class ClientConnections: Sendable {
         let id = ObjectIdentifier(channel)
         let waiting = state.withLock { state in
             state.open[id] = true
-            return state.waiting.removeValue(forKey: id)
+            return state.waiting[id]
         }
-        waiting?.resume()
+        waiting?.cancel()
     }
 
     fileprivate func closed(_ channel: any Channel) {

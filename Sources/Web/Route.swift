@@ -19,12 +19,15 @@ package struct Route: Sendable {
     package let summary: String
     /// The most bytes of a request body.
     package let bodyLimit: Int
-    package let handler: Handler
+    /// Whether the handler only looks something up, or leaves for other threads at once: then it runs on the thread of
+    /// its connection, which saves two changes of threads and would hold up other connections for as long as it runs.
+    package let neverBlocks: Bool
+    package private(set) var handler: Handler
     let segments: [Substring]
 
     package init(
         _ methods: [Method], _ pattern: String, role: Role, _ summary: String, bodyLimit: Int = 1 << 20,
-        handler: @escaping Handler
+        neverBlocks: Bool = false, handler: @escaping Handler
     ) {
         precondition(
             !methods.isEmpty && pattern.hasPrefix("/"), "a route needs a method and a path, got \(pattern)")
@@ -33,8 +36,16 @@ package struct Route: Sendable {
         self.role = role
         self.summary = summary
         self.bodyLimit = bodyLimit
+        self.neverBlocks = neverBlocks
         self.handler = handler
         segments = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    }
+
+    /// The same route, answered by another handler.
+    package func answered(by handler: @escaping Handler) -> Route {
+        var route = self
+        route.handler = handler
+        return route
     }
 
     /// The values of the pattern's named segments, or nil where the path is another one.
@@ -65,6 +76,8 @@ package struct RouteTable: Sendable {
     }
 
     package let routes: [Route]
+    /// The routes whose pattern is the path itself.
+    private let literals: [String: [Route]]
 
     package init(_ routes: [Route]) {
         var seen: Set<String> = []
@@ -76,11 +89,15 @@ package struct RouteTable: Sendable {
             }
         }
         self.routes = routes
+        literals = Dictionary(grouping: routes.filter { !$0.pattern.contains(":") }, by: \.pattern)
     }
 
     /// - Parameter method: as sent; HEAD counts as GET.
     package func match(_ method: String, _ path: String) -> Match {
         let wanted = Method(rawValue: method == "HEAD" ? "GET" : method)
+        if let wanted, let route = literals[path]?.first(where: { $0.methods.contains(wanted) }) {
+            return .found(route, parameters: [:])
+        }
         let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         var allowed: Set<String> = []
         for route in routes {

@@ -15,6 +15,10 @@ struct WebResponder: HTTPResponder {
         }
     }
 
+    private static let securityHeaders = SecurityHeaders.all.compactMap { name, value in
+        HTTPField.Name(name).map { HTTPField(name: $0, value: value) }
+    }
+
     let routes: RouteTable
     let authorization: Authorization
     let limits: WebLimits
@@ -65,7 +69,7 @@ struct WebResponder: HTTPResponder {
         case .found(let route, let parameters):
             var seen = try head(of: request, parameters, context: context)
             try authorization.check(route.role, seen)
-            try await readBody(of: request, into: &seen, limit: route.bodyLimit)
+            try await readBody(of: request, on: context.channel, into: &seen, limit: route.bodyLimit)
             return try await run(route, seen, context: context)
         }
     }
@@ -85,15 +89,22 @@ struct WebResponder: HTTPResponder {
             remoteAddress: context.channel.remoteAddress?.ipAddress ?? "")
     }
 
-    private func readBody(of request: Request, into seen: inout WebRequest, limit: Int) async throws {
+    private func readBody(
+        of request: Request, on channel: any Channel, into seen: inout WebRequest, limit: Int
+    ) async throws {
         guard request.method != .get, request.method != .head else { return }
         let tooLarge = WebError(413, "bad_data", "the body is larger than \(limit) bytes")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw tooLarge
         }
         let body = request.body
-        seen.body = try await within(limits.bodyTimeout, orThrow: WebError(408, "timeout", "body too slow")) {
+        let expected = min(request.headers[.contentLength].flatMap { Int($0) } ?? 0, limit)
+        let tooSlow = WebError(408, "timeout", "body too slow")
+        seen.body = try await within(
+            limits.bodyTimeout, orThrow: tooSlow, of: channel, on: LoopExecutor.current
+        ) {
             var bytes: [UInt8] = []
+            bytes.reserveCapacity(expected)
             for try await buffer in body {
                 guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
                 bytes.append(contentsOf: buffer.readableBytesView)
@@ -110,40 +121,34 @@ struct WebResponder: HTTPResponder {
     /// Runs the handler until it answers, its time is over or its client is gone.
     private func run(_ route: Route, _ request: WebRequest, context: Context) async throws -> WebResponse {
         let late = WebError(503, "timeout", "no answer within \(limits.requestTimeout)")
-        return try await withThrowingTaskGroup(of: WebResponse.self) { group in
-            group.addTask { try await route.handler(request) }
-            group.addTask { [limits] in
-                try await Task.sleep(for: limits.requestTimeout)
-                throw late
-            }
-            group.addTask { [connections] in
-                await connections.waitUntilGone(context.channel)
-                throw CancellationError()
-            }
-            defer { group.cancelAll() }
-            return try await group.next()!
+        let place = route.neverBlocks ? LoopExecutor.current : nil
+        return try await within(limits.requestTimeout, orThrow: late, of: context.channel, on: place) {
+            try await route.handler(request)
         }
     }
 
+    /// Runs `body` as a task of its own: what cancels it is the connection or the clock, neither of which is a task.
     private func within<Value: Sendable>(
-        _ timeout: Duration, orThrow late: WebError, _ body: @escaping @Sendable () async throws -> Value
+        _ timeout: Duration, orThrow late: WebError, of channel: any Channel, on executor: LoopExecutor?,
+        _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: timeout)
-                throw late
-            }
-            defer { group.cancelAll() }
-            return try await group.next()!
+        let task = Task(executorPreference: executor) { try await body() }
+        connections.begin(channel, until: ContinuousClock.now + timeout) { task.cancel() }
+        let result = await withTaskCancellationHandler {
+            await task.result
+        } onCancel: {
+            task.cancel()
         }
+        if connections.end(channel), case .failure = result { throw late }
+        return try result.get()
     }
 
     private func response(_ answer: WebResponse, isAPI: Bool, isHead: Bool) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = answer.contentType
         if isAPI { headers[.cacheControl] = "no-store" }
-        for (name, value) in SecurityHeaders.all + answer.headers {
+        for field in Self.securityHeaders { headers[field.name] = field.value }
+        for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }
         if isHead {

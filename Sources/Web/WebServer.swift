@@ -78,7 +78,10 @@ package struct WebServer: Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
-            responder: responder, server: .http1(configuration: channel),
+            responder: responder,
+            server: HTTPServerBuilder { responder in
+                LoopBoundChannel(base: HTTP1Channel(responder: responder, configuration: channel))
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port), serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(

@@ -18,6 +18,15 @@ struct QueryDeskTests {
             .routes
     }
 
+    @Test func `what is computed runs on threads of its own, even where it never waits`() async throws {
+        let desk = QueryDesk(clock: clock)
+        let name: @Sendable () -> String? = { Thread.current.name }
+
+        let used = try await desk.compute { name() }
+
+        #expect(used == "query")
+    }
+
     @Test func `the log has a line for each query, refused ones included`() async throws {
         let path = NSTemporaryDirectory() + "query-log-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -46,6 +46,32 @@ struct WebServerTests {
         #expect(try await server(routes: [small]).answer(.post, "/small", body: "12345").status == 413)
     }
 
+    @Test func `a handler that never blocks runs on the thread of its connection`() async throws {
+        let loops = Route([.get], "/loop", role: .open, "loop", neverBlocks: true) { _ in
+            .text("\(LoopExecutor.current?.isOnItsThread ?? false)")
+        }
+        let pools = Route([.get], "/pool", role: .open, "pool") { _ in
+            .text("\(LoopExecutor.current?.isOnItsThread ?? false)")
+        }
+
+        try await server(routes: [loops, pools]).application().test(.live) { client in
+            let loop = try await client.execute(uri: "/loop", method: .get)
+            let pool = try await client.execute(uri: "/pool", method: .get)
+            #expect(String(buffer: loop.body) == "true")
+            #expect(String(buffer: pool.body) == "false")
+        }
+    }
+
+    @Test func `a literal path and one with a name stand beside each other`() async throws {
+        let named = Route([.get], "/things/:name", role: .open, "named") {
+            .text($0.pathParameters["name"] ?? "")
+        }
+        let literal = Route([.get], "/things/all", role: .open, "all") { _ in .text("everything") }
+
+        #expect(try await server(routes: [named, literal]).answer(.get, "/things/all").body == "everything")
+        #expect(try await server(routes: [named, literal]).answer(.get, "/things/one").body == "one")
+    }
+
     @Test func `HEAD is answered as GET, without the body`() async throws {
         let answer = try await server().answer(.head, "/api/open?a=b")
 

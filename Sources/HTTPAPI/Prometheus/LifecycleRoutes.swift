@@ -24,7 +24,7 @@ package struct LifecycleRoutes: Sendable {
             Route([.get], "/metrics", role: .open, "Metrics of the service itself") { [metrics] _ in
                 WebResponse(contentType: ExpositionWriter.contentType, body: metrics.render())
             },
-            Route([.get], "/-/healthy", role: .open, "Whether the service runs") { _ in
+            Route([.get], "/-/healthy", role: .open, "Whether the service runs", neverBlocks: true) { _ in
                 .text("Flyball is Healthy.\n")
             },
             Route([.get], "/-/ready", role: .open, "Whether the service answers queries") { [isReady] _ in

@@ -30,9 +30,11 @@ package struct QueryRoutes: Sendable {
         [
             Route(
                 [.get, .post], "/api/v1/query", role: .query, "Evaluates PromQL at one moment",
+                neverBlocks: true,
                 handler: { request in try await desk.compute { try await instant(request) } }),
             Route(
                 [.get, .post], "/api/v1/query_range", role: .query, "Evaluates PromQL over a range of time",
+                neverBlocks: true,
                 handler: { request in try await desk.compute { try await range(request) } }),
             Route([.get, .post], "/api/v1/format_query", role: .query, "Formats PromQL", handler: format),
             Route(

@@ -17,19 +17,21 @@ package struct SeriesRoutes: Sendable {
         [
             Route(
                 [.get, .post], "/api/v1/series", role: .query, "Finds series by selectors",
-                handler: { try await computing($0, series) }),
+                neverBlocks: desk != nil, handler: { try await computing($0, series) }),
             Route(
                 [.get, .post], "/api/v1/labels", role: .query, "Names of labels",
-                handler: { try await computing($0, labels) }),
+                neverBlocks: desk != nil, handler: { try await computing($0, labels) }),
             Route(
                 [.get], "/api/v1/label/:name/values", role: .query, "Values of a label",
-                handler: { try await computing($0, values) }),
+                neverBlocks: desk != nil, handler: { try await computing($0, values) }),
             Route(
                 [.get], "/api/v1/metadata", role: .query, "Type, help and unit of metrics", handler: metadata),
         ]
     }
 
-    private func computing(_ request: WebRequest, _ handler: Route.Handler) async throws -> WebResponse {
+    private func computing(
+        _ request: WebRequest, _ handler: @escaping Route.Handler
+    ) async throws -> WebResponse {
         guard let desk else { return try await handler(request) }
         return try await desk.compute { try await handler(request) }
     }

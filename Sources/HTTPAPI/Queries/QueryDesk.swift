@@ -59,9 +59,16 @@ package struct QueryDesk: Sendable {
         }
     }
 
-    /// Runs on the threads of queries, cancelled where its caller is.
-    func compute<Value: Sendable>(_ body: @Sendable () async throws -> Value) async rethrows -> Value {
-        try await withTaskExecutorPreference(threads) { try await body() }
+    /// Runs on the threads of queries, cancelled where its caller is. As a child task: a preference for an executor moves
+    /// nothing before the first hop, and what does not wait for anything never hops.
+    func compute<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask(executorPreference: threads) { try await body() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
+        }
     }
 
     private func note(

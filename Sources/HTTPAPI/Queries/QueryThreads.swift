@@ -18,60 +18,100 @@ package final class QueryThreads: TaskExecutor {
     }
 }
 
-/// Work for threads that begin with it and wait for more.
-private final class Jobs: @unchecked Sendable {
-    // Guarded by the condition.
-    private let condition = NSCondition()
-    private var waiting: [@Sendable () -> Void] = []
-    private var next = 0
-    private var threads = 0
-    private var idle = 0
-    private var isClosed = false
+/// Work for threads that begin with it and wait for more. Who waited last works first: its memory is still in the
+/// caches, and threads that nobody needs never touch theirs.
+private final class Jobs: Sendable {
+    typealias Job = @Sendable () -> Void
+
+    /// A thread that may wait.
+    private final class Worker: Sendable {
+        let wakes = DispatchSemaphore(value: 0)
+        /// What it is woken for; nil where it is to end.
+        let job = Mutex<Job?>(nil)
+    }
+
+    private struct State {
+        var waiting: [Job] = []
+        var next = 0
+        var threads = 0
+        var idle: [Worker] = []
+        var isClosed = false
+
+        mutating func takeWaiting() -> Job? {
+            guard next < waiting.count else { return nil }
+            let job = waiting[next]
+            next += 1
+            if next == waiting.count {
+                waiting.removeAll(keepingCapacity: next < 1024)
+                next = 0
+            }
+            return job
+        }
+    }
+
+    private let state = Mutex(State())
     private let limit: Int
     /// Deep queries recurse.
     private static let stackBytes = 8 << 20
 
     init(limit: Int) { self.limit = limit }
 
-    func add(_ job: @escaping @Sendable () -> Void) {
-        condition.lock()
-        defer { condition.unlock() }
-        waiting.append(job)
-        if idle > 0 {
-            condition.signal()
-        } else if threads < limit {
-            threads += 1
-            let thread = Thread { self.work() }
-            thread.stackSize = Self.stackBytes
-            thread.name = "query"
-            thread.start()
+    func add(_ job: @escaping Job) {
+        let (worker, begins) = state.withLock { state -> (Worker?, Bool) in
+            if let worker = state.idle.popLast() { return (worker, false) }
+            guard state.threads < limit else {
+                state.waiting.append(job)
+                return (nil, false)
+            }
+            state.threads += 1
+            return (nil, true)
         }
+        if let worker { wake(worker, for: job) }
+        if begins { begin(with: job) }
     }
 
     func close() {
-        condition.lock()
-        isClosed = true
-        condition.broadcast()
-        condition.unlock()
-    }
-
-    private func work() {
-        while let job = take() { job() }
-    }
-
-    private func take() -> (@Sendable () -> Void)? {
-        condition.lock()
-        defer { condition.unlock() }
-        idle += 1
-        while next == waiting.count, !isClosed { condition.wait() }
-        idle -= 1
-        guard next < waiting.count else { return nil }
-        let job = waiting[next]
-        next += 1
-        if next == waiting.count {
-            waiting.removeAll(keepingCapacity: next < 1024)
-            next = 0
+        let idle = state.withLock { state in
+            state.isClosed = true
+            defer { state.idle = [] }
+            return state.idle
         }
-        return job
+        for worker in idle { wake(worker, for: nil) }
+    }
+
+    private func begin(with job: @escaping Job) {
+        let thread = Thread {
+            // Only a thread that runs can be given the name that `top` shows.
+            Thread.current.name = "query"
+            self.work(job)
+        }
+        thread.stackSize = Self.stackBytes
+        thread.start()
+    }
+
+    private func work(_ first: Job) {
+        first()
+        let worker = Worker()
+        while let job = take(worker) { job() }
+    }
+
+    private func wake(_ worker: Worker, for job: Job?) {
+        worker.job.withLock { $0 = job }
+        worker.wakes.signal()
+    }
+
+    private func take(_ worker: Worker) -> Job? {
+        let (job, waits) = state.withLock { state -> (Job?, Bool) in
+            if let job = state.takeWaiting() { return (job, false) }
+            guard !state.isClosed else { return (nil, false) }
+            state.idle.append(worker)
+            return (nil, true)
+        }
+        guard waits else { return job }
+        worker.wakes.wait()
+        return worker.job.withLock { job in
+            defer { job = nil }
+            return job
+        }
     }
 }
