@@ -76,9 +76,9 @@ extension ReferenceFunctions {
             if function == .idelta { return .float(b - a) }
             return .float((b < a ? b : b - a) / seconds)
         case (.histogram(let a), .histogram(let b)):
-            if function == .idelta { return try b.adding(a, sign: -1).map { .histogram($0) } }
+            if function == .idelta { return try b.adding(a, sign: -1).map { .histogram($0.compacted) } }
             let change = b.isReset(after: a) ? b : try b.adding(a, sign: -1)
-            return change.map { .histogram($0.scaled { $0 / seconds }) }
+            return change.map { .histogram($0.scaled { $0 / seconds }.compacted) }
         default: return nil
         }
     }
@@ -161,7 +161,7 @@ extension ReferenceFunctions {
         }
         let factor = factor(
             function, samples.map(\.time), first: samples[0].value.count, change: change.count)
-        return change.scaled { $0 * factor }
+        return change.scaled { $0 * factor }.compacted
     }
 
     /// What a change between the first and last sample is multiplied by to stand for the window.

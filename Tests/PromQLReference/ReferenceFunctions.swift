@@ -21,14 +21,20 @@ struct ReferenceFunctions {
         case .atan: Glibc.atan(value)
         case .sgn: value > 0 ? 1 : (value < 0 ? -1 : value)
         case .round: Glibc.floor(value * (1 / (rest.first ?? 1)) + 0.5) / (1 / (rest.first ?? 1))
-        case .clampMin: value.isNaN || rest[0].isNaN ? .nan : max(rest[0], value)
-        case .clampMax: value.isNaN || rest[0].isNaN ? .nan : min(rest[0], value)
+        case .clampMin: greater(rest[0], value)
+        case .clampMax: -greater(-rest[0], -value)
         case .clamp:
             rest[0] > rest[1]
                 ? nil
-                : value.isNaN || rest[0].isNaN || rest[1].isNaN ? .nan : max(rest[0], min(rest[1], value))
+                : greater(rest[0], -greater(-rest[1], -value))
         default: nil
         }
+    }
+
+    /// Go's `math.Max`: infinity is greater than NaN, all else is NaN with it.
+    private static func greater(_ a: Double, _ b: Double) -> Double {
+        if a == .infinity || b == .infinity { return .infinity }
+        return a.isNaN || b.isNaN ? .nan : max(a, b)
     }
 
     static func map(_ function: Function, _ histogram: ReferenceHistogram) -> Double? {

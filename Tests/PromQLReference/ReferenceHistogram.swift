@@ -77,7 +77,7 @@ package struct ReferenceHistogram: Sendable {
         result.sum += sign * added.sum
         for (index, count) in added.positive { result.positive[index, default: 0] += sign * count }
         for (index, count) in added.negative { result.negative[index, default: 0] += sign * count }
-        return result
+        return result.compacted
     }
 
     func scaled(_ change: (Double) -> Double) -> ReferenceHistogram {
@@ -101,6 +101,13 @@ package struct ReferenceHistogram: Sendable {
 
     private var filled: ([Int: Double], [Int: Double]) {
         (positive.filter { $0.value != 0 }, negative.filter { $0.value != 0 })
+    }
+
+    /// Without buckets that hold nothing.
+    var compacted: ReferenceHistogram {
+        var result = self
+        (result.positive, result.negative) = filled
+        return result
     }
 
     /// Whether two hold the same, up to rounding.

@@ -105,6 +105,8 @@ extension DurationExpression: CustomStringConvertible {
     /// In the units of durations also where it was written as a number of seconds, as Prometheus shows it.
     private static func text(_ literal: NumberLiteral) -> String {
         let milliseconds = literal.value * 1000
+        // A sign before it would be read as an operator.
+        if literal.value == .infinity { return "Inf" }
         guard milliseconds == milliseconds.rounded(), abs(milliseconds) < 9e15 else {
             return literal.description
         }

@@ -6,7 +6,8 @@ extension NumberLiteral: CustomStringConvertible {
         guard isDuration, let milliseconds = Int64(clamping: value * 1000) else {
             return NumberSyntax.text(value)
         }
-        return Duration.milliseconds(milliseconds).prometheusText
+        let sign = value == 0 && value.sign == .minus ? "-" : ""
+        return sign + Duration.milliseconds(milliseconds).prometheusText
     }
 }
 

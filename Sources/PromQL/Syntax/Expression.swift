@@ -22,10 +22,10 @@ package struct NumberLiteral: Hashable, Sendable {
     package var isDuration = false
     package var range: SourceRange
 
-    package static func == (a: NumberLiteral, b: NumberLiteral) -> Bool {
-        a.value.bitPattern == b.value.bitPattern
-    }
-    package func hash(into hasher: inout Hasher) { hasher.combine(value.bitPattern) }
+    /// -0 is not 0; a NaN is a NaN, whatever its sign.
+    package static func == (a: NumberLiteral, b: NumberLiteral) -> Bool { a.bits == b.bits }
+    package func hash(into hasher: inout Hasher) { hasher.combine(bits) }
+    private var bits: UInt64 { value.isNaN ? Double.nan.bitPattern : value.bitPattern }
 }
 
 package struct StringLiteral: Hashable, Sendable {
