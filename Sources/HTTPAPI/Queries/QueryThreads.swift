@@ -6,6 +6,10 @@ import Synchronization
 package final class QueryThreads: TaskExecutor {
     private let jobs: Jobs
 
+    /// What these threads are told from others by: names that Foundation is given reach no thread on Linux.
+    fileprivate static let mark = "query"
+    static var isCurrent: Bool { Thread.current.threadDictionary[mark] != nil }
+
     /// - Parameter count: no more than so many threads, made as they are needed.
     package init(count: Int) { jobs = Jobs(limit: max(1, count)) }
 
@@ -81,8 +85,7 @@ private final class Jobs: Sendable {
 
     private func begin(with job: @escaping Job) {
         let thread = Thread {
-            // Only a thread that runs can be given the name that `top` shows.
-            Thread.current.name = "query"
+            Thread.current.threadDictionary[QueryThreads.mark] = true
             self.work(job)
         }
         thread.stackSize = Self.stackBytes
