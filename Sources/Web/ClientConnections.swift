@@ -46,10 +46,12 @@ final class ClientConnections: Sendable {
         state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(channel))?.isLate ?? false }
     }
 
-    /// Sleeps until the first deadline of the requests in progress, as long as there are any.
+    /// Sleeps until the first deadline of the requests in progress, as long as there are any; for a second at most, as
+    /// one that comes later may have the earlier deadline.
     private func watch() async {
         while let next = nextDeadline() {
-            try? await Task.sleep(until: next, clock: .continuous)
+            let look = min(next, ContinuousClock.now + .seconds(1))
+            try? await Task.sleep(until: look, clock: .continuous)
             let now = ContinuousClock.now
             let late = state.withLock { state in
                 var late: [@Sendable () -> Void] = []

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOEmbedded
 import Synchronization
 import Testing
 
@@ -113,6 +114,21 @@ struct WebServerTests {
                 error?.description == "cannot listen on 127.0.0.1:\(port): another process listens there; "
                     + "stop it or choose another --web.listen-address")
         }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a deadline is kept while one that is later is waited for`() async {
+        let connections = ClientConnections()
+        let (late, isLate) = AsyncStream<Void>.makeStream()
+        let (first, second) = (EmbeddedChannel(), EmbeddedChannel())
+
+        connections.begin(first, until: .now + .seconds(3600)) {}
+        // The watch is asleep by then, or will look at both.
+        await Task.yield()
+        connections.begin(second, until: .now + .milliseconds(10)) { isLate.yield() }
+        _ = await late.first { _ in true }
+
+        #expect(connections.end(second))
+        #expect(!connections.end(first))
     }
 
     @Test(.timeLimit(.minutes(5))) func `a handler is cancelled when its client goes away`() async throws {
