@@ -88,7 +88,7 @@ struct SeriesRules: Sendable {
         if namesAreLegacy {
             let isLegacy = labels.pairs.allSatisfy { pair in
                 pair.name == "__name__"
-                    ? NameRules.isLegacy(metric: pair.value) : NameRules.isLegacy(label: pair.name)
+                    ? Labels.isLegacyMetricName(pair.value) : Labels.isLegacyName(pair.name)
             }
             guard isLegacy else { throw .invalidName(line: "\(labels)") }
         }

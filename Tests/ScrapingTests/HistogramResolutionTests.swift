@@ -42,6 +42,13 @@ struct HistogramResolutionTests {
         #expect(fitted.negativeRuns == [.init(offset: 2, length: 1)])
     }
 
+    @Test func `runs that no histogram has are neither waited for nor a trap`() {
+        var hostile = histogram(2)
+        hostile.positiveRuns = [.init(offset: .min, length: .max), .init(offset: .max, length: .max)]
+
+        #expect(HistogramResolution(limit: nil, factor: 3).fit(hostile)?.positiveBuckets.reduce(0, +) == 2)
+    }
+
     @Test func `a histogram that no schema makes small enough is refused`() {
         let resolution = HistogramResolution(limit: 1, factor: 0)
         var spread = histogram(2, schema: -4)

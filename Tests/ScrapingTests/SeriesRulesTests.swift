@@ -220,7 +220,7 @@ struct SeriesRulesTests {
         ("ü", false, false), ("a1", true, true),
     ])
     func `a name is plain by its characters`(_ name: String, _ metric: Bool, _ label: Bool) {
-        #expect(NameRules.isLegacy(metric: name) == metric)
-        #expect(NameRules.isLegacy(label: name) == label)
+        #expect(Labels.isLegacyMetricName(name) == metric)
+        #expect(Labels.isLegacyName(name) == label)
     }
 }

@@ -12,8 +12,6 @@ struct Bucket {
 }
 
 extension FloatHistogram {
-    var usesCustomBuckets: Bool { schema == FloatHistogram.customBucketsSchema }
-
     /// The upper bound of a bucket with positive observations (Prometheus' native histogram specification).
     func upperBound(_ index: Int32) -> Double {
         if usesCustomBuckets {
@@ -75,42 +73,6 @@ extension FloatHistogram {
         Array(negative.reversed()) + (zeroCount > 0 ? [zeroBucket] : []) + positive
     }
 
-    /// Runs unrolled to indices.
-    static func indexed(_ runs: [BucketRun], _ buckets: [Double]) -> [(index: Int32, count: Double)] {
-        var result: [(index: Int32, count: Double)] = []
-        result.reserveCapacity(buckets.count)
-        var index: Int32 = 0
-        var next = 0
-        for run in runs {
-            index &+= run.offset
-            for _ in 0..<run.length where next < buckets.count {
-                result.append((index, buckets[next]))
-                index &+= 1
-                next += 1
-            }
-        }
-        return result
-    }
-
-    /// Indices rolled up to runs.
-    static func runs(
-        _ indexed: some Sequence<(index: Int32, count: Double)>
-    ) -> (runs: [BucketRun], buckets: [Double]) {
-        var runs: [BucketRun] = []
-        var buckets: [Double] = []
-        var end: Int32 = 0
-        for (index, count) in indexed {
-            if !runs.isEmpty, index == end {
-                runs[runs.count - 1].length += 1
-            } else {
-                runs.append(BucketRun(offset: index &- end, length: 1))
-            }
-            end = index &+ 1
-            buckets.append(count)
-        }
-        return (runs, buckets)
-    }
-
     /// Without empty buckets.
     func compacted() -> FloatHistogram {
         var result = self
@@ -118,35 +80,6 @@ extension FloatHistogram {
             FloatHistogram.indexed(positiveRuns, positiveBuckets).filter { $0.count != 0 })
         (result.negativeRuns, result.negativeBuckets) = FloatHistogram.runs(
             FloatHistogram.indexed(negativeRuns, negativeBuckets).filter { $0.count != 0 })
-        return result
-    }
-
-    /// With coarser exponential buckets; the same for custom ones or where the schema is no lower.
-    func reduced(to schema: Int32) -> FloatHistogram {
-        guard !usesCustomBuckets, schema < self.schema, schema >= -4 else { return self }
-        var result = self
-        result.schema = schema
-        let shift = self.schema - schema
-        (result.positiveRuns, result.positiveBuckets) = FloatHistogram.runs(
-            FloatHistogram.reduced(FloatHistogram.indexed(positiveRuns, positiveBuckets), by: shift))
-        (result.negativeRuns, result.negativeBuckets) = FloatHistogram.runs(
-            FloatHistogram.reduced(FloatHistogram.indexed(negativeRuns, negativeBuckets), by: shift))
-        return result
-    }
-
-    /// Each bucket merged into the one that covers it at a schema lower by `shift`.
-    static func reduced(
-        _ buckets: [(index: Int32, count: Double)], by shift: Int32
-    ) -> [(index: Int32, count: Double)] {
-        var result: [(index: Int32, count: Double)] = []
-        for (index, count) in buckets {
-            let target = ((index - 1) >> shift) + 1
-            if let last = result.last, last.index == target {
-                result[result.count - 1].count += count
-            } else {
-                result.append((target, count))
-            }
-        }
         return result
     }
 

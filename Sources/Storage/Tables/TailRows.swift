@@ -50,7 +50,7 @@ struct TailRows: Sendable {
         return body(page.span.extracting(max(0, page.count - width)..<page.count))
     }
 
-    /// Columns one behind the other, a block of columns at a time for the cache's sake.
+    /// Columns one behind the other, a page and a block of columns at a time for the cache's sake.
     func transposed() -> [Double] {
         let rows = count
         var columns = [Double](repeating: 0, count: rows * width)
@@ -59,11 +59,12 @@ struct TailRows: Sendable {
             let source = page.span
             let first = number * TailRows.pageRows
             let height = min(TailRows.pageRows, rows - first)
-            for row in 0..<height {
-                var place = first &+ row
-                for column in 0..<width {
-                    target[place] = source[row &* width &+ column]
-                    place &+= rows
+            for block in stride(from: 0, to: width, by: 8) {
+                let end = min(width, block + 8)
+                for row in 0..<height {
+                    for column in block..<end {
+                        target[column &* rows &+ first &+ row] = source[row &* width &+ column]
+                    }
                 }
             }
         }
