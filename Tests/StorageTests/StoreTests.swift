@@ -165,10 +165,11 @@ import TimeSeries
         let configuration = StoreConfiguration(retention: .seconds(3600), rollups: [])
         let store = try open(configuration)
         let table = try store.openTable(target: target, columns: columns)
-        for step in 0..<64 { _ = store.append(table, at: at(step * 60), row: [1, 2, 3]) }
+        for step in 0..<256 { _ = store.append(table, at: at(step * 60), row: [1, 2, 3]) }
         _ = store.append([SeriesSamples(labels: Labels(["__name__": "x"]), samples: [Sample(at(0), 4)])])
 
-        try store.maintain(now: at(64 * 60 + 1800))
+        // All of the first merged part is too old, the rest is not.
+        try store.maintain(now: at(240 * 60 + 3600))
         #expect(try await select(store, [Matcher(equal: "__name__", "x")]).isEmpty)
         #expect(try await select(store, []).allSatisfy { $0.times.milliseconds[0] > 0 })
 

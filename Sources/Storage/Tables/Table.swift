@@ -1,9 +1,12 @@
 import TimeSeries
 
 /// The samples of one target: all columns of a scrape share its time. Rows are appended raw; every
-/// `tailRows` of them are sealed, and sealed parts are merged when they add up to `mergedRows`.
+/// `tailRows` of them are sealed, and sealed parts are merged when they add up to `middleRows`, and again when they add
+/// up to `mergedRows`: most rows of a table that is young, or between two merges, are in parts of the middle size, which
+/// take half the bytes of the short ones and are read with a quarter of the work.
 struct Table: Sendable {
     static let tailRows = 16
+    static let middleRows = 64
     static let mergedRows = 240
 
     let target: Labels
@@ -81,16 +84,26 @@ struct Table: Sendable {
         merge()
     }
 
-    /// Merges the short parts at the end when they have enough rows together.
+    /// Merges the parts at the end that are shorter than a size when they have that many rows together, for the largest
+    /// such size.
     private mutating func merge() {
+        for size in [Table.mergedRows, Table.middleRows] {
+            let (first, rows) = parts(shorterThan: size)
+            guard rows >= size, sealed.count - first > 1 else { continue }
+            sealed.replaceSubrange(first..., with: [SealedRows.merged(sealed[first...])])
+            return
+        }
+    }
+
+    /// The first of the parts at the end that are shorter than this and in no chunk file, and the rows of all of them.
+    private func parts(shorterThan size: Int) -> (first: Int, rows: Int) {
         var first = sealed.count
         var rows = 0
-        while first > persisted, sealed[first - 1].rowCount < Table.mergedRows {
+        while first > persisted, sealed[first - 1].rowCount < size {
             first -= 1
             rows += sealed[first].rowCount
         }
-        guard rows >= Table.mergedRows, sealed.count - first > 1 else { return }
-        sealed.replaceSubrange(first..., with: [SealedRows.merged(sealed[first...])])
+        return (first, rows)
     }
 
     /// The cells of the row at exactly this time, or nil where there is none.
