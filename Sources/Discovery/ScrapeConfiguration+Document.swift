@@ -4,7 +4,8 @@ import TimeSeries
 
 extension ScrapeDefaults {
     /// Reads the keys of `global` that are about scrapes; the caller reads the others.
-    package static func read(_ fields: FieldReader) -> ScrapeDefaults {
+    /// - Parameter directory: what relative paths are relative to, the folder of the configuration file.
+    package static func read(_ fields: FieldReader, directory: String = "") -> ScrapeDefaults {
         let plain = ScrapeDefaults()
         let interval = fields.duration("scrape_interval")
         let timeout = fields.duration("scrape_timeout")
@@ -21,6 +22,8 @@ extension ScrapeDefaults {
             readsNativeHistograms: formats.native ?? false, keepsClassicHistograms: formats.classic ?? false)
         fields.readHistograms(&defaults.histogramBuckets, &defaults.histogramFactor)
         defaults.names = fields.readNames(plain.names)
+        defaults.convertsClassicHistograms = fields.bool("convert_classic_histograms_to_nhcb") ?? false
+        defaults.failureLog = fields.readFailureLog(directory)
         return defaults
     }
 }
@@ -57,7 +60,7 @@ extension ScrapeConfiguration {
             }
             job.readTimes(fields, defaults)
             job.readRequest(fields, directory)
-            job.readSamples(fields, defaults)
+            job.readSamples(fields, defaults, directory)
             job.readTargets(fields, directory)
             return job
         }
@@ -95,7 +98,9 @@ extension ScrapeConfiguration {
         client = HTTPClientConfiguration.read(fields, directory: directory)
     }
 
-    private mutating func readSamples(_ fields: FieldReader, _ defaults: ScrapeDefaults) {
+    private mutating func readSamples(
+        _ fields: FieldReader, _ defaults: ScrapeDefaults, _ directory: String
+    ) {
         honorsLabels = fields.bool("honor_labels") ?? false
         honorsTimestamps = fields.bool("honor_timestamps") ?? true
         tracksTimestampStaleness = fields.bool("track_timestamps_staleness") ?? false
@@ -111,6 +116,9 @@ extension ScrapeConfiguration {
         fallbackProtocol = formats.fallback ?? defaults.fallback
         fields.readHistograms(&histogramBuckets, &histogramFactor)
         names = fields.readNames(defaults.names)
+        convertsClassicHistograms =
+            fields.bool("convert_classic_histograms_to_nhcb") ?? defaults.convertsClassicHistograms
+        failureLog = fields.readFailureLog(directory) ?? defaults.failureLog
     }
 
     private mutating func readTargets(_ fields: FieldReader, _ directory: String) {
@@ -140,7 +148,13 @@ extension FieldReader {
         return value == .zero ? nil : value
     }
 
-    /// In what formats targets may answer. The keys about custom buckets and a log of failures are checked and have no effect.
+    /// `scrape_failure_log_file`; nil where there is none.
+    func readFailureLog(_ directory: String) -> String? {
+        guard let path = string("scrape_failure_log_file"), !path.isEmpty else { return nil }
+        return HTTPClientConfiguration.resolve(path, in: directory)
+    }
+
+    /// In what formats targets may answer.
     func readFormats() -> (
         protocols: [ScrapeProtocol]?, fallback: ScrapeProtocol?, native: Bool?, classic: Bool?
     ) {
@@ -159,8 +173,6 @@ extension FieldReader {
         // Its name before Prometheus 3.
         let formerly = bool("scrape_classic_histograms")
         let classic = bool("always_scrape_classic_histograms") ?? formerly
-        _ = bool("convert_classic_histograms_to_nhcb")
-        _ = string("scrape_failure_log_file")
         return (protocols.flatMap { $0.isEmpty ? nil : $0 }, fallback, native, classic)
     }
 

@@ -14,6 +14,9 @@ package struct ScrapeDefaults: Hashable, Sendable {
     package var fallback: ScrapeProtocol?
     package var readsNativeHistograms: Bool
     package var keepsClassicHistograms: Bool
+    package var convertsClassicHistograms = false
+    /// `scrape_failure_log_file`; nil for none.
+    package var failureLog: String?
     package var names = NameRules()
     /// `native_histogram_bucket_limit`; nil for none.
     package var histogramBuckets: Int?
@@ -65,6 +68,10 @@ package struct ScrapeConfiguration: Hashable, Sendable {
     package var readsNativeHistograms: Bool
     /// Take classic buckets beside native ones.
     package var keepsClassicHistograms: Bool
+    /// Make native histograms with custom bounds of classic ones.
+    package var convertsClassicHistograms: Bool
+    /// A file for a line of JSON per scrape that fails; nil for none.
+    package var failureLog: String?
     package var names: NameRules
     /// The most buckets of a native histogram, by merging neighbours; nil for no limit.
     package var histogramBuckets: Int?
@@ -107,6 +114,8 @@ package struct ScrapeConfiguration: Hashable, Sendable {
         fallbackProtocol = defaults.fallback
         readsNativeHistograms = defaults.readsNativeHistograms
         keepsClassicHistograms = defaults.keepsClassicHistograms
+        convertsClassicHistograms = defaults.convertsClassicHistograms
+        failureLog = defaults.failureLog
         names = defaults.names
         histogramBuckets = defaults.histogramBuckets
         histogramFactor = defaults.histogramFactor

@@ -3,26 +3,44 @@ package import TimeSeries
 
 /// Reads the protobuf exposition, `io.prometheus.client.MetricFamily` messages each behind its length.
 ///
-/// It becomes the text exposition that says the same, so that one reader judges both and one cache serves both; native
-/// histograms, which no text can say, come beside it. Exemplars and start times are passed over.
+/// It becomes the text exposition that says the same, so that one reader judges both and one cache serves both. What no
+/// such text can say comes beside it: native histograms, and exemplars and start times by the number of their line.
 package struct ProtobufExposition: Sendable {
-    package struct NativeHistogram: Sendable {
-        package var labels: Labels
-        package var timestamp: Timestamp?
-        package var histogram: FloatHistogram
+    /// What is taken of histograms.
+    package struct Histograms: Sendable {
+        /// Native ones; without it, their classic buckets.
+        package var takesNative: Bool
+        /// Classic buckets beside native ones.
+        package var keepsClassic: Bool
+        /// Those with classic buckets only become native ones with the same bounds.
+        package var convertsClassic: Bool
+
+        package init(takesNative: Bool, keepsClassic: Bool = false, convertsClassic: Bool = false) {
+            self.takesNative = takesNative
+            self.keepsClassic = keepsClassic
+            self.convertsClassic = convertsClassic
+        }
     }
 
-    package enum Histograms: Sendable {
-        /// Only their classic buckets.
-        case classic
-        /// Native ones, and classic buckets of those that have no others.
-        case native
-        /// Native ones, and all classic buckets.
-        case both
+    /// An exemplar of a line of `text`; lines with a sample count from 0.
+    package struct LineExemplar: Hashable, Sendable {
+        package var line: Int
+        package var labels: Labels
+        package var value: Double
+        package var timestamp: Timestamp?
+    }
+
+    /// When the counters of some lines started.
+    package struct LineStart: Hashable, Sendable {
+        package var lines: Range<Int>
+        package var start: Timestamp
     }
 
     package private(set) var text: [UInt8] = []
-    package private(set) var histograms: [NativeHistogram] = []
+    package private(set) var histograms: [ExposedHistogram] = []
+    package private(set) var exemplars: [LineExemplar] = []
+    package private(set) var starts: [LineStart] = []
+    private var lineCount = 0
     private let wanted: Histograms
     private let limit: Int
 
@@ -74,10 +92,13 @@ package struct ProtobufExposition: Sendable {
         let shown = Labels.isLegacyMetricName(name) ? name : ProtobufExposition.quoted(name)
         if let help { write("# HELP \(shown) \(ProtobufExposition.escaped(help))\n") }
         write("# TYPE \(shown) \(kind.word)\n")
-        for metric in metrics { try read(metric: metric, name, bytes) }
+        let isGauge = kind == .gaugeHistogram
+        for metric in metrics { try read(metric: metric, name, isGauge: isGauge, bytes) }
     }
 
-    private mutating func read(metric: Range<Int>, _ name: String, _ bytes: Span<UInt8>) throws(CodecError) {
+    private mutating func read(
+        metric: Range<Int>, _ name: String, isGauge: Bool, _ bytes: Span<UInt8>
+    ) throws(CodecError) {
         var labels: [(name: String, value: String)] = []
         var timestamp: Int64?
         var parts: [(number: Int, range: Range<Int>)] = []
@@ -90,10 +111,11 @@ package struct ProtobufExposition: Sendable {
             default: break
             }
         }
-        let line = Line(name: name, labels: labels, timestamp: timestamp)
+        let line = Line(name: name, labels: labels, timestamp: timestamp, isGauge: isGauge)
         for (number, range) in parts {
             switch number {
-            case 2, 3, 5: try write(line.text(try ProtobufExposition.value(bytes, range)))
+            case 2, 5: try write(line.text(try ProtobufExposition.value(bytes, range)))
+            case 3: try write(counter: range, line, bytes)
             case 4: try write(summary: range, line, bytes)
             case 7: try write(histogram: range, line, bytes)
             default: break
@@ -102,9 +124,25 @@ package struct ProtobufExposition: Sendable {
     }
 
     private mutating func write(
+        counter: Range<Int>, _ line: Line, _ bytes: Span<UInt8>
+    ) throws(CodecError) {
+        var cursor = ProtobufCursor(counter)
+        while let field = try cursor.next(bytes) {
+            switch (field.number, field.payload) {
+            case (2, .bytes(let range)): try note(exemplar: range, bytes)
+            case (3, .bytes(let range)): try note(start: range, lines: 1, bytes)
+            default: break
+            }
+        }
+        try write(line.text(try ProtobufExposition.value(bytes, counter)))
+    }
+
+    private mutating func write(
         summary: Range<Int>, _ line: Line, _ bytes: Span<UInt8>
     ) throws(CodecError) {
         var (count, sum) = (0.0, 0.0)
+        let first = lineCount
+        var created: Range<Int>?
         var cursor = ProtobufCursor(summary)
         while let field = try cursor.next(bytes) {
             switch (field.number, field.payload) {
@@ -113,41 +151,79 @@ package struct ProtobufExposition: Sendable {
             case (3, .bytes(let range)):
                 let (quantile, value) = try ProtobufExposition.pair(bytes, range)
                 try write(line.text(value, extra: (name: "quantile", value: quantile.expositionText)))
+            case (4, .bytes(let range)): created = range
             default: break
             }
         }
         try write(line.text(sum, suffix: "_sum"))
         try write(line.text(count, suffix: "_count"))
+        if let created { try note(start: created, from: first, lines: lineCount - first, bytes) }
     }
 
     private mutating func write(
         histogram: Range<Int>, _ line: Line, _ bytes: Span<UInt8>
     ) throws(CodecError) {
         let read = try ProtobufHistogram(histogram, bytes)
-        if wanted != .classic, read.isNative {
-            let labels = line.labels + [(name: "__name__", value: line.name)]
-            histograms.append(
-                NativeHistogram(
-                    labels: Labels(labels), timestamp: line.timestamp.map { Timestamp(milliseconds: $0) },
-                    histogram: try read.native(at: histogram.lowerBound)))
-            if wanted == .native { return }
+        if let native = try taken(of: read, at: histogram.lowerBound) {
+            var exposed = ExposedHistogram(
+                labels: Labels(line.labels + [(name: "__name__", value: line.name)]),
+                timestamp: line.timestamp.map { Timestamp(milliseconds: $0) }, histogram: native)
+            if line.isGauge { exposed.histogram.resetHint = .gauge }
+            let own = read.exemplars.isEmpty ? read.buckets.compactMap(\.exemplar) : read.exemplars
+            for range in own {
+                let (labels, value, timestamp) = try ProtobufExposition.exemplar(bytes, range)
+                guard let timestamp else { continue }
+                exposed.exemplars.append(Exemplar(labels: labels, value: value, timestamp: timestamp))
+            }
+            histograms.append(exposed)
+            if !wanted.keepsClassic { return }
         }
-        var isComplete = false
-        for (bound, count) in read.buckets {
-            isComplete = isComplete || bound == .infinity
-            try write(line.text(count, suffix: "_bucket", extra: (name: "le", value: bound.expositionText)))
+        let first = lineCount
+        for bucket in read.buckets {
+            if let exemplar = bucket.exemplar { try note(exemplar: exemplar, bytes) }
+            try write(
+                line.text(
+                    bucket.count, suffix: "_bucket", extra: (name: "le", value: bucket.bound.expositionText)))
         }
-        if !isComplete {
+        if !read.buckets.contains(where: { $0.bound == .infinity }) {
             try write(line.text(read.count, suffix: "_bucket", extra: (name: "le", value: "+Inf")))
         }
         try write(line.text(read.sum, suffix: "_sum"))
         try write(line.text(read.count, suffix: "_count"))
+        if let created = read.created {
+            try note(start: created, from: first, lines: lineCount - first, bytes)
+        }
+    }
+
+    /// The native histogram that this one is taken as; nil for classic buckets.
+    private func taken(of read: ProtobufHistogram, at position: Int) throws(CodecError) -> FloatHistogram? {
+        if wanted.takesNative, read.isNative { return try read.native(at: position) }
+        guard wanted.convertsClassic else { return nil }
+        let buckets = read.buckets.map { (bound: $0.bound, count: $0.count) }
+        return ClassicBuckets(buckets: buckets, count: read.count, sum: read.sum).converted()
+    }
+
+    /// An exemplar of the next line.
+    private mutating func note(exemplar: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
+        let (labels, value, timestamp) = try ProtobufExposition.exemplar(bytes, exemplar)
+        exemplars.append(
+            LineExemplar(line: lineCount, labels: labels, value: value, timestamp: timestamp))
+    }
+
+    /// The start of some lines, of the next ones where nothing is said.
+    private mutating func note(
+        start: Range<Int>, from first: Int? = nil, lines: Int, _ bytes: Span<UInt8>
+    ) throws(CodecError) {
+        let first = first ?? lineCount
+        guard let start = try ProtobufExposition.timestamp(bytes, start) else { return }
+        starts.append(LineStart(lines: first..<first + lines, start: start))
     }
 
     private mutating func write(_ line: String) { text.append(contentsOf: line.utf8) }
 
     private mutating func write(_ line: Line.Text) throws(CodecError) {
         text.append(contentsOf: line.text.utf8)
+        lineCount += 1
         guard text.count <= limit else { throw .tooLong(declared: text.count, limit: limit) }
     }
 }
@@ -160,6 +236,8 @@ extension ProtobufExposition {
         var name: String
         var labels: [(name: String, value: String)]
         var timestamp: Int64?
+        /// A histogram whose counts may sink.
+        var isGauge: Bool
 
         func text(
             _ value: Double, suffix: String = "", extra: (name: String, value: String)? = nil
@@ -175,70 +253,5 @@ extension ProtobufExposition {
                 (isPlain ? whole : "") + (inner.isEmpty ? "" : "{" + inner.joined(separator: ",") + "}")
             return Text(text: head + " " + value.expositionText + (timestamp.map { " \($0)" } ?? "") + "\n")
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n": result += "\\n"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
-
-    private static func escaped(_ help: String) -> String {
-        var result = ""
-        for scalar in help.unicodeScalars {
-            switch scalar {
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    private static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(CodecError) -> String {
-        guard SeriesScanner.isUTF8(bytes, range) else {
-            throw .malformed("text that is not UTF-8", at: range.lowerBound)
-        }
-        return SeriesScanner.string(bytes, range)
-    }
-
-    private static func label(
-        _ bytes: Span<UInt8>, _ message: Range<Int>
-    ) throws(CodecError) -> (name: String, value: String) {
-        var label = (name: "", value: "")
-        var cursor = ProtobufCursor(message)
-        while let field = try cursor.next(bytes) {
-            guard case .bytes(let range) = field.payload else { continue }
-            if field.number == 1 { label.name = try string(bytes, range) }
-            if field.number == 2 { label.value = try string(bytes, range) }
-        }
-        guard !label.name.isEmpty else { throw .malformed("a label without a name", at: message.lowerBound) }
-        return label
-    }
-
-    /// The `double value = 1` of a counter, gauge or untyped metric.
-    private static func value(_ bytes: Span<UInt8>, _ message: Range<Int>) throws(CodecError) -> Double {
-        try pair(bytes, message).0
-    }
-
-    /// The doubles of the fields 1 and 2.
-    private static func pair(
-        _ bytes: Span<UInt8>, _ message: Range<Int>
-    ) throws(CodecError) -> (Double, Double) {
-        var pair = (0.0, 0.0)
-        var cursor = ProtobufCursor(message)
-        while let field = try cursor.next(bytes) {
-            guard let value = field.payload.double else { continue }
-            if field.number == 1 { pair.0 = value }
-            if field.number == 2 { pair.1 = value }
-        }
-        return pair
     }
 }

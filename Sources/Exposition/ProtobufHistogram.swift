@@ -10,10 +10,19 @@ struct ProtobufHistogram {
         var counts: [Double] = []
     }
 
+    /// A classic bucket: upper bound and cumulative count.
+    struct Bucket {
+        var bound = 0.0
+        var count = 0.0
+        var exemplar: Range<Int>?
+    }
+
     private(set) var count = 0.0
     private(set) var sum = 0.0
-    /// Classic buckets: upper bound and cumulative count.
-    private(set) var buckets: [(bound: Double, count: Double)] = []
+    private(set) var buckets: [Bucket] = []
+    /// Of the native histogram.
+    private(set) var exemplars: [Range<Int>] = []
+    private(set) var created: Range<Int>?
     private var schema: Int64 = 0
     private var zeroThreshold = 0.0
     private var zeroCount = 0.0
@@ -39,6 +48,8 @@ struct ProtobufHistogram {
             case 12: try ProtobufHistogram.readRun(payload, bytes, &positive.runs)
             case 13: try ProtobufHistogram.readSteps(payload, bytes, &positive.steps)
             case 14: try ProtobufHistogram.readCounts(payload, bytes, &positive.counts)
+            case 15: created = payload.range
+            case 16: if let range = payload.range { exemplars.append(range) }
             default: break
             }
         }
@@ -78,12 +89,13 @@ struct ProtobufHistogram {
     }
 
     private mutating func readBucket(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
-        var bucket = (bound: 0.0, count: 0.0)
+        var bucket = Bucket()
         var cursor = ProtobufCursor(message)
         while let field = try cursor.next(bytes) {
             switch field.number {
             case 1: if bucket.count == 0 { bucket.count = ProtobufHistogram.unsigned(field.payload) }
             case 2: bucket.bound = field.payload.double ?? 0
+            case 3: bucket.exemplar = field.payload.range
             case 4: bucket.count = field.payload.double ?? bucket.count
             default: break
             }

@@ -9,6 +9,11 @@ struct LineExemplar: Sendable {
     var value: Double
     /// Nil where the line gives none: that of the scrape.
     var timestamp: Timestamp?
+
+    func whole(_ target: Labels, at scrape: Timestamp) -> SeriesExemplars {
+        let exemplar = Exemplar(labels: labels, value: value, timestamp: timestamp ?? scrape)
+        return SeriesExemplars(labels: series.merging(target), exemplars: [exemplar])
+    }
 }
 
 extension LineCache {

@@ -78,6 +78,7 @@ extension ScrapeConfiguration {
             && reportsExtraMetrics == other.reportsExtraMetrics
             && readsNativeHistograms == other.readsNativeHistograms
             && keepsClassicHistograms == other.keepsClassicHistograms
+            && convertsClassicHistograms == other.convertsClassicHistograms
             && names == other.names && limits.labels == other.limits.labels
             && limits.labelNameLength == other.limits.labelNameLength
             && limits.labelValueLength == other.limits.labelValueLength

@@ -35,6 +35,9 @@ struct ScrapeTable {
     private var isLive = false
     private var lastTimestamp = Timestamp.distantPast
     private var created = CreatedSeries()
+    private var starts = LineStarts()
+    /// Starts of counters that the scrape at hand was the first to say.
+    private var news: [ColumnStart] = []
 
     init(
         _ target: Target, _ job: ScrapeConfiguration, _ sink: any SampleSink, _ registry: LineTextRegistry
@@ -57,6 +60,7 @@ struct ScrapeTable {
         var row = Array(repeating: Marker.absent, count: cache.columnCount)
         var batch: [SeriesSamples] = []
         var problem = ""
+        news = []
         do throws(ScrapeFailure) {
             let response = try answer.get()
             problem = try ingest(response, at: timestamp, now: now, into: &row, &batch, &report)
@@ -71,8 +75,8 @@ struct ScrapeTable {
         do throws(SinkError) {
             let table = try open(adding: [])
             position = sink.append(table, at: timestamp, row: row).position
-            let starts = report.isUp ? created.news(row) : []
-            if !starts.isEmpty { sink.append(table, at: timestamp, starts: starts) }
+            news += report.isUp ? created.news(row) : []
+            if !news.isEmpty { sink.append(table, at: timestamp, starts: news) }
             lastTimestamp = timestamp
         } catch {
             problem = ScrapeFailure.sink(error).description
@@ -115,6 +119,7 @@ struct ScrapeTable {
         if let table { sink.closeTable(table) }
         table = nil
         created = CreatedSeries()
+        starts = LineStarts()
         cache = LineCache(reportColumns: reportColumns, own: cache.own, registry: registry)
     }
 }
@@ -125,9 +130,10 @@ extension ScrapeTable {
         _ response: TransportResponse, at timestamp: Timestamp, now: Timestamp, into row: inout [Double],
         _ batch: inout [SeriesSamples], _ report: inout ScrapeReport
     ) throws(ScrapeFailure) -> String {
-        let (format, body) = try text(of: response)
-        let reading = try cache.read(body.text.span, format, rules, into: &row)
-        let histograms = try series(of: body.histograms, at: timestamp)
+        let body = try ScrapeBody(response, job)
+        let reading = try cache.read(body.text.span, body.format, rules, into: &row)
+        var exemplars: [SeriesExemplars] = []
+        let histograms = try series(of: body.histograms, at: timestamp, &exemplars)
         report.scraped = reading.lineCount + body.histograms.count
         report.kept = reading.keptCount + histograms.count
         report.bodyBytes = response.body.count
@@ -148,44 +154,23 @@ extension ScrapeTable {
         }
         isLive = true
         if !reading.metadata.isEmpty { sink.describe(reading.metadata) }
-        if format == .openMetrics { created.update(cache.layout) }
-        if !reading.exemplars.isEmpty { append(reading.exemplars, at: timestamp) }
+        if body.format == .openMetrics { created.update(cache.layout) }
+        var lines = reading.exemplars
+        if problem.isEmpty {
+            // The cache knows the lines of this very body.
+            lines += try body.lineExemplars(cache, rules)
+            news = starts.news(body.starts, cache.layout)
+        }
+        exemplars += lines.map { $0.whole(target, at: timestamp) }
+        if !exemplars.isEmpty { sink.append(exemplars) }
         appendOwn(reading, at: timestamp, now: now, to: &batch)
         appendHistograms(histograms, at: timestamp, to: &batch)
         return problem
     }
 
-    private struct Body {
-        var text: [UInt8]
-        var histograms: [ProtobufExposition.NativeHistogram] = []
-    }
-
-    private func text(
-        of response: TransportResponse
-    ) throws(ScrapeFailure) -> (ExpositionReader.Format, Body) {
-        let type = response.header("content-type")
-        let isProtobuf = type.map { $0.hasPrefix("application/vnd.google.protobuf") }
-        guard isProtobuf ?? (job.fallbackProtocol == .protobuf) else {
-            let standard: ExpositionReader.Format =
-                job.fallbackProtocol?.isOpenMetrics == true ? .openMetrics : .text
-            return (
-                ExpositionReader.Format(contentType: type, otherwise: standard), Body(text: response.body)
-            )
-        }
-        let wanted: ProtobufExposition.Histograms =
-            !job.readsNativeHistograms ? .classic : job.keepsClassicHistograms ? .both : .native
-        do {
-            let read = try ProtobufExposition(
-                response.body.span, wanted, limit: job.limits.bodyBytes ?? 1 << 30)
-            return (.text, Body(text: read.text, histograms: read.histograms))
-        } catch {
-            throw .protobuf(error)
-        }
-    }
-
     /// Native histograms under the labels that the rules give them; without those that are dropped.
     private func series(
-        of histograms: [ProtobufExposition.NativeHistogram], at timestamp: Timestamp
+        of histograms: [ExposedHistogram], at timestamp: Timestamp, _ exemplars: inout [SeriesExemplars]
     ) throws(ScrapeFailure) -> [SeriesSamples] {
         let resolution = HistogramResolution(limit: job.histogramBuckets, factor: job.histogramFactor)
         var series: [SeriesSamples] = []
@@ -202,6 +187,9 @@ extension ScrapeTable {
             let time = (rules.honorsTimestamps ? histogram.timestamp : nil) ?? timestamp
             series.append(
                 SeriesSamples(labels: labels, samples: [], histograms: [(time, fitted)]))
+            guard !histogram.exemplars.isEmpty else { continue }
+            let ordered = histogram.exemplars.sorted { $0.timestamp < $1.timestamp }
+            exemplars.append(SeriesExemplars(labels: labels, exemplars: ordered))
         }
         return series
     }
@@ -215,15 +203,6 @@ extension ScrapeTable {
             batch.append(SeriesSamples(labels: labels, samples: [Sample(timestamp, Marker.stale)]))
         }
         liveHistograms = live
-    }
-
-    private func append(_ exemplars: [LineExemplar], at timestamp: Timestamp) {
-        sink.append(
-            exemplars.map { line in
-                let exemplar = Exemplar(
-                    labels: line.labels, value: line.value, timestamp: line.timestamp ?? timestamp)
-                return SeriesExemplars(labels: line.series.merging(target), exemplars: [exemplar])
-            })
     }
 
     /// Samples of series outside the table, by series; a stale marker for those that had none this time.

@@ -112,9 +112,12 @@ final class TargetScraper: Sendable {
             state.status.lastScrape = timestamp
             state.status.lastDuration = duration
             state.status.samples = outcome.samples
-            return LandedScrape(
+            var landed = LandedScrape(
                 target: target, timestamp: timestamp, isUp: outcome.isUp, samples: outcome.samples,
                 position: outcome.position)
+            landed.problem = outcome.problem
+            landed.failureLog = state.job.failureLog
+            return landed
         }
         if case .success(let response) = answer { environment.transport.reclaim(response.body) }
         return landed

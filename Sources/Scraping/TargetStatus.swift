@@ -30,4 +30,16 @@ package struct LandedScrape: Hashable, Sendable {
     package var samples: Int
     /// The sink's log position behind it.
     package var position: UInt64
+    /// What went wrong; empty where nothing did.
+    package var problem = ""
+    /// Where failed scrapes are to be written down (`scrape_failure_log_file`); nil for nowhere.
+    package var failureLog: String?
+
+    package init(target: Target, timestamp: Timestamp, isUp: Bool, samples: Int, position: UInt64) {
+        self.target = target
+        self.timestamp = timestamp
+        self.isUp = isUp
+        self.samples = samples
+        self.position = position
+    }
 }

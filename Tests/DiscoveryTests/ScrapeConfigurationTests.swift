@@ -69,6 +69,19 @@ struct ScrapeConfigurationTests {
         #expect(native.readsNativeHistograms)
     }
 
+    @Test func `conversion of histograms and the log of failures are inherited and may be replaced`() throws {
+        let jobs = try ScrapeConfigurationTests.read(
+            """
+            global: { convert_classic_histograms_to_nhcb: true, scrape_failure_log_file: /all.log }
+            scrape_configs:
+            - { job_name: a }
+            - { job_name: b, convert_classic_histograms_to_nhcb: false, scrape_failure_log_file: own.log }
+            """)
+
+        #expect(jobs.map(\.convertsClassicHistograms) == [true, false])
+        #expect(jobs.map(\.failureLog) == ["/all.log", "/etc/prometheus/own.log"])
+    }
+
     @Test func `paths are relative to the configuration`() throws {
         let job = try one(
             """

@@ -3,10 +3,17 @@ import Exposition
 import Testing
 import TimeSeries
 
+extension ProtobufExposition.Histograms {
+    fileprivate static let classic = Self(takesNative: false)
+    fileprivate static let native = Self(takesNative: true)
+    fileprivate static let both = Self(takesNative: true, keepsClassic: true)
+    fileprivate static let converted = Self(takesNative: true, convertsClassic: true)
+}
+
 struct ProtobufExpositionTests {
     private func read(
         _ families: [[UInt8]], _ wanted: ProtobufExposition.Histograms = .native, limit: Int = 1 << 20
-    ) throws -> (text: String, histograms: [ProtobufExposition.NativeHistogram]) {
+    ) throws -> (text: String, histograms: [ExposedHistogram]) {
         var bytes: [UInt8] = []
         for family in families { bytes.append(prefixed: family) }
         let read = try ProtobufExposition(bytes.span, wanted, limit: limit)
@@ -171,5 +178,104 @@ struct ProtobufExpositionTests {
         #expect(throws: CodecError.self) {
             try read([family("h", type: 4, labels: [("l", value)], part: 7, wide)], .classic, limit: 100_000)
         }
+    }
+
+    private func time(_ seconds: Int64, _ nanoseconds: Int64 = 0) -> [UInt8] {
+        var time: [UInt8] = []
+        time.append(protobufField: 1, integer: seconds)
+        time.append(protobufField: 2, integer: nanoseconds)
+        return time
+    }
+
+    private func exemplar(_ trace: String, _ value: Double, at time: [UInt8]? = nil) -> [UInt8] {
+        var label: [UInt8] = []
+        label.append(protobufField: 1, text: "trace")
+        label.append(protobufField: 2, text: trace)
+        var exemplar: [UInt8] = []
+        exemplar.append(protobufField: 1, bytes: label)
+        exemplar.append(protobufField: 2, double: value)
+        if let time { exemplar.append(protobufField: 3, bytes: time) }
+        return exemplar
+    }
+
+    private func exposition(
+        _ families: [[UInt8]], _ wanted: ProtobufExposition.Histograms
+    ) throws -> ProtobufExposition {
+        var bytes: [UInt8] = []
+        for family in families { bytes.append(prefixed: family) }
+        return try ProtobufExposition(bytes.span, wanted, limit: 1 << 20)
+    }
+
+    @Test func `exemplars and starts come with the number of their line`() throws {
+        var counter = number(7)
+        counter.append(protobufField: 2, bytes: exemplar("a", 0.5, at: time(3, 250_000_000)))
+        counter.append(protobufField: 3, bytes: time(1, 5_000_000))
+        var first = bucket(1, 2)
+        first.append(protobufField: 3, bytes: exemplar("b", 0.7))
+        var histogram: [UInt8] = []
+        histogram.append(protobufField: 1, integer: 3)
+        histogram.append(protobufField: 3, bytes: bucket(0.5, 1))
+        histogram.append(protobufField: 3, bytes: first)
+        histogram.append(protobufField: 15, bytes: time(2))
+        var summary: [UInt8] = []
+        summary.append(protobufField: 1, integer: 3)
+        summary.append(protobufField: 4, bytes: time(4))
+
+        let read = try exposition(
+            [
+                family("g", type: 1, part: 2, number(0)), family("c", type: 0, part: 3, counter),
+                family("h", type: 4, part: 7, histogram), family("s", type: 2, part: 4, summary),
+            ], .native)
+
+        // Lines: g, c, three of buckets, sum and count of h, sum and count of s.
+        #expect(read.exemplars.map(\.line) == [1, 3])
+        #expect(read.exemplars.map { $0.labels["trace"] } == ["a", "b"])
+        #expect(read.exemplars.map(\.value) == [0.5, 0.7])
+        #expect(read.exemplars.map(\.timestamp) == [Timestamp(milliseconds: 3250), nil])
+        #expect(read.starts.map(\.lines) == [1..<2, 2..<7, 7..<9])
+        #expect(read.starts.map(\.start.milliseconds) == [1005, 2000, 4000])
+    }
+
+    @Test func `a native histogram has its own exemplars, else those of its buckets, each with a time`()
+        throws
+    {
+        var marked = bucket(1, 2)
+        marked.append(protobufField: 3, bytes: exemplar("bucket", 0.7, at: time(1)))
+        var ofBuckets = histogram
+        ofBuckets.append(protobufField: 3, bytes: marked)
+        var own = ofBuckets
+        own.append(protobufField: 16, bytes: exemplar("own", 3, at: time(2)))
+        own.append(protobufField: 16, bytes: exemplar("timeless", 3))
+
+        let read = try exposition(
+            [family("a", type: 4, part: 7, ofBuckets), family("b", type: 4, part: 7, own)], .native)
+
+        #expect(read.histograms.map { $0.exemplars.map { $0.labels["trace"] } } == [["bucket"], ["own"]])
+    }
+
+    @Test func `a classic histogram becomes one with custom bounds where that is asked for`() throws {
+        var classic: [UInt8] = []
+        classic.append(protobufField: 1, integer: 6)
+        classic.append(protobufField: 2, double: 4.5)
+        classic.append(protobufField: 3, bytes: bucket(0.5, 1))
+        classic.append(protobufField: 3, bytes: bucket(1, 1))
+        classic.append(protobufField: 3, bytes: bucket(2, 4))
+
+        let read = try exposition([family("h", type: 4, part: 7, classic)], .converted)
+
+        #expect(String(decoding: read.text, as: UTF8.self) == "# TYPE h histogram\n")
+        #expect(
+            read.histograms.map(\.histogram) == [
+                FloatHistogram(
+                    schema: -53, count: 6, sum: 4.5,
+                    positiveRuns: [.init(offset: 0, length: 1), .init(offset: 1, length: 2)],
+                    positiveBuckets: [1, 3, 2], customBounds: [0.5, 1, 2])
+            ])
+    }
+
+    @Test func `counts of a gauge histogram may sink`() throws {
+        let read = try exposition([family("h", type: 5, part: 7, histogram)], .native)
+
+        #expect(read.histograms.map(\.histogram.resetHint) == [.gauge])
     }
 }

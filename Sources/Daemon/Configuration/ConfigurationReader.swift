@@ -52,7 +52,8 @@ package struct ConfigurationReader {
     }
 
     private func global(_ fields: FieldReader, into configuration: inout Configuration) {
-        configuration.scrapeDefaults = ScrapeDefaults.read(fields)
+        configuration.scrapeDefaults = ScrapeDefaults.read(
+            fields, directory: FileSource.folder(of: file))
         configuration.global.evaluationInterval = time(fields, "evaluation_interval") ?? .seconds(60)
         configuration.global.ruleQueryOffset = time(fields, "rule_query_offset") ?? .zero
         if let path = fields.string("query_log_file"), !path.isEmpty {

@@ -36,6 +36,7 @@ struct Components: Sendable {
     let queries: QueryDesk
     let transport: CurlTransport
     let scraper: Scraper
+    let failureLogs = ScrapeFailureLogs()
     let rules: RuleService
     let notifier: AlertmanagerNotifier
     let measurements: MeasurementLoop
@@ -92,10 +93,14 @@ struct Components: Sendable {
             startUps: { startUps.look(control.runner.fleet) }, store: { _ = store.append($0) },
             submit: { control.submit(.measured($0)) })
         self.measurements = measurements
+        let failureLogs = failureLogs
         scraper = Scraper(
             transport: transport, clock: clock, sink: store, userAgent: "flyball/" + options.version,
             fleet: { role in FleetTargetProvider.groups(role, control.view()) },
-            onLanded: { _ in measurements.landed() })
+            onLanded: { landed in
+                failureLogs.note(landed)
+                measurements.landed()
+            })
         let notifier = notifier
         rules = RuleService(
             environment: Self.environment(configuration, engine, store, clock, address),
@@ -123,7 +128,11 @@ struct Components: Sendable {
         let added = FleetTargetProvider.jobs(
             own: address.localAddress, defaults: configuration.scrapeDefaults)
         let names = Set(configuration.scrapes.map(\.jobName))
-        scraper.apply(configuration.scrapes + added.filter { !names.contains($0.jobName) })
+        let jobs = configuration.scrapes + added.filter { !names.contains($0.jobName) }
+        for problem in failureLogs.open(Set(jobs.compactMap(\.failureLog))) {
+            Logger(label: "scraping").error("\(problem)")
+        }
+        scraper.apply(jobs)
         notifier.apply(configuration.alerting, externalLabels: configuration.global.externalLabels)
         rules.apply(
             generation.groups, environment: Self.environment(configuration, engine, store, clock, address))

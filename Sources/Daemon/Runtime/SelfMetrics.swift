@@ -127,6 +127,10 @@ enum SelfMetrics {
         registry.observe(
             "prometheus_engine_query_log_failures_total", "Queries that could not be logged.", kind: .counter
         ) { Double(parts.queries.log.failures) }
+        registry.observe(
+            "flyball_scrape_failure_log_failures_total", "Failed scrapes that could not be written down.",
+            kind: .counter
+        ) { Double(parts.failureLogs.failures) }
     }
 
     private static func registerRemoteWrite(_ receiver: RemoteWriteReceiver, _ registry: MetricRegistry) {

@@ -1,7 +1,5 @@
 import Documents
-import Foundation
 import PromQL
-import Synchronization
 import TimeSeries
 
 /// `query_log_file`: a line of JSON for each query that was asked over HTTP, with the fields of Prometheus'.
@@ -20,47 +18,23 @@ package final class QueryLog: Sendable {
         var at: Timestamp
     }
 
-    private struct State {
-        var path: String?
-        var file: FileHandle?
-        var failures = 0
-    }
-
-    private let state = Mutex(State())
+    private let file = JSONLog()
 
     package init() {}
 
     /// Opens the file, again where it is the same: whoever rotates it reloads the service afterwards.
     /// - Returns: why it cannot be written, in words for a person; nil where it can, or where `path` is nil.
-    package func open(_ path: String?) -> String? {
-        state.withLock { state in
-            try? state.file?.close()
-            state = State(path: path)
-            guard let path else { return nil }
-            let descriptor = unsafe Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-            guard descriptor >= 0 else {
-                return "cannot write query_log_file \(path): \(unsafe String(cString: strerror(errno)))"
-            }
-            state.file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-            return nil
-        }
-    }
+    package func open(_ path: String?) -> String? { file.open(path, key: "query_log_file") }
 
     /// Where queries are to be logged.
-    package var path: String? { state.withLock { $0.path } }
+    package var path: String? { file.path }
 
-    var isOpen: Bool { state.withLock { $0.file != nil } }
+    var isOpen: Bool { file.isOpen }
 
     /// Lines that the disk did not take.
-    package var failures: Int { state.withLock { $0.failures } }
+    package var failures: Int { file.failures }
 
-    func write(_ entry: Entry) {
-        let line = Data(Self.line(entry))
-        state.withLock { state in
-            guard let file = state.file else { return }
-            do { try file.write(contentsOf: line) } catch { state.failures += 1 }
-        }
-    }
+    func write(_ entry: Entry) { file.write(Self.line(entry)) }
 
     static func line(_ entry: Entry) -> [UInt8] {
         var json = JSONWriter()
@@ -94,6 +68,6 @@ package final class QueryLog: Sendable {
             }
             json.field("ts", RFC3339.text(entry.at))
         }
-        return json.bytes + [UInt8(ascii: "\n")]
+        return json.bytes
     }
 }
