@@ -32,27 +32,27 @@ struct LineCache {
         var metadata: [String: MetricMetadata] = [:]
         var exemplars: [LineExemplar] = []
         /// Nil where the body repeats the last one but for its values.
-        fileprivate(set) var layout: LineLayout?
-        fileprivate var newDestinations: [UInt64: LineLayout.Destination] = [:]
-        fileprivate var revived: [UInt64] = []
+        var layout: LineLayout?
+        var newDestinations: [UInt64: LineLayout.Destination] = [:]
+        var revived: [UInt64] = []
         /// What this reading can be a template for, or was one's copy of.
-        fileprivate var templateKey: LineTemplate.Key?
-        fileprivate var template: LineTemplate?
+        var templateKey: LineTemplate.Key?
+        var template: LineTemplate?
     }
 
     /// Report columns and all that were ever opened; the length of a row.
-    private(set) var columnCount: Int
+    var columnCount: Int
     private(set) var own: [OwnSeries] = []
-    private(set) var layout = LineLayout.empty
+    var layout = LineLayout.empty
     private var retired: [UInt64: Retired] = [:]
     /// Where labels go, by their hash: those of a column without the target's, those of an own series whole. Rebuilt
     /// when a body changes after a long calm.
-    private var destinations: [UInt64: LineLayout.Destination]?
+    var destinations: [UInt64: LineLayout.Destination]?
     private var calm = 0
-    private let reportColumns: [Labels]
-    private let registry: LineTextRegistry
+    let reportColumns: [Labels]
+    let registry: LineTextRegistry
     /// Kept for other targets, for as long as this one has its lines.
-    private var template: LineTemplate?
+    var template: LineTemplate?
 
     /// After this many scrapes without a change the table of labels is given back.
     private static let calmScrapes = 16
@@ -83,12 +83,20 @@ struct LineCache {
             reading.keptCount = layout.keptCount
             return reading
         }
-        if layout.count == 0,
-            let copy = readAsTemplate(body, format, rules, &reading, into: &row)
-        {
-            return copy
+        if let template = template(for: body, format, rules, &reading) {
+            if let copy = readAsTemplate(template, body, format, into: &row) { return copy }
+            return try readNear(template, body, format, rules, &reading, into: &row)
         }
         if destinations == nil { destinations = try rememberDestinations(rules) }
+        let attempt = try attempt(body, format, rules, from: progress, reading, row)
+        row = attempt.row
+        return attempt.reading
+    }
+
+    func attempt(
+        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules,
+        from progress: LineLayout.Progress, _ reading: Reading, _ row: [Double]
+    ) throws(ScrapeFailure) -> Attempt {
         var attempt = Attempt(reading: reading, row: row, allowsRuns: true)
         try reread(body, format, rules, from: progress, &attempt)
         if attempt.hasRepeats {
@@ -98,38 +106,7 @@ struct LineCache {
                 allowsRuns: false)
             try reread(body, format, rules, from: LineLayout.Progress(), &attempt)
         }
-        row = attempt.row
-        return attempt.reading
-    }
-
-    /// A body that has no line but those of another target's first one; nil where there is no such target. Where there
-    /// will be one, `reading` says so.
-    private func readAsTemplate(
-        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules,
-        _ reading: inout Reading, into row: inout [Double]
-    ) -> Reading? {
-        guard own.isEmpty, columnCount == reportColumns.count, let kind = rules.kind,
-            let key = LineTemplate.Key(kind, format, reportColumns: columnCount, body)
-        else { return nil }
-        guard let template = registry.template(key) else {
-            reading.templateKey = key
-            return nil
-        }
-        let layout = template.layout
-        row += repeatElement(Marker.absent, count: template.columns.count)
-        var copy = Reading()
-        var progress = LineLayout.Progress()
-        layout.advance(&progress, over: body, format, into: &row, own: &copy.ownSamples)
-        guard progress.line == layout.count, layout.endsWith(body, from: progress.position) else {
-            row = Array(repeating: Marker.absent, count: columnCount)
-            return nil
-        }
-        copy.lineCount = layout.count
-        copy.keptCount = layout.keptCount
-        copy.newColumns = template.columns
-        copy.layout = layout
-        copy.template = template
-        return copy
+        return attempt
     }
 
     /// Takes over what was read. Columns whose line is gone get a stale marker in `row`; returns the own series that ended.
@@ -165,7 +142,8 @@ struct LineCache {
         layout.share(through: registry)
         template = reading.template
         if isFirst, let key = reading.templateKey {
-            let made = LineTemplate(layout, columns: reading.newColumns)
+            let made = LineTemplate(
+                layout, columns: reading.newColumns, reportColumns: reportColumns.count)
             registry.register(made, key)
             template = made
         }
@@ -179,7 +157,7 @@ struct LineCache {
 
 extension LineCache {
     /// A way through a body that differs from the last one.
-    private struct Attempt {
+    struct Attempt {
         var reading: Reading
         var row: [Double]
         /// Whether to read on by position once a line has been found again.
@@ -351,17 +329,25 @@ extension LineCache {
     }
 
     /// Where the labels of all known lines go, worked out again from their text.
-    private func rememberDestinations(
+    func rememberDestinations(
         _ rules: SeriesRules
     ) throws(ScrapeFailure) -> [UInt64: LineLayout.Destination] {
         var known: [UInt64: LineLayout.Destination] = [:]
         for (index, labels) in reportColumns.enumerated() { known[labels.stableHash] = Int32(index) }
+        // The columns of the first scrape need no second look at their lines.
+        var firstUnknown = LineLayout.Destination(reportColumns.count)
+        if let template {
+            known.merge(template.destinations) { own, _ in own }
+            firstUnknown += LineLayout.Destination(template.columns.count)
+        }
         for (index, series) in own.enumerated() { known[series.labels.stableHash] = LineLayout.own(index) }
         var columns: [(series: [UInt8], destination: LineLayout.Destination)] = []
-        for line in 0..<layout.count where layout.destinations[line] >= 0 {
+        for line in 0..<layout.count where layout.destinations[line] >= firstUnknown {
             columns.append((Array(layout.text[layout.seriesRange(line)]), layout.destinations[line]))
         }
-        for column in retired.values { columns.append((column.series, column.destination)) }
+        for column in retired.values where column.destination >= firstUnknown {
+            columns.append((column.series, column.destination))
+        }
         for column in columns {
             let labels = try ScrapeFailure.reading { () throws(ExpositionError) in
                 try ExpositionReader.labels(column.series.span, ofSeriesAt: 0)

@@ -62,9 +62,27 @@ final class LineTemplate: Sendable {
     /// The columns behind those of the report.
     let columns: [Labels]
 
-    init(_ layout: LineLayout, columns: [Labels]) {
+    private let reportColumns: Int
+    private let made = Mutex<[UInt64: LineLayout.Destination]?>(nil)
+
+    init(_ layout: LineLayout, columns: [Labels], reportColumns: Int) {
         self.layout = layout
         self.columns = columns
+        self.reportColumns = reportColumns
+    }
+
+    /// Where the labels of the columns go, by their hash; made when they are asked for first.
+    var destinations: [UInt64: LineLayout.Destination] {
+        made.withLock { made in
+            if let made { return made }
+            var destinations: [UInt64: LineLayout.Destination] = [:]
+            destinations.reserveCapacity(columns.count)
+            for (index, labels) in columns.enumerated() {
+                destinations[labels.stableHash] = LineLayout.Destination(reportColumns + index)
+            }
+            made = destinations
+            return destinations
+        }
     }
 }
 

@@ -32,6 +32,8 @@ final class ArraySink: SampleSink {
     var metadata: [String: MetricMetadata] { state.withLock { $0.metadata } }
     var labels: [Labels] { state.withLock { $0.series.keys.sorted() } }
     var extensions: Int { state.withLock { $0.extensions } }
+    /// Of each table, in the order in which they were opened.
+    var columns: [[Labels]] { state.withLock { $0.tables.map(\.columns) } }
     var openTables: Int { state.withLock { $0.tables.filter(\.isOpen).count } }
 
     func histograms(_ labels: Labels) -> [FloatHistogram] { state.withLock { $0.histograms[labels] ?? [] } }

@@ -78,4 +78,44 @@ struct SharedLinesTests {
         #expect(values(rig, "x", "b:1") == [])
         #expect(values(rig, "y", "b:1") == ["1.0"])
     }
+
+    /// Bodies that end as the first one does and have some of its lines: in another order, missing, new, given twice, with
+    /// labels in another order, with a time, with comments.
+    static let near = [
+        "a 1\nb{x=\"1\",y=\"2\"} 2\nc 3\nd 4\nz 5\n",
+        "# HELP q Help.\n# TYPE q gauge\nq 1\na 2\nc 3\nz 5\n",
+        "d 1\nc 2\nb{x=\"1\",y=\"2\"} 3\na 4\nz 5\n",
+        "a 1\na 2\nb{y=\"2\",x=\"1\"} 2\nb{x=\"1\",y=\"2\"} 9\nc 3\nz 5\n",
+        "a 1 5000\nb{x=\"1\",y=\"2\"} 2\nn 7\nd 4\nz 5\n",
+        "n 1\nm 2\nz 5\n",
+    ]
+
+    @Test(arguments: near, near)
+    func `a target that has some lines of another is read as if it were alone`(
+        other: String, own: String
+    ) async throws {
+        let alone = try rig(["b:1"])
+        let both = try rig(["a:1", "b:1"])
+        answer(both, "a:1", other)
+        for text in [own, own, other, own] {
+            for rig in [alone, both] {
+                answer(rig, "b:1", text)
+                await rig.scrape()
+            }
+        }
+
+        let labels = alone.sink.labels
+        #expect(labels == both.sink.labels.filter { $0["instance"] == "b:1" })
+        for series in labels where !series.metricName.hasPrefix("scrape_duration") {
+            let (a, b) = (alone.sink.samples(series), both.sink.samples(series))
+            #expect(a.map(\.timestamp) == b.map(\.timestamp), "\(series)")
+            #expect(a.map(\.value.bitPattern) == b.map(\.value.bitPattern), "\(series)")
+        }
+        // The columns in the same order, so that targets with these lines share a layout.
+        #expect(alone.sink.columns.last == both.sink.columns.last)
+        // The one time of its own does not go on.
+        for complaint in alone.sink.complaints + both.sink.complaints {
+            #expect(complaint.hasPrefix("a{") && complaint.hasSuffix("goes back in time"))
+        }
+    }
 }
