@@ -104,6 +104,11 @@ package final class Log: Sendable {
         return try LogFolder.read(disk, folder, segments, from: sequence, body)
     }
 
+    /// Sets these damaged files aside once nothing in them is needed, instead of deleting them.
+    package func quarantine(_ paths: Set<String>) {
+        writer.withLock { $0.quarantined.formUnion(paths) }
+    }
+
     /// Deletes the files that hold nothing from `sequence` on.
     package func truncate(below sequence: UInt64) throws(LogError) {
         try writer.withLock { writer throws(LogError) in try writer.truncate(below: sequence) }

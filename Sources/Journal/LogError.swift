@@ -47,6 +47,8 @@ package struct LogReport: Hashable, Sendable {
     package var damage: [DamagedRange] = []
     /// How many of the last of `damage` have no whole frame behind them: what they held cannot be told.
     package var unfollowedDamage = 0
+    /// Files whose damage is no write that a crash tore: whole frames follow it in the file, or a gap.
+    package var lossy: Set<String> = []
     /// Names in the folder that are not the log's; left alone.
     package var foreign: [String] = []
 

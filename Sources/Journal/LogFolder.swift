@@ -122,6 +122,8 @@ enum LogFolder {
         guard let first = segments.first else { return report }
         var expected = max(sequence, first.firstSequence)
         report.lastSequence = expected - 1
+        /// Files whose damage no whole frame has followed yet.
+        var damaged: Set<String> = []
         for (index, segment) in segments.enumerated() {
             if index + 1 < segments.count, segments[index + 1].firstSequence <= sequence { continue }
             let path = path(folder, segment.number)
@@ -134,8 +136,13 @@ enum LogFolder {
                     report.damage.append(
                         DamagedRange(path: path, offset: range.lowerBound, length: range.count))
                     report.unfollowedDamage += 1
+                    damaged.insert(path)
                 case .frame(let frame, _):
                     report.unfollowedDamage = 0
+                    // A crash tears the end of a file, which then does not grow any more.
+                    if frame.firstSequence > expected { report.lossy.formUnion(damaged) }
+                    if damaged.contains(path) { report.lossy.insert(path) }
+                    damaged = []
                     if frame.endSequence <= expected { continue }
                     if frame.firstSequence > expected {
                         report.gaps.append(expected...frame.firstSequence - 1)

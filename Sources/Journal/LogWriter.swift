@@ -9,6 +9,8 @@ struct LogWriter: Sendable {
 
     private let disk: any Disk
     private let folder: String
+    /// Damaged files, which are not to be deleted.
+    var quarantined: Set<String> = []
     private let segmentSize: Int
     private(set) var segments: [Segment]
     /// Groups that are not known to be durable, oldest first, kept to be written again where the disk fails.
@@ -137,7 +139,12 @@ struct LogWriter: Sendable {
         var removed = false
         do {
             while segments.count > 1, segments[1].firstSequence <= sequence {
-                try disk.remove(LogFolder.path(folder, segments[0].number))
+                let path = LogFolder.path(folder, segments[0].number)
+                if quarantined.contains(path) {
+                    try Quarantine.take(path, on: disk)
+                } else {
+                    try disk.remove(path)
+                }
                 segments.removeFirst()
                 removed = true
             }

@@ -21,6 +21,11 @@ extension Store {
                 status.snapshotByteCount = byteCount
             }
             try log.truncate(below: needed)
+            let quarantine = Quarantine.list(disk)
+            status.withLock { status in
+                if anew { status.hasDamagedFiles = false }
+                status.quarantine = quarantine
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ extension Store {
         statistics.losses = status.losses
         statistics.damage = status.damage
         statistics.unreadableRecords = status.unreadableRecords
+        statistics.quarantine = status.quarantine
         return statistics
     }
 }

@@ -45,6 +45,11 @@ package final class Store: Sendable {
             }
             status.losses += losses.losses
             status.damage += report.damage.filter { !status.damage.contains($0) }
+            log.quarantine(report.lossy)
+            // The next snapshot writes what is left of damaged files anew and sets them aside.
+            status.hasDamagedFiles = !report.lossy.isEmpty || !folder.damagedFiles.isEmpty
+            if status.hasDamagedFiles { head.removals += 1 }
+            status.quarantine = Quarantine.list(disk)
             log.skip(to: sequence + 1)
             self.log = log
             status.snapshotByteCount = folder.byteCount
@@ -111,15 +116,19 @@ package final class Store: Sendable {
     }
 
     /// Rolls up what is complete, drops what the retention and the memory limit end, and writes a snapshot when the
-    /// log has become long.
-    package func maintain(now: Timestamp) throws {
+    /// log has become long, or when recovery found damaged files.
+    /// - Parameter outsideBytes: what others keep for the sake of this store's series, as the receiver of remote writes
+    ///   does; it counts to the memory limit.
+    package func maintain(now: Timestamp, outsideBytes: Int = 0) throws {
+        head.withLock { $0.pressure.outsideBytes = outsideBytes }
         rollUp()
         if let edge = head.withLock({ $0.dropEdge(now: now.milliseconds) }) {
             rollUp(droppingBefore: edge.time)
             head.withLock { $0.drop(edge) }
         }
         head.withLock { $0.settle(now: now.milliseconds) }
-        if log.byteCount > configuration.snapshotLogSize { try snapshot() }
+        let hasDamagedFiles = status.withLock { $0.hasDamagedFiles }
+        if log.byteCount > configuration.snapshotLogSize || hasDamagedFiles { try snapshot() }
     }
 }
 
@@ -133,6 +142,10 @@ struct StoreStatus: Sendable {
     var unavailable: String?
     var losses: [Loss] = []
     var damage: [DamagedRange] = []
+    /// Whether files that could not be read as a whole are still in use.
+    var hasDamagedFiles = false
+    /// Damaged files that were set aside.
+    var quarantine: [String] = []
 }
 
 extension StoreError {

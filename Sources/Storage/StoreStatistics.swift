@@ -57,6 +57,8 @@ package struct StoreStatistics: Hashable, Sendable {
     package var damage: [DamagedRange] = []
     /// Records that could be read and referred to something that is lost.
     package var unreadableRecords = 0
+    /// Damaged files that were set aside, below the root of the store.
+    package var quarantine: [String] = []
 
     /// The largest ones, at most as many as were asked for, largest first.
     package var seriesByMetric: [Entry] = []

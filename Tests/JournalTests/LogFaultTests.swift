@@ -105,4 +105,57 @@ import Testing
         first.release()
         _ = try DirectoryLock(disk, owner: "pid 8")
     }
+
+    @Test func `a group that a failed synchronisation left in two files is read once`() throws {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1 << 20)
+        try log.append(record(1))
+        try log.commit()
+        try log.append([record(2), record(3)])
+        disk.failCall(2)
+        #expect(try log.commit() == 3)
+        try log.append(record(4))
+        try log.commit()
+        // The process ends; the system goes on, and with it what the first file got.
+        disk.kill()
+
+        let reopened = try open(disk)
+        var sequences: [UInt64] = []
+        let report = try reopened.forEach { sequence, _ in sequences.append(sequence) }
+
+        #expect(disk.paths.filter { $0.hasPrefix("log/") }.count == 2)
+        #expect(sequences == [1, 2, 3, 4])
+        #expect(try contents(reopened).records == (1...4).map(record))
+        #expect(report.gaps.isEmpty)
+        #expect(reopened.nextSequence == 5)
+        var tail: [UInt64] = []
+        try reopened.forEach(from: 3) { sequence, _ in tail.append(sequence) }
+        #expect(tail == [3, 4])
+    }
+
+    @Test func `records that are missing between two files are told, and the file that lost some is named`()
+        throws
+    {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1)
+        for number in 1...4 {
+            try log.append(record(number))
+            try log.commit()
+        }
+        let paths = disk.paths.filter { $0.hasPrefix("log/") }
+        #expect(paths.count == 4)
+        let missing = disk.durableCopy()
+        missing.setContents(paths[1], nil)
+        let damaged = disk.durableCopy()
+        var bytes = try #require(damaged.contents(paths[1]))
+        bytes[bytes.count - 1] ^= 1
+        damaged.setContents(paths[1], bytes)
+
+        for (disk, lossy) in [(missing, []), (damaged, [paths[1]])] {
+            let found = try contents(try open(disk))
+            #expect(found.records == [1, 3, 4].map(record))
+            #expect(found.report.gaps == [2...2])
+            #expect(found.report.lossy == Set(lossy))
+        }
+    }
 }

@@ -109,6 +109,51 @@ import TimeSeries
         #expect(try await count(fixture, "secret") == 600 - 25)
     }
 
+    @Test(arguments: RollupFixture.Way.allCases)
+    func `a cleaning of what was prepared before later appends is one of all of it`(
+        _ way: RollupFixture.Way
+    ) async throws {
+        var fixture = try RollupFixture(StoreConfiguration())
+        try fixture.fill(0..<6, way)
+        let constant = [[Matcher(equal: "__name__", "constant")]]
+        try fixture.store.delete(gauge, in: hours(2, 5.99))
+        var times = 0
+        try fixture.store.removeDeleted {
+            times += 1
+            // Only this one has it begin anew.
+            if times == 1 { try fixture.store.delete(constant, in: hours(0, 1)) }
+            if times == 2 { try fixture.fill(6..<8, way) }
+        }
+        #expect(times == 2)
+        #expect(fixture.store.statistics().tombstones == 0)
+        try fixture.store.delete(constant, in: hours(7, 8))
+        try fixture.store.removeDeleted()
+
+        for round in 0..<3 {
+            #expect(fixture.store.statistics().tombstones == 0, "round \(round)")
+            #expect(try await count(fixture, "gauge") == 8 * 240 - 958, "round \(round)")
+            #expect(try await count(fixture, "constant") == 8 * 240 - 241 - 240, "round \(round)")
+            #expect(try await count(fixture, "negative") == 8 * 240, "round \(round)")
+            if round == 1 { try fixture.store.snapshot() }
+            try fixture.reopen(now: 8)
+        }
+    }
+
+    @Test func `what was deleted of the raw tail and of late samples is gone too`() async throws {
+        let store = try Store(disk: SimulatedDisk(), now: at(0))
+        let name = Labels(["__name__": "a"])
+        for second in [0, 10, 20, 30, 40, 5, 15, 25] {
+            _ = store.append([SeriesSamples(labels: name, samples: [Sample(at(second), Double(second))])])
+        }
+        try store.delete([[Matcher(equal: "__name__", "a")]], in: at(10)...at(25))
+
+        try store.removeDeleted()
+
+        #expect(try await select(store, []).map(\.values) == [[0, 5, 30, 40]])
+        _ = store.append([SeriesSamples(labels: name, samples: [Sample(at(50), 50)])])
+        #expect(try await select(store, []).map(\.values) == [[0, 5, 30, 40, 50]])
+    }
+
     @Test func `a copy opens as a store with the same samples and rollups`() async throws {
         let fixture = try RollupFixture(StoreConfiguration(retention: .seconds(7200)))
         try fixture.fill(0..<10)

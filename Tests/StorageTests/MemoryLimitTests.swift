@@ -85,4 +85,17 @@ import TimeSeries
         guard case .vector(let elements) = result.value else { return nil }
         return elements.first?.value
     }
+
+    @Test func `what others keep beside the store counts to the limit`() throws {
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(memoryLimit: 1 << 20), now: at(0))
+        let before = store.statistics()
+
+        try store.maintain(now: at(0), outsideBytes: 2 << 20)
+
+        #expect(store.statistics().memoryBytes == before.memoryBytes + (2 << 20))
+        #expect(store.statistics().refusesNewSeries)
+        try store.maintain(now: at(0), outsideBytes: 0)
+        #expect(!store.statistics().refusesNewSeries)
+    }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Notification
 import PromQL
+import RemoteStorage
 import Rules
 import Scaling
 import Scraping
@@ -62,7 +63,8 @@ package enum FlyballService {
                     .init(
                         service: StoreService(
                             store: parts.store, interval: parts.syncInterval, clock: parts.clock,
-                            logger: Logger(label: "storage"))),
+                            logger: Logger(label: "storage"),
+                            outsideBytes: { parts.remoteWrite?.memoryBytes ?? 0 })),
                     .init(service: background { await parts.notifier.run() }),
                     .init(service: background { await parts.rules.run() }),
                     .init(service: background { await parts.control.run() }),

@@ -100,6 +100,8 @@ enum SelfMetrics {
                 "Stretches of bytes that recovery could not read; torn writes are among them.",
                 Double(now.damage.count))
             gauge(
+                "quarantined_files", "Damaged files that were set aside.", Double(now.quarantine.count))
+            gauge(
                 "reserve_bytes", "Disk space that is set aside for records of control; 0 while they use it.",
                 store.reserveByteCount)
             counter("appended_samples_total", "Samples taken in.", Double(now.appendedSamples))
@@ -142,6 +144,10 @@ enum SelfMetrics {
                 (labels: [(name: "code", value: String(status))], value: Double(count))
             }
         }
+        registry.observe(
+            "flyball_remote_write_memory_bytes",
+            "Memory that is kept to know the series again that were sent before."
+        ) { Double(receiver.memoryBytes) }
         registry.observe(
             "flyball_remote_write_samples_total", "Samples of remote writes that are durable.", kind: .counter
         ) { Double(receiver.statistics.samples) }

@@ -10,6 +10,8 @@ struct StoreService: Service {
     let interval: Duration
     let clock: any Clock
     let logger: Logger
+    /// What others keep beside the store for its series.
+    var outsideBytes: @Sendable () -> Int = { 0 }
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
@@ -38,7 +40,7 @@ struct StoreService: Service {
 
     private func maintain(now: Timestamp) {
         do {
-            try store.maintain(now: now)
+            try store.maintain(now: now, outsideBytes: outsideBytes())
         } catch {
             logger.error("the store cannot be maintained", metadata: ["reason": "\(error)"])
         }

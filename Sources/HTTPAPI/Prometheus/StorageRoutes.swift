@@ -100,6 +100,7 @@ extension JSONWriter {
                 }
             }
             json.field("unreadableRecords", statistics.unreadableRecords)
+            json.items("quarantine", statistics.quarantine) { json, path in json.string(path) }
         }
     }
 

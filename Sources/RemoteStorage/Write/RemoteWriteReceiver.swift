@@ -54,6 +54,9 @@ package final class RemoteWriteReceiver: Sendable {
 
     package var statistics: RemoteWriteStatistics { state.withLock { $0 } }
 
+    /// What it keeps to know series again that were sent before.
+    package var memoryBytes: Int { memo.withLock { $0.byteCount } }
+
     /// - Parameters:
     ///   - contentType: of the request; nil and empty stand for version 1.0, as in Prometheus.
     ///   - contentEncoding: of the request; nil and empty stand for Snappy.

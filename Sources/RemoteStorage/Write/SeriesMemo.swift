@@ -64,6 +64,7 @@ struct SeriesMemo: Sendable {
     /// Of no meaning: it keeps the loads that bring slots nearer.
     private var touched: UInt64 = 0
     private(set) var count = 0
+    var byteCount: Int { 16 * slots.count }
     private let limit: Int
     private var sweptAt: Timestamp
 

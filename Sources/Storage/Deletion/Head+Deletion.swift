@@ -14,44 +14,24 @@ extension Head {
 
     /// Takes what tombstones cover out of memory, and the tombstones with it. Buckets that may hold deleted samples go
     /// whole.
-    mutating func removeDeleted() {
+    /// - Parameter cleaning: what was made of parts of this head before; what is not in it is made now.
+    mutating func removeDeleted(_ cleaning: Cleaning = Cleaning()) {
         guard !tombstones.isEmpty else { return }
         for index in tables.indices {
-            let covered = tables[index]?.columns(under: tombstones) ?? [:]
-            if !covered.isEmpty { tables[index]?.remove(covered) }
+            let covered = cleaning.covered(tables[index], index, tombstones)
+            if !covered.isEmpty { tables[index]?.remove(covered, cleaning) }
         }
-        for index in loose.groups.indices { removeDeleted(fromGroup: index) }
+        for index in loose.groups.indices {
+            let covered = cleaning.covered(loose.groups[index], index, loose.pairs, tombstones)
+            if !covered.isEmpty { loose.clean(index, covered, cleaning) }
+        }
         for index in looseRollups.groups.indices {
             guard let members = looseRollups.groups[index]?.members else { continue }
-            var covered: [UInt32: [Tombstone]] = [:]
-            for (slot, member) in members.enumerated() {
-                let stones = tombstones.filter { $0.covers(member.labels) }
-                if !stones.isEmpty { covered[UInt32(slot)] = stones }
-            }
-            if !covered.isEmpty { looseRollups.groups[index]?.set.remove(covered) }
+            let covered = Cleaning.covered(members.map(\.labels), tombstones)
+            if !covered.isEmpty { looseRollups.groups[index]?.set.remove(covered, cleaning) }
         }
         tombstones = []
         removals += 1
-    }
-
-    private mutating func removeDeleted(fromGroup index: Int) {
-        let group = loose.groups[index]
-        var ranges: [Int: [ClosedRange<Int64>]] = [:]
-        for slot in 0..<LooseGroup.width where group.members >> UInt16(slot) & 1 == 1 {
-            let covered = tombstones.ranges(group.labels(slot, loose.pairs))
-            if !covered.isEmpty { ranges[slot] = covered }
-        }
-        guard !ranges.isEmpty else { return }
-        var left: [(slot: Int, time: Int64, value: Double)] = []
-        for slice in group.read(group.members, in: Head.times) {
-            for (row, time) in slice.times.milliseconds.enumerated() {
-                if ranges[slice.slot]?.contains(where: { $0.contains(time) }) ?? false { continue }
-                left.append((slice.slot, time, slice.values[row]))
-            }
-        }
-        // As they came: series that are pushed together share their times again.
-        left.sort { ($0.time, $0.slot) < ($1.time, $1.slot) }
-        loose.rewrite(index, left)
     }
 
     /// As if nothing of it were in a file.
@@ -86,22 +66,9 @@ extension Head.Found {
 }
 
 extension Table {
-    /// The columns that tombstones cover, each with its tombstones.
-    func columns(under tombstones: [Tombstone]) -> [UInt32: [Tombstone]] {
-        let near = tombstones.filter { overlaps($0.range) }
-        guard !near.isEmpty else { return [:] }
-        var covered: [UInt32: [Tombstone]] = [:]
-        for (column, labels) in layout.columns.enumerated() {
-            let labels = labels.merging(target)
-            let stones = near.filter { $0.covers(labels) }
-            if !stones.isEmpty { covered[UInt32(column)] = stones }
-        }
-        return covered
-    }
-
     /// Takes samples and buckets of columns away.
-    mutating func remove(_ covered: [UInt32: [Tombstone]]) {
-        restore(sealed: sealed.map { $0.removing(covered) }, persisted: persisted)
+    mutating func remove(_ covered: Cleaning.Covered, _ cleaning: Cleaning) {
+        restore(sealed: sealed.map { cleaning.rows($0) ?? $0.removing(covered) }, persisted: persisted)
         var cells = tail.cells
         for (column, stones) in covered {
             for (row, time) in tailTimes.enumerated()
@@ -110,13 +77,13 @@ extension Table {
             }
         }
         restore(tailTimes: tailTimes, tail: cells)
-        rollups.remove(covered)
+        rollups.remove(covered, cleaning)
     }
 }
 
 extension SealedRows {
     /// Without the samples that tombstones cover; the same object where there are none.
-    func removing(_ covered: [UInt32: [Tombstone]]) -> SealedRows {
+    func removing(_ covered: Cleaning.Covered) -> SealedRows {
         let near = covered.filter {
             $0.key < columnCount && $0.value.contains { $0.range.overlaps(first...last) }
         }
@@ -138,21 +105,20 @@ extension SealedRows {
 extension RollupSet {
     mutating func forgetFiles() { for index in levels.indices { levels[index].persisted = 0 } }
 
-    mutating func remove(_ covered: [UInt32: [Tombstone]]) {
+    mutating func remove(_ covered: Cleaning.Covered, _ cleaning: Cleaning) {
         for level in levels.indices {
             for (index, block) in levels[level].blocks.enumerated() {
-                guard let rest = block.removing(covered) else { continue }
-                levels[level].blocks[index] = rest
+                levels[level].blocks[index] = cleaning.block(block) ?? block.removing(covered)
             }
         }
     }
 }
 
 extension RollupBlock {
-    /// Without the buckets that tombstones touch; nil where there are none.
-    fileprivate func removing(_ covered: [UInt32: [Tombstone]]) -> RollupBlock? {
+    /// Without the buckets that tombstones touch; the same object where there are none.
+    func removing(_ covered: Cleaning.Covered) -> RollupBlock {
         let range = (first &- resolution)...last
-        guard covered.contains(where: { $0.value.contains { $0.range.overlaps(range) } }) else { return nil }
+        guard covered.contains(where: { $0.value.contains { $0.range.overlaps(range) } }) else { return self }
         var builder = RollupBlockBuilder(resolution: resolution, windows: windows)
         for series in 0..<UInt32(width) {
             let stones = covered[series] ?? []
@@ -161,6 +127,7 @@ extension RollupBlock {
                     bucket.flatMap { found in stones.contains { $0.touches(found) } ? nil : found }
                 })
         }
-        return builder.finish()
+        // A block has a series, so there is one again.
+        return builder.finish() ?? self
     }
 }

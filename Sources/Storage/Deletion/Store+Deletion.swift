@@ -4,6 +4,9 @@ package import TimeSeries
 
 /// What Prometheus calls the admin APIs of its store.
 extension Store {
+    /// How often a cleaning begins anew because of a deletion that came meanwhile.
+    private static let cleaningAttempts = 3
+
     /// Deletes samples of the series that meet any of the matcher sets. They are gone from all results at once and for
     /// good (durable when this returns); `removeDeleted` takes them out of memory and files.
     /// Throws where the disk refuses to note it; nothing is deleted then.
@@ -19,13 +22,26 @@ extension Store {
     }
 
     /// Takes deleted samples out of memory, then out of files: all that is left is written anew, and older
-    /// snapshots and the log before go.
-    package func removeDeleted() throws {
-        let hasAny = try head.withLock { head in
-            guard !head.tombstones.isEmpty else { return false }
-            try log.append([[DeletionRecord.clean]])
-            head.removeDeleted()
-            return true
+    /// snapshots and the log before go. Appends and queries go on meanwhile.
+    /// - Parameter meanwhile: called where others may append, each time the long part is done; for tests.
+    package func removeDeleted(meanwhile: () throws -> Void = {}) throws {
+        var hasAny = false
+        for attempt in 0... {
+            let copy = head.withLock { $0 }
+            guard !copy.tombstones.isEmpty else { break }
+            // Whoever deletes again and again has what is left done at once.
+            let isLast = attempt == Store.cleaningAttempts
+            let cleaning = isLast ? Cleaning() : Cleaning(copy)
+            try meanwhile()
+            hasAny = try head.withLock { head in
+                guard isLast || head.tombstones == copy.tombstones && head.removals == copy.removals else {
+                    return false
+                }
+                try log.append([[DeletionRecord.clean]])
+                head.removeDeleted(cleaning)
+                return true
+            }
+            if hasAny { break }
         }
         let isInFiles = head.withLock { $0.removals == $0.removalsInFiles }
         if hasAny || !isInFiles { try snapshot() }

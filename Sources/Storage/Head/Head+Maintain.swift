@@ -37,9 +37,9 @@ extension Head {
         }
     }
 
-    /// Bytes of chunks and tails, and an estimate of labels and index.
+    /// Bytes of chunks and tails, an estimate of labels and index, and what others keep beside them.
     var byteCount: Int {
-        var bytes = looseRollups.byteCount + exemplars.byteCount + loose.byteCount
+        var bytes = pressure.outsideBytes + looseRollups.byteCount + exemplars.byteCount + loose.byteCount
         for case let table? in tables {
             bytes += table.sealedByteCount + table.tailByteCount + table.rollups.byteCount + 256
         }

@@ -12,6 +12,8 @@ struct MemoryPressure: Sendable {
     /// Sealed bytes that went before their retention was over.
     var droppedSampleBytes: UInt64 = 0
     var droppedRollupBytes: UInt64 = 0
+    /// What others keep for the sake of this store's series.
+    var outsideBytes = 0
 
     /// What a series takes as it comes, labels, index and tail: a cautious guess.
     static let bytesPerSeries = 1024

@@ -37,6 +37,11 @@ package struct StoreVerification: Hashable, Sendable {
             var verification = StoreVerification()
             let covered = try verification.snapshots(disk)
             try verification.log(disk, "log", from: covered + 1)
+            for path in Quarantine.list(disk) {
+                verification.add(
+                    path, "damaged, set aside and not read any more; delete it when you need it no longer",
+                    isDamage: false)
+            }
             let after = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
             if before == after { return verification }
         }

@@ -48,6 +48,13 @@ extension LooseGroup {
         parts.insert(part, at: (index ?? -1) + 1)
     }
 
+    /// Puts other parts in the place of all, none of which is in a file.
+    mutating func restore(parts: [LoosePart]) {
+        self.parts = []
+        persisted = 0
+        for part in parts { insert(part) }
+    }
+
     private static func level(_ part: LoosePart) -> Int {
         part.rowCount >= mergedRows ? 2 : part.rowCount >= middleRows ? 1 : 0
     }

@@ -191,6 +191,26 @@ struct LooseGroup: Sendable {
         }
     }
 
+    /// Leaves only the samples in the tail that `keeps` says yes to.
+    mutating func filterTail(_ keeps: (_ slot: Int, _ time: Int64) -> Bool) {
+        var left: [(slot: Int, sample: Sample)] = []
+        var removes = false
+        for slot in 0..<LooseGroup.width {
+            for sample in tail(slot) {
+                let isKept = keeps(slot, sample.timestamp.milliseconds)
+                removes = removes || !isKept
+                if isKept { left.append((slot, sample)) }
+            }
+        }
+        guard removes else { return }
+        let newest = newest
+        emptyTail(members)
+        // As they came: series that are pushed together share their times again.
+        left.sort { ($0.sample.timestamp, $0.slot) < ($1.sample.timestamp, $1.slot) }
+        for (slot, sample) in left { push(slot, sample.timestamp.milliseconds, sample.value) }
+        self.newest = newest
+    }
+
     private mutating func appendLate(
         _ slot: Int, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?, _ window: Int64,
         _ encoder: inout LooseEncoder

@@ -110,22 +110,9 @@ struct LooseSeries: Sendable {
         return bytes
     }
 
-    /// Makes a group anew of these samples, ascending in time; series of which none is left keep their labels until they
-    /// are dropped.
-    mutating func rewrite(_ index: Int, _ samples: [(slot: Int, time: Int64, value: Double)]) {
-        let old = groups[index]
-        var group = LooseGroup()
-        for slot in 0..<LooseGroup.width where old.members >> UInt16(slot) & 1 == 1 {
-            group.add(slot, Array(old.pairs[old.pairRange(slot)]))
-        }
-        for (slot, time, value) in samples {
-            if let histogram = old.histograms[.init(slot: UInt8(slot), time: time)] {
-                _ = group.append(slot, time, histogram, window: .max, &encoder)
-            } else {
-                _ = group.append(slot, time, value, window: .max, &encoder)
-            }
-        }
-        groups[index] = group
+    /// Takes the samples of a group away that tombstones cover.
+    mutating func clean(_ index: Int, _ covered: Cleaning.Covered, _ cleaning: Cleaning) {
+        groups[index].clean(index, covered, cleaning, &encoder)
     }
 
     // MARK: Snapshots

@@ -85,6 +85,8 @@ struct RollupReader {
     private var newBlocks: [RollupRecord.Owner: [RollupBlock]] = [:]
     private var oldBlocks: [RollupRecord.Owner: [RollupBlock]] = [:]
     private(set) var damagedChunks = 0
+    /// The newest window of the block that was read last.
+    private(set) var newest = Int64.min
 
     /// Takes a record without its kind; false where the kind is none of rollups.
     mutating func read(
@@ -116,6 +118,7 @@ struct RollupReader {
             let owner = isGroup ? RollupRecord.Owner.group(number) : .table(number)
             let block = try block(bytes, &cursor)
             damagedChunks += block.damagedChunkCount
+            newest = block.last
             if isOld {
                 oldBlocks[owner, default: []].append(block)
             } else {
@@ -205,9 +208,17 @@ extension RollupSet {
                 guard let level = levels.firstIndex(where: { $0.resolution == block.resolution }),
                     block.last > levels[level].gone
                 else { continue }
+                // A file that a crash left without its manifest, and the one that was written after it.
+                if arePersisted, levels[level].blocks.contains(where: { $0.isSame(as: block) }) { continue }
                 levels[level].append(block)
                 if arePersisted { levels[level].persisted += 1 }
             }
         }
+    }
+}
+
+extension RollupBlock {
+    fileprivate func isSame(as other: RollupBlock) -> Bool {
+        first == other.first && last == other.last && windows == other.windows && bytes == other.bytes
     }
 }

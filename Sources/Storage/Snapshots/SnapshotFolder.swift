@@ -27,6 +27,8 @@ struct SnapshotFolder: Sendable {
     let disk: any Disk
     /// Oldest first, at most two.
     private(set) var manifests: [Manifest] = []
+    /// Files that could not be read as a whole; set aside where others are deleted.
+    private(set) var damagedFiles: Set<String> = []
     private var lastNumber: UInt64 = 0
 
     init(_ disk: any Disk) throws(DiskError) {
@@ -56,7 +58,7 @@ struct SnapshotFolder: Sendable {
             try ["manifest", "state", "chunks", "rollups"].flatMap { try self.numbers(of: $0) }.max() ?? 0
         for number in numbers.sorted(by: >) {
             let empty = head
-            if var manifest = try readManifest(number), try load(manifest, into: &head, &status) {
+            if var manifest = try readManifest(number), try load(&manifest, into: &head, &status) {
                 // What is gone was told once; the next manifest does without it.
                 manifest.chunkFiles.removeAll { !disk.exists(SnapshotFolder.path("chunks", $0.number)) }
                 manifests = [manifest]
@@ -80,21 +82,27 @@ struct SnapshotFolder: Sendable {
         return 0
     }
 
-    /// Loads the newest state that can be read with all chunk files up to it. Its place in the log is not known: what
-    /// the log repeats is recognised by its times.
-    private func loadWithoutManifest(
+    /// Loads the newest state that can be read with all files of chunks and rollups up to it. Its place in the log is not
+    /// known: what the log repeats is recognised by its times.
+    private mutating func loadWithoutManifest(
         into head: inout Head, _ status: inout StoreStatus
     ) throws -> Manifest? {
-        let chunks = try numbers(of: "chunks").sorted()
+        let names = try disk.list(SnapshotFolder.folder)
         for number in try numbers(of: "state").sorted(by: >) {
             let empty = head
             var found = Manifest(number: number, sequence: 0, stateByteCount: 0, chunkFiles: [])
-            for chunk in chunks where chunk <= number {
-                let file = try disk.open(SnapshotFolder.path("chunks", chunk), create: false)
-                found.chunkFiles.append(
-                    ChunkFile(number: chunk, last: Int64.max, byteCount: try file.length()))
+            for name in names {
+                let parts = name.split(separator: "-")
+                guard let file = parts.last.flatMap({ UInt64($0) }), file <= number else { continue }
+                let length = try disk.open(SnapshotFolder.folder + "/" + name, create: false).length()
+                // Its newest time shows when it is read.
+                let chunkFile = ChunkFile(number: file, last: Int64.max, byteCount: length)
+                if parts.count == 2, parts[0] == "chunks" { found.chunkFiles.append(chunkFile) }
+                if parts.count == 3, parts[0] == "rollups", let resolution = Int64(parts[1]) {
+                    found.rollupFiles.files[resolution, default: []].append(chunkFile)
+                }
             }
-            if try load(found, into: &head, &status) {
+            if try load(&found, into: &head, &status) {
                 let path = SnapshotFolder.path("manifest", number)
                 status.damage.append(DamagedRange(path: path, offset: 0, length: 0))
                 return found
@@ -110,54 +118,94 @@ struct SnapshotFolder: Sendable {
         }
     }
 
-    private func readManifest(_ number: UInt64) throws -> Manifest? {
+    private mutating func readManifest(_ number: UInt64) throws -> Manifest? {
         var manifest: Manifest?
-        let report = try RecordFile.read(disk, SnapshotFolder.path("manifest", number), id: number) {
-            record in
+        let path = SnapshotFolder.path("manifest", number)
+        let report = try RecordFile.read(disk, path, id: number) { record in
             manifest = try? SnapshotFolder.decode(record, number)
         }
-        return report.damage.isEmpty ? manifest : nil
+        guard report.damage.isEmpty, let manifest else {
+            damagedFiles.insert(path)
+            return nil
+        }
+        return manifest
     }
 
     /// False where the state file is damaged. A damaged chunk file costs what is damaged.
-    private func load(
-        _ manifest: Manifest, into head: inout Head, _ status: inout StoreStatus
+    private mutating func load(
+        _ manifest: inout Manifest, into head: inout Head, _ status: inout StoreStatus
     ) throws -> Bool {
-        let statePath = SnapshotFolder.path("state", manifest.number)
-        guard disk.exists(statePath) else { return false }
         var reader = SnapshotReader()
+        guard try loadState(manifest.number, into: &head, &reader) else { return false }
+        var before: Int64?
+        let chunkCount = manifest.chunkFiles.count
+        for index in 0..<chunkCount {
+            // Its rows are newer than those of the file before, more or less.
+            let number = manifest.chunkFiles[index].number
+            try load(
+                SnapshotFolder.path("chunks", number), &manifest.chunkFiles[index], after: before,
+                into: &head,
+                &reader, &status)
+            before = manifest.chunkFiles[index].last
+        }
+        for (resolution, files) in manifest.rollupFiles.files.sorted(by: { $0.key < $1.key }) {
+            before = nil
+            for index in files.indices {
+                var file = files[index]
+                try load(
+                    SnapshotFolder.path(RollupFiles.kind(resolution), file.number), &file, after: before,
+                    into: &head, &reader, &status)
+                manifest.rollupFiles.files[resolution]?[index] = file
+                before = file.last
+            }
+        }
+        reader.finish(&head)
+        status.unreadableRecords += reader.damagedChunks
+        return true
+    }
+
+    private mutating func loadState(
+        _ number: UInt64, into head: inout Head, _ reader: inout SnapshotReader
+    ) throws -> Bool {
+        let path = SnapshotFolder.path("state", number)
+        guard disk.exists(path) else { return false }
         var isReadable = true
-        let report = try RecordFile.read(disk, statePath, id: manifest.number) { record in
+        let report = try RecordFile.read(disk, path, id: number) { record in
             if record.first == SnapshotRecord.metadata {
                 try head.replay([StoreRecord.metadata] + record.dropFirst())
             }
             if (try? reader.read(record, into: &head, isOld: false)) == nil { isReadable = false }
         }
-        guard isReadable, reader.isComplete, report.damage.isEmpty else { return false }
-        var before: Int64?
-        let chunkFiles = manifest.chunkFiles.map {
-            (path: SnapshotFolder.path("chunks", $0.number), file: $0)
+        guard isReadable, reader.isComplete, report.damage.isEmpty else {
+            damagedFiles.insert(path)
+            return false
         }
-        for (index, (path, file)) in (chunkFiles + manifest.rollupFiles.all).enumerated() {
-            // Its rows are newer than those of the file before, more or less.
-            let loss = Loss(path: path, from: index == chunkFiles.count ? nil : before, to: file.last)
-            before = file.last
-            guard disk.exists(path) else {
-                status.damage.append(DamagedRange(path: path, offset: 0, length: file.byteCount))
-                status.losses.append(loss)
-                continue
-            }
-            let report = try RecordFile.read(disk, path, id: file.number) { record in
-                if (try? reader.read(record, into: &head, isOld: true)) == nil {
-                    status.unreadableRecords += 1
-                }
-            }
-            status.damage += report.damage
-            if !report.damage.isEmpty { status.losses.append(loss) }
-        }
-        reader.finish(&head)
-        status.unreadableRecords += reader.damagedChunks
         return true
+    }
+
+    /// Loads a file of chunks or rollups; what of it is damaged is lost. A newest time that is not known is found out.
+    private mutating func load(
+        _ path: String, _ file: inout ChunkFile, after before: Int64?, into head: inout Head,
+        _ reader: inout SnapshotReader, _ status: inout StoreStatus
+    ) throws {
+        guard disk.exists(path) else {
+            status.damage.append(DamagedRange(path: path, offset: 0, length: file.byteCount))
+            status.losses.append(Loss(path: path, from: before, to: file.last))
+            return
+        }
+        reader.newest = .min
+        let (damagedChunks, unreadable) = (reader.damagedChunks, status.unreadableRecords)
+        let report = try RecordFile.read(disk, path, id: file.number) { record in
+            if (try? reader.read(record, into: &head, isOld: true)) == nil { status.unreadableRecords += 1 }
+        }
+        if file.last == .max { file.last = reader.newest }
+        status.damage += report.damage
+        if !report.damage.isEmpty { status.losses.append(Loss(path: path, from: before, to: file.last)) }
+        if !report.damage.isEmpty || reader.damagedChunks > damagedChunks
+            || status.unreadableRecords > unreadable
+        {
+            damagedFiles.insert(path)
+        }
     }
 
     /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable. Returns the
@@ -267,8 +315,8 @@ struct SnapshotFolder: Sendable {
         return file.byteCount
     }
 
-    /// Deletes the files of no manifest that is kept, among them those that a crash left behind.
-    private func removeUnused() throws {
+    /// Deletes the files of no manifest that is kept, among them those that a crash left behind; damaged ones are set aside.
+    private mutating func removeUnused() throws {
         var kept: Set<String> = []
         for manifest in manifests {
             kept.insert(SnapshotFolder.path("manifest", manifest.number))
@@ -276,60 +324,20 @@ struct SnapshotFolder: Sendable {
             for file in manifest.chunkFiles { kept.insert(SnapshotFolder.path("chunks", file.number)) }
             kept.formUnion(manifest.rollupFiles.all.map(\.path))
         }
-        for name in try disk.list(SnapshotFolder.folder) {
+        // Manifests first: none may come back after a power cut that counts files which are gone.
+        let names = try disk.list(SnapshotFolder.folder)
+        let isManifest = { (name: String) in name.hasPrefix("manifest-") }
+        for name in names.filter(isManifest) + names.filter({ !isManifest($0) }) {
             let path = SnapshotFolder.folder + "/" + name
             let isOurs = ["manifest-", "state-", "chunks-", "rollups-"].contains { name.hasPrefix($0) }
-            if isOurs, !kept.contains(path) { try disk.remove(path) }
+            guard isOurs, !kept.contains(path) else { continue }
+            if damagedFiles.contains(path) {
+                try Quarantine.take(path, on: disk)
+                damagedFiles.remove(path)
+            } else {
+                try disk.remove(path)
+            }
         }
-    }
-
-    private static func encode(_ manifest: Manifest) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.append(varint: manifest.sequence)
-        bytes.append(varint: UInt64(manifest.stateByteCount))
-        append(manifest.chunkFiles, to: &bytes)
-        bytes.append(varint: UInt64(manifest.rollupFiles.files.count))
-        for (resolution, files) in manifest.rollupFiles.files.sorted(by: { $0.key < $1.key }) {
-            bytes.append(signedVarint: resolution)
-            append(files, to: &bytes)
-        }
-        return bytes
-    }
-
-    private static func append(_ files: [ChunkFile], to bytes: inout [UInt8]) {
-        bytes.append(varint: UInt64(files.count))
-        for file in files {
-            bytes.append(varint: file.number)
-            bytes.append(signedVarint: file.last)
-            bytes.append(varint: UInt64(file.byteCount))
-        }
-    }
-
-    static func decode(_ record: [UInt8], _ number: UInt64) throws(CodecError) -> Manifest {
-        let bytes = record.span
-        var cursor = ByteCursor(count: bytes.count)
-        var manifest = Manifest(
-            number: number, sequence: try cursor.varint(bytes),
-            stateByteCount: Int(clamping: try cursor.varint(bytes)), chunkFiles: try files(bytes, &cursor))
-        // Manifests of stores that made no rollups end here.
-        guard !cursor.isAtEnd else { return manifest }
-        for _ in 0..<(try cursor.length(bytes)) {
-            let resolution = try cursor.signedVarint(bytes)
-            manifest.rollupFiles.files[resolution] = try files(bytes, &cursor)
-        }
-        return manifest
-    }
-
-    private static func files(
-        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
-    ) throws(CodecError) -> [ChunkFile] {
-        var files: [ChunkFile] = []
-        for _ in 0..<(try cursor.length(bytes)) {
-            let number = try cursor.varint(bytes)
-            let last = try cursor.signedVarint(bytes)
-            files.append(
-                ChunkFile(number: number, last: last, byteCount: Int(clamping: try cursor.varint(bytes))))
-        }
-        return files
+        try disk.synchronizeFolder(SnapshotFolder.folder)
     }
 }

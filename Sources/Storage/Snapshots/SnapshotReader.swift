@@ -18,6 +18,8 @@ struct SnapshotReader {
     var damagedChunks: Int { damaged + rollups.damagedChunks }
     private var damaged = 0
     private var rollups = RollupReader()
+    /// The newest time in the parts and blocks that were read since it was set.
+    var newest = Int64.min
 
     /// Takes a record; of a chunk file where `isOld`.
     mutating func read(_ record: [UInt8], into head: inout Head, isOld: Bool) throws(CodecError) {
@@ -38,6 +40,7 @@ struct SnapshotReader {
         case SnapshotRecord.rows:
             let number = try cursor.number(bytes)
             let rows = try rows(bytes, &cursor)
+            newest = max(newest, rows.last)
             if rows.last < head.droppedBefore { break }
             if isOld {
                 oldRows[number, default: []].append(rows)
@@ -55,7 +58,10 @@ struct SnapshotReader {
         case SnapshotRecord.metadata: break
         case SnapshotRecord.end: isComplete = try cursor.varint(bytes) == UInt64(count)
         default:
-            if try rollups.read(kind, bytes, &cursor, into: &head, isOld: isOld) { break }
+            if try rollups.read(kind, bytes, &cursor, into: &head, isOld: isOld) {
+                newest = max(newest, rollups.newest)
+                break
+            }
             guard try head.readExtra(kind, bytes, &cursor) else {
                 throw .malformed("snapshot record of kind \(kind)", at: 0)
             }
@@ -184,6 +190,7 @@ struct SnapshotReader {
             damaged += 1
             return
         }
+        newest = max(newest, last)
         guard last >= head.droppedBefore else { return }
         let part = LoosePart(first: first, last: last, rowCount: rowCount, slots: slots, bytes: content)
         if isOld {

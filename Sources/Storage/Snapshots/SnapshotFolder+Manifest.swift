@@ -1,0 +1,54 @@
+import Codecs
+
+/// The record of a manifest.
+extension SnapshotFolder {
+    static func encode(_ manifest: Manifest) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(varint: manifest.sequence)
+        bytes.append(varint: UInt64(manifest.stateByteCount))
+        append(manifest.chunkFiles, to: &bytes)
+        bytes.append(varint: UInt64(manifest.rollupFiles.files.count))
+        for (resolution, files) in manifest.rollupFiles.files.sorted(by: { $0.key < $1.key }) {
+            bytes.append(signedVarint: resolution)
+            append(files, to: &bytes)
+        }
+        return bytes
+    }
+
+    private static func append(_ files: [ChunkFile], to bytes: inout [UInt8]) {
+        bytes.append(varint: UInt64(files.count))
+        for file in files {
+            bytes.append(varint: file.number)
+            bytes.append(signedVarint: file.last)
+            bytes.append(varint: UInt64(file.byteCount))
+        }
+    }
+
+    static func decode(_ record: [UInt8], _ number: UInt64) throws(CodecError) -> Manifest {
+        let bytes = record.span
+        var cursor = ByteCursor(count: bytes.count)
+        var manifest = Manifest(
+            number: number, sequence: try cursor.varint(bytes),
+            stateByteCount: Int(clamping: try cursor.varint(bytes)), chunkFiles: try files(bytes, &cursor))
+        // Manifests of stores that made no rollups end here.
+        guard !cursor.isAtEnd else { return manifest }
+        for _ in 0..<(try cursor.length(bytes)) {
+            let resolution = try cursor.signedVarint(bytes)
+            manifest.rollupFiles.files[resolution] = try files(bytes, &cursor)
+        }
+        return manifest
+    }
+
+    private static func files(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) -> [ChunkFile] {
+        var files: [ChunkFile] = []
+        for _ in 0..<(try cursor.length(bytes)) {
+            let number = try cursor.varint(bytes)
+            let last = try cursor.signedVarint(bytes)
+            files.append(
+                ChunkFile(number: number, last: last, byteCount: Int(clamping: try cursor.varint(bytes))))
+        }
+        return files
+    }
+}
