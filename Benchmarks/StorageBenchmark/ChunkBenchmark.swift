@@ -40,7 +40,7 @@ enum ChunkBenchmark {
         var values: [Double] = []
         let decoding = best {
             for chunk in chunks {
-                guard let opened = try? Chunk.open(chunk.span, 0..<chunk.count) else { continue }
+                guard let opened = try? Chunk.open(chunk, 0..<chunk.count) else { continue }
                 for column in 0..<opened.columnCount {
                     values.removeAll(keepingCapacity: true)
                     _ = try? opened.decode(column, into: &values)
@@ -49,7 +49,7 @@ enum ChunkBenchmark {
         }
         let single = best {
             for chunk in chunks {
-                guard let opened = try? Chunk.open(chunk.span, 0..<chunk.count) else { continue }
+                guard let opened = try? Chunk.open(chunk, 0..<chunk.count) else { continue }
                 values.removeAll(keepingCapacity: true)
                 _ = try? opened.decode(opened.columnCount / 2, into: &values)
             }

@@ -64,29 +64,32 @@ package struct JSONWriter: Sendable {
 
     /// Thousandths as a number, with three decimals where they are not whole: `1435781430.781`.
     package mutating func thousandths(_ value: Int64) {
-        separate()
+        element(room: 24) { JSONWriter.append(thousandths: value, to: &$0) }
+    }
+
+    /// At most 24 bytes.
+    package static func append(thousandths value: Int64, to bytes: inout OutputSpan<UInt8>) {
         let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: 1000)
         if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        append(whole)
-        if rest > 0 {
-            bytes.append(UInt8(ascii: "."))
-            for unit: UInt64 in [100, 10, 1] { bytes.append(48 &+ UInt8(rest / unit % 10)) }
-        }
-        needsComma = true
+        append(whole, to: &bytes)
+        guard rest > 0 else { return }
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(48 &+ UInt8(truncatingIfNeeded: rest / 100))
+        bytes.append(48 &+ UInt8(truncatingIfNeeded: rest / 10 % 10))
+        bytes.append(48 &+ UInt8(truncatingIfNeeded: rest % 10))
     }
 
     /// Text given as a part of bytes that are UTF-8.
     package mutating func string(_ text: Span<UInt8>, _ range: Range<Int>) {
-        for index in range {
-            let byte = text[index]
-            guard byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5c else { continue }
+        let part = text.extracting(range)
+        guard part.isPlainASCII else {
             var copy: [UInt8] = []
-            for index in range { copy.append(text[index]) }
+            for index in part.indices { copy.append(part[index]) }
             return string(String(decoding: copy, as: UTF8.self))
         }
-        element(room: range.count + 2) { bytes in
+        element(room: part.count + 2) { bytes in
             bytes.append(UInt8(ascii: "\""))
-            for index in range { bytes.append(text[index]) }
+            bytes.append(copying: part)
             bytes.append(UInt8(ascii: "\""))
         }
     }
@@ -117,16 +120,20 @@ package struct JSONWriter: Sendable {
         var digits = InlineArray<20, UInt8>(repeating: 0)
         var first = 20
         var rest = value
-        repeat {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            first &-= 1
-            digits[first] = 48 &+ UInt8(truncatingIfNeeded: digit)
+        // Two digits a division, since each waits for the one before.
+        while rest >= 10 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            first &-= 2
+            let tens = UInt8(truncatingIfNeeded: pair) / 10
+            digits[first] = 48 &+ tens
+            digits[first &+ 1] = 48 &+ (UInt8(truncatingIfNeeded: pair) &- 10 &* tens)
             rest = quotient
-        } while rest > 0
-        while first < 20 {
-            bytes.append(digits[first])
-            first &+= 1
         }
+        if rest > 0 || first == 20 {
+            first &-= 1
+            digits[first] = 48 &+ UInt8(truncatingIfNeeded: rest)
+        }
+        bytes.append(copying: digits.span.extracting(first..<20))
     }
 
     package static func append(_ value: Int64, to bytes: inout OutputSpan<UInt8>) {

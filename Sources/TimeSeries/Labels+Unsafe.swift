@@ -71,6 +71,28 @@ extension Labels {
 
     /// Appends each text with a zero behind; false where one holds a zero itself.
     static func appendTexts(_ bytes: Span<UInt8>, to texts: inout [UInt8]) -> Bool {
+        guard bytes.count > 0 else { return true }
+        // No length is zero but that of an empty value, so a zero elsewhere is one of a text.
+        let hasZero = unsafe bytes.withUnsafeBufferPointer {
+            unsafe memchr($0.baseAddress!, 0, $0.count) != nil
+        }
+        guard !hasZero else { return appendTextsOneByOne(bytes, to: &texts) }
+        // Where a length is one byte, it stands where the zero behind the text before is wanted.
+        let start = texts.count
+        texts.append(part: bytes, 1..<bytes.count)
+        texts.append(0)
+        var out = texts.mutableSpan
+        var position = 0
+        while position < bytes.count, bytes[position] < 0x80 {
+            if position > 0 { out[start &+ position &- 1] = 0 }
+            position &+= 1 &+ Int(bytes[position])
+        }
+        if position >= bytes.count { return true }
+        texts.removeSubrange(start...)
+        return appendTextsOneByOne(bytes, to: &texts)
+    }
+
+    private static func appendTextsOneByOne(_ bytes: Span<UInt8>, to texts: inout [UInt8]) -> Bool {
         var position = 0
         while position < bytes.count {
             let range = text(bytes, &position)

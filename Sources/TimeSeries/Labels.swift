@@ -92,12 +92,17 @@ package struct Labels: Hashable, Sendable {
     /// Ranges in `bytes` of each name and value, for code that works on bytes.
     package var ranges: [(name: Range<Int>, value: Range<Int>)] {
         var ranges: [(name: Range<Int>, value: Range<Int>)] = []
+        forEachRange { ranges.append((name: $0, value: $1)) }
+        return ranges
+    }
+
+    /// The same one after another.
+    package func forEachRange(_ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void) {
         var position = 0
         while position < bytes.count {
             let name = Labels.next(bytes, &position)
-            ranges.append((name: name, value: Labels.next(bytes, &position)))
+            body(name, Labels.next(bytes, &position))
         }
-        return ranges
     }
 
     /// With a label added or replaced; an empty value removes it.

@@ -40,7 +40,10 @@ struct JSONTests {
                 + #"0,0.005,-0.005,1435781430.781,1,-1.050,18446744073709551615,"-120"]"#)
     }
 
-    @Test(arguments: ["", "plain", "a\"b\\c", "tab\t", "\u{e9}\u{1F600}", "\u{1}", "a\nb"])
+    @Test(arguments: [
+        "", "plain", "a\"b\\c", "tab\t", "\u{e9}\u{1F600}", "\u{1}", "a\nb",
+        "twelve bytes", "twelve by\tes", "seven 7\"and more", "0123456\u{7f}\u{80}9",
+    ])
     func `text given as bytes is written as the same text given as a string`(text: String) {
         var bytes = JSONWriter()
         var string = JSONWriter()

@@ -1,5 +1,6 @@
 import Foundation
 import PromQL
+import Synchronization
 import Testing
 import TimeSeries
 import Web
@@ -23,6 +24,45 @@ struct QueryDeskTests {
 
         #expect(try await desk.compute { QueryThreads.isCurrent })
         #expect(!QueryThreads.isCurrent)
+    }
+
+    /// On whose threads, and with how many samples at most, the engine was asked.
+    private func places(of took: [Duration], needing samples: Int = 1) async throws -> [(
+        own: Bool, limit: Int
+    )] {
+        let places = Mutex<[(own: Bool, limit: Int)]>([])
+        let engine = StubEngine { (_, _, limits) throws(QueryError) in
+            let number = places.withLock { places in
+                places.append((QueryThreads.isCurrent, limits.maxSamples))
+                return places.count
+            }
+            if number <= took.count { clock.advance(by: took[number - 1]) }
+            guard limits.maxSamples >= samples else { throw QueryError(.execution, "too many samples") }
+            return QueryResult(value: .scalar(1))
+        }
+        let limits = QueryLimits(maxSamples: 1_000_000)
+        let desk = QueryDesk(clock: clock)
+        let routes = QueryRoutes(engine: engine, limits: limits, features: [], clock: clock, desk: desk)
+            .routes
+        for _ in took {
+            let response = try await answer(routes, .get, "/api/v1/query?query=up&time=60")
+            #expect(response.status == 200)
+        }
+        return places.withLock { $0 }
+    }
+
+    @Test func `a query that took no time is evaluated where it arrives, until it takes some`() async throws {
+        let places = try await places(of: [.zero, .zero, .seconds(1), .zero])
+
+        #expect(places.map(\.own) == [true, false, false, true])
+        #expect(places.map(\.limit) == [1_000_000, 20_000, 20_000, 1_000_000])
+    }
+
+    @Test func `a query that reads more than it may where it arrives is run again with all`() async throws {
+        let places = try await places(of: [.zero, .zero], needing: 50_000)
+
+        #expect(places.map(\.own) == [true, false, true])
+        #expect(places.map(\.limit) == [1_000_000, 20_000, 1_000_000])
     }
 
     @Test func `the log has a line for each query, refused ones included`() async throws {

@@ -106,6 +106,34 @@ struct QueryRoutesTests {
         #expect(String(decoding: json.bytes, as: UTF8.self) == "\"\(text)\"")
     }
 
+    @Test func `the short ways to write values give what the long one gives`() {
+        var bits: UInt64 = 1
+        for round in 0..<20_000 {
+            bits = bits &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let decimals =
+                Double(Int64(bitPattern: bits) >> (round % 60)) / [10, 100, 1000, 10_000][round % 4]
+            for value in [Double(bitPattern: bits), decimals, decimals.nextUp] where value.isFinite {
+                var json = JSONWriter()
+                json.sampleValue(value)
+                #expect(String(decoding: json.bytes, as: UTF8.self) == "\"\(SampleText.text(value))\"")
+            }
+        }
+    }
+
+    @Test func `points are parted by commas however many there are`() async throws {
+        let samples = (0..<200).map { Sample(Timestamp(milliseconds: $0 * 500), Double($0) / 8) }
+        let matrix = [MatrixSeries(labels: Labels(["a": "b"]), samples: samples)]
+
+        let (_, body) = try await get("/api/v1/query_range?query=a&start=1&end=3&step=1", .matrix(matrix))
+
+        let texts = samples.map { sample in
+            let moment = sample.timestamp.milliseconds
+            let rest = moment % 1000 == 0 ? "" : ".\(moment % 1000)"
+            return "[\(moment / 1000)\(rest),\"\(SampleText.text(sample.value))\"]"
+        }
+        #expect(body.contains("\"values\":[" + texts.joined(separator: ",") + "]"))
+    }
+
     @Test func `series of a matrix have their own moments`() async throws {
         func series(_ name: String, _ moments: [Int64]) -> MatrixSeries {
             MatrixSeries(

@@ -15,6 +15,16 @@ import Testing
         #expect(try Expression.parse(text).description == text)
     }
 
+    @Test func `a quoted name means the same wherever it stands among the matchers`() throws {
+        let canonical = try Expression.parse("{\"foo.bar\",a=\"b\",c!=\"d\"}")
+
+        for text in ["{a=\"b\",\"foo.bar\",c!=\"d\"}", "{a=\"b\",c!=\"d\",\"foo.bar\"}"] {
+            let expression = try Expression.parse(text)
+            #expect(expression.description == canonical.description)
+            #expect(try Expression.parse(expression.description) == expression)
+        }
+    }
+
     @Test func `operators bind as in Prometheus`() throws {
         guard case .sign(let sign) = try Expression.parse("-a ^ 2"), case .binary(let power) = sign.operand
         else {

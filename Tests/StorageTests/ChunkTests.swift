@@ -20,7 +20,7 @@ import TimeSeries
     }
 
     private func isIntact(_ bytes: [UInt8]) -> Bool { Chunk.isIntact(bytes.span, 0..<bytes.count) }
-    private func open(_ bytes: [UInt8]) throws -> Chunk.Opened { try Chunk.open(bytes.span, 0..<bytes.count) }
+    private func open(_ bytes: [UInt8]) throws -> Chunk.Opened { try Chunk.open(bytes, 0..<bytes.count) }
 
     @Test func `values of every kind come back bit for bit`() throws {
         let kinds: [String: [Double]] = [

@@ -31,11 +31,19 @@ package struct QueryRoutes: Sendable {
             Route(
                 [.get, .post], "/api/v1/query", role: .query, "Evaluates PromQL at one moment",
                 neverBlocks: true,
-                handler: { request in try await desk.compute { try await instant(request) } }),
+                handler: { request in
+                    try await desk.compute(key(request), maxSamples: limits.maxSamples) {
+                        try await instant(request, maxSamples: $0)
+                    }
+                }),
             Route(
                 [.get, .post], "/api/v1/query_range", role: .query, "Evaluates PromQL over a range of time",
                 neverBlocks: true,
-                handler: { request in try await desk.compute { try await range(request) } }),
+                handler: { request in
+                    try await desk.compute(key(request), maxSamples: limits.maxSamples) {
+                        try await range(request, maxSamples: $0)
+                    }
+                }),
             Route([.get, .post], "/api/v1/format_query", role: .query, "Formats PromQL", handler: format),
             Route(
                 [.get, .post], "/api/v1/parse_query", role: .query, "Shows the tree of a query",
@@ -43,15 +51,27 @@ package struct QueryRoutes: Sendable {
         ]
     }
 
-    private func instant(_ request: WebRequest) async throws -> WebResponse {
+    /// What tells queries apart that may cost different amounts.
+    private func key(_ request: WebRequest) -> Int {
+        var hasher = Hasher()
+        hasher.combine(request["query"])
+        hasher.combine(request["step"])
+        hasher.combine(request["lookback_delta"])
+        if let start = try? request.moment("start"), let end = try? request.moment("end") {
+            hasher.combine(end.milliseconds &- start.milliseconds)
+        }
+        return hasher.finalize()
+    }
+
+    private func instant(_ request: WebRequest, maxSamples: Int) async throws -> WebResponse {
         let moment = try request.moment("time") ?? clock.now
         let limit = try request.count("limit") ?? 0
         let expression = try parse(request)
         let range = EvaluationRange.instant(moment)
-        return try await answer(expression, range, request, limit: limit)
+        return try await answer(expression, range, request, limit: limit, maxSamples: maxSamples)
     }
 
-    private func range(_ request: WebRequest) async throws -> WebResponse {
+    private func range(_ request: WebRequest, maxSamples: Int) async throws -> WebResponse {
         let start = try request.requiredMoment("start")
         let end = try request.requiredMoment("end")
         guard end >= start else {
@@ -72,7 +92,7 @@ package struct QueryRoutes: Sendable {
                     + "Try decreasing the query resolution (?step=XX)")
         }
         let limit = try request.count("limit") ?? 0
-        return try await answer(try parse(request), range, request, limit: limit)
+        return try await answer(try parse(request), range, request, limit: limit, maxSamples: maxSamples)
     }
 
     private func format(_ request: WebRequest) async throws -> WebResponse {
@@ -94,9 +114,11 @@ package struct QueryRoutes: Sendable {
     }
 
     private func answer(
-        _ expression: Expression, _ range: EvaluationRange, _ request: WebRequest, limit: Int
+        _ expression: Expression, _ range: EvaluationRange, _ request: WebRequest, limit: Int,
+        maxSamples: Int
     ) async throws -> WebResponse {
         var limits = limits
+        limits.maxSamples = maxSamples
         if let timeout = try request.duration("timeout") { limits.timeout = min(limits.timeout, timeout) }
         if let lookback = try request.duration("lookback_delta"), lookback > .zero {
             limits.lookback = lookback

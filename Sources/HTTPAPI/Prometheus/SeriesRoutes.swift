@@ -23,7 +23,12 @@ package struct SeriesRoutes: Sendable {
                 neverBlocks: desk != nil, handler: { try await computing($0, labels) }),
             Route(
                 [.get], "/api/v1/label/:name/values", role: .query, "Values of a label",
-                neverBlocks: desk != nil, handler: { try await computing($0, values) }),
+                neverBlocks: desk != nil,
+                handler: { request in
+                    // All values are in the index, which takes less time than a change of threads.
+                    let isIndexed = request.all("match[]").isEmpty
+                    return isIndexed ? try await values(request) : try await computing(request, values)
+                }),
             Route(
                 [.get], "/api/v1/metadata", role: .query, "Type, help and unit of metrics", handler: metadata),
         ]

@@ -119,27 +119,25 @@ extension SeriesColumns {
 
 /// For each step the samples within its window, as indices `low..<high`.
 struct WindowTable {
-    private(set) var low: [Int32] = []
-    private(set) var high: [Int32] = []
+    private var ends: [(low: Int32, high: Int32)] = []
 
     /// Windows `(reference - window, reference + after]`.
     init(_ times: [Int64], references: Grid, window: Int64, after: Int64 = 0) {
-        low.reserveCapacity(references.count)
-        high.reserveCapacity(references.count)
+        ends.reserveCapacity(references.count)
         var first = times.firstIndex(after: references.start &- window)
         var next = first
+        let times = times.span
         for step in 0..<references.count {
             let end = references.time(step)
             while first < times.count, times[first] <= end &- window { first += 1 }
             next = max(next, first)
             while next < times.count, times[next] <= end &+ after { next += 1 }
-            low.append(Int32(truncatingIfNeeded: first))
-            high.append(Int32(truncatingIfNeeded: next))
+            ends.append((Int32(truncatingIfNeeded: first), Int32(truncatingIfNeeded: next)))
         }
     }
 
-    func range(_ step: Int) -> Range<Int> { Int(low[step])..<Int(high[step]) }
-    func isEmpty(_ step: Int) -> Bool { low[step] == high[step] }
+    func range(_ step: Int) -> Range<Int> { Int(ends[step].low)..<Int(ends[step].high) }
+    func isEmpty(_ step: Int) -> Bool { ends[step].low == ends[step].high }
 }
 
 /// Windows by times, computed once for all series that share theirs.

@@ -5,6 +5,7 @@ struct Annotations {
     private(set) var warnings: [String] = []
     private(set) var infos: [String] = []
     private var seen: Set<String> = []
+    private var lastForced: (name: String, position: SourceRange)?
 
     /// How many messages there are.
     var count: Int { seen.count }
@@ -123,7 +124,10 @@ struct Annotations {
         inform("input to \(function) has NaN observations, \(effect)" + Annotations.forMetric(name), position)
     }
 
+    /// Said of many steps of many histograms, so that the text is made for the first one only.
     mutating func forcedMonotonicity(_ name: String, _ position: SourceRange) {
+        guard lastForced?.name != name || lastForced?.position != position else { return }
+        lastForced = (name, position)
         inform(
             "input to histogram_quantile needed to be fixed for monotonicity (see "
                 + "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"

@@ -3,60 +3,63 @@ import TimeSeries
 /// What `rate`, `increase` and `delta` need to know of each window and is the same for all series with the same
 /// times: the samples at its ends, and how far an increase between them is extrapolated.
 struct RateTable {
-    /// The first sample of each window; -1 where there are fewer than two.
-    private(set) var first: [Int32]
-    private(set) var last: [Int32]
-    /// Seconds between the two, and from the start of the window as far as is extrapolated.
-    private(set) var covered: [Double]
-    private(set) var before: [Double]
-    private(set) var after: [Double]
-    /// The factor where the counter's zero does not shorten `before`.
-    private(set) var factor: [Double]
+    struct Window {
+        /// The first sample of the window and the last one; no window with fewer than two is here.
+        var first: Int32
+        var last: Int32
+        var step: Int
+        /// Seconds between the two, and from the start and to the end of the window as far as is extrapolated.
+        var covered: Double
+        var before: Double
+        var after: Double
+        /// The factor where the counter's zero does not shorten `before`.
+        var factor: Double
+    }
+
+    private var windows: [Window] = []
     private let seconds: Double
 
-    init(_ times: [Int64], windows: WindowTable, references: Grid, window: Int64, isPerSecond: Bool) {
-        let count = references.count
-        first = [Int32](repeating: -1, count: count)
-        last = first
-        covered = [Double](repeating: 0, count: count)
-        before = covered
-        after = covered
-        factor = covered
+    init(_ times: [Int64], windows table: WindowTable, references: Grid, window: Int64, isPerSecond: Bool) {
         seconds = isPerSecond ? Double(window) / 1000 : 1
-        for step in 0..<count {
-            let range = windows.range(step)
+        windows.reserveCapacity(references.count)
+        for step in 0..<references.count {
+            let range = table.range(step)
             guard range.count > 1 else { continue }
             let (low, high) = (times[range.lowerBound], times[range.upperBound - 1])
             let end = references.time(step)
             let span = Rate.Span(low, high, count: range.count)
-            first[step] = Int32(truncatingIfNeeded: range.lowerBound)
-            last[step] = Int32(truncatingIfNeeded: range.upperBound - 1)
-            covered[step] = span.covered
-            before[step] = span.extrapolated(Double(low &- (end &- window)) / 1000)
-            after[step] = span.extrapolated(Double(end &- high) / 1000)
-            factor[step] = (span.covered + before[step] + after[step]) / span.covered / seconds
+            let before = span.extrapolated(Double(low &- (end &- window)) / 1000)
+            let after = span.extrapolated(Double(end &- high) / 1000)
+            windows.append(
+                Window(
+                    first: Int32(truncatingIfNeeded: range.lowerBound),
+                    last: Int32(truncatingIfNeeded: range.upperBound - 1), step: step, covered: span.covered,
+                    before: before, after: after,
+                    factor: (span.covered + before + after) / span.covered / seconds))
         }
     }
 
     /// Writes the results of one series behind `base`. `corrections` is nil for what is no counter.
     func fill(_ cells: inout [Double], from base: Int, _ values: [Double], _ corrections: ResetCorrections?) {
         let values = values.span
+        let windows = windows.span
         var cells = cells.mutableSpan
         let isCounter = corrections != nil
-        for step in first.indices where first[step] >= 0 {
-            let (low, high) = (Int(first[step]), Int(last[step]))
+        for index in windows.indices {
+            let window = windows[index]
+            let (low, high) = (Int(window.first), Int(window.last))
             var increase = values[high] - values[low]
-            var factor = factor[step]
+            var factor = window.factor
             if isCounter {
                 increase += corrections?.total(from: low, to: high) ?? 0
                 let start = values[low]
                 // A counter cannot have been negative, so it is not extrapolated beyond its zero.
-                if increase > 0, start >= 0, covered[step] * start < before[step] * increase {
-                    let toZero = covered[step] * (start / increase)
-                    factor = (covered[step] + toZero + after[step]) / covered[step] / seconds
+                if increase > 0, start >= 0, window.covered * start < window.before * increase {
+                    let toZero = window.covered * (start / increase)
+                    factor = (window.covered + toZero + window.after) / window.covered / seconds
                 }
             }
-            cells[base + step] = increase * factor
+            cells[base + window.step] = increase * factor
         }
     }
 }

@@ -26,6 +26,8 @@ extension Parser {
                 )
             }
             selector.name = quotedName
+            // Behind the others, as for a name in front, so that both ways to write it mean the same.
+            selector.matchers.append(Matcher(equal: "__name__", quotedName))
         }
         if let written = name?.text {
             if let twice = selector.matchers.first(where: { $0.name == "__name__" && $0.operation == .equal })
@@ -54,7 +56,6 @@ extension Parser {
                     )
                 }
                 quotedName = value
-                selector.matchers.append(Matcher(equal: "__name__", value))
                 advance()
                 return
             }

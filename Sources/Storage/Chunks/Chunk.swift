@@ -8,6 +8,9 @@ package import Codecs
 /// The checksum is over all bytes before it. It is verified where bytes come from a disk, and by scrubbing; the
 /// decoder itself trusts nothing.
 package enum Chunk {
+    /// What a bit reader may read behind the last column.
+    private static let padding = 8
+
     /// The bytes of a chunk of columns, each `rowCount` values long.
     package static func encode(_ columns: [[Double]], rowCount: Int) -> [UInt8] {
         var encoder = ChunkEncoder()
@@ -25,7 +28,7 @@ package enum Chunk {
         return checksum == CRC32C.checksum(bytes, range.lowerBound..<range.upperBound - 4)
     }
 
-    /// A chunk that is open for decoding.
+    /// A chunk that is open for decoding: its body unpacked, or where it stands among others.
     package struct Opened {
         let bytes: [UInt8]
         let decoder: ColumnDecoder
@@ -38,35 +41,56 @@ package enum Chunk {
         }
     }
 
-    package static func open(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(CodecError) -> Opened {
+    package static func open(_ bytes: [UInt8], _ range: Range<Int>) throws(CodecError) -> Opened {
         guard range.count >= 7 else { throw .truncated(at: range.lowerBound) }
         var cursor = ByteCursor(range.lowerBound..<range.upperBound - 4)
-        let flags = try cursor.byte(bytes)
-        let rows = Int(clamping: try cursor.varint(bytes))
-        let columns = Int(clamping: try cursor.varint(bytes))
+        let source = bytes.span
+        let flags = try cursor.byte(source)
+        let rows = Int(clamping: try cursor.varint(source))
+        let columns = Int(clamping: try cursor.varint(source))
         guard flags <= 1, rows > 0, rows <= ColumnFormat.largestRowCount,
             columns <= ColumnFormat.largestColumnCount
         else { throw .malformed("chunk header", at: cursor.position) }
         var body: [UInt8]
+        var directory: ByteCursor
         if flags == 1 {
-            let raw = Int(clamping: try cursor.varint(bytes))
-            let block = bytes.extracting(cursor.position..<cursor.end)
-            body = try LZ4.decompress(block, byteCount: raw, padding: 8)
+            let raw = Int(clamping: try cursor.varint(source))
+            let block = source.extracting(cursor.position..<cursor.end)
+            body = try LZ4.decompress(block, byteCount: raw, padding: padding)
+            directory = ByteCursor(0..<body.count - padding)
+        } else if cursor.end + padding <= bytes.count {
+            // The checksum and the next chunk are as good as padding: what is read of them is not used.
+            body = bytes
+            directory = ByteCursor(cursor.position..<cursor.end)
         } else {
-            body = bytes.array(cursor.position..<cursor.end)
-            body.append(contentsOf: [0, 0, 0, 0, 0, 0, 0, 0])
+            body = source.array(cursor.position..<cursor.end)
+            body.append(contentsOf: repeatElement(0, count: padding))
+            directory = ByteCursor(0..<body.count - padding)
         }
-        var directory = ByteCursor(0..<body.count - 8)
         let text = body.span
-        var ends: [Int] = []
-        ends.reserveCapacity(columns)
-        var end = 0
-        for _ in 0..<columns {
-            end += try directory.length(text)
-            ends.append(end)
-        }
-        guard end <= directory.end - directory.position else { throw .truncated(at: directory.position) }
+        let ends = try ends(of: columns, text, &directory)
+        guard ends.last ?? 0 <= directory.remaining else { throw .truncated(at: directory.position) }
         return Opened(
             bytes: body, decoder: ColumnDecoder(rowCount: rows, start: directory.position, ends: ends))
+    }
+
+    /// Where each column ends, by their lengths, nearly all of which are one byte.
+    private static func ends(
+        of columns: Int, _ text: Span<UInt8>, _ directory: inout ByteCursor
+    ) throws(CodecError) -> [Int] {
+        guard columns <= directory.remaining else { throw .truncated(at: directory.position) }
+        var ends = [Int](repeating: 0, count: columns)
+        var out = ends.mutableSpan
+        var end = 0
+        for column in 0..<columns {
+            if directory.position < directory.end, text[directory.position] < 0x80 {
+                end &+= Int(text[directory.position])
+                directory.position &+= 1
+            } else {
+                end &+= try directory.length(text)
+            }
+            out[column] = end
+        }
+        return ends
     }
 }

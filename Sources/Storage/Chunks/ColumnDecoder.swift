@@ -103,9 +103,9 @@ struct ColumnDecoder {
         if tag & 0x0f == ColumnFormat.decimalConstant {
             values.append(contentsOf: repeatElement(scale.value(first), count: count))
         } else {
-            let integers = try StepDecoder.integers(
-                self, column, tag, bytes, &cursor, first: first, count: count)
-            StepDecoder.scale(integers.span, scale, into: &values)
+            try StepDecoder.integers(
+                self, column, tag, bytes, &cursor, first: first, count: count, into: &values)
+            StepDecoder.scale(&values, from: start, scale)
         }
         for exception in exceptions { values[start + exception.row] = Double(bitPattern: exception.bits) }
     }

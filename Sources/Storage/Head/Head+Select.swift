@@ -85,10 +85,7 @@ extension TableSlice {
 
     /// How many rows a range has.
     func rowCount(_ range: ClosedRange<Int64>) -> Int {
-        table.sealed.reduce(table.tailTimes.rows(in: range).count) { count, part in
-            let isNear = part.first <= range.upperBound && range.lowerBound <= part.last
-            return isNear ? count + part.times.milliseconds.rows(in: range).count : count
-        }
+        table.sealed.reduce(table.tailTimes.rows(in: range).count) { $0 + $1.rows(in: range).count }
     }
 
     /// The samples in a range. All columns without absent rows share one object of times.
@@ -96,23 +93,24 @@ extension TableSlice {
         var times: [Int64] = []
         var values = [[Double]](repeating: [], count: columns.count)
         var hasAbsent = [Bool](repeating: false, count: columns.count)
-        let parts = table.sealed.filter { $0.first <= range.upperBound && range.lowerBound <= $0.last }
         let tailRows = table.tailTimes.rows(in: range)
-        let partRows = parts.map { $0.times.milliseconds.rows(in: range) }
-        let rowCount = partRows.reduce(tailRows.count) { $0 + $1.count }
+        let rowCount = rowCount(range)
         times.reserveCapacity(rowCount)
         for index in columns.indices { values[index].reserveCapacity(rowCount) }
-        for (part, rows) in zip(parts, partRows) {
+        for part in table.sealed {
+            let rows = part.rows(in: range)
+            guard !rows.isEmpty else { continue }
             times += part.times.milliseconds[rows]
             part.read(columns, rows, into: &values, &hasAbsent)
         }
         times += table.tailTimes[tailRows]
-        let tail = table.tail
-        for (index, column) in columns.enumerated() {
-            for row in tailRows {
-                let value = tail[row, Int(column)]
-                if value.bitPattern == ColumnFormat.absentBits { hasAbsent[index] = true }
-                values[index].append(value)
+        for row in tailRows {
+            table.tail.withRow(row) { cells in
+                for index in columns.indices {
+                    let value = cells[Int(columns[index])]
+                    if isAbsent(value) { hasAbsent[index] = true }
+                    values[index].append(value)
+                }
             }
         }
         return assemble(TimeColumn(times), values, hasAbsent)

@@ -32,7 +32,7 @@ struct LoosePart: Sendable {
     /// Nil where the chunk is damaged.
     var opened: Opened? {
         let bytes = bytes
-        guard let chunk = try? Chunk.open(bytes.span, 0..<bytes.count), chunk.rowCount == Int(rowCount),
+        guard let chunk = try? Chunk.open(bytes, 0..<bytes.count), chunk.rowCount == Int(rowCount),
             chunk.columnCount == 1 + columnCount
         else { return nil }
         var times: [Double] = []

@@ -71,7 +71,7 @@ final class RollupBlock: Sendable {
 
     func open(_ chunk: Int) throws(CodecError) -> Chunk.Opened {
         let bytes = bytes
-        return try Chunk.open(bytes.span, (chunk == 0 ? 0 : Int(ends[chunk - 1]))..<Int(ends[chunk]))
+        return try Chunk.open(bytes, (chunk == 0 ? 0 : Int(ends[chunk - 1]))..<Int(ends[chunk]))
     }
 
     private func attachSketches(_ series: UInt32, _ buckets: inout [RollupBucket?]) -> Bool {

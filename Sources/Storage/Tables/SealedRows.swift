@@ -7,6 +7,10 @@ final class SealedRows: Sendable {
     static let columnsPerChunk = 32
 
     let times: TimeColumn
+    /// Of the times: a query that passes by looks at no more of a part.
+    let first: Int64
+    let last: Int64
+    let rowCount: Int
     let columnCount: Int
     let sampleCount: Int
     /// All chunks, one behind the other.
@@ -16,6 +20,9 @@ final class SealedRows: Sendable {
 
     init(times: TimeColumn, columnCount: Int, sampleCount: Int, bytes: [UInt8], ends: [UInt32]) {
         self.times = times
+        rowCount = times.milliseconds.count
+        first = times.milliseconds[0]
+        last = times.milliseconds[rowCount - 1]
         self.columnCount = columnCount
         self.sampleCount = sampleCount
         self.bytes = bytes
@@ -75,9 +82,12 @@ final class SealedRows: Sendable {
             sampleCount: parts.reduce(0) { $0 + $1.sampleCount }, bytes: bytes.fitted, ends: ends)
     }
 
-    var rowCount: Int { times.milliseconds.count }
-    var first: Int64 { times.milliseconds[0] }
-    var last: Int64 { times.milliseconds[times.milliseconds.count - 1] }
+    /// The rows whose times are in a range.
+    func rows(in range: ClosedRange<Int64>) -> Range<Int> {
+        guard first <= range.upperBound, range.lowerBound <= last else { return 0..<0 }
+        if range.lowerBound <= first, last <= range.upperBound { return 0..<rowCount }
+        return times.milliseconds.rows(in: range)
+    }
 
     func range(ofChunk chunk: Int) -> Range<Int> {
         (chunk == 0 ? 0 : Int(ends[chunk - 1]))..<Int(ends[chunk])
@@ -85,7 +95,7 @@ final class SealedRows: Sendable {
 
     func open(_ chunk: Int) throws(CodecError) -> Chunk.Opened {
         let bytes = bytes
-        return try Chunk.open(bytes.span, range(ofChunk: chunk))
+        return try Chunk.open(bytes, range(ofChunk: chunk))
     }
 
     /// Appends some rows of each of these columns, which ascend, to a list of its own. Columns that came later, and

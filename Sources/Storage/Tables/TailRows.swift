@@ -43,6 +43,14 @@ struct TailRows: Sendable {
         for cell in row where !isAbsent(cell) { sampleCount &+= 1 }
     }
 
+    /// Calls `body` with the cells of a row, where they stand.
+    @inline(__always)
+    func withRow(_ row: Int, _ body: (Span<Double>) -> Void) {
+        let start = (row & 3) &* width
+        let page = pages[row >> 2]
+        body(page.span.extracting(start..<start &+ width))
+    }
+
     /// Calls `body` with the newest row, empty where there is none. Nothing of it may be kept: the next row would copy
     /// a whole page.
     func withLast<Result>(_ body: (Span<Double>) -> Result) -> Result {
