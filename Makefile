@@ -1,5 +1,5 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
-.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query bench-latency torture bench-forecast bench-scaling fuzz clean
+.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query bench-latency torture bench-forecast bench-scaling bench-backtest fuzz clean
 
 PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux e2fsprogs procps xz-utils curl \
 	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3 python3-venv
@@ -80,6 +80,10 @@ SERIES = 42
 bench-forecast: deps
 	swift build -c release --product forecast-benchmark
 	Benchmarks/forecast.py .build/release/forecast-benchmark --series $(SERIES)
+
+## bench-backtest: a hundred policies over four weeks of minutes by flyball backtest, and how long that takes
+bench-backtest: build
+	Benchmarks/backtest.py $(FLYBALL)
 
 ## bench-scaling: the shipped predictive policy and other autoscalers over recorded demand, and which goals are met
 bench-scaling: deps

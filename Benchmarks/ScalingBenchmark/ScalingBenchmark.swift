@@ -28,13 +28,13 @@ import TextFiles
         }
     }
 
-    static func main() throws {
+    static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count >= 3 else {
             print("usage: scaling-benchmark POLICIES STARTUPS NAME=FILE.csv:CLASS:DAYS ...")
             exit(2)
         }
-        if arguments[0] == "speed" { return try speed(arguments[1], count: Int(arguments[2]) ?? 100) }
+        if arguments[0] == "speed" { return try await speed(arguments[1], count: Int(arguments[2]) ?? 100) }
         let policies = try PolicyFile.load([(name: arguments[0], text: try TextFile.read(arguments[0]))])
         let startUps = arguments[1].split(separator: ",").compactMap { Int($0) }
         let traces = try arguments.dropFirst(2).map { try trace($0) }
@@ -44,7 +44,7 @@ import TextFiles
         for startUp in startUps {
             for group in groups {
                 let chosen = traces.filter { $0.group == group }
-                let rows = run(policies, chosen, startUp: startUp)
+                let rows = await run(policies, chosen, startUp: startUp)
                 table(rows, chosen, group: group, startUp: startUp)
                 judge.take(rows, group: group, startUp: startUp)
             }
@@ -53,7 +53,7 @@ import TextFiles
     }
 
     /// How long a run of many policies takes over four weeks of minutes.
-    private static func speed(_ file: String, count: Int) throws {
+    private static func speed(_ file: String, count: Int) async throws {
         guard let policy = try PolicyFile.load([(name: file, text: try TextFile.read(file))]).first else {
             return
         }
@@ -71,10 +71,10 @@ import TextFiles
         }
         guard let trace = DemandTrace(values, stepSeconds: 60) else { return }
         let start = cpuSeconds()
-        var first = 0.0
-        _ = BacktestPlan(trace: trace, policies: variants).run(
-            progress: { if $0 == 1 { first = cpuSeconds() - start } })
-        let all = cpuSeconds() - start
+        _ = await BacktestPlan(trace: trace, policies: [variants[0]]).run()
+        let first = cpuSeconds() - start
+        _ = await BacktestPlan(trace: trace, policies: variants).run()
+        let all = cpuSeconds() - start - first
         print("\(count) policies, 28 days of minutes, ticks of 15 s: \(short(all)) s CPU")
         print("  of these the forecasts and the first policy: \(short(first)) s")
         print("  a policy's tick: \(short((all - first) / Double(count - 1) / 161_277 * 1e6)) microseconds")
@@ -95,14 +95,14 @@ import TextFiles
             demand: try DemandTrace.parse(csv: try TextFile.read(parts[0]), file: parts[0]), days: days)
     }
 
-    private static func run(_ policies: [ScalingPolicy], _ traces: [Trace], startUp: Int) -> [Row] {
+    private static func run(_ policies: [ScalingPolicy], _ traces: [Trace], startUp: Int) async -> [Row] {
         var rows: [Row] = []
         for trace in traces {
             let settings = Backtest.Settings(
                 startUpSeconds: startUp, evaluateAfterSeconds: trace.days * 86_400)
             let plan = BacktestPlan(
                 trace: trace.demand, settings: settings, policies: policies, comparators: Comparator.allCases)
-            for (index, result) in plan.run().enumerated() {
+            for (index, result) in await plan.run().enumerated() {
                 if index == rows.count { rows.append(Row(name: result.name, scores: [])) }
                 rows[index].scores.append(result.score)
             }

@@ -47,29 +47,33 @@ enum Candidate: Hashable, Sendable {
         }
     }
 
+    /// - Parameter regressed: what the regression says at the moment.
     func forecast(
-        _ features: Features, _ regression: RidgeRegression, _ series: RegularSeries, at moment: Int
-    )
-        -> Double
-    {
+        _ features: Features, _ regressed: @autoclosure () -> Double, _ series: RegularSeries, at moment: Int
+    ) -> Double {
         switch self {
-        case .persistence: return series.values[moment]
-        case .seasonalShift(let season): return features.shifted(season, at: moment)
-        case .seasonalRatio(let season): return features.ratio(season, at: moment)
-        case .seasonalRise(let season): return features.risen(season, at: moment)
+        case .persistence: series.values[moment]
+        case .seasonalShift(let season): features.shifted(season, at: moment)
+        case .seasonalRatio(let season): features.ratio(season, at: moment)
+        case .seasonalRise(let season): features.risen(season, at: moment)
         case .seasonalMean(let season):
-            return (features.shifted(season, at: moment) + features.ratio(season, at: moment)) / 2
-        case .regression:
-            var row: [Double] = []
-            row.reserveCapacity(features.width)
-            features.append(to: &row, at: moment, of: series)
-            var sum = series.values[moment] + regression.intercept
-            for (coefficient, feature) in zip(regression.coefficients, row) { sum += coefficient * feature }
-            return sum
+            (features.shifted(season, at: moment) + features.ratio(season, at: moment)) / 2
+        case .regression: regressed()
         case .combination(let season):
-            let mean = Candidate.seasonalMean(season: season).forecast(
-                features, regression, series, at: moment)
-            return (Candidate.regression.forecast(features, regression, series, at: moment) + mean) / 2
+            (regressed()
+                + (features.shifted(season, at: moment) + features.ratio(season, at: moment)) / 2) / 2
         }
+    }
+}
+
+extension RidgeRegression {
+    /// What it says about the window ahead of a moment.
+    func forecast(_ features: Features, _ series: RegularSeries, at moment: Int) -> Double {
+        var row = [Double](repeating: 0, count: features.width)
+        features.fill(
+            &row, from: 0, at: moment, of: series, recentPeak: features.recentPeak(at: moment, of: series))
+        var sum = series.values[moment] + intercept
+        for (coefficient, feature) in zip(coefficients, row) { sum += coefficient * feature }
+        return sum
     }
 }

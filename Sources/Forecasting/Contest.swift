@@ -19,18 +19,19 @@ struct Contest {
         errors: ErrorScale, _ series: RegularSeries
     ) {
         guard !tested.isEmpty else { return }
-        let scales = tested.map { errors.scale(features, series, at: sample.moments[$0]) }
+        let scales = sample.scales(errors, tested)
+        let regressed = sample.forecasts(regression, tested)
         let actual = Array(sample.targets[tested])
         var halves: (Double, Double) = (0, 0)
         var lastError = 0.0
         var chosen: [Double] = []
         for candidate in Candidate.all(seasons: features.bases.count) {
-            let forecasts = tested.map {
-                candidate.forecast(features, regression, series, at: sample.moments[$0])
+            let forecasts = zip(tested, regressed).map { index, regressed in
+                candidate.forecast(features, regressed, series, at: sample.moments[index])
             }
             let residuals = Residuals(actual, forecasts, scales)
-            let loss = residuals.loss(actual, forecasts, scales, Self.quantile)
-            let half = residuals.lossOfHalves(actual, forecasts, scales, Self.quantile)
+            let loss = residuals.loss
+            let half = residuals.lossOfHalves(actual, forecasts, scales)
             let error = zip(actual, forecasts).reduce(0) { $0 + abs($1.0 - $1.1) }
             if candidate == .persistence {
                 lastError = error
@@ -38,8 +39,8 @@ struct Contest {
                 // proportion.
                 let naive = Residuals(
                     actual, forecasts, scales, among: [.fixed, .halfProportional, .proportional])
-                persistenceLoss = naive.loss(actual, forecasts, scales, Self.quantile)
-                halves = naive.lossOfHalves(actual, forecasts, scales, Self.quantile)
+                persistenceLoss = naive.loss
+                halves = naive.lossOfHalves(actual, forecasts, scales)
             }
             guard loss.isFinite, loss < self.loss else { continue }
             isConsistent = half.0 < halves.0 && half.1 < halves.1
@@ -49,6 +50,7 @@ struct Contest {
             self.residuals = residuals
             chosen = forecasts
         }
+        residuals.sort()
         economy = Economy(
             residuals, actual, chosen, scales, levels: tested.map { series.values[sample.moments[$0]] })
     }
@@ -61,11 +63,14 @@ struct Residuals: Sendable {
         case fixed, halfProportional, proportional, unrest, halfUnrest
     }
 
-    /// Ascending.
+    /// Ascending once they are sorted.
     private var relative: [Double] = []
     private var scaling = Scaling.fixed
     private var typical = 1.0
     private var meanScale = 1.0
+    /// The quantile of the errors that the contest is about, and its mean pinball loss.
+    private var contestMargin = 0.0
+    private(set) var loss = Double.infinity
 
     init() {}
 
@@ -77,23 +82,30 @@ struct Residuals: Sendable {
         guard !actual.isEmpty else { return }
         typical = max(forecasts.reduce(0) { $0 + abs($1) } / Double(forecasts.count), 1e-300)
         meanScale = max(scales.reduce(0, +) / Double(scales.count), 1e-300)
-        var best = Double.infinity
+        var sizes = actual
+        var errors = actual
         for scaling in scalings {
-            var trial = self
-            trial.scaling = scaling
-            trial.relative = actual.indices.map {
-                (actual[$0] - forecasts[$0]) / trial.scale(forecasts[$0], scales[$0])
-            }.sorted()
-            let loss = trial.loss(actual, forecasts, scales, Contest.quantile)
-            guard loss < best else { continue }
-            best = loss
-            self = trial
+            for index in actual.indices {
+                sizes[index] = scale(scaling, forecasts[index], scales[index])
+                errors[index] = (actual[index] - forecasts[index]) / sizes[index]
+            }
+            // One quantile needs no order; sorting them all would be most of the work of a fit.
+            let margin = Quantile.of(&errors, Contest.quantile)
+            let loss = Self.loss(actual, forecasts, sizes, margin, in: actual.indices)
+            guard loss < self.loss else { continue }
+            self.loss = loss
+            contestMargin = margin
+            self.scaling = scaling
+            relative = errors
         }
     }
 
+    /// Makes them ready to be asked for any quantile.
+    mutating func sort() { relative.sort() }
+
     var count: Int { relative.count }
 
-    private func scale(_ forecast: Double, _ scale: Double) -> Double {
+    private func scale(_ scaling: Scaling, _ forecast: Double, _ scale: Double) -> Double {
         switch scaling {
         case .fixed: typical
         case .halfProportional: (typical + max(abs(forecast), 0.1 * typical)) / 2
@@ -103,28 +115,40 @@ struct Residuals: Sendable {
         }
     }
 
+    /// - Precondition: they are sorted.
     func quantile(_ quantile: Double, around forecast: Double, scale: Double) -> Double {
-        forecast + Quantile.ofSorted(relative, quantile) * self.scale(forecast, scale)
+        moved(forecast, by: margin(quantile), scale: scale)
     }
 
+    /// The quantile of the relative errors.
+    /// - Precondition: they are sorted.
+    func margin(_ quantile: Double) -> Double { Quantile.ofSorted(relative, quantile) }
+
+    func moved(_ forecast: Double, by margin: Double, scale: Double) -> Double {
+        forecast + margin * self.scale(scaling, forecast, scale)
+    }
+
+    /// The loss over the earlier and over the later half.
     func lossOfHalves(
-        _ actual: [Double], _ forecasts: [Double], _ scales: [Double], _ level: Double
+        _ actual: [Double], _ forecasts: [Double], _ scales: [Double]
     ) -> (Double, Double) {
+        let sizes = actual.indices.map { scale(scaling, forecasts[$0], scales[$0]) }
         let middle = actual.count / 2
         return (
-            loss(Array(actual[..<middle]), Array(forecasts[..<middle]), Array(scales[..<middle]), level),
-            loss(Array(actual[middle...]), Array(forecasts[middle...]), Array(scales[middle...]), level)
+            Self.loss(actual, forecasts, sizes, contestMargin, in: 0..<middle),
+            Self.loss(actual, forecasts, sizes, contestMargin, in: middle..<actual.count)
         )
     }
 
     /// The mean pinball loss of the quantile that these errors calibrate.
-    func loss(_ actual: [Double], _ forecasts: [Double], _ scales: [Double], _ level: Double) -> Double {
-        let margin = Quantile.ofSorted(relative, level)
+    private static func loss(
+        _ actual: [Double], _ forecasts: [Double], _ sizes: [Double], _ margin: Double, in range: Range<Int>
+    ) -> Double {
         var sum = 0.0
-        for index in actual.indices {
-            let forecast = forecasts[index] + margin * scale(forecasts[index], scales[index])
-            sum += Quantile.pinball(actual[index], forecast, level)
+        for index in range {
+            let forecast = forecasts[index] + margin * sizes[index]
+            sum += Quantile.pinball(actual[index], forecast, Contest.quantile)
         }
-        return actual.isEmpty ? .infinity : sum / Double(actual.count)
+        return range.isEmpty ? .infinity : sum / Double(range.count)
     }
 }

@@ -36,10 +36,10 @@ struct Economy: Sendable {
         for quantile in Self.levels {
             var cost = 0.0
             var shortage = 0.0
+            let margin = residuals.margin(quantile)
             for index in actual.indices {
                 let planned = max(
-                    residuals.quantile(quantile, around: forecasts[index], scale: scales[index]),
-                    levels[index])
+                    residuals.moved(forecasts[index], by: margin, scale: scales[index]), levels[index])
                 cost += planned
                 shortage += max(0, actual[index] - planned)
             }

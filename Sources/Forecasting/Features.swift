@@ -35,6 +35,12 @@ struct Features: Sendable {
 
     /// Takes in what was appended to the series.
     mutating func extend(_ series: RegularSeries) {
+        // Once only: a reservation for each value would copy all each time.
+        if rises.isEmpty {
+            sums.reserveCapacity(series.count + 1)
+            steps.reserveCapacity(series.count + 1)
+            rises.reserveCapacity(series.count)
+        }
         for index in (sums.count - 1)..<max(sums.count - 1, series.count) {
             sums.append(sums[index] + series.values[index])
             steps.append(steps[index] + abs(series.values[index] - series.values[max(0, index - 1)]))
@@ -54,9 +60,12 @@ struct Features: Sendable {
 
     private mutating func extendRises(_ series: RegularSeries) {
         guard !riseBases.isEmpty, series.count > window.last else { return }
-        for moment in rises.count..<max(rises.count, series.count - window.last) {
-            let ahead = series.values[(moment + window.first)...(moment + window.last)]
-            rises.append((ahead.max() ?? 0) - level(moment, 3))
+        let known = rises.count
+        // At once what is many, and one after the other what is few.
+        let ahead = SlidingMaximum.of(
+            Array(series.values[(known + window.first)...]), width: window.width)
+        for moment in known..<max(known, series.count - window.last) {
+            rises.append(ahead[moment - known] - level(moment, 3))
         }
         for index in riseBases.indices { riseBases[index].extend(rises) }
     }
@@ -72,39 +81,56 @@ struct Features: Sendable {
         return (sums[moment + 1] - sums[first]) / Double(moment + 1 - first)
     }
 
-    /// Appends the features at a moment; `series` may have grown since.
-    func append(to row: inout [Double], at moment: Int, of series: RegularSeries) {
-        row.append(series.values[moment])
-        for span in spans { row.append(level(moment, span)) }
-        row.append(series.values[max(0, moment + 1 - window.width)...moment].max() ?? series.values[moment])
+    /// The largest of the newest values at a moment, as many as the window is wide.
+    func recentPeak(at moment: Int, of series: RegularSeries) -> Double {
+        series.values[max(0, moment + 1 - window.width)...moment].max() ?? series.values[moment]
+    }
+
+    /// Puts the features at a moment into `rows` from `place` on; `series` may have grown since.
+    func fill(
+        _ rows: inout [Double], from place: Int, at moment: Int, of series: RegularSeries, recentPeak: Double
+    ) {
+        var place = place
+        func put(_ value: Double) {
+            rows[place] = value
+            place += 1
+        }
+        put(series.values[moment])
+        for span in spans { put(level(moment, span)) }
+        put(recentPeak)
         for index in bases.indices {
-            row.append(peaks[index].mean[moment + window.first])
-            row.append(peaks[index].last[moment + window.first])
-            row.append(bases[index].mean[moment])
-            row.append(ratio(index, at: moment))
-            row.append(riseBases[index].mean[moment])
-            row.append(riseBases[index].last[moment])
+            put(peaks[index].mean[moment + window.first])
+            put(peaks[index].last[moment + window.first])
+            put(bases[index].mean[moment])
+            put(ratio(index, at: moment))
+            put(riseBases[index].mean[moment])
+            put(riseBases[index].last[moment])
         }
     }
 
     var unrestWidth: Int { 5 + 5 * bases.count }
 
-    /// Appends what tells how wrong a forecast may be: how restless the series has been lately and in past
-    /// cycles, and how high it is.
-    func appendUnrest(to row: inout [Double], at moment: Int, of series: RegularSeries) {
+    /// Puts into `rows`, from `place` on, what tells how wrong a forecast may be: how restless the series has been
+    /// lately and in past cycles, and how high it is.
+    func fillUnrest(_ rows: inout [Double], from place: Int, at moment: Int, of series: RegularSeries) {
+        var place = place
+        func put(_ value: Double) {
+            rows[place] = value
+            place += 1
+        }
         for span in spans {
             let first = max(0, moment + 1 - span)
-            row.append((steps[moment + 1] - steps[first]) / Double(moment + 1 - first))
+            put((steps[moment + 1] - steps[first]) / Double(moment + 1 - first))
         }
-        row.append(level(moment, spans[0]))
-        row.append(abs(series.values[moment] - level(moment, spans[1])))
+        put(level(moment, spans[0]))
+        put(abs(series.values[moment] - level(moment, spans[1])))
         for index in bases.indices {
             let mean = peaks[index].mean[moment + window.first]
-            row.append(peaks[index].spread[moment + window.first])
-            row.append(abs(mean - bases[index].mean[moment]))
-            row.append(abs(peaks[index].last[moment + window.first] - mean))
-            row.append(riseBases[index].spread[moment])
-            row.append(abs(riseBases[index].mean[moment]))
+            put(peaks[index].spread[moment + window.first])
+            put(abs(mean - bases[index].mean[moment]))
+            put(abs(peaks[index].last[moment + window.first] - mean))
+            put(riseBases[index].spread[moment])
+            put(abs(riseBases[index].mean[moment]))
         }
     }
 

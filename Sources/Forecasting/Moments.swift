@@ -41,7 +41,9 @@ struct Moments {
     }
 
     /// Adds to a row's weight, or takes from it.
+    /// - Precondition: it is one of the rows.
     mutating func add(_ row: Int, weight: Double) {
+        precondition(targets.indices.contains(row), "one of \(targets.count) rows, found \(row)")
         let start = row * lanes
         let target = targets[row] - targetCentre
         total += weight
@@ -50,10 +52,16 @@ struct Moments {
             sum[lane] += weight * centred[start + lane]
             effect[lane] += weight * target * centred[start + lane]
         }
-        for column in 0..<width {
-            let scaled = weight * centred[start + column >> 2][column & 3]
-            for lane in 0...(column >> 2) {
-                products[column * lanes + lane] += scaled * centred[start + lane]
+        // The innermost loop of every regression: half of it was looking whether indices are within bounds.
+        unsafe products.withUnsafeMutableBufferPointer { products in
+            unsafe centred.withUnsafeBufferPointer { centred in
+                for column in 0..<width {
+                    let scaled = unsafe weight * centred[start + column >> 2][column & 3]
+                    let place = column * lanes
+                    for lane in 0...(column >> 2) {
+                        unsafe products[place + lane] += scaled * centred[start + lane]
+                    }
+                }
             }
         }
     }

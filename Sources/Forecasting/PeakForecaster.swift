@@ -43,14 +43,19 @@ package struct PeakForecaster: Sendable {
     ///   - stepSeconds: the distance of the values, where it is known.
     ///   - periods: the seasons, where they are known.
     package init?(
-        fitting values: [Double], window: Window, stepSeconds: Double? = nil, periods known: [Int]? = nil
+        fitting values: [Double], window: Window, stepSeconds: Double? = nil, periods: [Int]? = nil
     ) {
-        guard let series = RegularSeries(values), series.isPresent.count(where: { $0 }) >= 10 else {
+        guard let history = SeasonedHistory(values, stepSeconds: stepSeconds, periods: periods) else {
             return nil
         }
-        let found = known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds)
+        self.init(fitting: history, window: window)
+    }
+
+    /// Fits to a history that models of other windows may share.
+    package init(fitting history: SeasonedHistory, window: Window) {
+        let series = history.series
         // A base needs one cycle before it, and some of the next to be compared with.
-        let periods = found.filter { period in
+        let periods = history.periods.filter { period in
             let cycles = (window.last + period - 1) / period
             return period >= 2 && series.count >= cycles * period + period / 2 + window.last
         }
@@ -106,7 +111,8 @@ package struct PeakForecaster: Sendable {
     package func forecast(quantiles: [Double]) -> (expected: Double, quantiles: [Double])? {
         let moment = series.count - 1
         guard moment >= features.start, series.isPresent[moment] else { return nil }
-        let raw = chosen.forecast(features, regression, series, at: moment)
+        let raw = chosen.forecast(
+            features, regression.forecast(features, series, at: moment), series, at: moment)
         guard raw.isFinite else { return nil }
         let expected = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
         let scale = errors.scale(features, series, at: moment)

@@ -15,6 +15,18 @@ enum Quantile {
         return sorted[below] + (sorted[below + 1] - sorted[below]) * share
     }
 
+    /// What `ofSorted` says of numbers that are not sorted; they are moved about.
+    static func of(_ numbers: inout [Double], _ quantile: Double) -> Double {
+        guard !numbers.isEmpty else { return 0 }
+        let last = numbers.count - 1
+        let rank = quantile * Double(numbers.count + 1) - 1
+        let below = rank <= 0 ? 0 : rank >= Double(last) ? last : Int(rank)
+        let low = select(below, of: &numbers)
+        guard rank > 0, rank < Double(last) else { return low }
+        let high = numbers[(below + 1)...].min() ?? low
+        return low + (high - low) * (rank - Double(below))
+    }
+
     /// The value that would stand at an index if the numbers were sorted, which they need not be; they are moved
     /// about, so that none before the index is above it and none after it below.
     /// - Precondition: the index is one of the numbers', and none of them is NaN.

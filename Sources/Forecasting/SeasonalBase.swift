@@ -30,31 +30,38 @@ struct SeasonalBase: Sendable {
 
     /// Goes on to `cycles` periods after the end of `values`, which begin as those before did.
     mutating func extend(_ values: [Double]) {
-        for newest in known..<max(known, values.count) {
-            var sum = 0.0
-            var total = 0.0
-            var weight = 1.0
-            var lag = newest
-            for _ in 0..<Self.maxCycles where lag >= 0 {
-                sum += weight * values[lag]
-                total += weight
-                weight *= Self.decay
-                lag -= period
+        guard values.count > known else { return }
+        // Cycle by cycle over all new moments: neighbours in memory, which is several times as fast.
+        let count = values.count - known
+        var sums = [Double](repeating: 0, count: count)
+        var totals = sums
+        var distances = sums
+        eachCycle { weight, lag in
+            for index in max(known, lag)..<max(known, lag, values.count) {
+                sums[index - known] += weight * values[index - lag]
+                totals[index - known] += weight
             }
-            let mean = sum / total
-            var distance = 0.0
-            weight = 1
-            lag = newest
-            for _ in 0..<Self.maxCycles where lag >= 0 {
-                distance += weight * abs(values[lag] - mean)
-                weight *= Self.decay
-                lag -= period
-            }
-            self.mean.append(mean)
-            last.append(values[newest])
-            spread.append(distance / total)
         }
-        known = max(known, values.count)
+        for index in 0..<count { sums[index] /= totals[index] }
+        eachCycle { weight, lag in
+            for index in max(known, lag)..<max(known, lag, values.count) {
+                distances[index - known] += weight * abs(values[index - lag] - sums[index - known])
+            }
+        }
+        for index in 0..<count { distances[index] /= totals[index] }
+        mean += sums
+        last += values[known...]
+        spread += distances
+        known = values.count
+    }
+
+    /// The weight of each past cycle and how far back it is.
+    private func eachCycle(_ body: (_ weight: Double, _ lag: Int) -> Void) {
+        var weight = 1.0
+        for cycle in 0..<Self.maxCycles {
+            body(weight, cycle * period)
+            weight *= Self.decay
+        }
     }
 
     /// The first moment for which there is a base.

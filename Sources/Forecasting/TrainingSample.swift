@@ -24,9 +24,16 @@ struct TrainingSample {
             let ahead = (moment + window.first)..<(moment + window.last + 1)
             guard series.isPresent[moment], series.coverage(of: ahead) >= 0.5 else { continue }
             moments.append(moment)
-            targets.append(peaks[moment + window.first])
-            features.append(to: &rows, at: moment, of: series)
-            features.appendUnrest(to: &unrest, at: moment, of: series)
+        }
+        rows = [Double](repeating: 0, count: moments.count * width)
+        unrest = [Double](repeating: 0, count: moments.count * features.unrestWidth)
+        targets = [Double](repeating: 0, count: moments.count)
+        for (index, moment) in moments.enumerated() {
+            targets[index] = peaks[moment + window.first]
+            features.fill(
+                &rows, from: index * width, at: moment, of: series,
+                recentPeak: peaks[moment + 1 - window.width])
+            features.fillUnrest(&unrest, from: index * features.unrestWidth, at: moment, of: series)
         }
     }
 
@@ -39,16 +46,29 @@ struct TrainingSample {
         return .robust(rows: rows, width: width, targets: changes, penalty: penalty)
     }
 
-    /// Fits the size of a model's errors.
-    func fitErrors(of regression: RidgeRegression, _ range: Range<Int>) -> ErrorScale {
-        let errors = range.map { index in
+    /// What a regression says at each of the moments.
+    func forecasts(_ regression: RidgeRegression, _ range: Range<Int>) -> [Double] {
+        range.map { index in
             var sum = series.values[moments[index]] + regression.intercept
             for column in 0..<width {
                 sum += regression.coefficients[column] * self.rows[index * width + column]
             }
-            return abs(targets[index] - sum)
+            return sum
         }
-        let unrestWidth = range.isEmpty ? 0 : unrest.count / moments.count
+    }
+
+    /// How large an error is to be expected at each of the moments.
+    func scales(_ errors: ErrorScale, _ range: Range<Int>) -> [Double] {
+        range.map { index in
+            errors.scale(unrest[(index * unrestWidth)..<((index + 1) * unrestWidth)])
+        }
+    }
+
+    private var unrestWidth: Int { moments.isEmpty ? 0 : unrest.count / moments.count }
+
+    /// Fits the size of a model's errors.
+    func fitErrors(of regression: RidgeRegression, _ range: Range<Int>) -> ErrorScale {
+        let errors = zip(forecasts(regression, range), targets[range]).map { abs($1 - $0) }
         let rows = Array(unrest[(range.lowerBound * unrestWidth)..<(range.upperBound * unrestWidth)])
         return ErrorScale(
             regression: RidgeRegression(
@@ -65,9 +85,13 @@ struct ErrorScale: Sendable {
 
     /// Within a fourth and four times the typical one.
     func scale(_ features: Features, _ series: RegularSeries, at moment: Int) -> Double {
-        var row: [Double] = []
-        row.reserveCapacity(features.unrestWidth)
-        features.appendUnrest(to: &row, at: moment, of: series)
+        var row = [Double](repeating: 0, count: features.unrestWidth)
+        features.fillUnrest(&row, from: 0, at: moment, of: series)
+        return scale(row[...])
+    }
+
+    /// - Parameter row: the features of the unrest at a moment.
+    fileprivate func scale(_ row: ArraySlice<Double>) -> Double {
         var sum = regression.intercept
         for (coefficient, value) in zip(regression.coefficients, row) { sum += coefficient * value }
         return min(max(sum, typical / 4), typical * 4)

@@ -19,16 +19,15 @@ enum SlidingMaximum {
     /// `result[i]` is the largest of `values[i..<i + width]`, or of what is there of it.
     static func of(_ values: [Double], width: Int) -> [Double] {
         var result = values
-        var candidates: [Int] = []
-        var head = 0
-        candidates.reserveCapacity(values.count)
-        for index in values.indices.reversed() {
-            while candidates.count > head, values[candidates[candidates.count - 1]] <= values[index] {
-                candidates.removeLast()
+        // Windows of 1, 2, 4 and so on, each the larger of two half as wide; then two that overlap.
+        var reach = 1
+        while reach < width {
+            let shift = min(reach, width - reach)
+            // What lies past the end is left out: there the narrower window is all there is.
+            for index in 0..<max(0, values.count - shift) {
+                result[index] = max(result[index], result[index + shift])
             }
-            candidates.append(index)
-            while candidates[head] >= index + width { head += 1 }
-            result[index] = values[candidates[head]]
+            reach += shift
         }
         return result
     }

@@ -61,12 +61,14 @@ struct BacktestCommand: AsyncParsableCommand {
         guard limits.isEmpty || baseline != nil else {
             throw ValidationError("--fail-if compares with --baseline, which is missing")
         }
+        ProcessMemory.keepFreed()
         let plan = try await plan()
         var charts: [(name: String, chart: BacktestChart)] = []
-        let progress = Progress(total: plan.count)
+        var progress = Progress()
         let isDrawn = output == .html && !search
-        var results = plan.run(
-            progress: progress.show, chart: isDrawn ? { name, chart in charts.append((name, chart)) } : nil)
+        var results = await plan.run(
+            progress: { progress.show($0) },
+            chart: isDrawn ? { name, chart in charts.append((name, chart)) } : nil)
         progress.end()
         var remarks: [String] = []
         if search { remarks.append(choose(&results)) }
@@ -202,23 +204,21 @@ struct BacktestCommand: AsyncParsableCommand {
 
 /// A bar on standard error, where that is a terminal.
 private struct Progress {
-    let total: Int
     private let isShown = isatty(STDERR_FILENO) == 1
+    private var shown = -1
 
-    init(total: Int) {
-        self.total = total
-        show(0)
-    }
-
-    func show(_ done: Int) {
-        guard isShown, total > 1 else { return }
-        let filled = done * 40 / max(1, total)
+    mutating func show(_ share: Double) {
+        guard isShown, share.isFinite else { return }
+        let percent = Int(max(0, min(share, 1)) * 100)
+        guard percent != shown else { return }
+        shown = percent
+        let filled = percent * 2 / 5
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 40 - filled)
-        FileHandle.standardError.write(Data("\r[\(bar)] \(done) of \(total)".utf8))
+        FileHandle.standardError.write(Data("\r[\(bar)] \(percent) %".utf8))
     }
 
     func end() {
-        guard isShown, total > 1 else { return }
+        guard isShown else { return }
         FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
     }
 }

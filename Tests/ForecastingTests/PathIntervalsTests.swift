@@ -84,6 +84,11 @@ struct QuantileTests {
             #expect(Quantile.median(numbers) == (sorted[(count - 1) / 2] + sorted[count / 2]) / 2)
         }
         #expect(Quantile.median([]) == 0)
+        for quantile in [0.0, 0.1, 0.5, 0.95, 0.999] {
+            let numbers = (0..<97).map { Double(($0 * 31) % 89) }
+            var moved = numbers
+            #expect(Quantile.of(&moved, quantile) == Quantile.ofSorted(numbers.sorted(), quantile))
+        }
     }
 
     @Test

@@ -81,13 +81,13 @@ struct BacktestReportTests {
     }
 
     @Test
-    func `a page stands alone, shows every controller, and trusts no name`() throws {
+    func `a page stands alone, shows every controller, and trusts no name`() async throws {
         let trace = try #require(
             DemandTrace((0..<1000).map { 50 + Double($0 % 100) }, stepSeconds: 60))
         let settings = Backtest.Settings(startUpSeconds: 60, evaluateAfterSeconds: 600)
         let plan = BacktestPlan(trace: trace, settings: settings, comparators: [.hpa, .fixed])
         var charts: [(name: String, chart: BacktestChart)] = []
-        let results = plan.run(chart: { name, chart in charts.append((name, chart)) })
+        let results = await plan.run(chart: { name, chart in charts.append((name, chart)) })
 
         let page = BacktestReport(
             title: "<b>", plan: plan, results: results, charts: charts, remarks: ["a & b"]

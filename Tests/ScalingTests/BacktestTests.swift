@@ -96,26 +96,49 @@ struct BacktestTests {
     }
 
     @Test
-    func `foresight beats hindsight when start-ups are slow`() {
+    func `foresight beats hindsight when start-ups are slow`() async {
         let trace = days(6)
         let settings = settings(startUp: 1800)
         let plan = BacktestPlan(
             trace: trace, settings: settings, policies: [predictive(trace)], comparators: [.hpa])
 
-        let results = plan.run()
+        let results = await plan.run()
 
         #expect(results.map(\.name) == ["hpa-v2", "predictive"])
         #expect(results[1].score.unservedPercent < results[0].score.unservedPercent / 5)
     }
 
     @Test
-    func `the same run twice has the same result`() {
+    func `the same run twice has the same result`() async {
         let trace = days(5)
         let settings = settings(startUp: 180)
         let plan = BacktestPlan(
             trace: trace, settings: settings, policies: [predictive(trace)], comparators: Comparator.allCases)
 
-        #expect(plan.run() == plan.run())
+        #expect(await plan.run() == plan.run())
+    }
+
+    @Test
+    func `policies that share forecasts have the results of each alone, and progress ends at one`() async {
+        let trace = days(6)
+        let settings = settings(startUp: 1800)
+        let policies = [(0.02, 600), (0.02, 1800), (0.2, 600)].map { risk, hold in
+            var policy = predictive(trace)
+            policy.name = "\(risk) \(hold)"
+            policy.prediction?.risk = risk
+            policy.prediction?.hold = .seconds(hold)
+            return policy
+        }
+        var shares: [Double] = []
+
+        let together = await BacktestPlan(trace: trace, settings: settings, policies: policies)
+            .run(progress: { shares.append($0) })
+
+        for (policy, result) in zip(policies, together) {
+            let alone = await BacktestPlan(trace: trace, settings: settings, policies: [policy]).run()
+            #expect(alone == [result])
+        }
+        #expect(shares == shares.sorted() && shares.first == 0 && shares.last == 1)
     }
 
     @Test

@@ -2,14 +2,24 @@ import Foundation
 import Glibc
 
 /// What stays resident for the process though nothing uses it: heaps of the C library, and code that ran once.
-enum ProcessMemory {
+package enum ProcessMemory {
     /// One heap for all threads. With one for each, samples end up in all of them, and each keeps the room that the largest
     /// request once took. To be called before threads are made; those that exist keep their heap.
-    static func useOneHeap() {
-        let arenaMax: Int32 = -8
+    static func useOneHeap() { set(option: -8, to: 1) }
+
+    /// Keeps what is freed for what is asked for next, up to half a gigabyte: for a command that computes and ends. Models
+    /// are fitted in arrays of some hundred kilobytes, which else come from the kernel, page by page, for each of them.
+    package static func keepFreed() {
+        let trimThreshold: Int32 = -1
+        let mapThreshold: Int32 = -3
+        set(option: trimThreshold, to: 512 << 20)
+        set(option: mapThreshold, to: 32 << 20)
+    }
+
+    private static func set(option: Int32, to value: Int32) {
         typealias Option = @convention(c) (Int32, Int32) -> Int32
         if let symbol = unsafe symbol("mallopt") {
-            _ = unsafe unsafeBitCast(symbol, to: Option.self)(arenaMax, 1)
+            _ = unsafe unsafeBitCast(symbol, to: Option.self)(option, value)
         }
     }
 

@@ -25,38 +25,63 @@ package struct BacktestPlan: Sendable {
         self.sources = sources
     }
 
-    /// The steps of the whole run, for a progress bar.
-    package var count: Int { policies.count + comparators.count }
+    /// What fitting a model of an hour costs beside a tick of a policy.
+    private static let ticksPerFit = 4000
 
-    /// Runs all, comparators first, each in its order.
+    /// Runs all, comparators first, each in its order, on as many cores as there are: no controller knows of another,
+    /// so that the results depend on nothing else.
     /// - Parameters:
-    ///   - progress: called with the number of finished controllers.
+    ///   - progress: called with the share of the work that is done, from 0 to 1.
     ///   - chart: where it is there, called with each controller's supply over time.
     package func run(
-        progress: (Int) -> Void = { _ in }, chart: ((String, BacktestChart) -> Void)? = nil
-    ) -> [Result] {
-        let backtest = Backtest(trace, settings)
+        progress: (Double) -> Void = { _ in }, chart: ((String, BacktestChart) -> Void)? = nil
+    ) async -> [Result] {
         var tracks = ForecastTracks(trace, settings, policies)
-        var results: [Result] = []
-        func add(_ controller: any BacktestController) {
-            if let chart {
-                let judged = max(0, trace.durationSeconds - settings.evaluateAfterSeconds)
-                var drawing = BacktestChart(ticks: judged / settings.tickSeconds + 1)
-                let score = backtest.run(controller) { drawing.add($0) }
-                results.append(Result(name: controller.name, score: score))
-                chart(controller.name, drawing)
-            } else {
-                results.append(Result(name: controller.name, score: backtest.run(controller)))
+        let fits = tracks.hours * tracks.models * Self.ticksPerFit
+        let ticks = trace.durationSeconds / settings.tickSeconds + 1
+        let work = Double(max(1, fits + ticks * (policies.count + comparators.count)))
+        progress(0)
+        let hours = max(1, tracks.hours)
+        await tracks.make { progress(Double(fits) * Double($0) / Double(hours) / work) }
+        let controllers: [any BacktestController] =
+            comparators.map { $0.controller(trace, settings) }
+            + policies.map {
+                PolicyController($0, trace: trace, sources: sources, forecasts: tracks.forecasts(for: $0))
             }
-            progress(results.count)
+        let isDrawn = chart != nil
+        let runs = await withTaskGroup(of: (Int, Run).self) { group in
+            for (index, controller) in controllers.enumerated() {
+                group.addTask { (index, run(controller, isDrawn: isDrawn)) }
+            }
+            var runs = [Run?](repeating: nil, count: controllers.count)
+            var done = 0
+            for await (index, run) in group {
+                runs[index] = run
+                done += 1
+                progress(Double(fits + done * ticks) / work)
+            }
+            return runs.compactMap { $0 }
         }
-        for comparator in comparators { add(comparator.controller(trace, settings)) }
-        for policy in policies {
-            add(
-                PolicyController(
-                    policy, trace: trace, sources: sources, forecasts: tracks.track(for: policy)))
+        for run in runs {
+            if let chart, let drawing = run.chart { chart(run.result.name, drawing) }
         }
-        return results
+        return runs.map(\.result)
+    }
+
+    private struct Run: Sendable {
+        var result: Result
+        var chart: BacktestChart?
+    }
+
+    private func run(_ controller: any BacktestController, isDrawn: Bool) -> Run {
+        let backtest = Backtest(trace, settings)
+        guard isDrawn else {
+            return Run(result: Result(name: controller.name, score: backtest.run(controller)))
+        }
+        let judged = max(0, trace.durationSeconds - settings.evaluateAfterSeconds)
+        var drawing = BacktestChart(ticks: judged / settings.tickSeconds + 1)
+        let score = backtest.run(controller) { drawing.add($0) }
+        return Run(result: Result(name: controller.name, score: score), chart: drawing)
     }
 
     /// `{"policies":[{"policy":..,"unserved_percent":..,"cost_ratio":..,...,"spec":{..}}]}`.
@@ -89,52 +114,5 @@ package struct BacktestPlan: Sendable {
                 writer.field("sigma", score.spec.sigma)
             }
         }
-    }
-}
-
-/// The forecasts of a run: one track for all policies that ask for the same window and history.
-struct ForecastTracks {
-    private struct Key: Hashable {
-        var lead: Int
-        var hold: Int
-        var history: Int
-    }
-
-    private let trace: DemandTrace
-    private let settings: Backtest.Settings
-    private var risks: [Key: Set<Double>] = [:]
-    private var tracks: [Key: ForecastTrack] = [:]
-
-    init(_ trace: DemandTrace, _ settings: Backtest.Settings, _ policies: [ScalingPolicy]) {
-        self.trace = trace
-        self.settings = settings
-        for policy in policies {
-            if let key = key(policy), let risk = policy.prediction?.risk {
-                risks[key, default: []].insert(risk)
-            }
-        }
-    }
-
-    mutating func track(for policy: ScalingPolicy) -> ForecastTrack? {
-        guard let key = key(policy) else { return nil }
-        if let known = tracks[key] { return known }
-        let track = ForecastTrack(
-            trace, leadSeconds: key.lead, holdSeconds: key.hold, historySeconds: key.history,
-            risks: risks[key] ?? [])
-        tracks[key] = track
-        return track
-    }
-
-    private func key(_ policy: ScalingPolicy) -> Key? {
-        guard let prediction = policy.prediction else { return nil }
-        let lead =
-            if case .fixed(let duration) = prediction.leadTime {
-                Int(clamping: duration.components.seconds)
-            } else {
-                settings.startUpSeconds
-            }
-        return Key(
-            lead: lead, hold: Int(clamping: prediction.hold.components.seconds),
-            history: Int(clamping: prediction.history.components.seconds))
     }
 }

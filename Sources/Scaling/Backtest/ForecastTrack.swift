@@ -1,99 +1,118 @@
 import Forecasting
 
-/// The forecasts over a whole trace: fitted at each aligned hour, made at each step of the trace, of what was
-/// known then. Made once per series and model settings, shared by all policies of a run.
-package struct ForecastTrack: Sendable {
-    /// What was foreseen at one step: the expectation, the peak over the lead time at each of `quantiles`, and what
-    /// the hold may still need at each of `keepQuantiles`.
-    private struct Entry {
-        var expected: Double
-        var peaks: [Double]
-        var keeps: [Double]?
-        var isTrusted: Bool
+/// The forecasts of one window over a whole trace: fitted at each aligned hour, made at each step of the trace, of
+/// what was known then. Made once per history and window, shared by all policies of a run.
+struct ForecastTrack: Sendable {
+    /// What it takes to make one; equal keys are one track.
+    struct Key: Hashable, Sendable {
+        var window: Window
+        /// How much of the past a model sees.
+        var historySeconds: Int
     }
 
-    /// A model that is fitted each hour, and the quantiles that are planned for until the next fit.
-    private struct Model {
-        let window: Window
-        let quantiles: [Double]
-        private var forecaster: PeakForecaster?
-        private var planned: [Double]
-
-        init(_ window: Window, _ quantiles: [Double]) {
-            self.window = window
-            self.quantiles = quantiles
-            planned = quantiles
-        }
-
-        var isTrusted: Bool { forecaster?.isTrusted == true }
-
-        mutating func fit(_ values: [Double], stepSeconds: Int) {
-            forecaster = PeakForecaster(fitting: values, window: window, stepSeconds: Double(stepSeconds))
-            planned = quantiles.map { forecaster?.worthwhile($0) ?? $0 }
-        }
-
-        mutating func append(_ value: Double) { forecaster?.append([value]) }
-
-        func forecast() -> (expected: Double, quantiles: [Double])? {
-            forecaster?.forecast(quantiles: planned)
-        }
+    /// The steps between two fits.
+    struct Hour: Sendable {
+        /// By step; NaN where nothing is foreseen.
+        var expected: [Double] = []
+        /// By quantile, as `quantiles` of the track.
+        var peaks: [[Double]] = []
+        var isTrusted = false
     }
 
-    private let entries: [Entry?]
-    /// By the column of a risk in the entries.
-    private let risks: [Double]
+    let key: Key
+    /// What may be asked for, ascending.
+    let quantiles: [Double]
+    private var hours: [Hour] = []
+    private let stepsPerHour: Int
+
+    init(_ key: Key, quantiles: Set<Double>, stepsPerHour: Int) {
+        self.key = key
+        self.quantiles = quantiles.sorted()
+        self.stepsPerHour = stepsPerHour
+    }
+
+    /// Fits to what is known at the beginning of an hour and foresees from each of its steps.
+    /// - Parameters:
+    ///   - history: up to the first step of the hour; nil where it is too short.
+    ///   - later: the values of the other steps.
+    func hour(_ history: SeasonedHistory?, later: ArraySlice<Double>) -> Hour {
+        guard let history else {
+            let nothing = [Double](repeating: .nan, count: later.count + 1)
+            return Hour(
+                expected: nothing, peaks: [[Double]](repeating: nothing, count: quantiles.count))
+        }
+        var forecaster = PeakForecaster(fitting: history, window: key.window)
+        let planned = quantiles.map(forecaster.worthwhile)
+        var hour = Hour(
+            expected: [], peaks: [[Double]](repeating: [], count: quantiles.count),
+            isTrusted: forecaster.isTrusted)
+        func foresee() {
+            let forecast = forecaster.forecast(quantiles: planned)
+            hour.expected.append(forecast?.expected ?? .nan)
+            for column in quantiles.indices {
+                hour.peaks[column].append(forecast?.quantiles[column] ?? .nan)
+            }
+        }
+        foresee()
+        for value in later {
+            forecaster.append([value])
+            foresee()
+        }
+        return hour
+    }
+
+    mutating func append(_ hour: Hour) { hours.append(hour) }
+
+    /// What was foreseen at a step: the expectation, the quantile and whether the model is trusted. Nil where nothing
+    /// was.
+    func forecast(atStep step: Int, column: Int) -> (expected: Double, peak: Double, isTrusted: Bool)? {
+        let hour = step / stepsPerHour
+        guard hours.indices.contains(hour) else { return nil }
+        let place = step % stepsPerHour
+        guard hours[hour].expected.indices.contains(place), !hours[hour].expected[place].isNaN else {
+            return nil
+        }
+        return (
+            hours[hour].expected[place], hours[hour].peaks[column][place], hours[hour].isTrusted
+        )
+    }
+}
+
+/// What one policy takes from the tracks of a run.
+package struct PolicyForecasts: Sendable {
+    private let lead: ForecastTrack
+    private let hold: ForecastTrack
+    private let leadColumn: Int
+    private let holdColumn: Int
+    private let quantile: Double
+    private let horizon: Duration
     private let stepSeconds: Int
-    private let window: Window
     /// How old the newest value is that a decision can know.
     static let delaySeconds = 15
 
-    /// - Parameters:
-    ///   - leadSeconds: until a replica started now is ready.
-    ///   - holdSeconds: for how long nothing is removed that may be needed again.
-    ///   - historySeconds: how much of the past a model sees.
-    ///   - risks: the policies' risks.
-    package init(
-        _ trace: DemandTrace, leadSeconds: Int, holdSeconds: Int, historySeconds: Int, risks: Set<Double>,
-        refitSeconds: Int = 3600
-    ) {
-        let step = trace.stepSeconds
-        stepSeconds = step
-        self.risks = risks.sorted()
-        let first = max(1, (leadSeconds + step - 1) / step)
-        window = Window(first: first, last: first + 1)
-        var lead = Model(window, self.risks.map { SignalForecast.quantile($0) })
-        var hold = Model(
-            Window(first: 1, last: max(first + 1, (holdSeconds + step - 1) / step)),
-            self.risks.map { SignalForecast.quantile(Prediction.keepRisk($0)) })
-        var entries: [Entry?] = []
-        entries.reserveCapacity(trace.values.count)
-        let refit = max(1, refitSeconds / step)
-        for (index, value) in trace.values.enumerated() {
-            lead.append(value)
-            hold.append(value)
-            if index % refit == 0 {
-                let known = Array(trace.values[max(0, index + 1 - historySeconds / step)...index])
-                lead.fit(known, stepSeconds: step)
-                hold.fit(known, stepSeconds: step)
-            }
-            let keeps = hold.forecast()?.quantiles
-            entries.append(
-                lead.forecast().map {
-                    Entry(expected: $0.expected, peaks: $0.quantiles, keeps: keeps, isTrusted: lead.isTrusted)
-                })
-        }
-        self.entries = entries
+    /// Nil where a track lacks the quantile that the risk asks for.
+    init?(lead: ForecastTrack, hold: ForecastTrack, risk: Double, stepSeconds: Int) {
+        quantile = SignalForecast.quantile(risk)
+        guard let leadColumn = lead.quantiles.firstIndex(of: quantile),
+            let holdColumn = hold.quantiles.firstIndex(
+                of: SignalForecast.quantile(Prediction.keepRisk(risk)))
+        else { return nil }
+        self.lead = lead
+        self.hold = hold
+        self.leadColumn = leadColumn
+        self.holdColumn = holdColumn
+        self.stepSeconds = stepSeconds
+        horizon = .seconds(lead.key.window.last * stepSeconds)
     }
 
     /// What was foreseen at a moment, in a policy's unit.
-    func outlook(atSeconds seconds: Int, scale: Double, risk: Double) -> Signal.Outlook? {
-        let index = (seconds - Self.delaySeconds) / stepSeconds
-        guard seconds >= Self.delaySeconds, entries.indices.contains(index), let entry = entries[index],
-            let column = risks.firstIndex(of: risk)
-        else { return nil }
+    func outlook(atSeconds seconds: Int, scale: Double) -> Signal.Outlook? {
+        guard seconds >= Self.delaySeconds else { return nil }
+        let step = (seconds - Self.delaySeconds) / stepSeconds
+        guard let peak = lead.forecast(atStep: step, column: leadColumn) else { return nil }
         return Signal.Outlook(
-            expectedPeak: entry.expected * scale, peak: entry.peaks[column] * scale,
-            quantile: SignalForecast.quantile(risk), horizon: .seconds(window.last * stepSeconds), model: "",
-            isTrusted: entry.isTrusted, keep: entry.keeps.map { $0[column] * scale })
+            expectedPeak: peak.expected * scale, peak: peak.peak * scale, quantile: quantile,
+            horizon: horizon, model: "", isTrusted: peak.isTrusted,
+            keep: hold.forecast(atStep: step, column: holdColumn).map { $0.peak * scale })
     }
 }

@@ -14,7 +14,7 @@ package struct PolicyController: BacktestController {
 
     package let policy: ScalingPolicy
     package var name: String { policy.name }
-    private let forecasts: ForecastTrack?
+    private let forecasts: PolicyForecasts?
     private let sources: [Source]
     /// From the trace's unit to the policy's.
     private let scale: Double
@@ -30,7 +30,7 @@ package struct PolicyController: BacktestController {
     ///   - unscaled: whether the policy's target already is in the trace's unit.
     package init(
         _ policy: ScalingPolicy, trace: DemandTrace, sources: [String: Source] = [:],
-        forecasts: ForecastTrack? = nil, unscaled: Bool = false
+        forecasts: PolicyForecasts? = nil, unscaled: Bool = false
     ) {
         self.policy = policy
         self.forecasts = forecasts
@@ -62,8 +62,7 @@ package struct PolicyController: BacktestController {
         for (signal, source) in zip(policy.signals, sources) {
             let outlook =
                 policy.prediction?.signal == signal.name
-                ? forecasts?.outlook(
-                    atSeconds: view.seconds, scale: scale, risk: policy.prediction?.risk ?? 0) : nil
+                ? forecasts?.outlook(atSeconds: view.seconds, scale: scale) : nil
             signals.append(
                 Signal(name: signal.name, reading: reading(source, view, at: now), outlook: outlook))
         }

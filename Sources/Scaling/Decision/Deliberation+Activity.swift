@@ -61,24 +61,27 @@ extension Deliberation {
                 .forecastIdle, signal.name,
                 outlook.text(signal.unit) + "; not used: no better than the last value")
         }
-        var text = outlook.text(signal.unit)
+        var suffix = ""
         var until: Timestamp?
         if let bridge = policy.bridge, case .untrusted = trust(signal, measured.reading, memory) {
             guard let seen = memory.signal(signal.name), now - seen.at < bridge else {
                 return note(
                     .forecastIdle, signal.name,
-                    text + "; not used: stands in for a signal without data for "
+                    outlook.text(signal.unit) + "; not used: stands in for a signal without data for "
                         + "\(bridge.prometheusText) only")
             }
-            text += "; stands in for the signal"
+            suffix = "; stands in for the signal"
             until = seen.at + bridge
         }
         // Hardly any tolerance here: the risk that the policy takes is in the quantile.
         let needed = foreseen(outlook.peak / target)
         guard needed > count, count > 0 || policy.idleAfter == nil || outlook.peak > signal.activation ?? 0
-        else { return note(.forecastIdle, signal.name, text, count: needed) }
+        else {
+            return note(
+                .forecastIdle, signal.name, outlook.text(signal.unit) + suffix, count: needed)
+        }
         count = needed
         isIdle = false
-        note(.forecast, signal.name, text, until: until)
+        note(.forecast, signal.name, outlook.text(signal.unit) + suffix, until: until)
     }
 }

@@ -30,14 +30,16 @@ extension Deliberation {
         }
         if kept >= Double(current) * (1 - prediction.band) {
             count = current
-            let share = SignalPolicy.Unit.share.text(max(0, 1 - kept / Double(current)))
-            note(.tolerance, signal.name, "foreseen to need \(share) less, which is not worth a change")
+            let less = max(0, 1 - kept / Double(current))
+            note(
+                .tolerance, signal.name,
+                "foreseen to need \(SignalPolicy.Unit.share.text(less)) less, which is not worth a change")
         } else if Replicas.covering(kept) > count {
             count = Replicas.covering(kept)
-            let text = signal.unit.text(kept * target)
             note(
                 .forecast, signal.name,
-                "up to \(text) may be needed again within \(prediction.hold.prometheusText)")
+                "up to \(signal.unit.text(kept * target)) may be needed again within \(prediction.hold.prometheusText)"
+            )
         }
     }
 
@@ -56,7 +58,8 @@ extension Deliberation {
             demand: demand * (1 + prediction.headroom), base: current, current: current, policy: policy)
         guard proposal.count > count else { return }
         count = proposal.count
-        let share = SignalPolicy.Unit.share.text(prediction.headroom)
-        note(.headroom, signal.name, "no forecast is used: \(share) more than is measured")
+        note(
+            .headroom, signal.name,
+            "no forecast is used: \(SignalPolicy.Unit.share.text(prediction.headroom)) more than is measured")
     }
 }

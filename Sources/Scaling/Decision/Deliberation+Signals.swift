@@ -48,8 +48,11 @@ extension Deliberation {
         let (signal, isLearned) = learned(written, memory)
         var proposal = Proposal(signal, value, counts: counts, current: current, policy: policy)
         if value > signal.activation ?? 0 { activity.active = activity.active ?? signal.name }
-        let text = proposal.text(signal, value, ready: counts.ready) + (isLearned ? " (learned)" : "")
-        note(proposal.calm == nil ? .signal : .tolerance, signal.name, text, count: proposal.count)
+        let (noted, ready) = (proposal, counts.ready)
+        note(
+            proposal.calm == nil ? .signal : .tolerance, signal.name,
+            noted.text(signal, value, ready: ready) + (isLearned ? " (learned)" : ""),
+            count: proposal.count)
         if let coverage, let rule = policy.partial, coverage < 0.9999, proposal.count < current {
             guard let completed = complete(signal, value, coverage, rule) else {
                 asked.holding.append(signal.name)

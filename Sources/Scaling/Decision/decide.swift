@@ -46,12 +46,18 @@ package func decide(
 extension ScalingBehaviour {
     /// How long a change can matter.
     var longestPeriod: Duration {
-        let periods = (up.limit.rates + down.limit.rates).map(\.period)
-        return max(periods.max() ?? .zero, flapBudget?.period ?? .zero)
+        max(up.limit.longestPeriod, down.limit.longestPeriod, flapBudget?.period ?? .zero)
     }
 }
 
 extension VelocityLimit {
+    fileprivate var longestPeriod: Duration {
+        switch self {
+        case .none, .blocked: .zero
+        case .largest(let rates), .smallest(let rates): rates.reduce(.zero) { max($0, $1.period) }
+        }
+    }
+
     var rates: [Rate] {
         switch self {
         case .none, .blocked: []
