@@ -2,10 +2,11 @@ package import Fleet
 import TimeSeries
 
 /// Which policies are to be measured now: each at its interval, and earlier where samples have landed since, but never
-/// more often than a fifth of one processor allows, and four times a second at most.
+/// more often than a fifth of one processor allows, and four times a second at most. A pause is no longer than half a second,
+/// whatever that costs: what is needed now is asked for within a second.
 package struct MeasurementSchedule: Sendable {
     private static let shortest = Duration.milliseconds(250)
-    private static let longest = Duration.seconds(1)
+    private static let longest = Duration.milliseconds(500)
     /// A round that took a second may be followed by four seconds of rest.
     private static let rest = 4
     private var pause = Self.shortest

@@ -21,6 +21,7 @@ extension Head {
             guard let table = tables[index], table.isEmpty, !table.isOpen else { continue }
             tablesByTarget[table.target]?.removeAll { $0 == UInt32(index) }
             if tablesByTarget[table.target]?.isEmpty == true { tablesByTarget[table.target] = nil }
+            targets.remove(UInt32(index), table.targetSymbols)
             tables[index] = nil
             droppedSeries += table.width
         }
@@ -62,6 +63,7 @@ extension Head {
                 return layout
             }
         }
+        targets = TargetIndex()
         for index in tables.indices {
             guard let table = tables[index], let layout = renewed[ObjectIdentifier(table.layout)] else {
                 continue
@@ -69,6 +71,7 @@ extension Head {
             tables[index]?.layout = layout
             let targetSymbols = intern(table.target)
             tables[index]?.targetSymbols = targetSymbols
+            targets.add(UInt32(index), targetSymbols)
         }
     }
 }

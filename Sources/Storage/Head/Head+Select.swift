@@ -33,7 +33,8 @@ extension Head {
         let conditions = matchers.map { Condition($0, symbols) }
         var found = Found()
         var answers: [LayoutQuestion: [UInt32]] = [:]
-        for case let table? in tables where table.overlaps(range) {
+        for number in targets.candidates(conditions) {
+            guard let table = tables[Int(number)], table.overlaps(range) else { continue }
             guard let open = table.unanswered(conditions) else { continue }
             let question = LayoutQuestion(layout: ObjectIdentifier(table.layout), conditions: open)
             let columns: [UInt32]

@@ -10,6 +10,7 @@ struct Head: Sendable {
     /// By number; nil where all samples are gone. Numbers are not used again.
     var tables: [Table?] = []
     var tablesByTarget: [Labels: [UInt32]] = [:]
+    var targets = TargetIndex()
     var loose = LooseSeries()
     var metadata: [String: MetricMetadata] = [:]
     var newest: Int64 = .min
@@ -96,10 +97,14 @@ struct Head: Sendable {
 
     mutating func addTable(_ number: UInt32, _ target: Labels, _ columns: [Labels]) {
         while tables.count <= Int(number) { tables.append(nil) }
-        if let old = tables[Int(number)]?.target { tablesByTarget[old]?.removeAll { $0 == number } }
+        if let old = tables[Int(number)] {
+            tablesByTarget[old.target]?.removeAll { $0 == number }
+            targets.remove(number, old.targetSymbols)
+        }
         var table = Table(number: number, target: target, layout: layout(columns))
         table.targetSymbols = intern(target)
         tables[Int(number)] = table
+        targets.add(number, table.targetSymbols)
         tablesByTarget[target, default: []].append(number)
         pressure.seriesSince += columns.count
     }
