@@ -134,7 +134,7 @@ struct DecisionStreamTests {
         return try runner.audit.entries(from: 0, count: 100_000).map(\.record)
     }
 
-    @Test(arguments: [5, 35, 200])
+    @Test(arguments: [1, 5, 35, 200])
     func `a crash before every Nth batch changes no byte of what is recorded`(period: Int) async throws {
         // Batches in which nothing is measured are not made durable one by one.
         let stream = stream().filter { batch in
@@ -148,7 +148,7 @@ struct DecisionStreamTests {
         #expect(crashed.map { CanonicalJSON.encode($0) } == whole.map { CanonicalJSON.encode($0) })
     }
 
-    @Test(arguments: [41, 300])
+    @Test(arguments: [3, 41, 300])
     func `a change of the leader changes no decision`(period: Int) async throws {
         // A new leader names its own replicas, which a recorded stream cannot show.
         let policies = policies(seesReplicas: false)

@@ -50,10 +50,15 @@ package final class AuditLog: Sendable {
         let published = try Self.readCheckpoint(disk, folder)
         leaves = try LeafFile(disk: disk, path: folder + "/leaves", trusted: published?.size ?? 0)
         var state = State()
+        var newest: [[UInt8]] = []
         let report = try log.forEach { sequence, record in
             guard let bytes = JournalRecord.leafBytes(record) else { return }
-            try state.add(bytes, sequence: sequence)
+            try state.take(bytes, sequence: sequence)
+            newest.append(bytes)
+            if newest.count > 2 * Self.keptRecent { newest.removeFirst(Self.keptRecent) }
         }
+        // Of the others only what finds them again is wanted: reading all of each would be most of an opening.
+        try state.remember(newest)
         losses =
             report.gaps.map { "records \($0.lowerBound) to \($0.upperBound) are missing" }
             + report.damage.map { "\($0.path): \($0.length) unreadable bytes at \($0.offset)" }
@@ -164,19 +169,32 @@ package enum AuditError: Error, Hashable, Sendable, CustomStringConvertible {
 
 extension AuditLog.State {
     mutating func add(_ bytes: [UInt8], sequence: UInt64) throws {
-        let record: AuditRecord
-        do {
-            record = try CanonicalJSON.decode(AuditRecord.self, from: bytes)
-        } catch {
+        try take(bytes, sequence: sequence)
+        try remember([bytes])
+    }
+
+    /// Takes a leaf into the tree and where it is found again by.
+    fileprivate mutating func take(_ bytes: [UInt8], sequence: UInt64) throws {
+        guard let numbers = LeafNumbers(bytes) else {
             throw AuditError.broken(index: tree.count, "not an audit entry")
         }
-        if epochs.last?.epoch != record.entry.epoch { epochs.append((record.entry.epoch, tree.count)) }
-        if generations.last?.generation != record.entry.generation {
-            generations.append((record.entry.generation, tree.count))
+        if epochs.last?.epoch != numbers.epoch { epochs.append((numbers.epoch, tree.count)) }
+        if generations.last?.generation != numbers.generation {
+            generations.append((numbers.generation, tree.count))
         }
         tree.append(.leaf(bytes))
         sequences.append(sequence)
-        recent.append(record)
+    }
+
+    /// Keeps the last leaves that were taken for those who look often.
+    fileprivate mutating func remember(_ leaves: [[UInt8]]) throws {
+        for (offset, bytes) in leaves.enumerated() {
+            do {
+                recent.append(try CanonicalJSON.decode(AuditRecord.self, from: bytes))
+            } catch {
+                throw AuditError.broken(index: tree.count - leaves.count + offset, "not an audit entry")
+            }
+        }
         if recent.count > 2 * AuditLog.keptRecent { recent.removeFirst(AuditLog.keptRecent) }
     }
 }
