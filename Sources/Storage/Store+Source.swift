@@ -82,11 +82,13 @@ extension Head {
         guard let symbol = symbols.find(name) else { return Set(loose.values(of: name, in: range)) }
         var values: Set<SymbolTable.Symbol> = []
         var seen: Set<ObjectIdentifier> = []
-        for case let table? in tables where table.overlaps(range) {
-            if let label = table.targetSymbols.first(where: { $0.name == symbol }) {
+        values.reserveCapacity(tables.count)
+        for index in tables.indices where tables[index]?.overlaps(range) == true {
+            // Looked at where it is: a copy would hold on to all that a table has.
+            if let label = tables[index]?.targetSymbols.first(where: { $0.name == symbol }) {
                 values.insert(label.value)
-            } else if seen.insert(ObjectIdentifier(table.layout)).inserted {
-                values.formUnion(table.layout.index.values(of: symbol).map(\.value))
+            } else if let layout = tables[index]?.layout, seen.insert(ObjectIdentifier(layout)).inserted {
+                values.formUnion(layout.index.values(of: symbol).map(\.value))
             }
         }
         var texts = Set(values.map { symbols[$0] }).union(loose.values(of: name, in: range))

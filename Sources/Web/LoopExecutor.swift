@@ -20,12 +20,20 @@ final class LoopExecutor: TaskExecutor {
     }
 }
 
-/// Serves each connection on the thread of its event loop.
+/// Serves each connection on the thread of its event loop, simple requests without the server's own handling.
 struct LoopBoundChannel<Base: ServerChildChannel>: ServerChildChannel {
     let base: Base
+    let responder: WebResponder
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-        base.setup(channel: channel, logger: logger)
+        base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            // Behind what watches the state of the connection, before what makes a sequence of its requests.
+            let pipeline = channel.pipeline.syncOperations
+            let state = try pipeline.handler(type: HTTPConnectionStateHandler.self)
+            try pipeline.addHandler(
+                DirectAnswers(responder, LoopExecutor(channel.eventLoop), logger), position: .after(state))
+            return value
+        }
     }
 
     func handle(value: Base.Value, logger: Logger) async {

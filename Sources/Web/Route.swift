@@ -78,6 +78,7 @@ package struct RouteTable: Sendable {
     package let routes: [Route]
     /// The routes whose pattern is the path itself.
     private let literals: [String: [Route]]
+    private let patterns: [Route]
 
     package init(_ routes: [Route]) {
         var seen: Set<String> = []
@@ -90,17 +91,19 @@ package struct RouteTable: Sendable {
         }
         self.routes = routes
         literals = Dictionary(grouping: routes.filter { !$0.pattern.contains(":") }, by: \.pattern)
+        patterns = routes.filter { $0.pattern.contains(":") }
     }
 
     /// - Parameter method: as sent; HEAD counts as GET.
     package func match(_ method: String, _ path: String) -> Match {
         let wanted = Method(rawValue: method == "HEAD" ? "GET" : method)
-        if let wanted, let route = literals[path]?.first(where: { $0.methods.contains(wanted) }) {
+        let literal = literals[path] ?? []
+        if let wanted, let route = literal.first(where: { $0.methods.contains(wanted) }) {
             return .found(route, parameters: [:])
         }
         let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-        var allowed: Set<String> = []
-        for route in routes {
+        var allowed = Set(literal.flatMap { $0.methods.map(\.rawValue) })
+        for route in patterns {
             guard let parameters = route.match(parts) else { continue }
             if let wanted, route.methods.contains(wanted) { return .found(route, parameters: parameters) }
             allowed.formUnion(route.methods.map(\.rawValue))

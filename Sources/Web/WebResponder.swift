@@ -1,17 +1,26 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
+import TimeSeries
 
 /// From a request on the wire to the answer on it: route, role, limits, handler, headers, metrics, log line.
 struct WebResponder: HTTPResponder {
     struct Context: InitializableFromSource {
         let channel: any Channel
         let logger: Logger
+        /// Of the thread of the connection.
+        let executor: LoopExecutor?
 
         init(source: ApplicationRequestContextSource) {
-            channel = source.channel
-            logger = source.logger
+            self.init(channel: source.channel, logger: source.logger, executor: LoopExecutor.current)
+        }
+
+        init(channel: any Channel, logger: Logger, executor: LoopExecutor?) {
+            self.channel = channel
+            self.logger = logger
+            self.executor = executor
         }
     }
 
@@ -24,13 +33,65 @@ struct WebResponder: HTTPResponder {
     let limits: WebLimits
     let connections: ClientConnections
     let metrics: WebMetrics
+    private let date = HTTPDate()
+
+    init(
+        routes: RouteTable, authorization: Authorization, limits: WebLimits, connections: ClientConnections,
+        metrics: WebMetrics
+    ) {
+        self.routes = routes
+        self.authorization = authorization
+        self.limits = limits
+        self.connections = connections
+        self.metrics = metrics
+    }
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        let answer = await answer(to: request, context: context)
+        let isHead = request.method == .head
+        var headers = headers(of: answer, to: request)
+        guard isHead else {
+            return Response(
+                status: .init(code: answer.status), headers: headers,
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+        }
+        headers.append(HTTPField(name: .contentLength, value: String(answer.body.count)))
+        return Response(status: .init(code: answer.status), headers: headers)
+    }
+
+    /// The answer as it is written by who does without the server's own handling.
+    func parts(
+        for request: Request, _ match: RouteTable.Match, context: Context
+    ) async -> (status: HTTPResponse.Status, headers: HTTPFields, body: [UInt8]) {
+        let answer = await answer(to: request, match, context: context)
+        var headers = headers(of: answer, to: request)
+        headers.append(HTTPField(name: .contentLength, value: String(answer.body.count)))
+        headers.append(HTTPField(name: .date, value: date.text(SystemClock().now)))
+        return (.init(code: answer.status), headers, request.method == .head ? [] : answer.body)
+    }
+
+    /// What answers a request without a body whose route holds up no thread; nil for all other requests.
+    func directMatch(_ request: HTTPRequest) -> RouteTable.Match? {
+        guard request.method == .get || request.method == .head, let path = request.path else { return nil }
+        for field in request.headerFields {
+            switch field.name {
+            case .contentLength, .transferEncoding, .connection, .expect, .upgrade: return nil
+            default: break
+            }
+        }
+        let match = routes.match(request.method.rawValue, URI(path).path)
+        guard case .found(let route, _) = match, route.neverBlocks else { return nil }
+        return match
+    }
+
+    private func answer(
+        to request: Request, _ known: RouteTable.Match? = nil, context: Context
+    ) async -> WebResponse {
         let clock = ContinuousClock()
         let start = clock.now
         let path = request.uri.path
         let method = request.method.rawValue
-        let match = routes.match(method, path)
+        let match = known ?? routes.match(method, path)
         var answer: WebResponse
         do {
             answer = try await respond(to: request, match, context: context)
@@ -52,7 +113,7 @@ struct WebResponder: HTTPResponder {
                 "method": "\(method)", "path": "\(path)", "status": "\(answer.status)",
                 "bytes": "\(answer.body.count)", "duration": "\(elapsed)",
             ])
-        return response(answer, isAPI: path.hasPrefix("/api/"), isHead: method == "HEAD")
+        return answer
     }
 
     private func respond(
@@ -69,7 +130,7 @@ struct WebResponder: HTTPResponder {
         case .found(let route, let parameters):
             var seen = try head(of: request, parameters, context: context)
             try authorization.check(route.role, seen)
-            try await readBody(of: request, on: context.channel, into: &seen, limit: route.bodyLimit)
+            try await readBody(of: request, context, into: &seen, limit: route.bodyLimit)
             return try await run(route, seen, context: context)
         }
     }
@@ -90,7 +151,7 @@ struct WebResponder: HTTPResponder {
     }
 
     private func readBody(
-        of request: Request, on channel: any Channel, into seen: inout WebRequest, limit: Int
+        of request: Request, _ context: Context, into seen: inout WebRequest, limit: Int
     ) async throws {
         guard request.method != .get, request.method != .head else { return }
         let tooLarge = WebError(413, "bad_data", "the body is larger than \(limit) bytes")
@@ -101,7 +162,7 @@ struct WebResponder: HTTPResponder {
         let expected = min(request.headers[.contentLength].flatMap { Int($0) } ?? 0, limit)
         let tooSlow = WebError(408, "timeout", "body too slow")
         seen.body = try await within(
-            limits.bodyTimeout, orThrow: tooSlow, of: channel, on: LoopExecutor.current
+            limits.bodyTimeout, orThrow: tooSlow, of: context.channel, on: context.executor
         ) {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(expected)
@@ -121,7 +182,7 @@ struct WebResponder: HTTPResponder {
     /// Runs the handler until it answers, its time is over or its client is gone.
     private func run(_ route: Route, _ request: WebRequest, context: Context) async throws -> WebResponse {
         let late = WebError(503, "timeout", "no answer within \(limits.requestTimeout)")
-        let place = route.neverBlocks ? LoopExecutor.current : nil
+        let place = route.neverBlocks ? context.executor : nil
         return try await within(limits.requestTimeout, orThrow: late, of: context.channel, on: place) {
             try await route.handler(request)
         }
@@ -132,7 +193,12 @@ struct WebResponder: HTTPResponder {
         _ timeout: Duration, orThrow late: WebError, of channel: any Channel, on executor: LoopExecutor?,
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let task = Task(executorPreference: executor) { try await body() }
+        // On its own thread it begins at once, and most that begin there end before anybody waits for them.
+        let isThere = executor?.isOnItsThread ?? false
+        let task =
+            isThere
+            ? Task.immediate(executorPreference: executor) { try await body() }
+            : Task(executorPreference: executor) { try await body() }
         connections.begin(channel, until: ContinuousClock.now + timeout) { task.cancel() }
         let result = await withTaskCancellationHandler {
             await task.result
@@ -143,20 +209,17 @@ struct WebResponder: HTTPResponder {
         return try result.get()
     }
 
-    private func response(_ answer: WebResponse, isAPI: Bool, isHead: Bool) -> Response {
+    private func headers(of answer: WebResponse, to request: Request) -> HTTPFields {
         var headers = HTTPFields()
-        headers[.contentType] = answer.contentType
-        if isAPI { headers[.cacheControl] = "no-store" }
-        for field in Self.securityHeaders { headers[field.name] = field.value }
+        headers.reserveCapacity(Self.securityHeaders.count + answer.headers.count + 4)
+        headers.append(HTTPField(name: .contentType, value: answer.contentType))
+        if request.uri.path.hasPrefix("/api/") {
+            headers.append(HTTPField(name: .cacheControl, value: "no-store"))
+        }
+        for field in Self.securityHeaders { headers.append(field) }
         for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }
-        if isHead {
-            headers[.contentLength] = String(answer.body.count)
-            return Response(status: .init(code: answer.status), headers: headers)
-        }
-        return Response(
-            status: .init(code: answer.status), headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+        return headers
     }
 }

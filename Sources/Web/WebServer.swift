@@ -79,8 +79,9 @@ package struct WebServer: Service {
         quiet.logLevel = max(logger.logLevel, .notice)
         return Application(
             responder: responder,
-            server: HTTPServerBuilder { responder in
-                LoopBoundChannel(base: HTTP1Channel(responder: responder, configuration: channel))
+            server: HTTPServerBuilder { [responder] answer in
+                LoopBoundChannel(
+                    base: HTTP1Channel(responder: answer, configuration: channel), responder: responder)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port), serverName: nil,

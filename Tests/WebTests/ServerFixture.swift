@@ -2,6 +2,8 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import NIOCore
+import NIOPosix
 
 @testable import Web
 
@@ -38,5 +40,21 @@ extension WebServer {
                 uri: uri, method: method, headers: sent, body: body.map { ByteBuffer(string: $0) })
             return (response.status.code, response.headers, String(buffer: response.body))
         }
+    }
+}
+
+/// Sends bytes to a server on this machine; all that it answers until it closes.
+func exchange(_ text: String, port: Int) async throws -> String {
+    let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        .connect(host: "127.0.0.1", port: port) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+            }
+        }
+    return try await channel.executeThenClose { inbound, outbound in
+        try await outbound.write(ByteBuffer(string: text))
+        var answer = ""
+        for try await buffer in inbound { answer += String(buffer: buffer) }
+        return answer
     }
 }

@@ -131,10 +131,11 @@ struct WebServerTests {
         #expect(!connections.end(first))
     }
 
-    @Test(.timeLimit(.minutes(5))) func `a handler is cancelled when its client goes away`() async throws {
+    @Test(.timeLimit(.minutes(5)), arguments: [false, true])
+    func `a handler is cancelled when its client goes away`(_ neverBlocks: Bool) async throws {
         let (started, start) = AsyncStream<Void>.makeStream()
         let (ended, end) = AsyncStream<Bool>.makeStream()
-        let slow = Route([.get], "/api/slow", role: .query, "slow") { _ in
+        let slow = Route([.get], "/api/slow", role: .query, "slow", neverBlocks: neverBlocks) { _ in
             start.yield()
             try? await Task.sleep(for: .seconds(3600))
             end.yield(Task.isCancelled)

@@ -10,7 +10,7 @@ package struct QueryRoutes: Sendable {
 
     private let engine: any QueryEngine
     private let limits: QueryLimits
-    private let features: QueryFeatures
+    private let parsed: ParsedQueries
     private let clock: any Clock
     private let desk: QueryDesk
 
@@ -22,7 +22,7 @@ package struct QueryRoutes: Sendable {
         self.desk = desk ?? QueryDesk(clock: clock)
         self.engine = engine
         self.limits = limits
-        self.features = features
+        parsed = ParsedQueries(features: features)
         self.clock = clock
     }
 
@@ -107,7 +107,7 @@ package struct QueryRoutes: Sendable {
 
     private func parse(_ request: WebRequest) throws(WebError) -> Expression {
         do {
-            return try Expression.parse(request["query"] ?? "", features: features)
+            return try parsed.parse(request["query"] ?? "")
         } catch {
             throw .invalid("query", error.description)
         }
