@@ -75,8 +75,7 @@ package struct EngineFuzz {
         if text.contains(":") { steps += ["changes", "resets", "ts_of_m"] }
         // What is less by a digit is a reset; sums of histograms are compensated here and plain there.
         if text.contains(":") {
-            let resetting =
-                text.split(separator: "rate(").count + text.split(separator: "increase(").count - 2
+            let resetting = text.ranges(of: "rate(").count + text.ranges(of: "increase(").count
             let rounding = [
                 " - ", " + ", "quantile", "avg", "sum", "stddev", "stdvar", "deriv", "smoothing", "/",
             ]

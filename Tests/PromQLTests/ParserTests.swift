@@ -15,6 +15,13 @@ import Testing
         #expect(try Expression.parse(text).description == text)
     }
 
+    @Test(arguments: ["-NaN", "+NaN", "-0", "-Inf"])
+    func `what a missing series is filled with reads back`(value: String) throws {
+        let expression = try Expression.parse("a + fill(\(value)) b", features: .all)
+
+        #expect(try Expression.parse(expression.description, features: .all) == expression)
+    }
+
     @Test func `a quoted name means the same wherever it stands among the matchers`() throws {
         let canonical = try Expression.parse("{\"foo.bar\",a=\"b\",c!=\"d\"}")
 

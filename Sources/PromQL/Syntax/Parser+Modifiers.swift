@@ -63,7 +63,8 @@ extension Parser {
             throw unexpected(in: context, expected: "number")
         }
         advance()
-        return isNegative ? -value : value
+        // A NaN is a NaN, whatever its sign.
+        return isNegative && !value.isNaN ? -value : value
     }
 
     /// `(a, "b.c", d)`, the comma at the end optional.
