@@ -45,7 +45,7 @@ extension Store: SeriesSource {
         _ name: String, _ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>
     ) async throws -> [String] {
         let isWhole = matcherSets.allSatisfy(\.isEmpty)
-        let known: Set<String>? = head.withLock { head in
+        let known: [String]? = head.withLock { head in
             isWhole && head.tombstones.isEmpty ? head.values(of: name, in: range.milliseconds) : nil
         }
         if let values = known {
@@ -77,9 +77,9 @@ extension ClosedRange<Timestamp> {
 }
 
 extension Head {
-    /// The values of a label of all series with a sample near the range.
-    func values(of name: String, in range: ClosedRange<Int64>) -> Set<String> {
-        guard let symbol = symbols.find(name) else { return Set(loose.values(of: name, in: range)) }
+    /// The values of a label of all series with a sample near the range, each once.
+    func values(of name: String, in range: ClosedRange<Int64>) -> [String] {
+        guard let symbol = symbols.find(name) else { return loose.values(of: name, in: range) }
         var values: Set<SymbolTable.Symbol> = []
         var seen: Set<ObjectIdentifier> = []
         values.reserveCapacity(tables.count)
@@ -91,12 +91,14 @@ extension Head {
                 values.formUnion(layout.index.values(of: symbol).map(\.value))
             }
         }
-        var texts = Set(values.map { symbols[$0] }).union(loose.values(of: name, in: range))
+        let single = loose.values(of: name, in: range)
+        if single.isEmpty, looseRollups.orphans.isEmpty { return values.map { symbols[$0] } }
+        var texts = Set(values.map { symbols[$0] }).union(single)
         for place in looseRollups.orphans {
             guard let member = looseRollups.member(place), member.made >= range.lowerBound else { continue }
             if let value = member.labels[name] { texts.insert(value) }
         }
-        return texts
+        return Array(texts)
     }
 }
 

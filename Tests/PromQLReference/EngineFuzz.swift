@@ -71,6 +71,7 @@ package struct EngineFuzz {
     private static func magnifiesRounding(_ text: String) -> Bool {
         var steps = [
             "ceil", "floor", "sgn", "round", " % ", "==", "!=", "<", ">", "atan2", "ln", "exp", "sqrt", "/",
+            "Inf",
         ]
         if text.contains(":") { steps += ["changes", "resets", "ts_of_m"] }
         // What is less by a digit is a reset; sums of histograms are compensated here and plain there.
@@ -78,6 +79,7 @@ package struct EngineFuzz {
             let resetting = text.ranges(of: "rate(").count + text.ranges(of: "increase(").count
             let rounding = [
                 " - ", " + ", "quantile", "avg", "sum", "stddev", "stdvar", "deriv", "smoothing", "/",
+                "delta(",
             ]
             if resetting > 1 || (resetting == 1 && rounding.contains(where: text.contains)) { return true }
         }

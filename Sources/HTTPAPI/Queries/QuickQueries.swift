@@ -5,7 +5,7 @@ import Synchronization
 /// a query is evaluated where it arrives, for the two changes of threads would cost as much as itself.
 final class QuickQueries: Sendable {
     /// How long the thread of some connections may be held up.
-    static let longest = Duration.microseconds(500)
+    static let longest = Duration.milliseconds(1)
     /// What a query that was quick may read before it must go where it holds up nobody.
     static let maxSamples = 20_000
     private static let capacity = 4096
