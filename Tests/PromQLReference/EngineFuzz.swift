@@ -62,6 +62,8 @@ package struct EngineFuzz {
         case (let expected?, .matrix(let matrix)):
             return Self.difference(expected, matrix).map { .different("\(text): \($0)") } ?? .agreed
         case (nil, _): return .different("\(text): only the reference refuses it")
+        // A subquery is evaluated over the whole range, here only at the moments that some window has.
+        case (_?, nil) where text.contains(":"): return .skipped
         default: return .different("\(text): only the engine refuses it")
         }
     }

@@ -95,8 +95,11 @@ package struct ReferenceHistogram: Sendable {
         if isCustom != before.isCustom || count < before.count || schema > before.schema { return true }
         if zeroCount < before.zeroCount { return true }
         let before = before.reduced(to: schema)
-        return before.positive.contains { $0.value > positive[$0.key] ?? 0 }
-            || before.negative.contains { $0.value > negative[$0.key] ?? 0 }
+        // A bucket that is gone is a reset whatever its sign, unless nothing was in it.
+        func hasLost(_ old: [Int: Double], _ new: [Int: Double]) -> Bool {
+            old.contains { key, value in new[key].map { value > $0 } ?? (value != 0) }
+        }
+        return hasLost(before.positive, positive) || hasLost(before.negative, negative)
     }
 
     private var filled: ([Int: Double], [Int: Double]) {
