@@ -64,10 +64,12 @@ package struct JSONWriter: Sendable {
 
     /// Thousandths as a number, with three decimals where they are not whole: `1435781430.781`.
     package mutating func thousandths(_ value: Int64) {
-        element(room: 24) { JSONWriter.append(thousandths: value, to: &$0) }
+        element(room: JSONWriter.thousandthsRoom) { JSONWriter.append(thousandths: value, to: &$0) }
     }
 
-    /// At most 24 bytes.
+    /// The most bytes of a number of thousandths.
+    package static let thousandthsRoom = 24
+
     package static func append(thousandths value: Int64, to bytes: inout OutputSpan<UInt8>) {
         let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: 1000)
         if value < 0 { bytes.append(UInt8(ascii: "-")) }

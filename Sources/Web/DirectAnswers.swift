@@ -3,7 +3,6 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTPTypes
-import TimeSeries
 
 /// Answers requests without a body whose route never blocks, as soon as they are read and on the thread of their
 /// connection; all others go on to the server's own handling. Such an answer costs half: no sequence of parts, no
@@ -18,7 +17,7 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     private let executor: LoopExecutor
     private let logger: Logger
     /// A request that is answered here once its end is read.
-    private var head: (request: HTTPRequest, match: RouteTable.Match)?
+    private var head: (request: Request, match: RouteTable.Match)?
     private var isAnswering = false
     /// Requests that went on and are not answered yet: what follows them waits behind them.
     private var forwarded = 0
@@ -51,8 +50,8 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         switch part {
         case .head(let request):
-            if forwarded == 0, let match = responder.directMatch(request) {
-                head = (request, match)
+            if forwarded == 0, let direct = responder.direct(request) {
+                head = direct
             } else {
                 forwarded += 1
                 context.fireChannelRead(wrapInboundOut(part))
@@ -61,7 +60,7 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
             if let (request, _) = head {
                 head = nil
                 forwarded += 1
-                context.fireChannelRead(wrapInboundOut(.head(request)))
+                context.fireChannelRead(wrapInboundOut(.head(request.head)))
             }
             context.fireChannelRead(wrapInboundOut(part))
         case .end:
@@ -72,14 +71,13 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func answer(
-        _ request: HTTPRequest, _ match: RouteTable.Match, _ context: ChannelHandlerContext
+        _ request: Request, _ match: RouteTable.Match, _ context: ChannelHandlerContext
     ) {
         isAnswering = true
         let seen = WebResponder.Context(channel: context.channel, logger: logger, executor: executor)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let responder = responder
         Task.immediate(executorPreference: executor) {
-            let request = Request(head: request, body: RequestBody(buffer: ByteBuffer()))
             let (status, headers, body) = await responder.parts(for: request, match, context: seen)
             let (handler, context) = bound.value
             handler.finish(HTTPResponse(status: status, headerFields: headers), body, context)

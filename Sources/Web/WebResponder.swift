@@ -49,14 +49,9 @@ struct WebResponder: HTTPResponder {
     func respond(to request: Request, context: Context) async throws -> Response {
         let answer = await answer(to: request, context: context)
         let isHead = request.method == .head
-        var headers = headers(of: answer, to: request)
-        guard isHead else {
-            return Response(
-                status: .init(code: answer.status), headers: headers,
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
-        }
-        headers.append(HTTPField(name: .contentLength, value: String(answer.body.count)))
-        return Response(status: .init(code: answer.status), headers: headers)
+        return Response(
+            status: .init(code: answer.status), headers: headers(of: answer, to: request),
+            body: isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
     }
 
     /// The answer as it is written by who does without the server's own handling.
@@ -65,23 +60,23 @@ struct WebResponder: HTTPResponder {
     ) async -> (status: HTTPResponse.Status, headers: HTTPFields, body: [UInt8]) {
         let answer = await answer(to: request, match, context: context)
         var headers = headers(of: answer, to: request)
-        headers.append(HTTPField(name: .contentLength, value: String(answer.body.count)))
         headers.append(HTTPField(name: .date, value: date.text(SystemClock().now)))
         return (.init(code: answer.status), headers, request.method == .head ? [] : answer.body)
     }
 
-    /// What answers a request without a body whose route holds up no thread; nil for all other requests.
-    func directMatch(_ request: HTTPRequest) -> RouteTable.Match? {
-        guard request.method == .get || request.method == .head, let path = request.path else { return nil }
-        for field in request.headerFields {
+    /// A request without a body whose route holds up no thread, and that route; nil for all other requests.
+    func direct(_ head: HTTPRequest) -> (request: Request, match: RouteTable.Match)? {
+        guard head.method == .get || head.method == .head, head.path != nil else { return nil }
+        for field in head.headerFields {
             switch field.name {
             case .contentLength, .transferEncoding, .connection, .expect, .upgrade: return nil
             default: break
             }
         }
-        let match = routes.match(request.method.rawValue, URI(path).path)
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        let match = routes.match(head.method.rawValue, request.uri.path)
         guard case .found(let route, _) = match, route.neverBlocks else { return nil }
-        return match
+        return (request, match)
     }
 
     private func answer(
@@ -213,6 +208,7 @@ struct WebResponder: HTTPResponder {
         var headers = HTTPFields()
         headers.reserveCapacity(Self.securityHeaders.count + answer.headers.count + 4)
         headers.append(HTTPField(name: .contentType, value: answer.contentType))
+        headers.append(HTTPField(name: .contentLength, value: String(answer.body.count)))
         if request.uri.path.hasPrefix("/api/") {
             headers.append(HTTPField(name: .cacheControl, value: "no-store"))
         }

@@ -67,7 +67,8 @@ extension JSONWriter {
             // Room is made for many at once.
             for start in stride(from: 0, to: samples.count, by: 64) {
                 let block = samples.extracting(start..<min(samples.count, start + 64))
-                json.element(room: block.count * (MomentTexts.room + SampleText.room + 4)) { bytes in
+                json.element(room: block.count * (JSONWriter.thousandthsRoom + SampleText.room + 4)) {
+                    bytes in
                     for index in block.indices {
                         if index > 0 { bytes.append(UInt8(ascii: ",")) }
                         bytes.append(UInt8(ascii: "["))
@@ -116,9 +117,6 @@ extension JSONWriter {
 
 /// Moments as JSON writes them, each written once.
 struct MomentTexts {
-    /// The most bytes of a moment.
-    static let room = 24
-
     private var moments: [Timestamp] = []
     private var ends: [Int] = []
     private(set) var bytes: [UInt8] = []
@@ -140,7 +138,7 @@ struct MomentTexts {
             ends.removeSubrange(kept...)
             bytes.removeSubrange(start...)
         }
-        bytes.append(addingCapacity: Self.room) {
+        bytes.append(addingCapacity: JSONWriter.thousandthsRoom) {
             JSONWriter.append(thousandths: moment.milliseconds, to: &$0)
         }
         moments.append(moment)
@@ -162,7 +160,12 @@ enum SampleText {
 
     static func append(_ value: Double, to bytes: inout OutputSpan<UInt8>) {
         if let whole = whole(value) { return JSONWriter.append(whole, to: &bytes) }
-        if let thousandths = thousandths(value) { return append(thousandths: thousandths, to: &bytes) }
+        if let thousandths = thousandths(value) {
+            // Not whole, so that one decimal at least is left.
+            JSONWriter.append(thousandths: thousandths, to: &bytes)
+            if thousandths % 10 == 0 { bytes.removeLast(thousandths % 100 == 0 ? 2 : 1) }
+            return
+        }
         // Where the shortest digits that mean the value have neither an exponent nor a zero behind the point.
         guard value.magnitude >= 1e-4, value.magnitude < 1e15 else {
             return bytes.append(copying: Self.text(value).utf8Span.span)
@@ -178,19 +181,6 @@ enum SampleText {
         // Half away from zero, without a call into the math library.
         let integer = Int64(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
         return integer != 0 && Double(integer) / 1000 == value ? integer : nil
-    }
-
-    private static func append(thousandths: Int64, to bytes: inout OutputSpan<UInt8>) {
-        if thousandths < 0 { bytes.append(UInt8(ascii: "-")) }
-        let (whole, rest) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1000)
-        JSONWriter.append(whole, to: &bytes)
-        bytes.append(UInt8(ascii: "."))
-        let (tenths, hundredths) = rest.quotientAndRemainder(dividingBy: 100)
-        bytes.append(48 &+ UInt8(truncatingIfNeeded: tenths))
-        guard hundredths > 0 else { return }
-        let (first, last) = hundredths.quotientAndRemainder(dividingBy: 10)
-        bytes.append(48 &+ UInt8(truncatingIfNeeded: first))
-        if last > 0 { bytes.append(48 &+ UInt8(truncatingIfNeeded: last)) }
     }
 
     static func text(_ value: Double) -> Substring {

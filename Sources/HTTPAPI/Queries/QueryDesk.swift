@@ -73,7 +73,7 @@ package struct QueryDesk: Sendable {
                 let value = try await body(min(maxSamples, QuickQueries.maxSamples))
                 quick.note(key, took: clock.uptime - start)
                 return value
-            } catch let error as WebError where error.status == 422 {
+            } catch let error as WebError where error.status == 422 && maxSamples > QuickQueries.maxSamples {
                 quick.forget(key)
             }
         }

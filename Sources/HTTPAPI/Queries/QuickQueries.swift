@@ -1,4 +1,3 @@
-import PromQL
 import Synchronization
 
 /// Queries that took next to no time when they were last asked. Dashboards and scripts ask the same over and over; such
