@@ -40,6 +40,7 @@ package struct LocalEngine: QueryEngine {
         let (plan, isExpired) = try prepare(expression, range, limits)
         let columns = try await select(plan.selections, limits)
         let evaluator = evaluator(plan, columns, limits, isExpired)
+        if limits.countsSamples { evaluator.counts = SampleCounts(steps: plan.grid.count) }
         return try Self.result(evaluator, expression, range)
     }
 
@@ -53,6 +54,7 @@ package struct LocalEngine: QueryEngine {
         let read = now()
         let evaluator = evaluator(plan, columns, limits, isExpired)
         evaluator.trace = EvaluationTrace(now: now)
+        if limits.countsSamples { evaluator.counts = SampleCounts(steps: plan.grid.count) }
         let result = try Self.result(evaluator, expression, range)
         let explanation = QueryExplanation(
             planning: planned - began, reading: read - planned, evaluating: now() - read,
@@ -96,9 +98,18 @@ package struct LocalEngine: QueryEngine {
         _ evaluator: Evaluator, _ expression: Expression, _ range: EvaluationRange
     ) throws(QueryError) -> QueryResult {
         let value = try Evaluator.result(evaluator, expression, range)
-        return QueryResult(
+        var result = QueryResult(
             value: value, warnings: evaluator.annotations.warnings, infos: evaluator.annotations.infos,
             samplesRead: evaluator.columns.reduce(0) { $0 + sampleCount($1) })
+        if let counts = evaluator.counts {
+            let grid = evaluator.plan.grid
+            result.samples = QueryResult.SampleStatistics(
+                perStep: counts.perStep.enumerated().map { step, count in
+                    (at: Timestamp(milliseconds: grid.time(step)), count: count)
+                },
+                peak: evaluator.budget.peak)
+        }
+        return result
     }
 
     /// How many samples there are, looking at each series where it is.

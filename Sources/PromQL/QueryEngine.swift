@@ -76,7 +76,25 @@ package struct QueryResult: Sendable {
     package var value: QueryValue
     package var warnings: [String]
     package var infos: [String]
+    /// Samples that were decoded, each once.
     package var samplesRead: Int
+    /// Where they were asked for and the engine can tell.
+    package var samples: SampleStatistics?
+
+    /// The samples part of `stats`, as Prometheus counts.
+    package struct SampleStatistics: Sendable {
+        /// What the selectors looked at in each step: one sample once for each step that sees it.
+        package var perStep: [(at: Timestamp, count: Int)]
+        /// The most samples that were held at a time.
+        package var peak: Int
+
+        package init(perStep: [(at: Timestamp, count: Int)], peak: Int) {
+            self.perStep = perStep
+            self.peak = peak
+        }
+
+        package var total: Int { perStep.reduce(0) { $0 + $1.count } }
+    }
 
     package init(value: QueryValue, warnings: [String] = [], infos: [String] = [], samplesRead: Int = 0) {
         self.value = value
@@ -111,11 +129,13 @@ package struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What bounds one evaluation.
+/// What bounds one evaluation, and what it counts.
 package struct QueryLimits: Hashable, Sendable {
     package var maxSamples: Int
     package var timeout: Duration
     package var lookback: Duration
+    /// Whether the result tells what each step looked at; it takes a little time.
+    package var countsSamples = false
 
     package init(
         maxSamples: Int = 50_000_000, timeout: Duration = .seconds(120), lookback: Duration = .seconds(300)

@@ -45,12 +45,10 @@ extension Store: SeriesSource {
         _ name: String, _ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>
     ) async throws -> [String] {
         let isWhole = matcherSets.allSatisfy(\.isEmpty)
-        let known: [String]? = head.withLock { head in
+        let known = head.withLock { head in
             isWhole && head.tombstones.isEmpty ? head.values(of: name, in: range.milliseconds) : nil
         }
-        if let values = known {
-            return Labels.sorted(values)
-        }
+        if let known { return known.isSorted ? known.texts : Labels.sorted(known.texts) }
         var values: Set<String> = []
         for found in find(matcherSets, range) {
             found.forEachSeries(in: range.milliseconds) { if let value = $0[name] { values.insert(value) } }
@@ -74,32 +72,6 @@ extension Store: SeriesSource {
 
 extension ClosedRange<Timestamp> {
     var milliseconds: ClosedRange<Int64> { lowerBound.milliseconds...upperBound.milliseconds }
-}
-
-extension Head {
-    /// The values of a label of all series with a sample near the range, each once.
-    func values(of name: String, in range: ClosedRange<Int64>) -> [String] {
-        guard let symbol = symbols.find(name) else { return loose.values(of: name, in: range) }
-        var values: Set<SymbolTable.Symbol> = []
-        var seen: Set<ObjectIdentifier> = []
-        values.reserveCapacity(tables.count)
-        for index in tables.indices where tables[index]?.overlaps(range) == true {
-            // Looked at where it is: a copy would hold on to all that a table has.
-            if let label = tables[index]?.targetSymbols.first(where: { $0.name == symbol }) {
-                values.insert(label.value)
-            } else if let layout = tables[index]?.layout, seen.insert(ObjectIdentifier(layout)).inserted {
-                values.formUnion(layout.index.values(of: symbol).map(\.value))
-            }
-        }
-        let single = loose.values(of: name, in: range)
-        if single.isEmpty, looseRollups.orphans.isEmpty { return values.map { symbols[$0] } }
-        var texts = Set(values.map { symbols[$0] }).union(single)
-        for place in looseRollups.orphans {
-            guard let member = looseRollups.member(place), member.made >= range.lowerBound else { continue }
-            if let value = member.labels[name] { texts.insert(value) }
-        }
-        return Array(texts)
-    }
 }
 
 extension Head.Found {

@@ -19,6 +19,11 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
     /// A request that is answered here once its end is read.
     private var head: (request: Request, match: RouteTable.Match)?
     private var isAnswering = false
+    /// Requests answered here, the present one too.
+    private var answered = 0
+    /// Whether the present one is known to who looks after deadlines and clients.
+    private var isWatched = false
+    private var seen: WebResponder.Context?
     /// Requests that went on and are not answered yet: what follows them waits behind them.
     private var forwarded = 0
     /// What was read while a request is answered.
@@ -74,14 +79,32 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
         _ request: Request, _ match: RouteTable.Match, _ context: ChannelHandlerContext
     ) {
         isAnswering = true
-        let seen = WebResponder.Context(channel: context.channel, logger: logger, executor: executor)
+        answered += 1
+        let number = answered
+        let seen = seen ?? WebResponder.Context(channel: context.channel, logger: logger, executor: executor)
+        self.seen = seen
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let responder = responder
-        Task.immediate(executorPreference: executor) {
-            let (status, headers, body) = await responder.parts(for: request, match, context: seen)
+        let task = Task.immediate(executorPreference: executor) {
+            let (status, headers, body) = await responder.parts(for: request, match, context: seen) {
+                bound.value.0.endWatch(seen.channel)
+            }
             let (handler, context) = bound.value
+            _ = handler.endWatch(seen.channel)
             handler.finish(HTTPResponse(status: status, headerFields: headers), body, context)
         }
+        // Most are answered by now; the others end when their time is over or their client is gone.
+        guard isAnswering, answered == number else { return }
+        isWatched = true
+        let deadline = ContinuousClock.now + responder.limits.requestTimeout
+        responder.connections.begin(seen.channel, until: deadline) { task.cancel() }
+    }
+
+    /// Whether the time of the request was over.
+    private func endWatch(_ channel: any Channel) -> Bool {
+        guard isWatched else { return false }
+        isWatched = false
+        return responder.connections.end(channel)
     }
 
     private func finish(_ response: HTTPResponse, _ body: [UInt8], _ context: ChannelHandlerContext) {

@@ -23,7 +23,14 @@ package struct Route: Sendable {
     /// its connection, which saves two changes of threads and would hold up other connections for as long as it runs.
     package let neverBlocks: Bool
     package private(set) var handler: Handler
-    let segments: [Substring]
+    let segments: [Segment]
+
+    /// A part of a pattern between two slashes.
+    enum Segment: Sendable {
+        case literal(Substring)
+        /// Takes any one segment of a path.
+        case parameter(String)
+    }
 
     package init(
         _ methods: [Method], _ pattern: String, role: Role, _ summary: String, bodyLimit: Int = 1 << 20,
@@ -38,7 +45,9 @@ package struct Route: Sendable {
         self.bodyLimit = bodyLimit
         self.neverBlocks = neverBlocks
         self.handler = handler
-        segments = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        segments = Route.split(pattern).map { part in
+            part.hasPrefix(":") ? .parameter(String(part.dropFirst())) : .literal(part)
+        }
     }
 
     /// The same route, answered by another handler.
@@ -53,16 +62,23 @@ package struct Route: Sendable {
         guard path.count == segments.count else { return nil }
         var values: [String: String] = [:]
         for (segment, part) in zip(segments, path) {
-            if segment.hasPrefix(":") {
+            switch segment {
+            case .literal(let text):
+                guard text == part else { return nil }
+            case .parameter(let name):
                 guard !part.isEmpty, let value = PercentEncoding.decode(part, plusIsSpace: false) else {
                     return nil
                 }
-                values[String(segment.dropFirst())] = value
-            } else if segment != part {
-                return nil
+                values[name] = value
             }
         }
         return values
+    }
+
+    /// The segments of a path, without its first character.
+    static func split(_ path: String) -> [Substring] {
+        path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .map(Substring.init)
     }
 }
 
@@ -101,7 +117,7 @@ package struct RouteTable: Sendable {
         if let wanted, let route = literal.first(where: { $0.methods.contains(wanted) }) {
             return .found(route, parameters: [:])
         }
-        let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let parts = Route.split(path)
         var allowed = Set(literal.flatMap { $0.methods.map(\.rawValue) })
         for route in patterns {
             guard let parameters = route.match(parts) else { continue }

@@ -1,5 +1,20 @@
+import Synchronization
+
 /// What the server counts of its own requests.
-struct WebMetrics: Sendable {
+final class WebMetrics: Sendable {
+    private struct Key: Hashable {
+        var handler: String
+        var status: Int
+    }
+
+    /// The series of one route and status, so that they are looked up once and not three times.
+    private struct Seen {
+        var requests: Metric
+        var durations: HistogramMetric
+        var bytes: Metric
+    }
+
+    private let seen = Mutex<[Key: Seen]>([:])
     private let requests: MetricFamily<Metric>
     private let durations: MetricFamily<HistogramMetric>
     private let bytes: MetricFamily<Metric>
@@ -16,8 +31,17 @@ struct WebMetrics: Sendable {
     }
 
     func record(handler: String, status: Int, elapsed: Duration, bytes count: Int) {
-        requests.with(handler, String(status)).add()
-        durations.with(handler).observe(elapsed / .seconds(1))
-        bytes.with(handler).add(Double(count))
+        let series = seen.withLock { seen in
+            let key = Key(handler: handler, status: status)
+            if let series = seen[key] { return series }
+            let series = Seen(
+                requests: requests.with(handler, String(status)), durations: durations.with(handler),
+                bytes: bytes.with(handler))
+            seen[key] = series
+            return series
+        }
+        series.requests.add()
+        series.durations.observe(elapsed / .seconds(1))
+        series.bytes.add(Double(count))
     }
 }

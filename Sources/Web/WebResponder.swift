@@ -12,6 +12,8 @@ struct WebResponder: HTTPResponder {
         let logger: Logger
         /// Of the thread of the connection.
         let executor: LoopExecutor?
+        /// The caller's, without its port.
+        let remoteAddress: String
 
         init(source: ApplicationRequestContextSource) {
             self.init(channel: source.channel, logger: source.logger, executor: LoopExecutor.current)
@@ -21,6 +23,7 @@ struct WebResponder: HTTPResponder {
             self.channel = channel
             self.logger = logger
             self.executor = executor
+            remoteAddress = channel.remoteAddress?.ipAddress ?? ""
         }
     }
 
@@ -47,18 +50,30 @@ struct WebResponder: HTTPResponder {
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let answer = await answer(to: request, context: context)
+        let match = routes.match(request.method.rawValue, request.uri.path)
+        let answer = await answer(to: request, match, context: context) { route, seen in
+            var seen = seen
+            try await readBody(of: request, context, into: &seen, limit: route.bodyLimit)
+            return try await run(route, seen, context: context)
+        }
         let isHead = request.method == .head
         return Response(
             status: .init(code: answer.status), headers: headers(of: answer, to: request),
             body: isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
     }
 
-    /// The answer as it is written by who does without the server's own handling.
+    /// The answer to what `direct` found, as it is written by who does without the server's own handling.
+    /// - Parameter isLate: called where the handler fails; whether that is so because its time was over.
     func parts(
-        for request: Request, _ match: RouteTable.Match, context: Context
+        for request: Request, _ match: RouteTable.Match, context: Context, isLate: @Sendable () -> Bool
     ) async -> (status: HTTPResponse.Status, headers: HTTPFields, body: [UInt8]) {
-        let answer = await answer(to: request, match, context: context)
+        let answer = await answer(to: request, match, context: context) { route, request in
+            do {
+                return try await route.handler(request)
+            } catch {
+                throw isLate() ? late : error
+            }
+        }
         var headers = headers(of: answer, to: request)
         headers.append(HTTPField(name: .date, value: date.text(SystemClock().now)))
         return (.init(code: answer.status), headers, request.method == .head ? [] : answer.body)
@@ -79,17 +94,18 @@ struct WebResponder: HTTPResponder {
         return (request, match)
     }
 
+    private typealias Handling = (Route, WebRequest) async throws -> WebResponse
+
     private func answer(
-        to request: Request, _ known: RouteTable.Match? = nil, context: Context
+        to request: Request, _ match: RouteTable.Match, context: Context, by handle: Handling
     ) async -> WebResponse {
         let clock = ContinuousClock()
         let start = clock.now
         let path = request.uri.path
         let method = request.method.rawValue
-        let match = known ?? routes.match(method, path)
         var answer: WebResponse
         do {
-            answer = try await respond(to: request, match, context: context)
+            answer = try await respond(to: request, match, context: context, by: handle)
         } catch is CancellationError {
             answer = WebError(499, "canceled", "the client went away").response(to: path)
         } catch let error as WebError {
@@ -112,7 +128,7 @@ struct WebResponder: HTTPResponder {
     }
 
     private func respond(
-        to request: Request, _ match: RouteTable.Match, context: Context
+        to request: Request, _ match: RouteTable.Match, context: Context, by handle: Handling
     ) async throws -> WebResponse {
         switch match {
         case .unknown:
@@ -123,10 +139,9 @@ struct WebResponder: HTTPResponder {
             error.headers = [(name: "Allow", value: allowed.joined(separator: ", "))]
             throw error
         case .found(let route, let parameters):
-            var seen = try head(of: request, parameters, context: context)
+            let seen = try head(of: request, parameters, context: context)
             try authorization.check(route.role, seen)
-            try await readBody(of: request, context, into: &seen, limit: route.bodyLimit)
-            return try await run(route, seen, context: context)
+            return try await handle(route, seen)
         }
     }
 
@@ -142,7 +157,7 @@ struct WebResponder: HTTPResponder {
         return WebRequest(
             method: request.method.rawValue, path: request.uri.path, pathParameters: parameters,
             parameters: try PercentEncoding.pairs(request.uri.query ?? ""), headers: headers,
-            remoteAddress: context.channel.remoteAddress?.ipAddress ?? "")
+            remoteAddress: context.remoteAddress)
     }
 
     private func readBody(
@@ -174,9 +189,10 @@ struct WebResponder: HTTPResponder {
         seen.parameters = try PercentEncoding.pairs(text) + seen.parameters
     }
 
+    private var late: WebError { WebError(503, "timeout", "no answer within \(limits.requestTimeout)") }
+
     /// Runs the handler until it answers, its time is over or its client is gone.
     private func run(_ route: Route, _ request: WebRequest, context: Context) async throws -> WebResponse {
-        let late = WebError(503, "timeout", "no answer within \(limits.requestTimeout)")
         let place = route.neverBlocks ? context.executor : nil
         return try await within(limits.requestTimeout, orThrow: late, of: context.channel, on: place) {
             try await route.handler(request)

@@ -11,9 +11,14 @@ struct QueryDeskTests {
     private let clock = ManualClock(now: Timestamp(milliseconds: 1_435_781_430_781))
 
     private func routes(_ desk: QueryDesk, failing: Bool = false) -> [Route] {
-        let engine = StubEngine { (_, _, _) throws(QueryError) in
+        let engine = StubEngine { (_, range, limits) throws(QueryError) in
             if failing { throw QueryError(.execution, "broken") }
-            return QueryResult(value: .scalar(1), samplesRead: 7)
+            var result = QueryResult(value: .scalar(1), samplesRead: 5)
+            if limits.countsSamples {
+                result.samples = QueryResult.SampleStatistics(
+                    perStep: [(at: range.start, count: 3), (at: range.end, count: 4)], peak: 5)
+            }
+            return result
         }
         return QueryRoutes(engine: engine, limits: QueryLimits(), features: [], clock: clock, desk: desk)
             .routes
@@ -42,8 +47,15 @@ struct QueryDeskTests {
         }
         let limits = QueryLimits(maxSamples: 1_000_000)
         let desk = QueryDesk(clock: clock)
+        let registry = MetricRegistry()
+        desk.metrics.register(in: registry, queue: desk.queue)
         let routes = QueryRoutes(engine: engine, limits: limits, features: [], clock: clock, desk: desk)
             .routes
+        defer {
+            let text = String(decoding: registry.render(), as: UTF8.self)
+            let name = "prometheus_engine_query_duration_seconds_count"
+            #expect(text.contains(#"\#(name){slice="inner_eval"} \#(took.count)"# + "\n"), "\(text)")
+        }
         for _ in took {
             let response = try await answer(routes, .get, "/api/v1/query?query=up&time=60")
             #expect(response.status == 200)
@@ -83,7 +95,7 @@ struct QueryDeskTests {
             lines[0]
                 == #"{"params":{"end":"1970-01-01T00:01:00Z","query":"up","start":"1970-01-01T00:01:00Z","step":0},"#
                 + #""stats":{"timings":{"evalTotalTime":0,"execQueueTime":0,"execTotalTime":0},"#
-                + #""samples":{"totalQueryableSamples":7}},"httpRequest":{"clientIP":"","method":"GET","#
+                + #""samples":{"totalQueryableSamples":7,"peakSamples":5}},"httpRequest":{"clientIP":"","method":"GET","#
                 + #""path":"/api/v1/query"},"ts":"2015-07-01T20:10:30.781Z"}"#)
         #expect(lines[1].contains(#""step":15},"error":"broken","#))
         #expect(lines[1].contains(#""method":"POST","path":"/api/v1/query_range""#))
@@ -133,13 +145,19 @@ struct QueryDeskTests {
 
     @Test func `statistics are shown where they are asked for`() async throws {
         let with = try await answer(
+            routes(QueryDesk(clock: clock)), .get, "/api/v1/query?query=1&time=1&stats=true")
+        let all = try await answer(
             routes(QueryDesk(clock: clock)), .get, "/api/v1/query?query=1&time=1&stats=all")
         let without = try await answer(routes(QueryDesk(clock: clock)), .get, "/api/v1/query?query=1&time=1")
 
         #expect(
             with.body.contains(
                 #""stats":{"timings":{"evalTotalTime":0,"execQueueTime":0,"execTotalTime":0},"#
-                    + #""samples":{"totalQueryableSamples":7}}"#))
+                    + #""samples":{"totalQueryableSamples":7,"peakSamples":5}}"#))
+        #expect(
+            all.body.contains(
+                #""samples":{"totalQueryableSamplesPerStep":[[1,3],[1,4]],"totalQueryableSamples":7,"peakSamples":5}"#
+            ))
         #expect(!without.body.contains("stats"))
     }
 

@@ -71,8 +71,8 @@ extension JSONWriter {
         }
     }
 
-    /// The part of `stats` that this engine knows.
-    mutating func statistics(_ timings: QueryTimings, samplesRead: Int) {
+    /// `stats`, with a count for each step where `all` of it is asked for.
+    mutating func statistics(_ timings: QueryTimings, _ samples: QueryResult.SampleStatistics?, all: Bool) {
         key("stats")
         object { json in
             json.key("timings")
@@ -82,7 +82,22 @@ extension JSONWriter {
                 json.field("execTotalTime", (timings.waited + timings.took).inSeconds)
             }
             json.key("samples")
-            json.object { json in json.field("totalQueryableSamples", samplesRead) }
+            json.object { json in
+                guard let samples else { return }
+                if all {
+                    json.key("totalQueryableSamplesPerStep")
+                    json.array { json in
+                        for step in samples.perStep {
+                            json.array { json in
+                                json.thousandths(step.at.milliseconds)
+                                json.integer(step.count)
+                            }
+                        }
+                    }
+                }
+                json.field("totalQueryableSamples", samples.total)
+                json.field("peakSamples", samples.peak)
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ package struct QueryRoutes: Sendable {
                 neverBlocks: true,
                 handler: { request in
                     try await desk.compute(key(request), maxSamples: limits.maxSamples) {
-                        try await instant(request, maxSamples: $0)
+                        try await instant(request, $0)
                     }
                 }),
             Route(
@@ -41,7 +41,7 @@ package struct QueryRoutes: Sendable {
                 neverBlocks: true,
                 handler: { request in
                     try await desk.compute(key(request), maxSamples: limits.maxSamples) {
-                        try await range(request, maxSamples: $0)
+                        try await range(request, $0)
                     }
                 }),
             Route([.get, .post], "/api/v1/format_query", role: .query, "Formats PromQL", handler: format),
@@ -63,15 +63,15 @@ package struct QueryRoutes: Sendable {
         return hasher.finalize()
     }
 
-    private func instant(_ request: WebRequest, maxSamples: Int) async throws -> WebResponse {
+    private func instant(_ request: WebRequest, _ attempt: QueryDesk.Attempt) async throws -> WebResponse {
         let moment = try request.moment("time") ?? clock.now
         let limit = try request.count("limit") ?? 0
         let expression = try parse(request)
         let range = EvaluationRange.instant(moment)
-        return try await answer(expression, range, request, limit: limit, maxSamples: maxSamples)
+        return try await answer(expression, range, request, limit: limit, attempt)
     }
 
-    private func range(_ request: WebRequest, maxSamples: Int) async throws -> WebResponse {
+    private func range(_ request: WebRequest, _ attempt: QueryDesk.Attempt) async throws -> WebResponse {
         let start = try request.requiredMoment("start")
         let end = try request.requiredMoment("end")
         guard end >= start else {
@@ -92,7 +92,7 @@ package struct QueryRoutes: Sendable {
                     + "Try decreasing the query resolution (?step=XX)")
         }
         let limit = try request.count("limit") ?? 0
-        return try await answer(try parse(request), range, request, limit: limit, maxSamples: maxSamples)
+        return try await answer(try parse(request), range, request, limit: limit, attempt)
     }
 
     private func format(_ request: WebRequest) async throws -> WebResponse {
@@ -115,10 +115,12 @@ package struct QueryRoutes: Sendable {
 
     private func answer(
         _ expression: Expression, _ range: EvaluationRange, _ request: WebRequest, limit: Int,
-        maxSamples: Int
+        _ attempt: QueryDesk.Attempt
     ) async throws -> WebResponse {
+        let stats = request["stats"] ?? ""
         var limits = limits
-        limits.maxSamples = maxSamples
+        limits.maxSamples = attempt.maxSamples
+        limits.countsSamples = !stats.isEmpty || desk.log.isOpen
         if let timeout = try request.duration("timeout") { limits.timeout = min(limits.timeout, timeout) }
         if let lookback = try request.duration("lookback_delta"), lookback > .zero {
             limits.lookback = lookback
@@ -129,7 +131,7 @@ package struct QueryRoutes: Sendable {
         do {
             (result, explanation, timings) = try await desk.evaluate(
                 expression, over: range, limits: limits, explains: request["explain"] == "true", with: engine,
-                for: request)
+                for: request, isLast: attempt.isLast)
         } catch let error as QueryError {
             throw WebError(error)
         }
@@ -137,14 +139,13 @@ package struct QueryRoutes: Sendable {
             result.warnings.append("results truncated due to limit")
         }
         let value = result.value
-        let stats = request["stats"].map { !$0.isEmpty } ?? false
-        let samples = result.samplesRead
+        let samples = result.samples
         return Envelope.success(
             warnings: result.warnings, infos: result.infos, reserving: JSONWriter.estimatedSize(value)
         ) { json in
             json.object { json in
                 json.queryValue(value, at: range.start)
-                if stats { json.statistics(timings, samplesRead: samples) }
+                if !stats.isEmpty { json.statistics(timings, samples, all: stats == "all") }
                 if let explanation { json.explanation(explanation) }
             }
         }

@@ -30,15 +30,16 @@ package struct QueryDesk: Sendable {
     }
 
     /// Evaluates when it is the turn of who asks; the time of waiting counts towards the timeout.
-    /// - Parameter explains: whether to take down what each part of the plan costs.
+    /// - Parameters:
+    ///   - explains: whether to take down what each part of the plan costs.
+    ///   - isLast: false where it is run again should it read too many samples, which then is no failure.
     func evaluate(
         _ expression: Expression, over range: EvaluationRange, limits: QueryLimits, explains: Bool = false,
-        with engine: any QueryEngine, for request: WebRequest
+        with engine: any QueryEngine, for request: WebRequest, isLast: Bool = true
     ) async throws -> (result: QueryResult, explanation: QueryExplanation?, timings: QueryTimings) {
         try await queue.run(QueryClient(request), timeout: limits.timeout) { waited in
             var limits = limits
             limits.timeout -= waited
-            metrics.observe(.queueTime, waited)
             let start = clock.uptime
             let outcome: Result<QueryResult, QueryError>
             var explanation: QueryExplanation?
@@ -53,11 +54,20 @@ package struct QueryDesk: Sendable {
             } catch {
                 outcome = .failure(error)
             }
+            if !isLast, case .failure(let error) = outcome, error.kind == .execution { throw error }
             let took = clock.uptime - start
+            metrics.observe(.queueTime, waited)
             metrics.observe(.innerEval, took)
             note(outcome, range, request, waited: waited, took: took)
             return (try outcome.get(), explanation, QueryTimings(waited: waited, took: took))
         }
+    }
+
+    /// How far a query may go this time.
+    struct Attempt: Sendable {
+        var maxSamples: Int
+        /// Whether it is not run again with more.
+        var isLast: Bool
     }
 
     /// Runs where the caller is, where the last run of the same took next to no time, and else on the threads of queries.
@@ -65,12 +75,14 @@ package struct QueryDesk: Sendable {
     ///   - key: equal for what is the same, but for the moment that it is asked for.
     ///   - body: is told how many samples it may read at most; where these are too few, it is run again with all.
     func compute<Value: Sendable>(
-        _ key: Int, maxSamples: Int, _ body: @escaping @Sendable (_ maxSamples: Int) async throws -> Value
+        _ key: Int, maxSamples: Int, _ body: @escaping @Sendable (Attempt) async throws -> Value
     ) async throws -> Value {
         if quick.contains(key) {
             let start = clock.uptime
             do {
-                let value = try await body(min(maxSamples, QuickQueries.maxSamples))
+                let isLast = maxSamples <= QuickQueries.maxSamples
+                let value = try await body(
+                    Attempt(maxSamples: min(maxSamples, QuickQueries.maxSamples), isLast: isLast))
                 quick.note(key, took: clock.uptime - start)
                 return value
             } catch let error as WebError where error.status == 422 && maxSamples > QuickQueries.maxSamples {
@@ -79,7 +91,7 @@ package struct QueryDesk: Sendable {
         }
         return try await compute {
             let start = clock.uptime
-            let value = try await body(maxSamples)
+            let value = try await body(Attempt(maxSamples: maxSamples, isLast: true))
             quick.note(key, took: clock.uptime - start)
             return value
         }
@@ -106,7 +118,7 @@ package struct QueryDesk: Sendable {
             query: request["query"] ?? "", range: range, waited: waited, took: took,
             client: request.remoteAddress, method: request.method, path: request.path, at: clock.now)
         switch outcome {
-        case .success(let result): entry.samples = result.samplesRead
+        case .success(let result): entry.samples = result.samples
         case .failure(let error): entry.error = error.description
         }
         log.write(entry)

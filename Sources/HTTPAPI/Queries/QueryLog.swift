@@ -10,7 +10,7 @@ package final class QueryLog: Sendable {
         var waited: Duration
         var took: Duration
         /// Nil where it failed.
-        var samples: Int?
+        var samples: QueryResult.SampleStatistics?
         var error: String?
         var client: String
         var method: String
@@ -57,7 +57,10 @@ package final class QueryLog: Sendable {
                 }
                 if let samples = entry.samples {
                     json.key("samples")
-                    json.object { $0.field("totalQueryableSamples", samples) }
+                    json.object { json in
+                        json.field("totalQueryableSamples", samples.total)
+                        json.field("peakSamples", samples.peak)
+                    }
                 }
             }
             json.key("httpRequest")

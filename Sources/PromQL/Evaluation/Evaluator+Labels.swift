@@ -10,7 +10,7 @@ extension Evaluator {
         let name = call.function.rawValue
         try Evaluator.checkLabel(strings[0], "destination", name)
         let target = strings[0].value
-        let value: (Labels) -> String?
+        let value: @Sendable (Labels) -> String?
         if call.function == .labelReplace {
             let pattern: Pattern
             do {
@@ -24,17 +24,25 @@ extension Evaluator {
             value = { pattern.expand(template, matching: $0[source] ?? "") }
         } else {
             for source in strings.dropFirst(2) { try Evaluator.checkLabel(source, "source", name) }
-            let sources = strings.dropFirst(2).map(\.value)
+            let sources = Array(strings.dropFirst(2).map(\.value))
             let separator = strings[1].value
             value = { labels in sources.map { labels[$0] ?? "" }.joined(separator: separator) }
         }
         var result = try vector(arguments[0], grid)
-        for row in 0..<result.rows {
-            var name = result.names[row]
-            guard let text = value(name.labels) else { continue }
-            name.labels = name.labels.replacing(target, with: text)
-            if target == "__name__" { name.dropsName = false }
-            result.rename(row, name)
+        let old = result.names
+        let pieces = workers.pieces(of: result.rows, atLeast: 512)
+        let parts = try workers.map(pieces.count) { [interruption] piece throws(QueryError) in
+            try interruption.check()
+            return pieces[piece].map { row -> SeriesName? in
+                guard let text = value(old[row].labels) else { return nil }
+                var name = old[row]
+                name.labels = name.labels.replacing(target, with: text)
+                if target == "__name__" { name.dropsName = false }
+                return name
+            }
+        }
+        for (row, name) in parts.joined().enumerated() {
+            if let name { result.rename(row, name) }
         }
         try mergeEqual(&result)
         return result

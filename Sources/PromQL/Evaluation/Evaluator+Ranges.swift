@@ -3,15 +3,18 @@ import TimeSeries
 /// Functions over range vectors.
 extension Evaluator {
     /// The rows of a range vector, their windows not cut yet.
-    func rows(_ plan: RangePlan) throws(QueryError) -> RangeRows {
+    /// - Parameter isResult: whether the query yields them as they are.
+    func rows(_ plan: RangePlan, isResult: Bool = false) throws(QueryError) -> RangeRows {
         trace?.begin(plan)
-        let rows = try unobservedRows(plan)
+        let isResult = isResult && plan.isSubquery
+        let rows = try unobservedRows(plan, isResult: isResult)
         trace?.end(
             series: rows.count, input: plan.isSubquery ? nil : rows.sampleCount, output: rows.sampleCount)
+        if !isResult { counts?.add(rows, plan, lookback: lookback) }
         return rows
     }
 
-    private func unobservedRows(_ plan: RangePlan) throws(QueryError) -> RangeRows {
+    private func unobservedRows(_ plan: RangePlan, isResult: Bool) throws(QueryError) -> RangeRows {
         switch plan.source {
         case .selector(let selection, _, let detectsResets):
             return RangeRows(
@@ -22,7 +25,10 @@ extension Evaluator {
             try charge(inner.count)
             defer { release(inner.count) }
             let vector: VectorColumns
-            switch try evaluate(node, inner) {
+            counts?.begin(steps: inner.count)
+            let result = try evaluate(node, inner)
+            if isResult { counts?.endRepeated() } else { counts?.discard() }
+            switch result {
             case .vector(let result): vector = result
             case .scalar(let values):
                 vector = VectorColumns(

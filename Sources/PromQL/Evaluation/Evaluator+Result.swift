@@ -78,7 +78,7 @@ extension Evaluator {
     /// A range vector as it is: the samples in the window of the only step.
     private func matrix(_ plan: RangePlan, _ expression: Expression) throws(QueryError) -> [MatrixSeries] {
         var matrix: [MatrixSeries] = []
-        let rows = try rows(plan)
+        let rows = try rows(plan, isResult: true)
         for number in 0..<rows.count {
             let row = rows[number]
             let times = row.floats.times.milliseconds

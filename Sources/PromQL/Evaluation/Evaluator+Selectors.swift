@@ -8,6 +8,14 @@ extension Evaluator {
     func evaluate(
         _ plan: SelectorPlan, _ grid: Grid, yielding: SelectedValue = .value
     ) throws(QueryError) -> VectorColumns {
+        let result = try uncounted(plan, grid, yielding)
+        counts?.add(result)
+        return result
+    }
+
+    private func uncounted(
+        _ plan: SelectorPlan, _ grid: Grid, _ yielding: SelectedValue
+    ) throws(QueryError) -> VectorColumns {
         if plan.selector.rangeExtension == .smoothed { return try smoothed(plan, grid) }
         let task = SelectorTask(
             plan: plan, series: columns[plan.selection], yielding: yielding, steps: grid.count,

@@ -10,6 +10,8 @@ final class Evaluator {
     var annotations = Annotations()
     /// What is taken down for `explain`; nil where nobody asks.
     var trace: EvaluationTrace?
+    /// What each step looks at; nil where nobody asks.
+    var counts: SampleCounts?
     let budget: SampleBudget
     let interruption: Interruption
     let workers: Workers
@@ -85,17 +87,23 @@ final class Evaluator {
     private func shared(_ number: Int, _ node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
         if let known = known[number] {
             if case .vector(let vector) = known { try charge(vector.cells.count) }
+            counts?.add(shared: number)
             return known
         }
         let messages = annotations.count
+        counts?.begin(steps: grid.count)
         let result = try evaluate(node, grid)
+        counts?.end(shared: number)
         if annotations.count == messages { known[number] = result }
         return result
     }
 
     /// Evaluates at the first step and repeats the result.
     private func once(_ node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
-        switch try evaluate(node, grid.first) {
+        counts?.begin(steps: 1)
+        let result = try evaluate(node, grid.first)
+        counts?.endRepeated()
+        switch result {
         case .scalar(let values):
             return .scalar([Double](repeating: values.first ?? Marker.notANumber, count: grid.count))
         case .vector(let vector):

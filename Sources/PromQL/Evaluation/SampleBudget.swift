@@ -6,10 +6,14 @@ import Synchronization
 final class SampleBudget: Sendable {
     let limit: Int
     private let count = Atomic<Int>(0)
+    private let highest = Atomic<Int>(0)
 
     init(limit: Int) { self.limit = min(limit, .max / 4) }
 
     var held: Int { count.load(ordering: .relaxed) }
+
+    /// The most samples held so far.
+    var peak: Int { max(held, highest.load(ordering: .relaxed)) }
 
     /// Counts samples that are held from now on.
     func charge(_ samples: Int) throws(QueryError) {
@@ -20,7 +24,10 @@ final class SampleBudget: Sendable {
     }
 
     /// Counts samples that are held no longer. Not to be called while workers charge.
-    func release(_ samples: Int) { count.store(max(0, held - samples), ordering: .relaxed) }
+    func release(_ samples: Int) {
+        highest.store(peak, ordering: .relaxed)
+        count.store(max(0, held - samples), ordering: .relaxed)
+    }
 
     static let exceeded = QueryError(
         .execution, "query processing would load too many samples into memory in query execution")

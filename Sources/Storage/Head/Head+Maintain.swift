@@ -55,6 +55,7 @@ extension Head {
         guard symbols.count > 1000, droppedSeries > symbols.count / 4 else { return }
         droppedSeries = 0
         symbols = SymbolTable()
+        valueLists = ValueLists()
         var renewed: [ObjectIdentifier: Layout] = [:]
         for (hash, list) in layouts {
             layouts[hash] = list.map { old in

@@ -61,9 +61,10 @@ extension Head {
 
 extension Table {
     func overlaps(_ range: ClosedRange<Int64>) -> Bool {
-        if let span = rollups.span, span.overlaps(range) { return true }
-        guard let firstTime, let lastTime else { return false }
-        return firstTime <= range.upperBound && range.lowerBound <= lastTime
+        if let firstTime, let lastTime, firstTime <= range.upperBound, range.lowerBound <= lastTime {
+            return true
+        }
+        return rollups.span?.overlaps(range) ?? false
     }
 
     /// The conditions on labels that the target does not have; nil where it has one and does not meet it.

@@ -5,6 +5,7 @@ import TimeSeries
 struct Head: Sendable {
     let configuration: StoreConfiguration
     var symbols = SymbolTable()
+    var valueLists = ValueLists()
     /// By the hash of their columns, to be shared.
     var layouts: [UInt64: [Layout]] = [:]
     /// By number; nil where all samples are gone. Numbers are not used again.
