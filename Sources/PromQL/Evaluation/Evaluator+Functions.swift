@@ -127,7 +127,7 @@ extension Evaluator {
         var selector = argument
         if case .once(let inner) = argument { selector = inner }
         var result: VectorColumns
-        if case .selector(let plan) = selector, plan.selector.rangeExtension == nil {
+        if case .selector(let plan) = selector {
             let isOnce = if case .once = argument { true } else { false }
             result = try evaluate(plan, isOnce ? grid.first : grid, yielding: yielding)
             if isOnce { result = result.repeated(grid.count) }

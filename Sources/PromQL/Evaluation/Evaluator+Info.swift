@@ -13,9 +13,12 @@ extension Evaluator {
             wanted = labels.matchers.filter { $0.name != "__name__" }
         }
         let names = try Planner.infoNames(call)
-        let info = try infoSeries(selector, grid)
+        let info = try evaluate(selector, grid, yielding: .timestamp)
+        let hasHistograms = columns[selector.selection].contains { !($0.histograms?.isEmpty ?? true) }
         var enriched = EnrichedSeries(
-            base: base, info: info, wanted: wanted, evaluator: self)
+            base: base, info: info, values: hasHistograms ? try evaluate(selector, grid) : nil,
+            wanted: wanted,
+            evaluator: self)
         for row in 0..<base.rows {
             try checkpoint()
             let name = base.labels(row).metricName
@@ -27,28 +30,26 @@ extension Evaluator {
         return result
     }
 
-    /// The info series at each step, with the time of the sample as value so that the newest can be told.
-    private func infoSeries(_ selector: SelectorPlan, _ grid: Grid) throws(QueryError) -> VectorColumns {
-        for column in columns[selector.selection] where !(column.histograms?.isEmpty ?? true) {
-            throw QueryError(
-                .execution, "this should be an info metric, with float samples: \(column.labels)")
-        }
-        return try evaluate(selector, grid, yielding: .timestamp)
-    }
-
     /// The rows of a vector with labels of info series.
     struct EnrichedSeries {
         let base: VectorColumns
+        /// The info series at each step, with the time of the sample as value so that the newest can be told.
         let info: VectorColumns
+        /// The same with their values, where some are histograms.
+        let values: VectorColumns?
         let wanted: [Matcher]
         let evaluator: Evaluator
         private var infoRows: [Labels: [Int]] = [:]
         private var rows: [SeriesName: Int] = [:]
         private(set) var result: VectorColumns
 
-        init(base: VectorColumns, info: VectorColumns, wanted: [Matcher], evaluator: Evaluator) {
+        init(
+            base: VectorColumns, info: VectorColumns, values: VectorColumns?, wanted: [Matcher],
+            evaluator: Evaluator
+        ) {
             self.base = base
             self.info = info
+            self.values = values
             self.wanted = wanted
             self.evaluator = evaluator
             result = VectorColumns(steps: base.steps)
@@ -88,6 +89,10 @@ extension Evaluator {
             for row in candidates {
                 let time = info.cells[row * info.steps + step]
                 guard Cell.isNumber(time) else { continue }
+                if let values, Cell.isHistogram(values.cells[row * info.steps + step]) {
+                    throw QueryError(
+                        .execution, "this should be an info metric, with float samples: \(info.labels(row))")
+                }
                 let name = info.labels(row).metricName
                 guard let known = found.firstIndex(where: { $0.name == name }) else {
                     found.append((name, row))

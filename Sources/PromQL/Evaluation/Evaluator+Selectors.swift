@@ -16,7 +16,8 @@ extension Evaluator {
     private func uncounted(
         _ plan: SelectorPlan, _ grid: Grid, _ yielding: SelectedValue
     ) throws(QueryError) -> VectorColumns {
-        if plan.selector.rangeExtension == .smoothed { return try smoothed(plan, grid) }
+        // Times are those of samples all the same.
+        if plan.selector.rangeExtension == .smoothed, yielding == .value { return try smoothed(plan, grid) }
         let task = SelectorTask(
             plan: plan, series: columns[plan.selection], yielding: yielding, steps: grid.count,
             lookback: lookback, budget: budget, interruption: interruption)
