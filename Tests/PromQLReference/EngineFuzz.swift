@@ -8,6 +8,10 @@ package struct EngineFuzz {
     private static let range = EvaluationRange(
         start: Timestamp(milliseconds: 200_000), end: Timestamp(milliseconds: 800_000),
         step: .milliseconds(187_000))
+    private static let moments: [Int64] = Array(
+        stride(
+            from: range.start.milliseconds, through: range.end.milliseconds, by: Int(range.step.milliseconds))
+    )
 
     package enum Outcome: Sendable {
         case agreed
@@ -62,9 +66,13 @@ package struct EngineFuzz {
         case (let expected?, .matrix(let matrix)):
             return Self.difference(expected, matrix).map { .different("\(text): \($0)") } ?? .agreed
         case (nil, _): return .different("\(text): only the reference refuses it")
-        // A subquery is evaluated over the whole range, here only at the moments that some window has.
-        case (_?, nil) where text.contains(":"): return .skipped
-        default: return .different("\(text): only the engine refuses it")
+        default:
+            // A subquery is evaluated at all moments from its first window to its last, until here only at those that
+            // some window has.
+            do {
+                try reference.evaluateSubqueries(of: expression, at: Self.moments)
+            } catch { return .refused }
+            return .different("\(text): only the engine refuses it")
         }
     }
 
@@ -81,12 +89,13 @@ package struct EngineFuzz {
             let resetting = text.ranges(of: "rate(").count + text.ranges(of: "increase(").count
             let rounding = [
                 " - ", " + ", "quantile", "avg", "sum", "stddev", "stdvar", "deriv", "smoothing", "/",
-                "delta(",
+                "delta(", "smoothed",
             ]
             if resetting > 1 || (resetting == 1 && rounding.contains(where: text.contains)) { return true }
         }
         let inexact = [
-            "stddev", "stdvar", "deriv", "predict", "smoothing", "rate", "increase", "delta", "avg", "sum",
+            "stddev", "stdvar", "deriv", "predict", "smoothing", "smoothed", "rate", "increase", "delta",
+            "avg", "sum",
             "quantile", "mad_", "exp", "ln", "atan", "sqrt", "/", "histogram_",
         ]
         let found = steps.filter(text.contains)
@@ -99,12 +108,10 @@ package struct EngineFuzz {
         _ expression: Expression
     ) throws -> [[String: String]: [Int64: ReferenceNumber]] {
         var result: [[String: String]: [Int64: ReferenceNumber]] = [:]
-        var time = Self.range.start
-        while time <= Self.range.end {
-            for (labels, value) in try reference.evaluate(expression, at: time.milliseconds).vector {
-                result[labels, default: [:]][time.milliseconds] = value
+        for time in Self.moments {
+            for (labels, value) in try reference.evaluate(expression, at: time).vector {
+                result[labels, default: [:]][time] = value
             }
-            time += Self.range.step
         }
         return result
     }

@@ -6,14 +6,16 @@ package struct ExpressionGenerator {
 
     package mutating func vector(depth: Int) -> String {
         guard depth > 0 else { return selector() }
-        switch Int.random(in: 0..<20, using: &random) {
+        switch Int.random(in: 0..<23, using: &random) {
         case 0: return selector()
         case 1, 2, 3: return "\(random.pick(Self.rangeFunctions))(\(range(depth: depth)))"
         case 4: return withArguments(depth: depth)
         case 5, 6: return aggregation(depth: depth)
         case 7: return "(\(vector(depth: depth - 1)) \(operation()) \(scalar()))"
         case 8: return "(\(scalar()) \(operation()) \(vector(depth: depth - 1)))"
-        case 9: return "(\(vector(depth: depth - 1)) \(operation())\(matching()) \(vector(depth: depth - 1)))"
+        case 9, 19:
+            return
+                "(\(vector(depth: depth - 1)) \(operation())\(matching())\(fill()) \(vector(depth: depth - 1)))"
         case 10:
             let set = random.pick(["and", "or", "unless"])
             let on = random.pick(["", " on (a)", " ignoring (b)"])
@@ -30,6 +32,8 @@ package struct ExpressionGenerator {
         case 15, 16: return histogramNumber(depth: depth)
         case 17: return histogram(depth: depth)
         case 18: return "absent_over_time(\(range(depth: depth)))"
+        case 20: return extended(metric())
+        case 21: return info(depth: depth)
         default: return "count_values by (a) (\"v\", \(random.pick(["m0", "m1"])))"
         }
     }
@@ -40,6 +44,40 @@ package struct ExpressionGenerator {
         "stddev_over_time", "stdvar_over_time", "changes", "resets", "deriv", "mad_over_time",
         "ts_of_first_over_time", "ts_of_last_over_time", "ts_of_max_over_time", "ts_of_min_over_time",
     ]
+
+    /// A window with values at its ends.
+    private mutating func extended(_ metric: String, _ functions: [String] = ["rate", "increase", "delta"])
+        -> String
+    {
+        let isSmoothed = random.chance(0.6)
+        let function = random.pick(isSmoothed ? functions : functions + ["changes", "resets"])
+        let matchers = random.pick(["", "{a=\"x\"}", "{b=~\".\"}"])
+        let window = random.pick(["7s", "30s", "1m", "5m", "97s"])
+        return
+            "\(function)(\(metric)\(matchers)[\(window)]\(modifiers(and: isSmoothed ? "smoothed" : "anchored")))"
+    }
+
+    /// Among elements that have an `instance` and a `job`, and such that have not.
+    private mutating func info(depth: Int) -> String {
+        let base =
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: "j0\(modifiers())"
+            case 1: "rate(j0[2m]\(modifiers()))"
+            case 2: "{job=\"w\"}\(modifiers())"
+            case 3: "sum by (instance, job) (j0\(modifiers()))"
+            case 4: "last_over_time(j0[3m:1m]\(modifiers()))"
+            case 5: random.pick(["target_info", "build_info", "{instance=\"i\"}"])
+            case 6: "(j0 > \(scalar()))"
+            default: vector(depth: depth - 1)
+            }
+        let labels = random.pick([
+            "", "", "", "{version=~\".+\"}", "{version=\"2\"}", "{team=~\".*\"}", "{none=~\".+\"}",
+            "{none=\"\"}",
+            "{__name__=\"build_info\"}", "{__name__=~\".+_info\"}", "{__name__!=\"target_info\"}",
+            "{__name__=~\".+_info\",team=~\".+\",version=~\".*\"}", "{__name__=~\"b.*\",revision!=\"4\"}",
+        ])
+        return labels.isEmpty ? "info(\(base))" : "info(\(base), \(labels))"
+    }
 
     private mutating func withArguments(depth: Int) -> String {
         switch Int.random(in: 0..<5, using: &random) {
@@ -65,12 +103,14 @@ package struct ExpressionGenerator {
     private mutating func histogram(depth: Int) -> String {
         let metric = random.pick(["h0", "h0", "h1", "x0"])
         guard depth > 0 else { return metric + modifiers() }
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<11, using: &random) {
         case 0: return metric + modifiers()
         case 1, 2:
             let window = random.pick(["1m", "5m", "97s"])
             return
                 "\(random.pick(["rate", "increase", "delta", "irate", "idelta"]))(\(metric)[\(window)]\(modifiers()))"
+        case 9: return extended(metric)
+        case 10: return metric + modifiers(and: "smoothed")
         case 3:
             let function = random.pick([
                 "sum_over_time", "avg_over_time", "last_over_time", "first_over_time",
@@ -113,7 +153,7 @@ package struct ExpressionGenerator {
 
     private mutating func selector() -> String {
         let matchers = random.pick(["", "", "{a=\"x\"}", "{a=~\"x|y\"}", "{b!=\"p\"}", "{a!~\"x\",b=\"q\"}"])
-        return metric() + matchers + modifiers()
+        return metric() + matchers + (random.chance(0.1) ? modifiers(and: "smoothed") : modifiers())
     }
 
     private mutating func metric() -> String {
@@ -127,6 +167,11 @@ package struct ExpressionGenerator {
                 " offset 1m", " offset -30s", " @ 600", " @ 700 offset 47s", " @ start()",
                 " @ end() offset 1m",
             ])
+    }
+
+    /// Before or behind others.
+    private mutating func modifiers(and word: String) -> String {
+        random.chance(0.5) ? " \(word)\(modifiers())" : "\(modifiers()) \(word)"
     }
 
     private mutating func range(depth: Int) -> String {
@@ -160,6 +205,17 @@ package struct ExpressionGenerator {
             " on (a) group_right ()",
             " on (a, b) group_left (c)",
         ])
+    }
+
+    private mutating func fill() -> String {
+        let values = ["0", "1", "-2.5", "30", "NaN", "-Inf"]
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: return " fill (\(random.pick(values)))"
+        case 1: return " fill_left (\(random.pick(values)))"
+        case 2: return " fill_right (\(random.pick(values)))"
+        case 3: return " fill_left (\(random.pick(values))) fill_right (\(random.pick(values)))"
+        default: return ""
+        }
     }
 
     private mutating func scalar() -> String {

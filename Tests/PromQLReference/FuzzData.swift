@@ -27,6 +27,43 @@ package struct FuzzData {
                 add(["__name__": "c_bucket", "a": a, "le": le], times, values)
             }
         }
+        for target in [["instance": "i", "job": "v"], ["instance": "i", "job": "w"], ["instance": "j"]] {
+            let times = FuzzData.times(&random)
+            for b in ["p", "q"] {
+                let labels = target.merging(["__name__": "j0", "b": b]) { $1 }
+                add(labels, times, FuzzData.values("m0", times.count, &random))
+            }
+            addInfo(target, &random)
+        }
+    }
+
+    /// Info metrics of a target: one that changes its labels over time, and others of the same or other labels.
+    private mutating func addInfo(_ target: [String: String], _ random: inout SeededGenerator) {
+        let change = Int64.random(in: 0...FuzzData.length, using: &random)
+        let team = random.pick(["s", "t"])
+        for version in ["1", "2"] where !random.chance(0.1) {
+            let isWhole = random.chance(0.02)
+            let times = FuzzData.times(&random).filter {
+                isWhole || (version == "1" ? $0 < change : $0 >= change)
+            }
+            add(
+                target.merging(["__name__": "target_info", "version": version, "team": team, "b": "r"]) {
+                    $1
+                },
+                times, FuzzData.values("info", times.count, &random))
+        }
+        let times = FuzzData.times(&random)
+        if random.chance(0.7) {
+            let team = random.chance(0.05) ? "u" : team
+            add(
+                target.merging(["__name__": "build_info", "revision": "5", "team": team]) { $1 }, times,
+                FuzzData.values("info", times.count, &random))
+        }
+        if random.chance(0.05) {
+            add(
+                target.merging(["__name__": "odd_info", "shape": "6"]) { $1 }, times,
+                FuzzData.values("x0", times.count, &random))
+        }
     }
 
     private mutating func add(_ labels: [String: String], _ times: [Int64], _ values: [Value]) {
@@ -82,6 +119,7 @@ package struct FuzzData {
             case "m1" where random.chance(0.02):
                 values.append(.float(random.pick([.nan, .infinity, -.infinity])))
             case "m0": values.append(.float(counter))
+            case "info": values.append(.float(1))
             case "m1": values.append(.float(Double(Int.random(in: -20..<20, using: &random))))
             case "h0", "x0":
                 if metric == "x0", random.chance(0.3) {

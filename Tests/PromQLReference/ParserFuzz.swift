@@ -8,7 +8,8 @@ package struct ParserFuzz: Sendable {
     private static let words = [
         "sum", "by", "without", "(", ")", "{", "}", "[5m]", "[1h:5m]", "offset", "-5m", "@", "start()",
         "bool", "on",
-        "group_left", "ignoring", "fill", "(0)", "and", "or", "unless", "atan2", "rate", "m{a=\"b\"}", "1e3",
+        "group_left", "ignoring", "fill", "fill_left", "fill_right", "info", "(0)", "and", "or", "unless",
+        "atan2", "rate", "m{a=\"b\"}", "1e3",
         "0x1F",
         "Inf", "NaN", "\"\\xff\"", "'a'", "`b`", ",", ":", "__name__", "anchored", "smoothed", "forecast",
         "1_000",

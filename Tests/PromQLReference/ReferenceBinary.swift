@@ -54,11 +54,11 @@ struct ReferenceBinary {
         switch (a, b) {
         case (.float(let a), .float(let b)): return .float(value(a, b))
         case (.float(let a), .histogram(let b)):
-            return expression.operation == .multiply ? .histogram(b.scaled { $0 * a }) : nil
+            return expression.operation == .multiply ? .histogram(b.scaled { $0 * a }.compacted) : nil
         case (.histogram(let a), .float(let b)):
             switch expression.operation {
-            case .multiply: return .histogram(a.scaled { $0 * b })
-            case .divide: return .histogram(a.scaled { $0 / b })
+            case .multiply: return .histogram(a.scaled { $0 * b }.compacted)
+            case .divide: return .histogram(a.scaled { $0 / b }.compacted)
             default: return nil
             }
         case (.histogram(let a), .histogram(let b)):
@@ -89,31 +89,50 @@ struct ReferenceBinary {
     }
 
     private func matched(_ a: Vector, _ b: Vector) throws -> Vector {
-        guard !a.isEmpty, !b.isEmpty else { return [:] }
-        let isSwapped = expression.matching.cardinality == .oneToMany
+        let matching = expression.matching
+        let hasFill = matching.fillLeft != nil || matching.fillRight != nil
+        guard hasFill ? !a.isEmpty || !b.isEmpty : !a.isEmpty && !b.isEmpty else { return [:] }
+        let isSwapped = matching.cardinality == .oneToMany
         let (many, one) = isSwapped ? (b, a) : (a, b)
         let partners = Dictionary(grouping: one) { signature($0.key) }
         guard partners.count == one.count else { throw ReferenceError.ambiguous }
+        var pairs = Pairs()
+        for (labels, value) in many {
+            let signature = signature(labels)
+            if let partner = partners[signature]?.first {
+                try add((labels, value), partner, &pairs)
+            } else if let fill = matching.fillRight {
+                // As upstream has it: this fills the side that is one, be it the left.
+                try add((labels, value), (signature, .float(fill)), &pairs)
+            }
+        }
+        guard let fill = matching.fillLeft else { return pairs.result }
+        for (labels, value) in one where !pairs.used.contains(signature(labels)) {
+            try add((signature(labels), .float(fill)), (labels, value), &pairs)
+        }
+        return pairs.result
+    }
+
+    /// What elements that found each other have made.
+    private struct Pairs {
         var result: Vector = [:]
         var used: Set<[String: String]> = []
-        var results: Set<[String: String]> = []
-        for (labels, value) in many {
-            guard let partner = partners[signature(labels)]?.first else { continue }
-            let (x, y) = isSwapped ? (partner.value, value) : (value, partner.value)
-            // Operands that do not go together make no result, and so none that another could equal.
-            if try isIncompatible(x, y) { continue }
-            let isFirst = used.insert(signature(labels)).inserted
-            let name = name(labels, partner.key)
-            let isNew = results.insert(name).inserted
-            if expression.matching.cardinality == .oneToOne {
-                guard isFirst else { throw ReferenceError.ambiguous }
-            } else if !isNew {
-                throw ReferenceError.ambiguous
-            }
-            guard let outcome = try outcome(x, y, kept: x) else { continue }
-            try result.add(name, outcome)
+        var names: Set<[String: String]> = []
+    }
+
+    private func add(_ many: Vector.Element, _ one: Vector.Element, _ pairs: inout Pairs) throws {
+        let isSwapped = expression.matching.cardinality == .oneToMany
+        let (x, y) = isSwapped ? (one.value, many.value) : (many.value, one.value)
+        // Operands that do not go together make no result, and so none that another could equal.
+        if try isIncompatible(x, y) { return }
+        let isFirst = pairs.used.insert(signature(many.key)).inserted
+        let name = name(many.key, one.key)
+        let isNew = pairs.names.insert(name).inserted
+        guard expression.matching.cardinality == .oneToOne ? isFirst : isNew else {
+            throw ReferenceError.ambiguous
         }
-        return result
+        guard let outcome = try outcome(x, y, kept: x) else { return }
+        try pairs.result.add(name, outcome)
     }
 
     private func isIncompatible(_ a: ReferenceNumber, _ b: ReferenceNumber) throws -> Bool {

@@ -25,6 +25,7 @@ extension ReferenceEvaluator {
             }
             let vector = try evaluate(call.arguments[0], at: time).vector
             return .vector(try renamed(vector) { _ in .float(Double(time) / 1000) })
+        case .info: return .vector(try info(call, at: time))
         case .labelReplace: return .vector(try replaced(call, at: time))
         case .labelJoin: return .vector(try joined(call, at: time))
         case .histogramQuantile:

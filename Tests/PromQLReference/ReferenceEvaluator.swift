@@ -22,7 +22,9 @@ package struct ReferenceEvaluator {
         switch expression {
         case .number(let literal): return .scalar(literal.value)
         case .parenthesised(let inner, _): return try evaluate(inner, at: time)
-        case .selector(let selector): return .vector(try instant(selector, at: time).mapValues(\.value))
+        case .selector(let selector):
+            if selector.rangeExtension == .smoothed { return .vector(try smoothed(selector, at: time)) }
+            return .vector(try instant(selector, at: time).mapValues(\.value))
         case .sign(let sign):
             let value = try evaluate(sign.operand, at: time)
             guard sign.isNegative else { return value }
@@ -45,11 +47,11 @@ package struct ReferenceEvaluator {
 
     // MARK: - Selectors
 
-    private func matching(_ selector: VectorSelector) -> [ReferenceSeries] {
-        series.filter { series in selector.matchers.allSatisfy { $0.matches(series.labels[$0.name] ?? "") } }
+    func matching(_ matchers: [Matcher]) -> [ReferenceSeries] {
+        series.filter { series in matchers.allSatisfy { $0.matches(series.labels[$0.name] ?? "") } }
     }
 
-    private func reference(_ offset: DurationExpression?, _ at: AtModifier?, _ time: Int64) throws -> Int64 {
+    func reference(_ offset: DurationExpression?, _ at: AtModifier?, _ time: Int64) throws -> Int64 {
         var time = time
         switch at {
         case .timestamp(let fixed): time = fixed.milliseconds
@@ -64,16 +66,19 @@ package struct ReferenceEvaluator {
     func instant(
         _ selector: VectorSelector, at time: Int64
     ) throws -> [[String: String]: ReferenceSeries.Sample] {
-        let time = try reference(selector.offset, selector.at, time)
+        newest(selector.matchers, at: try reference(selector.offset, selector.at, time))
+    }
+
+    func newest(_ matchers: [Matcher], at time: Int64) -> [[String: String]: ReferenceSeries.Sample] {
         var result: [[String: String]: ReferenceSeries.Sample] = [:]
-        for series in matching(selector) {
+        for series in matching(matchers) {
             let last = series.samples.last { $0.time <= time }
             if let last, last.time > time - lookback, !isStale(last.value) { result[series.labels] = last }
         }
         return result
     }
 
-    private func isStale(_ value: ReferenceNumber) -> Bool { value.float.map(Marker.isStale) ?? false }
+    func isStale(_ value: ReferenceNumber) -> Bool { value.float.map(Marker.isStale) ?? false }
 
     /// The samples of each series in a window, with the window's end and length.
     private func range(
@@ -83,7 +88,7 @@ package struct ReferenceEvaluator {
         case .matrix(let matrix):
             let end = try reference(matrix.selector.offset, matrix.selector.at, time)
             let window = try matrix.window.milliseconds(step: .zero, range: .zero, positive: true)
-            let found = matching(matrix.selector).map { series in
+            let found = matching(matrix.selector.matchers).map { series in
                 ReferenceSeries(
                     labels: series.labels,
                     samples: series.samples.filter {
@@ -94,17 +99,11 @@ package struct ReferenceEvaluator {
         case .subquery(let subquery):
             let end = try reference(subquery.offset, subquery.at, time)
             let window = try subquery.window.milliseconds(step: .zero, range: .zero, positive: true)
-            let step = try subquery.step?.milliseconds(step: .zero, range: .zero, positive: true) ?? 60_000
+            let step = try step(of: subquery)
             var found: [[String: String]: [ReferenceSeries.Sample]] = [:]
-            var moment = end - window + 1
-            while moment <= end {
-                if moment % step == 0 {
-                    for (labels, value) in try evaluate(subquery.expression, at: moment).vector {
-                        found[labels, default: []].append((moment, value))
-                    }
-                    moment += step
-                } else {
-                    moment += step - (moment % step + step) % step
+            for moment in multiples(of: step, after: end - window, upTo: end) {
+                for (labels, value) in try evaluate(subquery.expression, at: moment).vector {
+                    found[labels, default: []].append((moment, value))
                 }
             }
             return (found.map { ReferenceSeries(labels: $0.key, samples: $0.value) }, end, window)
@@ -112,10 +111,39 @@ package struct ReferenceEvaluator {
         }
     }
 
+    private func step(of subquery: Subquery) throws -> Int64 {
+        try subquery.step?.milliseconds(step: .zero, range: .zero, positive: true) ?? 60_000
+    }
+
+    private func multiples(of step: Int64, after start: Int64, upTo end: Int64) -> [Int64] {
+        let first = start + 1 + (step - (start + 1) % step) % step
+        return Array(stride(from: first, through: end, by: Int(step)))
+    }
+
+    /// Evaluates what subqueries hold at every multiple of their step from the first of their windows to the last,
+    /// those included that lie in none: an expression is refused where any of them is.
+    package func evaluateSubqueries(of expression: Expression, at moments: [Int64]) throws {
+        guard case .subquery(let subquery) = expression else {
+            for child in expression.children { try evaluateSubqueries(of: child, at: moments) }
+            return
+        }
+        let ends = try moments.map { try reference(subquery.offset, subquery.at, $0) }
+        guard let first = ends.min(), let last = ends.max() else { return }
+        let window = try subquery.window.milliseconds(step: .zero, range: .zero, positive: true)
+        let inner = multiples(of: try step(of: subquery), after: first - window, upTo: last)
+        for moment in inner { _ = try evaluate(subquery.expression, at: moment) }
+        try evaluateSubqueries(of: subquery.expression, at: inner)
+    }
+
     // MARK: - Range functions
 
     func rangeCall(_ call: FunctionCall, at time: Int64) throws -> Vector {
         let position = call.arguments.firstIndex { $0.type == .matrix } ?? 0
+        if case .matrix(let matrix) = call.arguments[position].unwrapped,
+            matrix.selector.rangeExtension != nil
+        {
+            return try extendedCall(call.function, matrix, at: time)
+        }
         let (series, end, window) = try range(call.arguments[position], at: time)
         if call.function == .absentOverTime {
             return series.isEmpty ? [absentLabels(call.arguments[position]): .float(1)] : [:]
