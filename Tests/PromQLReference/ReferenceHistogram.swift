@@ -169,7 +169,7 @@ extension ReferenceHistogram {
     func quantile(_ q: Double) throws -> Double {
         if count == 0 || q.isNaN { return .nan }
         // There is no telling what is meant by fewer than no observations.
-        guard buckets.allSatisfy({ $0.count > 0 }) else { throw ReferenceError.unsupported }
+        guard !(zeroCount < 0), buckets.allSatisfy({ $0.count > 0 }) else { throw ReferenceError.unsupported }
         var passed = 0.0
         for bucket in buckets {
             passed += bucket.count
