@@ -32,6 +32,7 @@ import CCurl
             transfer.configure()
             handle.request = job.request.body.isEmpty ? job.request : nil
         }
+        handle.holdsBuffer = true
         transfer.connectCallbacks()
         guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
             transfer.finish(with: .failure(.failed("libcurl took no further request")))
@@ -70,7 +71,6 @@ import CCurl
         set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
         set(CURLOPT_MAXREDIRS, 3)
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        set(CURLOPT_BUFFERSIZE, 128 << 10)
         set(CURLOPT_TIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
         set(CURLOPT_CONNECTTIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
         if let path = request.unixSocket { set(CURLOPT_UNIX_SOCKET_PATH, path) }
@@ -176,10 +176,13 @@ import CCurl
             isTooLarge = true
             return 0
         }
-        if body.isEmpty, body.capacity < bytes.count {
+        if body.isEmpty {
             var length: curl_off_t = 0
             unsafe flyball_getinfo_offset(handle.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
-            if length > 0, length <= job.request.maxBodyBytes { body.reserveCapacity(length) }
+            // A little more, so that the next answer, which may be a little longer, fits in as well.
+            if length > body.capacity, length <= job.request.maxBodyBytes {
+                body.reserveCapacity(length + length / 16)
+            }
         }
         unsafe body.append(contentsOf: bytes)
         return bytes.count

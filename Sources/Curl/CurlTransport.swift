@@ -53,7 +53,7 @@ struct CurlInbox: Sendable {
     }
 
     /// Bodies that nobody reads any more, for the answers to come.
-    private static let spareLimit = 32
+    private static let spareLimit = 8
     private static let spareBytes = 1 << 20
 
     var jobs: [CurlJob] = []

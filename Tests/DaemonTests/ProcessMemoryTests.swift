@@ -22,7 +22,8 @@ struct ProcessMemoryTests {
 
     @Test func `the process finds its code and goes on after giving it back`() {
         #expect(ProcessMemory.codeRanges().count > 3)
-        ProcessMemory.giveBack()
+        ProcessMemory.giveBackCode()
+        ProcessMemory.giveBackHeap()
         #expect(ProcessMemory.codeRanges().count > 3)
     }
 }

@@ -78,12 +78,22 @@ package enum FlyballService {
         try await group.run()
     }
 
-    /// Once what start-up needed is done, and from time to time after that.
+    /// Once what start-up needed is done, and from time to time after that: what the heap does not use every half minute, or as
+    /// seldom as takes a thousandth of the time, for nothing is allocated meanwhile; code after a minute once more, when all
+    /// targets have been met, and then every half hour.
     private static func giveBackMemory(_ clock: any Clock) async throws {
         try await clock.sleep(for: .seconds(1))
+        var nextCode = clock.uptime
+        var isFirst = true
         while true {
-            ProcessMemory.giveBack()
-            try await clock.sleep(for: .seconds(1800))
+            if clock.uptime >= nextCode {
+                ProcessMemory.giveBackCode()
+                nextCode = clock.uptime + (isFirst ? .seconds(60) : .seconds(1800))
+                isFirst = false
+            }
+            let start = clock.uptime
+            ProcessMemory.giveBackHeap()
+            try await clock.sleep(for: max(.seconds(30), (clock.uptime - start) * 1000))
         }
     }
 

@@ -23,11 +23,16 @@ package enum ProcessMemory {
         }
     }
 
-    /// Gives back what the heap does not use, and the pages of code: those that are run again are found in the kernel's
-    /// cache. Most of what start-up runs, such as reading arguments and configuration, nobody runs a second time.
-    static func giveBack() {
+    /// Gives back what the heap does not use, whole pages between what it does use as well: chunks of samples come and go in
+    /// all sizes, and after a while a third of a heap is room that none of the next fits into.
+    static func giveBackHeap() {
         typealias Trim = @convention(c) (Int) -> Int32
         if let symbol = unsafe symbol("malloc_trim") { _ = unsafe unsafeBitCast(symbol, to: Trim.self)(0) }
+    }
+
+    /// Gives back the pages of code: those that are run again are found in the kernel's cache. Most of what start-up runs,
+    /// such as reading arguments and configuration, nobody runs a second time.
+    static func giveBackCode() {
         for range in codeRanges() {
             guard let start = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
             // Code is mapped from files, read-only and never written: nothing is lost. Where that fails, it stays.
