@@ -13,6 +13,7 @@ extension Head {
 
     mutating func drop(before time: Int64) {
         droppedBefore = max(droppedBefore, time)
+        valueLists = ValueLists()
         for index in tables.indices {
             guard let first = tables[index]?.firstTime else { continue }
             if first < time { tables[index]?.drop(before: time) }

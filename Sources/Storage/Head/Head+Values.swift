@@ -1,7 +1,9 @@
 import TimeSeries
 
 /// The values of labels as they were last listed: dashboards ask for the same ones each time they are opened, and to
-/// sort texts costs more than all else of such a list.
+/// look at each table and sort texts costs more than all else of such a list.
+///
+/// To be emptied whenever a table comes, goes, or gets or loses columns or its oldest samples.
 struct ValueLists: Sendable {
     /// The longest list that is kept.
     static let longest = 4096
@@ -11,18 +13,46 @@ struct ValueLists: Sendable {
         /// As they were met, some more than once.
         var symbols: [SymbolTable.Symbol]
         var texts: [String]
+        /// Where all tables have samples.
+        var common: Common?
+    }
+
+    /// When the youngest of all tables began and the one that stopped first had its newest sample. While no table comes or
+    /// goes, the former stays and the latter only grows.
+    struct Common {
+        private var first = Int64.min
+        private var last = Int64.max
+
+        mutating func add(_ table: Table) {
+            first = max(first, table.firstTime ?? .max)
+            last = min(last, table.lastTime ?? .min)
+        }
+
+        func overlaps(_ range: ClosedRange<Int64>) -> Bool {
+            first <= range.upperBound && range.lowerBound <= last
+        }
     }
 
     private var lists: [SymbolTable.Symbol: List] = [:]
 
+    /// The list where it is the same for all ranges that overlap all tables, of which this is one.
+    func texts(of name: SymbolTable.Symbol, in range: ClosedRange<Int64>) -> [String]? {
+        guard let list = lists[name], list.common?.overlaps(range) == true else { return nil }
+        return list.texts
+    }
+
     /// The texts of `symbols`, each once and in the order of their bytes.
-    mutating func texts(of name: SymbolTable.Symbol, _ symbols: [SymbolTable.Symbol], _ table: SymbolTable)
-        -> [String]
-    {
-        if let list = lists[name], list.symbols == symbols { return list.texts }
+    /// - Parameter common: where all tables are in this list.
+    mutating func texts(
+        of name: SymbolTable.Symbol, _ symbols: [SymbolTable.Symbol], _ table: SymbolTable, _ common: Common?
+    ) -> [String] {
+        if let list = lists[name], list.symbols == symbols {
+            lists[name]?.common = common
+            return list.texts
+        }
         if lists.count >= Self.capacity, lists[name] == nil { lists = [:] }
         let texts = Labels.sorted(Set(symbols).map { table[$0] })
-        lists[name] = List(symbols: symbols, texts: texts)
+        lists[name] = List(symbols: symbols, texts: texts, common: common)
         return texts
     }
 }
@@ -31,21 +61,29 @@ extension Head {
     /// The values of a label of all series with a sample near the range, each once, and whether they are in order.
     mutating func values(of name: String, in range: ClosedRange<Int64>) -> (texts: [String], isSorted: Bool) {
         guard let symbol = symbols.find(name) else { return (loose.values(of: name, in: range), false) }
+        let single = loose.values(of: name, in: range)
+        let isTablesOnly = single.isEmpty && looseRollups.orphans.isEmpty
+        if isTablesOnly, let known = valueLists.texts(of: symbol, in: range) { return (known, true) }
         var values: [SymbolTable.Symbol] = []
+        var common: ValueLists.Common? = ValueLists.Common()
         var seen: Set<ObjectIdentifier> = []
         values.reserveCapacity(tables.count)
-        for index in tables.indices where tables[index]?.overlaps(range) == true {
-            // Looked at where it is: a copy would hold on to all that a table has.
-            if let label = tables[index]?.targetSymbols.first(where: { $0.name == symbol }) {
+        for index in tables.indices {
+            guard let table = tables[index] else { continue }
+            common?.add(table)
+            guard table.overlaps(range) else {
+                common = nil
+                continue
+            }
+            if let label = table.targetSymbols.first(where: { $0.name == symbol }) {
                 values.append(label.value)
-            } else if let layout = tables[index]?.layout, seen.insert(ObjectIdentifier(layout)).inserted {
-                values.append(contentsOf: layout.index.values(of: symbol).lazy.map(\.value))
+            } else if seen.insert(ObjectIdentifier(table.layout)).inserted {
+                values.append(contentsOf: table.layout.index.values(of: symbol).lazy.map(\.value))
             }
         }
-        let single = loose.values(of: name, in: range)
-        if single.isEmpty, looseRollups.orphans.isEmpty {
+        if isTablesOnly {
             guard values.count > ValueLists.longest else {
-                return (valueLists.texts(of: symbol, values, symbols), true)
+                return (valueLists.texts(of: symbol, values, symbols, common), true)
             }
             return (Set(values).map { symbols[$0] }, false)
         }

@@ -97,6 +97,7 @@ struct Head: Sendable {
     }
 
     mutating func addTable(_ number: UInt32, _ target: Labels, _ columns: [Labels]) {
+        valueLists = ValueLists()
         while tables.count <= Int(number) { tables.append(nil) }
         if let old = tables[Int(number)] {
             tablesByTarget[old.target]?.removeAll { $0 == number }
@@ -112,6 +113,7 @@ struct Head: Sendable {
 
     mutating func extend(_ table: UInt32, _ added: [Labels]) {
         guard let columns = tables[Int(table)]?.layout.columns else { return }
+        valueLists = ValueLists()
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
         pressure.seriesSince += added.count
