@@ -100,6 +100,10 @@ extension Head.Found {
         }
     }
 
+    /// What it takes to find a table's chunks and to open those of a column, in cells that could be decoded meanwhile.
+    private static let costOfTable = 512
+    private static let costOfColumn = 128
+
     /// The samples in a range, series in the order of their labels, one with equal labels merged. Buckets stand for
     /// those that are gone, where the reader knows what to do with them. Tables and single series are decoded by all
     /// workers; the order does not depend on them.
@@ -117,8 +121,10 @@ extension Head.Found {
         guard cells <= room else { throw TooManySamples() }
         room -= cells
         // A piece should be worth waking a thread for.
-        let perTable = max(1, cells / max(1, tables.count))
-        let tablePieces = workers.pieces(of: tables.count, atLeast: 1 + 65_536 / perTable)
+        let columns = tables.reduce(0) { $0 + $1.columns.count }
+        let work = cells + Head.Found.costOfTable * tables.count + Head.Found.costOfColumn * columns
+        let tablePieces = workers.pieces(
+            of: tables.count, atLeast: 1 + 32_768 * tables.count / max(1, work))
         let parts = workers.map(tablePieces.count) { piece in
             tables[tablePieces[piece]].flatMap { slice in
                 slice.withStarts(use.map { slice.read(range, $0) } ?? slice.read(range))

@@ -52,7 +52,8 @@ extension Evaluator {
             call: call, plan: plan, rows: rows, scalars: scalars, grid: grid, lookback: lookback,
             features: features, budget: budget, interruption: interruption)
         // A piece should be worth waking a thread for.
-        let costOfRow = grid.count + (rows.count > 0 ? rows.sampleCountOfFirst : 0)
+        let costOfRow =
+            Evaluator.weight(call.function) * (grid.count + (rows.count > 0 ? rows.sampleCountOfFirst : 0))
         let pieces = workers.pieces(of: rows.count, atLeast: max(1, 32_768 / max(1, costOfRow)))
         let parts = try workers.map(pieces.count) { piece throws(QueryError) in
             try task.evaluate(pieces[piece])
@@ -62,6 +63,15 @@ extension Evaluator {
         release(rows.derivedCount)
         if !delaysNameRemoval { try mergeEqual(&result) }
         return result
+    }
+
+    /// How much longer a function takes for a row than those that add up.
+    private static func weight(_ function: Function) -> Int {
+        switch function {
+        case .quantileOverTime, .madOverTime: 8
+        case .deriv, .predictLinear, .doubleExponentialSmoothing: 4
+        default: 1
+        }
     }
 
     private static func checkFactors(_ function: Function, _ scalars: [[Double]]) throws(QueryError) {

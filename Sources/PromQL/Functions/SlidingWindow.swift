@@ -177,11 +177,26 @@ struct SortedWindow {
     private var sorted: [Double] = []
     private var notNumbers = 0
     private var window = 0..<0
+    /// In longer windows elements are moved in blocks.
+    private static let short = 256
 
     /// The quantile of a window that is in no way before the last one.
     mutating func quantile(_ quantile: Double, of values: [Double], in next: Range<Int>) -> Double {
-        for index in window.lowerBound..<min(next.lowerBound, window.upperBound) { remove(values[index]) }
-        for index in max(window.upperBound, next.lowerBound)..<next.upperBound { insert(values[index]) }
+        var leaving = window.lowerBound..<min(next.lowerBound, window.upperBound)
+        var coming = max(window.upperBound, next.lowerBound)..<next.upperBound
+        // Mostly one comes for each that leaves, and then only what lies between them moves.
+        while !leaving.isEmpty, !coming.isEmpty {
+            let (old, new) = (values[leaving.lowerBound], values[coming.lowerBound])
+            if old.isNaN || new.isNaN || sorted.count > Self.short {
+                remove(old)
+                insert(new)
+            } else {
+                replace(old, by: new)
+            }
+            (leaving, coming) = (leaving.dropFirst(), coming.dropFirst())
+        }
+        for index in leaving { remove(values[index]) }
+        for index in coming { insert(values[index]) }
         window = next
         return Quantile.ofSorted(count: notNumbers + sorted.count, quantile) { place in
             place < notNumbers ? Marker.notANumber : sorted[place - notNumbers]
@@ -196,8 +211,26 @@ struct SortedWindow {
         if value.isNaN { notNumbers -= 1 } else { sorted.remove(at: place(of: value)) }
     }
 
+    private mutating func replace(_ old: Double, by new: Double) {
+        var place = place(of: old)
+        var elements = sorted.mutableSpan
+        if old < new {
+            while place + 1 < elements.count, elements[place + 1] < new {
+                elements[place] = elements[place + 1]
+                place += 1
+            }
+        } else {
+            while place > 0, elements[place - 1] > new {
+                elements[place] = elements[place - 1]
+                place -= 1
+            }
+        }
+        elements[place] = new
+    }
+
     /// The index of the first element that is not less.
     private func place(of value: Double) -> Int {
+        let sorted = sorted.span
         var low = 0
         var high = sorted.count
         while low < high {
