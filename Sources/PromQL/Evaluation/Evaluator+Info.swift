@@ -16,7 +16,7 @@ extension Evaluator {
         let info = try evaluate(selector, grid, yielding: .timestamp)
         let hasHistograms = columns[selector.selection].contains { !($0.histograms?.isEmpty ?? true) }
         var enriched = EnrichedSeries(
-            base: base, info: info, values: hasHistograms ? try evaluate(selector, grid) : nil,
+            base: base, info: info, values: hasHistograms ? try uncounted(selector, grid, .value) : nil,
             wanted: wanted,
             evaluator: self)
         for row in 0..<base.rows {

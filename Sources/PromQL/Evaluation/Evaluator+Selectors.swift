@@ -13,7 +13,7 @@ extension Evaluator {
         return result
     }
 
-    private func uncounted(
+    func uncounted(
         _ plan: SelectorPlan, _ grid: Grid, _ yielding: SelectedValue
     ) throws(QueryError) -> VectorColumns {
         // Times are those of samples all the same.
