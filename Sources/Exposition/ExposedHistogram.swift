@@ -8,6 +8,8 @@ package struct ExposedHistogram: Sendable {
     package var histogram: FloatHistogram
     /// Those with a time of their own. Of one without, nobody can tell whether it is the one of the scrape before.
     package var exemplars: [Exemplar] = []
+    /// When it was last empty; nil where the exposition does not say.
+    package var start: Timestamp?
 
     package init(labels: Labels, timestamp: Timestamp? = nil, histogram: FloatHistogram) {
         self.labels = labels

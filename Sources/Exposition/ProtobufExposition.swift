@@ -169,6 +169,9 @@ package struct ProtobufExposition: Sendable {
                 labels: Labels(line.labels + [(name: "__name__", value: line.name)]),
                 timestamp: line.timestamp.map { Timestamp(milliseconds: $0) }, histogram: native)
             if line.isGauge { exposed.histogram.resetHint = .gauge }
+            exposed.start = try read.created.flatMap { range throws(CodecError) in
+                try ProtobufExposition.timestamp(bytes, range)
+            }
             let own = read.exemplars.isEmpty ? read.buckets.compactMap(\.exemplar) : read.exemplars
             for range in own {
                 let (labels, value, timestamp) = try ProtobufExposition.exemplar(bytes, range)

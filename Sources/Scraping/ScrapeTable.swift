@@ -186,7 +186,9 @@ extension ScrapeTable {
             }
             let time = (rules.honorsTimestamps ? histogram.timestamp : nil) ?? timestamp
             series.append(
-                SeriesSamples(labels: labels, samples: [], histograms: [(time, fitted)]))
+                SeriesSamples(
+                    labels: labels, samples: [], histograms: [(time, fitted)],
+                    histogramStarts: histogram.start.map { [$0.milliseconds] } ?? []))
             guard !histogram.exemplars.isEmpty else { continue }
             let ordered = histogram.exemplars.sorted { $0.timestamp < $1.timestamp }
             exemplars.append(SeriesExemplars(labels: labels, exemplars: ordered))

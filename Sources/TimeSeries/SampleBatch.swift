@@ -17,6 +17,8 @@ package struct SampleBatch: Sendable {
     /// When the counter of each sample started, in milliseconds, 0 where unknown; those that are missing at the end are
     /// unknown too.
     package private(set) var startTimes: [Int64] = []
+    /// The same of each histogram.
+    package private(set) var histogramStarts: [Int64] = []
 
     package init() {}
 
@@ -33,6 +35,10 @@ package struct SampleBatch: Sendable {
         if !series.startTimes.isEmpty {
             startTimes += repeatElement(0, count: samples.count - startTimes.count)
             startTimes += series.startTimes.prefix(series.samples.count)
+        }
+        if !series.histogramStarts.isEmpty {
+            histogramStarts += repeatElement(0, count: histograms.count - histogramStarts.count)
+            histogramStarts += series.histogramStarts.prefix(series.histograms.count)
         }
         samples += series.samples
         histograms += series.histograms
@@ -64,14 +70,21 @@ package struct SampleBatch: Sendable {
     package func series(_ index: Int) -> SeriesSamples {
         SeriesSamples(
             labels: labels(index), samples: Array(samples[sampleRange(index)]),
-            histograms: Array(histograms[histogramRange(index)]), startTimes: startTimes(index))
+            histograms: Array(histograms[histogramRange(index)]), startTimes: startTimes(index),
+            histogramStarts: histogramStarts(index))
     }
 
     /// The starts of the samples of a series; empty where none is known.
-    package func startTimes(_ index: Int) -> [Int64] {
-        let range = sampleRange(index)
-        guard range.lowerBound < startTimes.count else { return [] }
-        let known = startTimes[range.lowerBound..<min(range.upperBound, startTimes.count)]
+    package func startTimes(_ index: Int) -> [Int64] { Self.part(startTimes, sampleRange(index)) }
+
+    /// The starts of the histograms of a series; empty where none is known.
+    package func histogramStarts(_ index: Int) -> [Int64] {
+        Self.part(histogramStarts, histogramRange(index))
+    }
+
+    private static func part(_ starts: [Int64], _ range: Range<Int>) -> [Int64] {
+        guard range.lowerBound < starts.count else { return [] }
+        let known = starts[range.lowerBound..<min(range.upperBound, starts.count)]
         return Array(known) + repeatElement(0, count: range.count - known.count)
     }
 
@@ -96,5 +109,8 @@ package struct SampleBatch: Sendable {
         samples.removeLast(samples.count - openSamples)
         if startTimes.count > samples.count { startTimes.removeLast(startTimes.count - samples.count) }
         histograms.removeLast(histograms.count - openHistograms)
+        if histogramStarts.count > histograms.count {
+            histogramStarts.removeLast(histogramStarts.count - histograms.count)
+        }
     }
 }

@@ -11,15 +11,19 @@ package struct SeriesSamples: Sendable {
     package var histograms: [(timestamp: Timestamp, histogram: FloatHistogram)]
     /// When the counter of each sample started, in milliseconds, 0 where unknown; empty where all are.
     package var startTimes: [Int64]
+    /// The same of each histogram.
+    package var histogramStarts: [Int64]
 
     package init(
         labels: Labels, samples: [Sample],
-        histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = [], startTimes: [Int64] = []
+        histograms: [(timestamp: Timestamp, histogram: FloatHistogram)] = [], startTimes: [Int64] = [],
+        histogramStarts: [Int64] = []
     ) {
         self.labels = labels
         self.samples = samples
         self.histograms = histograms
         self.startTimes = startTimes
+        self.histogramStarts = histogramStarts
     }
 }
 

@@ -109,6 +109,9 @@ final class ArraySink: SampleSink {
                 for (_, histogram) in series.histograms {
                     state.histograms[series.labels, default: []].append(histogram)
                 }
+                for ((timestamp, _), start) in zip(series.histograms, series.histogramStarts) {
+                    state.starts.append((series.labels, timestamp, Timestamp(milliseconds: start)))
+                }
             }
             return AppendReport()
         }

@@ -11,7 +11,7 @@ struct ProtobufScrapeTests {
     private let labels = Labels(["__name__": "h", "job": "j", "instance": "a:1"])
 
     /// A gauge of a value and a histogram of one observation in the native zero bucket.
-    private func body(_ value: Double, hasHistogram: Bool = true) -> [UInt8] {
+    private func body(_ value: Double, hasHistogram: Bool = true, start: Int64? = nil) -> [UInt8] {
         var number: [UInt8] = []
         number.append(protobufField: 1, double: value)
         var bytes: [UInt8] = []
@@ -21,6 +21,7 @@ struct ProtobufScrapeTests {
             histogram.append(protobufField: 1, integer: 1)
             histogram.append(protobufField: 6, double: 0.1)
             histogram.append(protobufField: 7, integer: 1)
+            if let start { histogram.append(protobufField: 15, bytes: time(start)) }
             bytes.append(prefixed: family("h", type: 4, part: 7, histogram))
         }
         return bytes
@@ -150,6 +151,17 @@ struct ProtobufScrapeTests {
         #expect(rig.sink.starts.map(\.at) == [10, 30].map { ScrapeRig.start + .seconds($0) })
         // The exposition has no such line, and none is made up.
         #expect(rig.values("c_created") == [])
+    }
+
+    @Test func `native histograms come with their starts`() async throws {
+        let rig = try ScrapeRig { $0.readsNativeHistograms = true }
+
+        await scrape(rig, body(1, start: 5))
+        await scrape(rig, body(2))
+
+        #expect(rig.sink.starts.map(\.labels) == [labels])
+        #expect(rig.sink.starts.map { $0.start?.milliseconds } == [5000])
+        #expect(rig.sink.starts.map(\.at) == [ScrapeRig.start + .seconds(10)])
     }
 
     @Test func `classic histograms of a text become native ones where that is asked for`() async throws {

@@ -84,6 +84,14 @@ import TimeSeries
                 labels: pushed, samples: [Sample(at(10), 1), Sample(at(20), 2), Sample(at(30), 1)],
                 startTimes: [5000, 5000, 25_000])
         ])
+        let native = Labels(["__name__": "sizes"])
+        let histograms = (1...3).map {
+            (timestamp: at(10 * $0), histogram: FloatHistogram(count: Double($0)))
+        }
+        _ = store.append([
+            SeriesSamples(
+                labels: native, samples: [], histograms: histograms, histogramStarts: [0, 5000, 5000])
+        ])
         store.append([SeriesExemplars(labels: bucket, exemplars: [exemplar(10, "a")])])
         try store.sync()
 
@@ -95,6 +103,7 @@ import TimeSeries
             let series = try await select(store, [])
             #expect(series[0].startTimes == (0..<40).map { $0 < 20 ? -5000 : 295_000 }, "round \(round)")
             #expect(series[1].startTimes == [5000, 5000, 25_000], "round \(round)")
+            #expect(series[2].startTimes == [0, 5000, 5000], "round \(round)")
         }
     }
 

@@ -30,12 +30,12 @@ package enum ProcessMemory {
         if let symbol = unsafe symbol("malloc_trim") { _ = unsafe unsafeBitCast(symbol, to: Trim.self)(0) }
     }
 
-    /// Gives back the pages of code: those that are run again are found in the kernel's cache. Most of what start-up runs,
-    /// such as reading arguments and configuration, nobody runs a second time.
+    /// Gives back the pages of code and of constants: those that are used again are found in the kernel's cache. Most of what
+    /// start-up runs, such as reading arguments and configuration, nobody runs a second time.
     static func giveBackCode() {
-        for range in codeRanges() {
+        for range in cleanRanges() {
             guard let start = unsafe UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
-            // Code is mapped from files, read-only and never written: nothing is lost. Where that fails, it stays.
+            // Mapped from files, read-only and never written: nothing is lost. Where that fails, it stays.
             _ = unsafe madvise(start, range.count, MADV_DONTNEED)
         }
     }
@@ -43,15 +43,31 @@ package enum ProcessMemory {
     /// A function of malloc.h, which the C library's module does not show; nil in a C library without it.
     private static func symbol(_ name: String) -> UnsafeMutableRawPointer? { unsafe dlsym(nil, name) }
 
-    /// Where code is mapped from files: the lines of `/proc/self/maps` with `r-xp` and a path.
-    static func codeRanges(in maps: [String] = lines(of: "/proc/self/maps")) -> [Range<Int>] {
-        maps.compactMap { line in
+    /// What is mapped from files, cannot be written, and has no page of its own: of `/proc/self/smaps`, the ranges `r-xp` and
+    /// `r--p` with a path and `Anonymous: 0`. Constants that the loader has put addresses into have such pages and stay.
+    static func cleanRanges(in smaps: [String] = lines(of: "/proc/self/smaps")) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var candidate: Range<Int>?
+        for line in smaps {
             let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
-            guard fields.count == 6, fields[1] == "r-xp", fields[5].drop(while: { $0 == " " }).first == "/"
-            else { return nil }
-            let ends = fields[0].split(separator: "-").compactMap { Int($0, radix: 16) }
-            return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
+            guard let first = fields.first else { continue }
+            if first == "Anonymous:" {
+                if fields.count > 1, fields[1] == "0", let candidate { ranges.append(candidate) }
+                candidate = nil
+            } else if !first.hasSuffix(":") {
+                candidate = fileRange(fields)
+            }
         }
+        return ranges
+    }
+
+    /// The range of a mapping's first line; nil where it is none of a file, or can be written.
+    private static func fileRange(_ fields: [Substring]) -> Range<Int>? {
+        guard fields.count == 6, fields[1] == "r-xp" || fields[1] == "r--p",
+            fields[5].drop(while: { $0 == " " }).first == "/"
+        else { return nil }
+        let ends = fields[0].split(separator: "-").compactMap { Int($0, radix: 16) }
+        return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
     }
 
     /// Read piece by piece: what /proc hands over at once is a page at most.

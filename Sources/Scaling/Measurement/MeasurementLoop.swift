@@ -6,6 +6,8 @@ package import TimeSeries
 /// at each policy's interval where none did.
 package final class MeasurementLoop: Sendable {
     private static let tick = Duration.milliseconds(50)
+    /// Without policies: how soon after a reload the first of them is measured.
+    private static let idleTick = Duration.milliseconds(500)
     private let measurer: Measurer
     private let clock: any Clock
     private let startUps: @Sendable () -> [(workload: WorkloadID, time: Duration)]
@@ -61,7 +63,7 @@ package final class MeasurementLoop: Sendable {
     /// Runs until cancelled.
     package func run() async throws {
         while !Task.isCancelled {
-            try await clock.sleep(for: Self.tick)
+            try await clock.sleep(for: schedule.withLock(\.isEmpty) ? Self.idleTick : Self.tick)
             let begin = clock.uptime
             let (due, times) = schedule.withLock { $0.takeDue(at: begin, startUps: startUps()) }
             guard !due.isEmpty else { continue }

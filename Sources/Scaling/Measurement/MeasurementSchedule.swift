@@ -23,6 +23,9 @@ package struct MeasurementSchedule: Sendable {
         lastMeasured = lastMeasured.filter { name, _ in policies.contains { $0.name == name } }
     }
 
+    /// Whether there is nothing to measure.
+    package var isEmpty: Bool { policies.isEmpty }
+
     /// Samples arrived; whoever is due soon is due now.
     package mutating func landed() { hasLanded = true }
 

@@ -27,14 +27,19 @@ extension Store {
 
     /// Notes the starts that came with samples of single series which the head has taken.
     func noteStarts(_ batch: SampleBatch, _ head: inout Head) {
-        guard !batch.startTimes.isEmpty else { return }
+        guard !batch.startTimes.isEmpty || !batch.histogramStarts.isEmpty else { return }
         for index in batch.entries.indices {
-            let starts = batch.startTimes(index)
+            let samples = zip(
+                batch.samples[batch.sampleRange(index)].map(\.timestamp), batch.startTimes(index))
+            let histograms = zip(
+                batch.histograms[batch.histogramRange(index)].map(\.timestamp),
+                batch.histogramStarts(index))
+            let starts = Array(samples) + Array(histograms)
             guard !starts.isEmpty else { continue }
             let labels = batch.labels(index)
             guard head.loose.find(labels) != nil else { continue }
-            for (sample, start) in zip(batch.samples[batch.sampleRange(index)], starts) {
-                let time = sample.timestamp.milliseconds
+            for (timestamp, start) in starts {
+                let time = timestamp.milliseconds
                 guard head.looseStarts[labels, default: StartTimes()].isNews(start, at: time) else {
                     continue
                 }

@@ -4,10 +4,17 @@ import TimeSeries
 /// `tailRows` of them are sealed, and sealed parts are merged when they add up to `middleRows`, and again when they add
 /// up to `mergedRows`: most rows of a table that is young, or between two merges, are in parts of the middle size, which
 /// take half the bytes of the short ones and are read with a quarter of the work.
+///
+/// To merge all columns of a target takes some milliseconds in which nobody else can append. Of tables that begin
+/// together the first merges are of several sizes, so that they do not all come at the same time, ever after.
 struct Table: Sendable {
     static let tailRows = 16
     static let middleRows = 64
     static let mergedRows = 240
+    /// Parts of so many rows are not merged again.
+    static let finalRows = 120
+    /// Parts of fewer rows are as they were sealed.
+    private static let shortRows = 32
 
     let target: Labels
     var layout: Layout
@@ -21,6 +28,9 @@ struct Table: Sendable {
     /// How many rows the tail takes before it is sealed. The first tails of tables that begin together are of several
     /// lengths, so that not all of them are full, and sealed, at the same time.
     private var tailLimit = Table.tailRows
+    /// How many rows the next merges wait for.
+    private var middleLimit = Table.middleRows
+    private var mergedLimit = Table.mergedRows
     /// Rows since the table was made; in the log, it tells whether a row before is missing.
     var appendedRows: UInt64 = 0
     /// Sealed parts before this one are in a chunk file already.
@@ -35,6 +45,8 @@ struct Table: Sendable {
         self.layout = layout
         tail = TailRows(width: layout.columns.count)
         tailLimit = Table.tailRows - TailRows.pageRows * Int(number & 3)
+        middleLimit = Table.middleRows - Table.tailRows * Int((number >> 2) % 3)
+        mergedLimit = Table.mergedRows - Table.tailRows * Int((number >> 2) % 8)
     }
 
     var width: Int { layout.columns.count }
@@ -84,15 +96,21 @@ struct Table: Sendable {
         merge()
     }
 
-    /// Merges the parts at the end that are shorter than a size when they have that many rows together, for the largest
-    /// such size.
+    /// Merges the parts at the end that are not final yet when they have rows enough together, else those that have not been
+    /// merged at all.
     private mutating func merge() {
-        for size in [Table.mergedRows, Table.middleRows] {
-            let (first, rows) = parts(shorterThan: size)
-            guard rows >= size, sealed.count - first > 1 else { continue }
-            sealed.replaceSubrange(first..., with: [SealedRows.merged(sealed[first...])])
-            return
+        if merge(shorterThan: Table.finalRows, atLeast: mergedLimit) {
+            (middleLimit, mergedLimit) = (Table.middleRows, Table.mergedRows)
+        } else if merge(shorterThan: Table.shortRows, atLeast: middleLimit) {
+            middleLimit = Table.middleRows
         }
+    }
+
+    private mutating func merge(shorterThan size: Int, atLeast limit: Int) -> Bool {
+        let (first, rows) = parts(shorterThan: size)
+        guard rows >= limit, sealed.count - first > 1 else { return false }
+        sealed.replaceSubrange(first..., with: [SealedRows.merged(sealed[first...])])
+        return true
     }
 
     /// The first of the parts at the end that are shorter than this and in no chunk file, and the rows of all of them.
@@ -132,7 +150,7 @@ struct Table: Sendable {
     }
 
     /// Sealed parts before this one will not be merged any more.
-    var finalCount: Int { sealed.prefix { $0.rowCount >= Table.mergedRows }.count }
+    var finalCount: Int { sealed.prefix { $0.rowCount >= Table.finalRows }.count }
 
     /// Notes that a part and all before it are in chunk files.
     mutating func markPersisted(through last: SealedRows) {
