@@ -30,20 +30,23 @@ package struct JSONWriter: Sendable {
     }
 
     package mutating func string(_ text: String) {
+        let utf8 = text.utf8Span.span
+        if utf8.isPlainASCII || JSONWriter.isPlain(utf8) {
+            return element(room: utf8.count + 2) { bytes in
+                bytes.append(UInt8(ascii: "\""))
+                bytes.append(copying: utf8)
+                bytes.append(UInt8(ascii: "\""))
+            }
+        }
         separate()
         bytes.append(UInt8(ascii: "\""))
-        if JSONWriter.isPlain(text) {
-            bytes.append(contentsOf: text.utf8)
-        } else {
-            for byte in text.utf8 { escape(byte) }
-        }
+        for index in utf8.indices { escape(utf8[index]) }
         bytes.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
     /// Whether there is nothing to escape.
-    private static func isPlain(_ text: String) -> Bool {
-        let bytes = text.utf8Span.span
+    private static func isPlain(_ bytes: Span<UInt8>) -> Bool {
         for index in bytes.indices {
             let byte = bytes[index]
             if byte < 0x20 || byte == 0x22 || byte == 0x5c { return false }

@@ -94,7 +94,8 @@ package struct RouteTable: Sendable {
     package let routes: [Route]
     /// The routes whose pattern is the path itself.
     private let literals: [String: [Route]]
-    private let patterns: [Route]
+    /// The others, by the number of their segments.
+    private let patterns: [Int: [Route]]
 
     package init(_ routes: [Route]) {
         var seen: Set<String> = []
@@ -107,7 +108,8 @@ package struct RouteTable: Sendable {
         }
         self.routes = routes
         literals = Dictionary(grouping: routes.filter { !$0.pattern.contains(":") }, by: \.pattern)
-        patterns = routes.filter { $0.pattern.contains(":") }
+        patterns = Dictionary(
+            grouping: routes.filter { $0.pattern.contains(":") }, by: \.segments.count)
     }
 
     /// - Parameter method: as sent; HEAD counts as GET.
@@ -119,8 +121,11 @@ package struct RouteTable: Sendable {
         }
         let parts = Route.split(path)
         var allowed = Set(literal.flatMap { $0.methods.map(\.rawValue) })
-        for route in patterns {
-            guard let parameters = route.match(parts) else { continue }
+        let candidates = patterns[parts.count] ?? []
+        // By their places: a copy of a route holds on to all that it has.
+        for index in candidates.indices {
+            guard let parameters = candidates[index].match(parts) else { continue }
+            let route = candidates[index]
             if let wanted, route.methods.contains(wanted) { return .found(route, parameters: parameters) }
             allowed.formUnion(route.methods.map(\.rawValue))
         }

@@ -13,46 +13,55 @@ struct ValueLists: Sendable {
         /// As they were met, some more than once.
         var symbols: [SymbolTable.Symbol]
         var texts: [String]
-        /// Where all tables have samples.
-        var common: Common?
+        var scope: Scope
     }
 
-    /// When the youngest of all tables began and the one that stopped first had its newest sample. While no table comes or
-    /// goes, the former stays and the latter only grows.
-    struct Common {
+    /// For which ranges a list is the same.
+    struct Scope {
+        /// When the youngest of the tables in the list began and the one that stopped first had its newest sample. While no
+        /// table comes or goes, the former stays and the latter only grows.
         private var first = Int64.min
         private var last = Int64.max
+        /// Tables that are not in the list and must not overlap the range, by number.
+        private(set) var others: [Int] = []
+        /// Looking at more would take as long as making the list.
+        private static let mostOthers = 16
 
         mutating func add(_ table: Table) {
             first = max(first, table.firstTime ?? .max)
             last = min(last, table.lastTime ?? .min)
         }
 
-        func overlaps(_ range: ClosedRange<Int64>) -> Bool {
-            first <= range.upperBound && range.lowerBound <= last
+        mutating func leaveOut(_ number: Int) { others.append(number) }
+
+        func isIn(_ range: ClosedRange<Int64>) -> Bool {
+            first <= range.upperBound && range.lowerBound <= last && others.count <= Self.mostOthers
         }
     }
 
     private var lists: [SymbolTable.Symbol: List] = [:]
 
-    /// The list where it is the same for all ranges that overlap all tables, of which this is one.
-    func texts(of name: SymbolTable.Symbol, in range: ClosedRange<Int64>) -> [String]? {
-        guard let list = lists[name], list.common?.overlaps(range) == true else { return nil }
+    /// The list where it is the same for this range.
+    /// - Parameter overlaps: whether the table of a number has samples in it.
+    func texts(
+        of name: SymbolTable.Symbol, in range: ClosedRange<Int64>, _ overlaps: (Int) -> Bool
+    ) -> [String]? {
+        guard let list = lists[name], list.scope.isIn(range), !list.scope.others.contains(where: overlaps)
+        else { return nil }
         return list.texts
     }
 
     /// The texts of `symbols`, each once and in the order of their bytes.
-    /// - Parameter common: where all tables are in this list.
     mutating func texts(
-        of name: SymbolTable.Symbol, _ symbols: [SymbolTable.Symbol], _ table: SymbolTable, _ common: Common?
+        of name: SymbolTable.Symbol, _ symbols: [SymbolTable.Symbol], _ table: SymbolTable, _ scope: Scope
     ) -> [String] {
         if let list = lists[name], list.symbols == symbols {
-            lists[name]?.common = common
+            lists[name]?.scope = scope
             return list.texts
         }
         if lists.count >= Self.capacity, lists[name] == nil { lists = [:] }
         let texts = Labels.sorted(Set(symbols).map { table[$0] })
-        lists[name] = List(symbols: symbols, texts: texts, common: common)
+        lists[name] = List(symbols: symbols, texts: texts, scope: scope)
         return texts
     }
 }
@@ -63,18 +72,19 @@ extension Head {
         guard let symbol = symbols.find(name) else { return (loose.values(of: name, in: range), false) }
         let single = loose.values(of: name, in: range)
         let isTablesOnly = single.isEmpty && looseRollups.orphans.isEmpty
-        if isTablesOnly, let known = valueLists.texts(of: symbol, in: range) { return (known, true) }
+        let known = valueLists.texts(of: symbol, in: range) { tables[$0]?.overlaps(range) ?? false }
+        if isTablesOnly, let known { return (known, true) }
         var values: [SymbolTable.Symbol] = []
-        var common: ValueLists.Common? = ValueLists.Common()
+        var scope = ValueLists.Scope()
         var seen: Set<ObjectIdentifier> = []
         values.reserveCapacity(tables.count)
         for index in tables.indices {
             guard let table = tables[index] else { continue }
-            common?.add(table)
             guard table.overlaps(range) else {
-                common = nil
+                scope.leaveOut(index)
                 continue
             }
+            scope.add(table)
             if let label = table.targetSymbols.first(where: { $0.name == symbol }) {
                 values.append(label.value)
             } else if seen.insert(ObjectIdentifier(table.layout)).inserted {
@@ -83,7 +93,7 @@ extension Head {
         }
         if isTablesOnly {
             guard values.count > ValueLists.longest else {
-                return (valueLists.texts(of: symbol, values, symbols, common), true)
+                return (valueLists.texts(of: symbol, values, symbols, scope), true)
             }
             return (Set(values).map { symbols[$0] }, false)
         }
