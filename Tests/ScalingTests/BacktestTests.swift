@@ -16,6 +16,17 @@ struct BacktestTests {
         return DemandTrace(values, stepSeconds: 300)!
     }
 
+    /// The same, each value up to a sixth more or less.
+    private func noisyDays(_ count: Int) -> DemandTrace {
+        let calm = days(count)
+        var state: UInt64 = 1
+        let values = (0..<count * 288).map { index in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return calm.demand(atSeconds: index * 300) * (5 / 6 + Double(state >> 40) / 0x3000000)
+        }
+        return DemandTrace(values, stepSeconds: 300)!
+    }
+
     private func settings(startUp: Int) -> Backtest.Settings {
         Backtest.Settings(startUpSeconds: startUp, evaluateAfterSeconds: 4 * 86_400, tickSeconds: 60)
     }
@@ -120,7 +131,7 @@ struct BacktestTests {
 
     @Test
     func `policies that share forecasts have the results of each alone, and progress ends at one`() async {
-        let trace = days(6)
+        let trace = noisyDays(6)
         let settings = settings(startUp: 1800)
         let policies = [(0.02, 600), (0.02, 1800), (0.2, 600)].map { risk, hold in
             var policy = predictive(trace)
@@ -138,6 +149,8 @@ struct BacktestTests {
             let alone = await BacktestPlan(trace: trace, settings: settings, policies: [policy]).run()
             #expect(alone == [result])
         }
+        // With noise, what is planned for tells.
+        #expect(Set(together.map(\.score.costRatio)).count > 1)
         #expect(shares == shares.sorted() && shares.first == 0 && shares.last == 1)
     }
 
