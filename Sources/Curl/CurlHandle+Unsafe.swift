@@ -24,18 +24,6 @@ import CCurl
         unsafe message.deallocate()
     }
 
-    /// Whether there is room for what the network brings. libcurl keeps that room for as long as the handle lives, which for
-    /// a target a handle would be most of what a target costs; without it a handle keeps the least that libcurl allows.
-    var holdsBuffer = false {
-        didSet {
-            let size = holdsBuffer ? CurlHandle.bufferSize : 1024
-            unsafe flyball_setopt_long(easy, CURLOPT_BUFFERSIZE, size)
-        }
-    }
-
-    /// From the heap and not pages of its own, which would be new to the process with each transfer.
-    private static let bufferSize = 64 << 10
-
     func reset() {
         unsafe curl_easy_reset(easy)
         freeLists()
@@ -65,7 +53,6 @@ struct CurlHandlePool {
     }
 
     mutating func put(_ handle: CurlHandle) {
-        handle.holdsBuffer = false
         if let url = handle.request?.url, settled[url] == nil, settled.count < CurlHandlePool.settledLimit {
             settled[url] = handle
         } else if others.count < CurlHandlePool.otherLimit {

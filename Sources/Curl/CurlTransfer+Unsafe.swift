@@ -32,7 +32,6 @@ import CCurl
             transfer.configure()
             handle.request = job.request.body.isEmpty ? job.request : nil
         }
-        handle.holdsBuffer = true
         transfer.connectCallbacks()
         guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
             transfer.finish(with: .failure(.failed("libcurl took no further request")))
@@ -71,6 +70,7 @@ import CCurl
         set(CURLOPT_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
         set(CURLOPT_MAXREDIRS, 3)
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        set(CURLOPT_BUFFERSIZE, 128 << 10)
         set(CURLOPT_TIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
         set(CURLOPT_CONNECTTIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
         if let path = request.unixSocket { set(CURLOPT_UNIX_SOCKET_PATH, path) }

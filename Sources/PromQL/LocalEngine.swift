@@ -40,7 +40,6 @@ package struct LocalEngine: QueryEngine {
         let (plan, isExpired) = try prepare(expression, range, limits)
         let columns = try await select(plan.selections, limits)
         let evaluator = evaluator(plan, columns, limits, isExpired)
-        if limits.countsSamples { evaluator.counts = SampleCounts(steps: plan.grid.count) }
         return try Self.result(evaluator, expression, range)
     }
 
@@ -54,7 +53,6 @@ package struct LocalEngine: QueryEngine {
         let read = now()
         let evaluator = evaluator(plan, columns, limits, isExpired)
         evaluator.trace = EvaluationTrace(now: now)
-        if limits.countsSamples { evaluator.counts = SampleCounts(steps: plan.grid.count) }
         let result = try Self.result(evaluator, expression, range)
         let explanation = QueryExplanation(
             planning: planned - began, reading: read - planned, evaluating: now() - read,
@@ -89,9 +87,11 @@ package struct LocalEngine: QueryEngine {
         _ plan: Plan, _ columns: [[SeriesColumns]], _ limits: QueryLimits,
         _ isExpired: @escaping @Sendable () -> Bool
     ) -> Evaluator {
-        Evaluator(
+        let evaluator = Evaluator(
             plan: plan, columns: columns, lookback: limits.lookback, features: features,
             maxSamples: limits.maxSamples, models: forecasts, workers: workers, isExpired: isExpired)
+        if limits.countsSamples { evaluator.counts = SampleCounts(steps: plan.grid.count) }
+        return evaluator
     }
 
     private static func result(

@@ -71,7 +71,7 @@ extension JSONWriter {
         }
     }
 
-    /// `stats`, with a count for each step where `all` of it is asked for.
+    /// `stats`, with a count for each step where `all` of it is asked for; without samples where nobody counted them.
     mutating func statistics(_ timings: QueryTimings, _ samples: QueryResult.SampleStatistics?, all: Bool) {
         key("stats")
         object { json in
@@ -81,9 +81,9 @@ extension JSONWriter {
                 json.field("execQueueTime", timings.waited.inSeconds)
                 json.field("execTotalTime", (timings.waited + timings.took).inSeconds)
             }
+            guard let samples else { return }
             json.key("samples")
             json.object { json in
-                guard let samples else { return }
                 if all {
                     json.key("totalQueryableSamplesPerStep")
                     json.array { json in

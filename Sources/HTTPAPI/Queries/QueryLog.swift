@@ -47,22 +47,8 @@ package final class QueryLog: Sendable {
                 json.field("step", entry.range.isInstant ? 0 : entry.range.step.inSeconds)
             }
             if let error = entry.error { json.field("error", error) }
-            json.key("stats")
-            json.object { json in
-                json.key("timings")
-                json.object { json in
-                    json.field("evalTotalTime", entry.took.inSeconds)
-                    json.field("execQueueTime", entry.waited.inSeconds)
-                    json.field("execTotalTime", (entry.waited + entry.took).inSeconds)
-                }
-                if let samples = entry.samples {
-                    json.key("samples")
-                    json.object { json in
-                        json.field("totalQueryableSamples", samples.total)
-                        json.field("peakSamples", samples.peak)
-                    }
-                }
-            }
+            json.statistics(
+                QueryTimings(waited: entry.waited, took: entry.took), entry.samples, all: false)
             json.key("httpRequest")
             json.object { json in
                 json.field("clientIP", entry.client)

@@ -32,7 +32,7 @@ struct ValueLists: Sendable {
             last = min(last, table.lastTime ?? .min)
         }
 
-        mutating func leaveOut(_ number: Int) { others.append(number) }
+        mutating func leaveOut(_ number: Int) { if others.count <= Self.mostOthers { others.append(number) } }
 
         func isIn(_ range: ClosedRange<Int64>) -> Bool {
             first <= range.upperBound && range.lowerBound <= last && others.count <= Self.mostOthers
@@ -72,8 +72,11 @@ extension Head {
         guard let symbol = symbols.find(name) else { return (loose.values(of: name, in: range), false) }
         let single = loose.values(of: name, in: range)
         let isTablesOnly = single.isEmpty && looseRollups.orphans.isEmpty
-        let known = valueLists.texts(of: symbol, in: range) { tables[$0]?.overlaps(range) ?? false }
-        if isTablesOnly, let known { return (known, true) }
+        if isTablesOnly,
+            let known = valueLists.texts(of: symbol, in: range, { tables[$0]?.overlaps(range) ?? false })
+        {
+            return (known, true)
+        }
         var values: [SymbolTable.Symbol] = []
         var scope = ValueLists.Scope()
         var seen: Set<ObjectIdentifier> = []

@@ -30,9 +30,9 @@ extension Store {
         guard !batch.startTimes.isEmpty || !batch.histogramStarts.isEmpty else { return }
         for index in batch.entries.indices {
             let samples = zip(
-                batch.samples[batch.sampleRange(index)].map(\.timestamp), batch.startTimes(index))
+                batch.samples[batch.sampleRange(index)].lazy.map(\.timestamp), batch.startTimes(index))
             let histograms = zip(
-                batch.histograms[batch.histogramRange(index)].map(\.timestamp),
+                batch.histograms[batch.histogramRange(index)].lazy.map(\.timestamp),
                 batch.histogramStarts(index))
             let starts = Array(samples) + Array(histograms)
             guard !starts.isEmpty else { continue }
