@@ -209,12 +209,12 @@ struct ControlRunnerTests {
             group.addTask { [clock] in
                 await runner.run(backend: backend, clock: clock) { actuator.submit($0) }
             }
-            for round in 1...20_000 {
+            let end = ContinuousClock.now + .seconds(60)
+            while runner.view.workloads.first?.ready != 3 || !runner.view.openCommands.isEmpty, .now < end {
                 for _ in 0..<20 { await Task.yield() }
                 if let deadline = clock.nextDeadline {
                     clock.advance(by: max(.milliseconds(1), deadline - clock.uptime))
                 }
-                if round % 20 == 0, runner.view.workloads.first?.ready == 3 { break }
             }
             group.cancelAll()
         }

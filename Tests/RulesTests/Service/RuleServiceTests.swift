@@ -23,7 +23,8 @@ import TimeSeries
 
         /// Waits, without a clock, until something is so.
         func until(_ condition: () -> Bool) async {
-            for _ in 0..<200_000 where !condition() { await Task.yield() }
+            let deadline = ContinuousClock.now + .seconds(60)
+            while !condition(), .now < deadline { await Task.yield() }
         }
 
         /// Moves the clock to the next deadline and waits for as many outcomes in all.
