@@ -38,8 +38,9 @@ package struct LocalEngine: QueryEngine {
         _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
     ) async throws(QueryError) -> QueryResult {
         let (plan, isExpired) = try prepare(expression, range, limits)
-        let columns = try await select(plan.selections, limits)
-        let evaluator = evaluator(plan, columns, limits, isExpired)
+        // What counts samples at each step looks at all series at once.
+        let selected = try await select(plan, inPieces: limits.countsSamples ? [] : plan.inPieces, limits)
+        let evaluator = evaluator(plan, selected, limits, isExpired)
         return try Self.result(evaluator, expression, range)
     }
 
@@ -49,14 +50,14 @@ package struct LocalEngine: QueryEngine {
         let began = now()
         let (plan, isExpired) = try prepare(expression, range, limits)
         let planned = now()
-        let columns = try await select(plan.selections, limits)
+        let selected = try await select(plan, inPieces: [], limits)
         let read = now()
-        let evaluator = evaluator(plan, columns, limits, isExpired)
+        let evaluator = evaluator(plan, selected, limits, isExpired)
         evaluator.trace = EvaluationTrace(now: now)
         let result = try Self.result(evaluator, expression, range)
         let explanation = QueryExplanation(
             planning: planned - began, reading: read - planned, evaluating: now() - read,
-            readings: zip(plan.selections, columns).map { selection, series in
+            readings: zip(plan.selections, evaluator.columns).map { selection, series in
                 QueryExplanation.Reading(
                     matchers: selection.matchers, range: selection.range, series: series.count,
                     samples: Self.sampleCount(series))
@@ -84,11 +85,11 @@ package struct LocalEngine: QueryEngine {
     }
 
     private func evaluator(
-        _ plan: Plan, _ columns: [[SeriesColumns]], _ limits: QueryLimits,
+        _ plan: Plan, _ selected: [SelectedSeries], _ limits: QueryLimits,
         _ isExpired: @escaping @Sendable () -> Bool
     ) -> Evaluator {
         let evaluator = Evaluator(
-            plan: plan, columns: columns, lookback: limits.lookback, features: features,
+            plan: plan, selected: selected, lookback: limits.lookback, features: features,
             maxSamples: limits.maxSamples, models: forecasts, workers: workers, isExpired: isExpired)
         if limits.countsSamples { evaluator.counts = SampleCounts(steps: plan.grid.count) }
         return evaluator
@@ -100,7 +101,7 @@ package struct LocalEngine: QueryEngine {
         let value = try Evaluator.result(evaluator, expression, range)
         var result = QueryResult(
             value: value, warnings: evaluator.annotations.warnings, infos: evaluator.annotations.infos,
-            samplesRead: evaluator.columns.reduce(0) { $0 + sampleCount($1) })
+            samplesRead: evaluator.columns.reduce(evaluator.samplesInPieces) { $0 + sampleCount($1) })
         if let counts = evaluator.counts {
             let grid = evaluator.plan.grid
             result.samples = QueryResult.SampleStatistics(
@@ -121,11 +122,12 @@ package struct LocalEngine: QueryEngine {
     }
 
     private func select(
-        _ selections: [Selection], _ limits: QueryLimits
-    ) async throws(QueryError) -> [[SeriesColumns]] {
-        guard !selections.isEmpty else { return [] }
+        _ plan: Plan, inPieces: Set<Int>, _ limits: QueryLimits
+    ) async throws(QueryError) -> [SelectedSeries] {
+        guard !plan.selections.isEmpty else { return [] }
         do {
-            return try await source.select(selections, sampleLimit: limits.maxSamples)
+            return try await source.open(
+                plan.selections, inPieces: inPieces, sampleLimit: limits.maxSamples)
         } catch let error as QueryError {
             throw error
         } catch is TooManySamples {

@@ -7,22 +7,35 @@ extension Store: SeriesSource {
     }
 
     package func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]] {
-        let found = head.withLock { head in
-            selections.map { head.find($0.matchers, in: $0.range.milliseconds, $0.use) }
+        try await open(selections, inPieces: [], sampleLimit: sampleLimit).map {
+            guard case .series(let series) = $0 else { return [] }
+            return series
         }
-        var results: [[SeriesColumns]] = []
+    }
+
+    package func open(
+        _ selections: [Selection], inPieces: Set<Int>, sampleLimit: Int
+    ) async throws -> [SelectedSeries] {
+        var results: [SelectedSeries] = []
         var room = sampleLimit
-        for (selection, found) in zip(selections, found) {
+        for (number, (selection, found)) in zip(selections, find(selections)).enumerated() {
             try Task.checkCancellation()
-            results.append(try found.read(selection.range.milliseconds, selection.use, workers, room: &room))
+            let range = selection.range.milliseconds
+            if inPieces.contains(number), let pieces = try found.pieces(range, selection.use, room: &room) {
+                results.append(.pieces(pieces))
+            } else {
+                results.append(.series(try found.read(range, selection.use, workers, room: &room)))
+            }
         }
         return results
     }
 
     package func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     {
+        let found = find(matcherSets, range)
+        if found.count == 1, let labels = found[0].orderedLabels { return labels }
         var all: [Labels] = []
-        for found in find(matcherSets, range) {
+        for found in found {
             found.forEachSeries(in: range.milliseconds) { all.append($0) }
         }
         let sorted = LabelOrder.permutation(of: all).map { $0.map { all[$0] } } ?? all
@@ -64,9 +77,21 @@ extension Store: SeriesSource {
     }
 
     private func find(_ matcherSets: [[Matcher]], _ range: ClosedRange<Timestamp>) -> [Head.Found] {
-        head.withLock { head in
-            (matcherSets.isEmpty ? [[]] : matcherSets).map { head.find($0, in: range.milliseconds) }
+        find((matcherSets.isEmpty ? [[]] : matcherSets).map { Selection($0, in: range) })
+    }
+
+    /// What selections find at one moment, tables named: outside the lock, unless they were before.
+    private func find(_ selections: [Selection]) -> [Head.Found] {
+        var all = head.withLock { head in
+            selections.map { head.find($0.matchers, in: $0.range.milliseconds, $0.use) }
         }
+        for (index, selection) in selections.enumerated() where all[index].list == nil {
+            let list = SeriesList(all[index].tables, others: all[index].others)
+            all[index].name(list)
+            let generation = all[index].generation
+            head.withLock { $0.seriesLists.keep(list, for: selection.matchers, generation: generation) }
+        }
+        return all
     }
 }
 
@@ -87,8 +112,7 @@ extension Head.Found {
         }
         for slice in tables {
             let life = slice.table.life
-            for column in slice.columns {
-                let labels = slice.labels(column)
+            for labels in slice.labels {
                 if !isDeleted(labels, life) { body(labels) }
             }
         }
@@ -100,9 +124,72 @@ extension Head.Found {
         }
     }
 
+    /// Whether tables are all there is, each series in one of them, and nothing of it is hidden.
+    private var isPlain: Bool {
+        list?.isUnique ?? false && loose.isEmpty && rolled.isEmpty && tombstones.isEmpty
+    }
+
+    /// The labels of all series in their order; nil where that is not known.
+    var orderedLabels: [Labels]? {
+        guard isPlain else { return nil }
+        return placed(tables.map(\.labels)) { $0 }
+    }
+
+    /// What tables have of each of their columns, in the order of ranks.
+    private func placed<Item, Result>(_ items: [[Item]], _ take: (inout Item) -> Result?) -> [Result] {
+        var items = items
+        var places = [(table: Int32, index: Int32)](repeating: (-1, 0), count: list?.count ?? 0)
+        for (number, slice) in tables.enumerated() {
+            for (index, rank) in slice.ranks.enumerated() { places[rank] = (Int32(number), Int32(index)) }
+        }
+        var result: [Result] = []
+        result.reserveCapacity(places.count)
+        for place in places where place.table >= 0 {
+            if let item = take(&items[Int(place.table)][Int(place.index)]) { result.append(item) }
+        }
+        return result
+    }
+
+    /// The columns of a table that are read at once.
+    private static let widestPiece = 128
+
+    /// The samples in a range, to be read a piece at a time; nil where series have to be put together first.
+    /// - Throws: `TooManySamples` where there is no room for all of them.
+    func pieces(
+        _ range: ClosedRange<Int64>, _ use: SampleUse?, room: inout Int
+    ) throws(TooManySamples) -> SeriesPieces? {
+        guard isPlain, let list else { return nil }
+        let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range, use) }
+        guard cells <= room else { throw TooManySamples() }
+        room -= cells
+        let slices = tables.flatMap { slice in
+            stride(from: 0, to: slice.columns.count, by: Self.widestPiece).map {
+                slice[$0..<min($0 + Self.widestPiece, slice.columns.count)]
+            }
+        }
+        return SeriesPieces(
+            count: slices.count, seriesCount: list.count, sampleCount: cells, work: work(cells)
+        ) { number in
+            let slice = slices[number]
+            var piece = SeriesPieces.Piece(series: [], ranks: [])
+            for (series, rank) in zip(slice.read(range, use), slice.ranks) {
+                guard let series else { continue }
+                piece.series.append(series)
+                piece.ranks.append(rank)
+            }
+            return piece
+        }
+    }
+
     /// What it takes to find a table's chunks and to open those of a column, in cells that could be decoded meanwhile.
     private static let costOfTable = 512
     private static let costOfColumn = 128
+
+    /// What it takes to read so many cells of all tables.
+    private func work(_ cells: Int) -> Int {
+        let columns = tables.reduce(0) { $0 + $1.columns.count }
+        return cells + Head.Found.costOfTable * tables.count + Head.Found.costOfColumn * columns
+    }
 
     /// The samples in a range, series in the order of their labels, one with equal labels merged. Buckets stand for
     /// those that are gone, where the reader knows what to do with them. Tables and single series are decoded by all
@@ -121,15 +208,13 @@ extension Head.Found {
         guard cells <= room else { throw TooManySamples() }
         room -= cells
         // A piece should be worth waking a thread for.
-        let columns = tables.reduce(0) { $0 + $1.columns.count }
-        let work = cells + Head.Found.costOfTable * tables.count + Head.Found.costOfColumn * columns
         let tablePieces = workers.pieces(
-            of: tables.count, atLeast: 1 + 32_768 * tables.count / max(1, work))
+            of: tables.count, atLeast: 1 + 32_768 * tables.count / max(1, work(cells)))
         let parts = workers.map(tablePieces.count) { piece in
-            tables[tablePieces[piece]].flatMap { slice in
-                slice.withStarts(use.map { slice.read(range, $0) } ?? slice.read(range))
-            }
-        }
+            tables[tablePieces[piece]].map { $0.read(range, use) }
+        }.flatMap { $0 }
+        // Each is moved, not copied, as copying holds on to four objects.
+        if isPlain { return placed(parts) { $0.take() } }
         let limit = room
         let loosePieces = workers.pieces(of: loose.count, atLeast: 16)
         var rest = try workers.map(loosePieces.count) { piece throws(TooManySamples) in
@@ -139,7 +224,8 @@ extension Head.Found {
         let count = rest.reduce(0) { $0 + $1.reduce(0) { $0 + $1.values.count } }
         guard count <= room else { throw TooManySamples() }
         room -= count
-        let all = tombstones.isEmpty ? parts + rest : (parts + rest).map(tombstones.applied)
+        let series = parts.map { $0.compactMap { $0 } } + rest
+        let all = tombstones.isEmpty ? series : series.map(tombstones.applied)
         return Head.Found.merged(Head.Found.sorted(all))
     }
 

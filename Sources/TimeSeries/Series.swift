@@ -96,6 +96,10 @@ package protocol SeriesSource: Sendable {
     /// The same, but throws `TooManySamples` instead of holding more samples than the limit. Who cannot tell before
     /// it reads leaves the check to the caller.
     func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]]
+    /// The same, but selections of these numbers may be left to be read in pieces.
+    func open(
+        _ selections: [Selection], inPieces: Set<Int>, sampleLimit: Int
+    ) async throws -> [SelectedSeries]
     /// The series with a sample in the range that meet any of the matcher sets (all where there is none), ordered.
     func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     /// The names of labels of these series, ordered.
@@ -114,5 +118,11 @@ package struct TooManySamples: Error, Hashable { package init() {} }
 extension SeriesSource {
     package func select(_ selections: [Selection], sampleLimit: Int) async throws -> [[SeriesColumns]] {
         try await select(selections)
+    }
+
+    package func open(
+        _ selections: [Selection], inPieces: Set<Int>, sampleLimit: Int
+    ) async throws -> [SelectedSeries] {
+        try await select(selections, sampleLimit: sampleLimit).map { .series($0) }
     }
 }

@@ -8,6 +8,7 @@ import TimeSeries
     /// A source that remembers what it was asked.
     private final class Recorder: SeriesSource {
         private let asked = Mutex<[[Selection]]>([])
+        let inPieces = Mutex<Set<Int>>([])
         var calls: [[Selection]] { asked.withLock { $0 } }
 
         func select(_ selections: [Selection]) async throws -> [[SeriesColumns]] {
@@ -15,6 +16,12 @@ import TimeSeries
             let column = SeriesColumns(
                 labels: Labels(["__name__": "m"]), times: TimeColumn([0, 60_000, 120_000]), values: [1, 2, 4])
             return selections.map { _ in [column] }
+        }
+        func open(
+            _ selections: [Selection], inPieces: Set<Int>, sampleLimit: Int
+        ) async throws -> [SelectedSeries] {
+            self.inPieces.withLock { $0 = inPieces }
+            return try await select(selections).map { .series($0) }
         }
         func series(_ sets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels] { [] }
         func labelNames(_ sets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [String] { [] }
@@ -70,6 +77,24 @@ import TimeSeries
         #expect(try await use("max_over_time(m[1h]) - m")?.isExact == false)
         #expect(try await use("max_over_time(m[1h] offset 7m)")?.alignment == 60_000)
         #expect(try await use("deriv(m[1h])") == .moments)
+    }
+
+    @Test(arguments: [
+        ("rate(m[5m])", [0]), ("sum by (a) (max_over_time(m[5m])) / avg(n)", [0]),
+        ("deriv(m[5m]) + rate(n[5m])", [0, 1]), ("rate(m[5m]) / increase(m[5m])", []),
+        ("m + rate(m[5m])", []),
+        ("sum(rate(m[5m])) / (1 + sum(rate(m[5m])))", []), ("absent_over_time(m[5m])", []),
+        ("forecast(m[1d], 3600)", []), ("max_over_time(m[5m:1m])", []),
+        ("max_over_time(rate(m[5m])[30m:1m])", [0]), ("m[5m]", []),
+    ])
+    func `what one function reads series by series is read in pieces`(text: String, numbers: [Int])
+        async throws
+    {
+        let recorder = Recorder()
+        _ = try await LocalEngine(source: recorder)
+            .evaluate(try Expression.parse(text), at: Timestamp(milliseconds: 120_000))
+
+        #expect(recorder.inPieces.withLock { $0 } == Set(numbers))
     }
 
     @Test func `an expression of constants reads nothing`() async throws {

@@ -68,6 +68,37 @@ struct VectorColumns {
         }
     }
 
+    /// The steps of all parts, which have the same rows, one behind the other.
+    init(joiningSteps parts: [VectorColumns], names: [SeriesName]) {
+        steps = parts.reduce(0) { $0 + $1.steps }
+        self.names = names
+        cells.reserveCapacity(names.count * steps)
+        for row in names.indices {
+            for part in parts {
+                let range = part.range(of: row)
+                if !part.histograms.isEmpty {
+                    let shift = cells.count - range.lowerBound
+                    for index in range { histograms[index + shift] = part.histograms[index] }
+                }
+                cells.append(contentsOf: part.cells[range])
+            }
+        }
+    }
+
+    /// The rows of all parts in the order of their places, which are below a limit and all different.
+    init(placing parts: [EvaluatedPart], below limit: Int, steps: Int) {
+        self.steps = steps
+        var origins = [(part: Int32, row: Int32)](repeating: (-1, 0), count: limit)
+        for (number, part) in parts.enumerated() {
+            for (row, place) in part.places.enumerated() { origins[place] = (Int32(number), Int32(row)) }
+        }
+        reserve(rows: parts.reduce(0) { $0 + $1.places.count })
+        for origin in origins where origin.part >= 0 {
+            let (part, row) = (Int(origin.part), Int(origin.row))
+            appendRow(parts[part].vector.names[row], copying: row, of: parts[part].vector)
+        }
+    }
+
     var rows: Int { names.count }
 
     func range(of row: Int) -> Range<Int> { row * steps..<(row + 1) * steps }

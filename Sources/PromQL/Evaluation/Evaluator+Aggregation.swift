@@ -48,13 +48,18 @@ extension Evaluator {
             ofRow.reserveCapacity(input.rows)
             for row in 0..<input.rows {
                 _ = selection.select(input.labels(row), into: &bytes)
-                // Rows come ordered, so that the next one often belongs to the same group.
+                // Rows come ordered, so that the next one often belongs to the same group, or groups take turns.
+                let following = last + 1 < names.count ? last + 1 : 0
                 if last < 0 || names[last].labels.bytes != bytes {
-                    let labels = Labels(canonical: bytes)
-                    last = numbers[labels] ?? names.count
-                    if last == names.count {
-                        numbers[labels] = last
-                        names.append(SeriesName(labels: labels))
+                    if following < names.count, names[following].labels.bytes == bytes {
+                        last = following
+                    } else {
+                        let labels = Labels(canonical: bytes)
+                        last = numbers[labels] ?? names.count
+                        if last == names.count {
+                            numbers[labels] = last
+                            names.append(SeriesName(labels: labels))
+                        }
                     }
                 }
                 if input.names[row].dropsName { names[last].dropsName = true }
@@ -132,18 +137,7 @@ extension Evaluator {
         }
         for part in parts { annotations.add(part.annotations) }
         guard parts.count > 1 else { return parts[0].vector }
-        var result = VectorColumns(steps: input.steps)
-        result.reserve(rows: groups.names.count)
-        for (group, name) in groups.names.enumerated() {
-            let base = result.appendRow(name) * input.steps
-            for (piece, part) in zip(pieces, parts) {
-                let start = group * piece.count
-                for step in piece {
-                    result.copy(base + step, from: part.vector, start + step - piece.lowerBound)
-                }
-            }
-        }
-        return result
+        return VectorColumns(joiningSteps: parts.map(\.vector), names: groups.names)
     }
 
     private func countValues(

@@ -3,7 +3,7 @@ import TimeSeries
 /// `histogram_quantile`, `histogram_quantiles` and `histogram_fraction`.
 extension Evaluator {
     /// What is asked of each histogram.
-    private struct Question {
+    private struct Question: Sendable {
         var first: [Double]
         var second: [Double] = []
         /// The label that tells quantiles apart, and its value.
@@ -83,16 +83,43 @@ extension Evaluator {
                 result.cells[target] = native(call, operand, question, step, histogram, input.labels(row))
             }
         }
-        for group in classic.groups {
-            try checkpoint()
-            for step in 0..<steps {
-                guard let buckets = classic.buckets(of: group, step, input) else { continue }
+        let estimates = try estimates(call, operand, question, input, classic)
+        for (number, group) in classic.groups.enumerated() {
+            for step in 0..<steps where !Cell.isAbsent(estimates[number * steps + step]) {
                 let target = try index(group.labels, step)
                 guard Cell.isAbsent(result.cells[target]) else { throw Evaluator.sameLabels }
-                result.cells[target] = estimate(
-                    call, operand, question, step, buckets, group.labels)
+                result.cells[target] = estimates[number * steps + step]
             }
         }
+    }
+
+    /// What classic histograms answer at all steps, one after the other, absent where there is none: by all workers.
+    private func estimates(
+        _ call: FunctionCall, _ operand: Int, _ question: Question, _ input: VectorColumns,
+        _ classic: ClassicSeries
+    ) throws(QueryError) -> [Double] {
+        let (interruption, metricStays) = (interruption, delaysNameRemoval)
+        let pieces = workers.pieces(of: classic.groups.count, atLeast: 1 + 1024 / max(1, input.steps))
+        let parts = try workers.map(pieces.count) { piece throws(QueryError) in
+            var annotations = Annotations()
+            var values: [Double] = []
+            values.reserveCapacity(pieces[piece].count * input.steps)
+            for group in classic.groups[pieces[piece]] {
+                try interruption.check()
+                let metric = metricStays ? group.labels.metricName : ""
+                for step in 0..<input.steps {
+                    guard let buckets = classic.buckets(of: group, step, input) else {
+                        values.append(Cell.absent)
+                        continue
+                    }
+                    values.append(
+                        Evaluator.estimate(call, operand, question, step, buckets, metric, &annotations))
+                }
+            }
+            return (values: values, annotations: annotations)
+        }
+        for part in parts { annotations.add(part.annotations) }
+        return parts.flatMap(\.values)
     }
 
     private func native(
@@ -119,9 +146,9 @@ extension Evaluator {
         return value
     }
 
-    private func estimate(
+    private static func estimate(
         _ call: FunctionCall, _ operand: Int, _ question: Question, _ step: Int,
-        _ buckets: [(upper: Double, count: Double)], _ labels: Labels
+        _ buckets: [(upper: Double, count: Double)], _ metric: String, _ annotations: inout Annotations
     ) -> Double {
         if call.function == .histogramFraction {
             return ClassicHistogram(buckets)?.fraction(
@@ -133,9 +160,7 @@ extension Evaluator {
         if quantile > 1 { return .infinity }
         guard let histogram = ClassicHistogram(buckets) else { return Marker.notANumber }
         if histogram.wasForced {
-            annotations.forcedMonotonicity(
-                delaysNameRemoval ? labels.metricName : "",
-                call.arguments[operand].range)
+            annotations.forcedMonotonicity(metric, call.arguments[operand].range)
         }
         return histogram.quantile(quantile)
     }

@@ -45,22 +45,43 @@ extension Evaluator {
         var scalars: [[Double]] = []
         for argument in arguments { scalars.append(try scalar(argument, grid)) }
         try Evaluator.checkFactors(call.function, scalars)
+        let task = RangeCallTask(
+            call: call, plan: plan, scalars: scalars, grid: grid, lookback: lookback, features: features,
+            budget: budget, interruption: interruption)
+        if case .selector(let selection, _, _) = plan.source, let unread = pieces[selection] {
+            return try evaluate(task, unread)
+        }
         let rows = try rows(plan)
         if call.function.isExtension { return try forecasts(call, plan, rows, scalars, grid) }
         if call.function == .absentOverTime { return try absentOverTime(call, rows, plan, grid) }
-        let task = RangeCallTask(
-            call: call, plan: plan, rows: rows, scalars: scalars, grid: grid, lookback: lookback,
-            features: features, budget: budget, interruption: interruption)
         // A piece should be worth waking a thread for.
         let costOfRow =
             Evaluator.weight(call.function) * (grid.count + (rows.count > 0 ? rows.sampleCountOfFirst : 0))
         let pieces = workers.pieces(of: rows.count, atLeast: max(1, 32_768 / max(1, costOfRow)))
         let parts = try workers.map(pieces.count) { piece throws(QueryError) in
-            try task.evaluate(pieces[piece])
+            try task.evaluate(rows, pieces[piece])
         }
         var result = VectorColumns(joining: parts.map(\.vector), steps: grid.count)
         for part in parts { annotations.add(part.annotations) }
         release(rows.derivedCount)
+        if !delaysNameRemoval { try mergeEqual(&result) }
+        return result
+    }
+
+    /// Reads and evaluates piece by piece, the rows in the order of their labels afterwards.
+    private func evaluate(_ task: RangeCallTask, _ unread: SeriesPieces) throws(QueryError) -> VectorColumns {
+        let work =
+            unread.work + unread.seriesCount * Evaluator.weight(task.call.function) * task.grid.count
+        let runs = workers.pieces(
+            of: unread.count, atLeast: 1 + 32_768 * unread.count / max(1, work))
+        let parts = try workers.map(runs.count) { run throws(QueryError) in
+            try task.evaluate(unread, runs[run])
+        }
+        for part in parts {
+            annotations.add(part.annotations)
+            samplesInPieces += part.samplesRead
+        }
+        var result = VectorColumns(placing: parts, below: unread.seriesCount, steps: task.grid.count)
         if !delaysNameRemoval { try mergeEqual(&result) }
         return result
     }

@@ -5,8 +5,12 @@ final class Evaluator {
     let plan: Plan
     let lookback: Int64
     let features: QueryFeatures
-    /// The series of each selection of the plan.
+    /// The series of each selection of the plan; none of those that are read in pieces.
     let columns: [[SeriesColumns]]
+    /// Selections that are read as they are evaluated, by number.
+    let pieces: [Int: SeriesPieces]
+    /// How many samples were read in pieces.
+    var samplesInPieces = 0
     var annotations = Annotations()
     /// What is taken down for `explain`; nil where nobody asks.
     var trace: EvaluationTrace?
@@ -21,11 +25,14 @@ final class Evaluator {
     let models: ForecastCache
 
     init(
-        plan: Plan, columns: [[SeriesColumns]], lookback: Duration, features: QueryFeatures, maxSamples: Int,
+        plan: Plan, selected: [SelectedSeries], lookback: Duration, features: QueryFeatures, maxSamples: Int,
         models: ForecastCache, workers: Workers = .one, isExpired: @escaping @Sendable () -> Bool
     ) {
         self.plan = plan
-        self.columns = columns
+        columns = selected.map { if case .series(let series) = $0 { series } else { [] } }
+        var pieces: [Int: SeriesPieces] = [:]
+        for case (let number, .pieces(let unread)) in selected.enumerated() { pieces[number] = unread }
+        self.pieces = pieces
         self.lookback = lookback.milliseconds
         self.features = features
         self.models = models
@@ -216,6 +223,7 @@ final class Evaluator {
         for selection in columns {
             for number in selection.indices { try charge(selection.span[number].values.count) }
         }
+        for unread in pieces.values { try charge(unread.sampleCount) }
     }
 
     /// Counts samples that are held no longer.

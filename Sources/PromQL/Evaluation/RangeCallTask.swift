@@ -1,10 +1,9 @@
 import TimeSeries
 
-/// A function over the rows of a range vector, any consecutive ones of them: what workers share.
+/// A function over the rows of a range vector, any of them: what workers share.
 struct RangeCallTask: Sendable {
     let call: FunctionCall
     let plan: RangePlan
-    let rows: RangeRows
     /// The values of the other arguments at each step.
     let scalars: [[Double]]
     let grid: Grid
@@ -13,16 +12,57 @@ struct RangeCallTask: Sendable {
     let budget: SampleBudget
     let interruption: Interruption
 
-    func evaluate(_ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
+    /// Some consecutive rows.
+    func evaluate(_ rows: RangeRows, _ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
+        try guarded { part throws(QueryError) in
+            reserve(numbers.count, in: &part)
+            try add(rows, numbers, to: &part)
+        }
+    }
+
+    /// Some pieces of a selection, read here; places are ranks.
+    func evaluate(_ unread: SeriesPieces, _ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
+        guard case .selector(_, _, let detectsResets) = plan.source else {
+            throw QueryError(.internalError, "expected a selector")
+        }
+        return try guarded { part throws(QueryError) in
+            reserve(1 + unread.seriesCount * numbers.count / max(1, unread.count), in: &part)
+            for number in numbers {
+                let piece = unread.read(number)
+                let rows = RangeRows(
+                    piece.series, usesStarts: features.contains(.startTimestamps),
+                    detectsResets: detectsResets)
+                part.samplesRead += rows.sampleCount
+                let first = part.places.count
+                try add(rows, 0..<rows.count, to: &part)
+                for index in first..<part.places.count {
+                    part.places[index] = piece.ranks[part.places[index]]
+                }
+            }
+        }
+    }
+
+    private func guarded(
+        _ body: (inout EvaluatedPart) throws(QueryError) -> Void
+    ) throws(QueryError) -> EvaluatedPart {
         do {
-            return try unguarded(numbers)
+            var part = EvaluatedPart(vector: VectorColumns(steps: grid.count))
+            try body(&part)
+            return part
         } catch {
             interruption.fail(error)
             throw error
         }
     }
 
-    private func unguarded(_ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
+    private func reserve(_ rows: Int, in part: inout EvaluatedPart) {
+        let room = max(0, budget.limit - budget.held) / max(1, grid.count)
+        part.vector.reserve(rows: min(rows, room))
+    }
+
+    private func add(
+        _ rows: RangeRows, _ numbers: Range<Int>, to part: inout EvaluatedPart
+    ) throws(QueryError) {
         let keepsName = call.function == .lastOverTime || call.function == .firstOverTime
         let before = plan.rangeExtension == nil ? 0 : lookback
         let after = plan.rangeExtension == .smoothed ? lookback : 0
@@ -30,9 +70,6 @@ struct RangeCallTask: Sendable {
         var rates = RateCache(
             references: plan.references, window: plan.window, isPerSecond: call.function == .rate)
         let isRate = plan.rangeExtension == nil && [.rate, .increase, .delta].contains(call.function)
-        var part = EvaluatedPart(vector: VectorColumns(steps: grid.count))
-        let room = max(0, budget.limit - budget.held) / max(1, grid.count)
-        part.vector.reserve(rows: min(numbers.count, room))
         for number in numbers {
             if number & 0xf == 0 { try interruption.check() }
             let row = rows[number]
@@ -58,10 +95,10 @@ struct RangeCallTask: Sendable {
                 part.vector.removeLastRow()
             } else {
                 try budget.charge(grid.count)
+                part.places.append(number)
                 hintAtCounters(row, &part)
             }
         }
-        return part
     }
 
     /// Where buckets stand for samples, what they say.
@@ -99,4 +136,8 @@ struct RangeCallTask: Sendable {
 struct EvaluatedPart: Sendable {
     var vector: VectorColumns
     var annotations = Annotations()
+    /// Of rows of a range vector: where each row of the result was among them.
+    var places: [Int] = []
+    /// Samples that were read for it.
+    var samplesRead = 0
 }

@@ -8,6 +8,8 @@ struct Plan: Sendable {
     var grid: Grid
     /// Everything to read; nodes refer to it by index.
     var selections: [Selection]
+    /// The selections that one function over ranges reads, series by series, and nobody else.
+    var inPieces: Set<Int> = []
 }
 
 indirect enum PlanNode: Sendable {

@@ -7,6 +7,9 @@ struct Planner {
     private let lookback: Int64
     private let defaultSubqueryStep: Int64
     private var selections: [Selection] = []
+    /// How often each selection is read, and which ones series by series.
+    private var readings: [Int] = []
+    private var readByRow: Set<Int> = []
     /// Whether what is being planned is read by `histogram_count` and the like.
     private var detectsResets = false
     /// Range vectors begin so much earlier as their end lies after a multiple of this; 0 where as written.
@@ -31,7 +34,9 @@ struct Planner {
         let grid = Grid(
             start: range.start.milliseconds, step: max(1, range.step.milliseconds), count: range.stepCount)
         let root = try planner.node(expression, grid)
-        return Plan(root: root, grid: grid, selections: planner.selections)
+        return Plan(
+            root: root, grid: grid, selections: planner.selections,
+            inPieces: planner.readByRow.filter { planner.readings[$0] == 1 })
     }
 
     // MARK: - Nodes
@@ -145,6 +150,9 @@ struct Planner {
                 selector.matchers, from: begin(references) &- window &- before &+ 1,
                 to: references.last &+ after,
                 use: Planner.use(selector.rangeExtension == nil ? function : nil, references, window))
+            if let function, !function.isExtension, function != .absentOverTime {
+                readByRow.insert(selection)
+            }
             return RangePlan(
                 source: .selector(selection: selection, selector, detectsResets: detectsResets),
                 references: references, window: window,
@@ -227,9 +235,11 @@ struct Planner {
             selections[index].use = selections[index].use.map { $0.joined(with: use) } ?? use
             if known != start...end { selections[index].use?.readsNewest = false }
             selections[index].range = min(known.lowerBound, start)...max(known.upperBound, end)
+            readings[index] += 1
             return index
         }
         selections.append(Selection(matchers, in: start...end, use: use))
+        readings.append(1)
         return selections.count - 1
     }
 

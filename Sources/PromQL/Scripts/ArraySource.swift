@@ -44,6 +44,24 @@ package struct ArraySource: SeriesSource {
         }
     }
 
+    /// Two series to a piece.
+    package func open(
+        _ selections: [Selection], inPieces: Set<Int>, sampleLimit: Int
+    ) async throws -> [SelectedSeries] {
+        try await select(selections, sampleLimit: sampleLimit).enumerated().map { number, series in
+            guard inPieces.contains(number) else { return .series(series) }
+            let samples = series.reduce(0) { $0 + $1.values.count }
+            return .pieces(
+                SeriesPieces(
+                    count: (series.count + 1) / 2, seriesCount: series.count, sampleCount: samples,
+                    work: samples
+                ) { piece in
+                    let part = series[2 * piece..<min(2 * piece + 2, series.count)]
+                    return SeriesPieces.Piece(series: Array(part), ranks: Array(part.indices))
+                })
+        }
+    }
+
     private func columns(_ labels: Labels, in range: ClosedRange<Timestamp>) -> SeriesColumns? {
         guard let samples = series[labels] else { return nil }
         let low = samples.times.firstIndex(after: range.lowerBound.milliseconds &- 1)

@@ -103,19 +103,21 @@ enum StepDecoder {
     ) throws(CodecError) {
         let order = try order(bytes, &cursor)
         var codes = CodeReader(order: order, cursor)
-        let start = values.count
-        values.append(contentsOf: repeatElement(Double(integer: first), count: count))
-        var out = values.mutableSpan
-        var value = first
-        if tag & ColumnFormat.isNonnegative != 0 {
-            for index in start + 1..<start + max(1, count) {
-                value &+= Int64(bitPattern: try codes.next(bytes)) &<< shift
-                out[index] = Double(integer: value)
-            }
-        } else {
-            for index in start + 1..<start + max(1, count) {
-                value &+= ZigZag.unfold(try codes.next(bytes)) &<< shift
-                out[index] = Double(integer: value)
+        guard count > 0 else { return }
+        let isNonnegative = tag & ColumnFormat.isNonnegative != 0
+        try values.append(addingCapacity: count) { out throws(CodecError) in
+            var value = first
+            out.append(Double(integer: value))
+            if isNonnegative {
+                for _ in 1..<count {
+                    value &+= Int64(bitPattern: try codes.next(bytes)) &<< shift
+                    out.append(Double(integer: value))
+                }
+            } else {
+                for _ in 1..<count {
+                    value &+= ZigZag.unfold(try codes.next(bytes)) &<< shift
+                    out.append(Double(integer: value))
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ extension Head {
     /// - Parameter cleaning: what was made of parts of this head before; what is not in it is made now.
     mutating func removeDeleted(_ cleaning: Cleaning = Cleaning()) {
         guard !tombstones.isEmpty else { return }
-        valueLists = ValueLists()
+        forgetLists()
         for index in tables.indices {
             let covered = cleaning.covered(tables[index], index, tombstones)
             if !covered.isEmpty { tables[index]?.remove(covered, cleaning) }

@@ -13,7 +13,7 @@ extension Head {
 
     mutating func drop(before time: Int64) {
         droppedBefore = max(droppedBefore, time)
-        valueLists = ValueLists()
+        forgetLists()
         for index in tables.indices {
             guard let first = tables[index]?.firstTime else { continue }
             if first < time { tables[index]?.drop(before: time) }
@@ -56,7 +56,7 @@ extension Head {
         guard symbols.count > 1000, droppedSeries > symbols.count / 4 else { return }
         droppedSeries = 0
         symbols = SymbolTable()
-        valueLists = ValueLists()
+        forgetLists()
         var renewed: [ObjectIdentifier: Layout] = [:]
         for (hash, list) in layouts {
             layouts[hash] = list.map { old in

@@ -2,14 +2,31 @@ import TimeSeries
 
 /// A table and some of its columns, shared with the head: reading it needs no lock.
 struct TableSlice: Sendable {
+    var number: UInt32
     var table: Table
     var columns: [UInt32]
+    /// Of each column, the target's over those of the layout, and its rank; none before they are named.
+    var labels: [Labels] = []
+    var ranks: [Int] = []
+
+    /// Only some of the columns.
+    subscript(indices: Range<Int>) -> TableSlice {
+        TableSlice(
+            number: number, table: table, columns: Array(columns[indices]), labels: Array(labels[indices]),
+            ranks: Array(ranks[indices]))
+    }
 }
 
 extension Head {
     /// What meets the matchers and may have samples in the range.
     struct Found: Sendable {
         var tables: [TableSlice] = []
+        /// Tables that meet the matchers but have no sample in the range.
+        var others: [UInt32] = []
+        /// What the tables are named by; nil before they are.
+        var list: SeriesList?
+        /// Of the lists as this was found.
+        var generation: UInt64 = 0
         var loose: [LooseSlice] = []
         /// What the labels of single series are made of.
         var pairs = PairTable()
@@ -30,22 +47,12 @@ extension Head {
     }
 
     func find(_ matchers: [Matcher], in range: ClosedRange<Int64>, _ use: SampleUse? = nil) -> Found {
-        let conditions = matchers.map { Condition($0, symbols) }
         var found = Found()
-        var answers: [LayoutQuestion: [UInt32]] = [:]
-        for number in targets.candidates(conditions) {
-            guard let table = tables[Int(number)], table.overlaps(range) else { continue }
-            guard let open = table.unanswered(conditions) else { continue }
-            let question = LayoutQuestion(layout: ObjectIdentifier(table.layout), conditions: open)
-            let columns: [UInt32]
-            if let known = answers[question] {
-                columns = known
-            } else {
-                let width = UInt32(table.width)
-                columns = table.layout.index.select(open.map { conditions[$0] }) { Array(0..<width) }
-                answers[question] = columns
-            }
-            if !columns.isEmpty { found.tables.append(TableSlice(table: table, columns: columns)) }
+        found.generation = seriesLists.generation
+        if let list = seriesLists[matchers], !list.others.contains(where: { overlaps($0, range) }) {
+            found.name(list, tables) { $0.overlaps(range) }
+        } else {
+            findTables(matchers, in: range, &found)
         }
         let numbers = loose.select(matchers)
         found.loose = loose.slices(numbers, in: range)
@@ -56,6 +63,59 @@ extension Head {
         found.tombstones = tombstones.filter { $0.range.overlaps(range) }
         if !looseRollups.isEmpty { addRollups(to: &found, matchers, numbers, in: range, use) }
         return found
+    }
+
+    private func overlaps(_ number: UInt32, _ range: ClosedRange<Int64>) -> Bool {
+        tables[Int(number)]?.overlaps(range) ?? false
+    }
+
+    private func findTables(_ matchers: [Matcher], in range: ClosedRange<Int64>, _ found: inout Found) {
+        let conditions = matchers.map { Condition($0, symbols) }
+        var answers: [LayoutQuestion: [UInt32]] = [:]
+        for number in targets.candidates(conditions) {
+            guard let table = tables[Int(number)] else { continue }
+            guard table.overlaps(range) else {
+                found.others.append(number)
+                continue
+            }
+            guard let open = table.unanswered(conditions) else { continue }
+            let question = LayoutQuestion(layout: ObjectIdentifier(table.layout), conditions: open)
+            let columns: [UInt32]
+            if let known = answers[question] {
+                columns = known
+            } else {
+                let width = UInt32(table.width)
+                columns = table.layout.index.select(open.map { conditions[$0] }) { Array(0..<width) }
+                answers[question] = columns
+            }
+            if !columns.isEmpty {
+                found.tables.append(TableSlice(number: number, table: table, columns: columns))
+            }
+        }
+    }
+}
+
+extension Head.Found {
+    /// Takes tables from a list, those that are wanted.
+    mutating func name(_ list: SeriesList, _ tables: [Table?], where isWanted: (Table) -> Bool) {
+        self.list = list
+        self.tables.reserveCapacity(list.slices.count)
+        for slice in list.slices {
+            guard let table = tables[Int(slice.table)], isWanted(table) else { continue }
+            self.tables.append(
+                TableSlice(
+                    number: slice.table, table: table, columns: slice.columns, labels: slice.labels,
+                    ranks: slice.ranks))
+        }
+    }
+
+    /// Names the tables by a list that was made of them.
+    mutating func name(_ list: SeriesList) {
+        self.list = list
+        for index in tables.indices {
+            tables[index].labels = list.slices[index].labels
+            tables[index].ranks = list.slices[index].ranks
+        }
     }
 }
 
@@ -82,16 +142,14 @@ extension Table {
 }
 
 extension TableSlice {
-    /// The labels of a column: the layout's with the target's over them.
-    func labels(_ column: UInt32) -> Labels { table.layout.columns[Int(column)].merging(table.target) }
-
     /// How many rows a range has.
     func rowCount(_ range: ClosedRange<Int64>) -> Int {
         table.sealed.reduce(table.tailTimes.rows(in: range).count) { $0 + $1.rows(in: range).count }
     }
 
-    /// The samples in a range. All columns without absent rows share one object of times.
-    func read(_ range: ClosedRange<Int64>) -> [SeriesColumns] {
+    /// The samples of each column in a range, nil where it has none. All columns without absent rows share one object
+    /// of times.
+    func read(_ range: ClosedRange<Int64>) -> [SeriesColumns?] {
         var times: [Int64] = []
         var values = [[Double]](repeating: [], count: columns.count)
         var hasAbsent = [Bool](repeating: false, count: columns.count)
@@ -119,7 +177,7 @@ extension TableSlice {
     }
 
     /// The newest sample of each column in a range, which most have in the same row; more for those that have not.
-    func readNewest(_ range: ClosedRange<Int64>) -> [SeriesColumns] {
+    func readNewest(_ range: ClosedRange<Int64>) -> [SeriesColumns?] {
         var values = [[Double]](repeating: [], count: columns.count)
         var hasAbsent = [Bool](repeating: false, count: columns.count)
         let time: Int64
@@ -132,34 +190,36 @@ extension TableSlice {
         } else {
             guard let part = table.sealed.last(where: { $0.first <= range.upperBound }),
                 let row = part.times.milliseconds.rows(in: range).last
-            else { return [] }
+            else { return [SeriesColumns?](repeating: nil, count: columns.count) }
             time = part.times.milliseconds[row]
             part.read(columns, row..<row + 1, into: &values, &hasAbsent)
         }
         let times = TimeColumn([time])
-        var result: [SeriesColumns] = []
-        result.reserveCapacity(columns.count)
-        var missing: [UInt32] = []
-        for (index, column) in columns.enumerated() {
+        var result = [SeriesColumns?](repeating: nil, count: columns.count)
+        var missing: [Int] = []
+        for index in columns.indices {
             if isAbsent(values[index][0]) {
-                missing.append(column)
+                missing.append(index)
             } else {
-                result.append(SeriesColumns(labels: labels(column), times: times, values: values[index]))
+                result[index] = SeriesColumns(labels: labels[index], times: times, values: values[index])
             }
         }
         guard !missing.isEmpty else { return result }
-        return result + TableSlice(table: table, columns: missing).read(range)
+        let rest = TableSlice(
+            number: number, table: table, columns: missing.map { columns[$0] },
+            labels: missing.map { labels[$0] })
+        for (index, series) in zip(missing, rest.read(range)) { result[index] = series }
+        return result
     }
 
     private func assemble(
         _ times: TimeColumn, _ values: [[Double]], _ hasAbsent: [Bool]
-    ) -> [SeriesColumns] {
-        var result: [SeriesColumns] = []
-        result.reserveCapacity(columns.count)
-        for (index, column) in columns.enumerated() {
+    ) -> [SeriesColumns?] {
+        var result = [SeriesColumns?](repeating: nil, count: columns.count)
+        for index in columns.indices {
             guard hasAbsent[index] else {
                 if !values[index].isEmpty {
-                    result.append(SeriesColumns(labels: labels(column), times: times, values: values[index]))
+                    result[index] = SeriesColumns(labels: labels[index], times: times, values: values[index])
                 }
                 continue
             }
@@ -170,8 +230,8 @@ extension TableSlice {
                 ownValues.append(value)
             }
             guard !ownTimes.isEmpty else { continue }
-            result.append(
-                SeriesColumns(labels: labels(column), times: TimeColumn(ownTimes), values: ownValues))
+            result[index] = SeriesColumns(
+                labels: labels[index], times: TimeColumn(ownTimes), values: ownValues)
         }
         return result
     }

@@ -6,6 +6,7 @@ struct Head: Sendable {
     let configuration: StoreConfiguration
     var symbols = SymbolTable()
     var valueLists = ValueLists()
+    var seriesLists = SeriesLists()
     /// By the hash of their columns, to be shared.
     var layouts: [UInt64: [Layout]] = [:]
     /// By number; nil where all samples are gone. Numbers are not used again.
@@ -97,7 +98,7 @@ struct Head: Sendable {
     }
 
     mutating func addTable(_ number: UInt32, _ target: Labels, _ columns: [Labels]) {
-        valueLists = ValueLists()
+        forgetLists()
         while tables.count <= Int(number) { tables.append(nil) }
         if let old = tables[Int(number)] {
             tablesByTarget[old.target]?.removeAll { $0 == number }
@@ -113,7 +114,7 @@ struct Head: Sendable {
 
     mutating func extend(_ table: UInt32, _ added: [Labels]) {
         guard let columns = tables[Int(table)]?.layout.columns else { return }
-        valueLists = ValueLists()
+        forgetLists()
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
         pressure.seriesSince += added.count

@@ -59,27 +59,32 @@ extension TableSlice {
         return count
     }
 
-    /// Buckets and, behind them, samples.
-    func read(_ range: ClosedRange<Int64>, _ use: SampleUse) -> [SeriesColumns] {
+    /// The series of each column as its reader wants it, nil where there is nothing in the range: buckets and, behind
+    /// them, samples.
+    func read(_ range: ClosedRange<Int64>, _ use: SampleUse?) -> [SeriesColumns?] {
+        guard let use else { return withStarts(read(range)) }
         let set = table.rollups
         let choice = RollupChoice(set.levels, made: set.made, rawGone: set.rawGone, use, in: range)
         guard choice.isNeeded(in: range) else {
-            return use.readsNewest ? readNewest(range) : read(range)
+            return withStarts(use.readsNewest ? readNewest(range) : read(range))
         }
-        var result: [SeriesColumns] = []
+        var rolled = [SeriesColumns?](repeating: nil, count: columns.count)
         var lastTimes = TimeColumn.empty
-        for column in columns {
+        for (index, column) in columns.enumerated() {
             let buckets = set.buckets(column, choice, range, use)
             guard !buckets.isEmpty else { continue }
             let times = buckets.map(\.lastTime)
             if lastTimes.milliseconds != times { lastTimes = TimeColumn(times) }
-            result.append(
-                SeriesColumns(
-                    labels: labels(column), times: lastTimes, values: buckets.map(\.last), rollups: buckets))
+            rolled[index] = SeriesColumns(
+                labels: labels[index], times: lastTimes, values: buckets.map(\.last), rollups: buckets)
         }
-        if choice.samplesAfter < range.upperBound {
-            result += read(max(range.lowerBound, choice.samplesAfter &+ 1)...range.upperBound)
+        rolled = withStarts(rolled)
+        guard choice.samplesAfter < range.upperBound else { return rolled }
+        let samples = withStarts(
+            read(max(range.lowerBound, choice.samplesAfter &+ 1)...range.upperBound))
+        return zip(rolled, samples).map { rolled, samples in
+            guard let rolled, let samples else { return rolled ?? samples }
+            return RollupMerge.merged(rolled, samples)
         }
-        return result
     }
 }

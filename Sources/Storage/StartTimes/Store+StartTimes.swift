@@ -77,12 +77,10 @@ extension Table {
 }
 
 extension TableSlice {
-    /// The series read, with the starts of those that have any.
-    func withStarts(_ series: [SeriesColumns]) -> [SeriesColumns] {
+    /// The series read of each column, with the starts of those that have any.
+    func withStarts(_ series: [SeriesColumns?]) -> [SeriesColumns?] {
         guard !table.starts.isEmpty else { return series }
-        var known: [Labels: StartTimes] = [:]
-        for column in columns { if let starts = table.starts[column] { known[labels(column)] = starts } }
-        return series.map { $0.withStarts(known[$0.labels]) }
+        return zip(columns, series).map { column, series in series?.withStarts(table.starts[column]) }
     }
 }
 
