@@ -6,7 +6,7 @@ usage: query.py FLYBALL-BINARY QUERY-BENCHMARK-BINARY [--quick] [--pushed] [--on
 All three hold the same samples: 100 machines x 1,022 series x 240 scrapes, the last one a moment ago (--quick: 10
 machines x 120 scrapes). The peers get them by remote write; Flyball finds them in its folder as its own scraper would
 have written them, or with --pushed by remote write as well. Every query goes over one kept-alive connection with
-caches off, first a few times to warm up, then the servers in turn; wall is the median of all runs, CPU the time that
+caches off, first a few times to warm up, then the servers in short turns; wall is the median of all runs, CPU the time that
 all threads of the server ran meanwhile, divided by the number of runs. Answers are compared with Prometheus', to nine
 digits. Exits with 1 where a server fails or answers differ.
 """
@@ -22,7 +22,8 @@ def option(name, default):
     return next((a.split("=", 1)[1] for a in OPTIONS if a.startswith(name + "=")), default)
 
 
-SECONDS = float(option("--seconds", "0.4" if "--quick" in OPTIONS else "1.5"))
+SECONDS = float(option("--seconds", "0.4" if "--quick" in OPTIONS else "3"))
+TURNS = 8
 ONLY = [int(n) for n in option("--only", "").split(",") if n]
 
 # number, path, PromQL or match[], step in seconds (0: instant)
@@ -186,10 +187,11 @@ def measure(query, servers, end):
             if status != 200:
                 sys.exit(f"{server.name} answers query {number} with {status}: {body[:300]}")
         answers[server] = json.loads(body)["data"]
-    for _ in range(4):
+    # Many short turns, since the machine may be faster or slower for a minute.
+    for _ in range(TURNS):
         for server in servers:
             began, ran, count = time.perf_counter(), server.ran(), 0
-            while count < 3 or time.perf_counter() - began < SECONDS / 4:
+            while count < 2 or time.perf_counter() - began < SECONDS / TURNS:
                 start = time.perf_counter()
                 server.connection.ask(requests[server])
                 walls[server].append(time.perf_counter() - start)

@@ -58,7 +58,11 @@ struct ReferenceBinary {
         case (.histogram(let a), .float(let b)):
             switch expression.operation {
             case .multiply: return .histogram(a.scaled { $0 * b }.compacted)
-            case .divide: return .histogram(a.scaled { $0 / b }.compacted)
+            case .divide:
+                var quotient = a.scaled { $0 / b }
+                // Prometheus keeps no buckets of what is divided by zero.
+                if b == 0 { (quotient.positive, quotient.negative) = ([:], [:]) }
+                return .histogram(quotient.compacted)
             default: return nil
             }
         case (.histogram(let a), .histogram(let b)):

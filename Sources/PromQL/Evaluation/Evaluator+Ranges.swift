@@ -56,7 +56,8 @@ extension Evaluator {
         if call.function == .absentOverTime { return try absentOverTime(call, rows, plan, grid) }
         // A piece should be worth waking a thread for.
         let costOfRow =
-            Evaluator.weight(call.function) * (grid.count + (rows.count > 0 ? rows.sampleCountOfFirst : 0))
+            Evaluator.costOfRow + Evaluator.weight(call.function)
+            * (grid.count + (rows.count > 0 ? rows.sampleCountOfFirst : 0))
         let pieces = workers.pieces(of: rows.count, atLeast: max(1, 32_768 / max(1, costOfRow)))
         let parts = try workers.map(pieces.count) { piece throws(QueryError) in
             try task.evaluate(rows, pieces[piece])
@@ -71,7 +72,8 @@ extension Evaluator {
     /// Reads and evaluates piece by piece, the rows in the order of their labels afterwards.
     private func evaluate(_ task: RangeCallTask, _ unread: SeriesPieces) throws(QueryError) -> VectorColumns {
         let work =
-            unread.work + unread.seriesCount * Evaluator.weight(task.call.function) * task.grid.count
+            unread.work + unread.seriesCount
+            * (Evaluator.costOfRow + Evaluator.weight(task.call.function) * task.grid.count)
         let runs = workers.pieces(
             of: unread.count, atLeast: 1 + 32_768 * unread.count / max(1, work))
         let parts = try workers.map(runs.count) { run throws(QueryError) in
@@ -85,6 +87,9 @@ extension Evaluator {
         if !delaysNameRemoval { try mergeEqual(&result) }
         return result
     }
+
+    /// What a row takes besides its samples and steps, in steps that could be worked out meanwhile: about a microsecond.
+    private static let costOfRow = 256
 
     /// How much longer a function takes for a row than those that add up.
     private static func weight(_ function: Function) -> Int {

@@ -34,7 +34,8 @@ enum Smoothing {
             annotations.mixedExponentialAndCustom(metric, position)
             return nil
         }
-        let isCounter = samples.values[before].resetHint != .gauge
+        // Gauges only where both say so.
+        let isCounter = samples.values[before...before + 1].contains { $0.resetHint != .gauge }
         return Histograms(isCounter: isCounter, position: position)
             .between(samples, before, before + 1, at: time, &annotations)
     }
