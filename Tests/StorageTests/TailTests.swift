@@ -8,19 +8,60 @@ import TimeSeries
 struct TailTests {
     private let disk = SimulatedDisk()
 
-    @Test func `pages hold rows as they came, and columns as they are sealed`() {
-        var tail = TailRows(width: 3)
-        for row in 0..<10 { tail.append([Double(row), Marker.absent, Double(10 * row)]) }
+    /// Columns that stay, all change, change now and then, come and go, and hold different NaNs and zeros.
+    private static func cell(_ row: Int, _ column: Int) -> Double {
+        switch column % 5 {
+        case 0: Double(column)
+        case 1: Double(row * column)
+        case 2: Double((row + column) / 4)
+        case 3: (row + column) % 3 == 0 ? Marker.absent : 1
+        default: [0.0, -0.0, .nan, Marker.stale, .infinity][(row + column) % 5]
+        }
+    }
 
-        #expect(tail.count == 10)
-        #expect(tail.sampleCount == 20)
-        #expect(tail[7, 2] == 70)
-        #expect(Array(tail[9])[0] == 9)
-        #expect(tail.cells.count == 30)
-        let columns = tail.transposed()
-        #expect(Array(columns[..<10]) == (0..<10).map(Double.init))
-        #expect(Array(columns[20...]) == (0..<10).map { Double(10 * $0) })
-        #expect(TailRows(tail.cells, width: 3).transposed()[25] == 50)
+    @Test(arguments: [1, 3, 63, 64, 65, 200])
+    func `a tail holds rows as they came, and columns as they are sealed`(width: Int) {
+        var tail = TailRows(width: width)
+        // The room of an earlier tail is used again.
+        tail.append([Double](repeating: 7, count: width))
+        tail.removeAll()
+        #expect(tail.count == 0 && tail.sampleCount == 0 && tail.cells.isEmpty)
+        #expect(tail.withLast { $0.count } == 0)
+
+        for count in 1...16 {
+            tail.append((0..<width).map { Self.cell(count - 1, $0) })
+            let rows = (0..<count).map { row in (0..<width).map { Self.cell(row, $0).bitPattern } }
+            #expect(tail.count == count)
+            #expect(tail.cells.map(\.bitPattern) == rows.flatMap { $0 })
+            #expect(tail.sampleCount == tail.cells.count { !isAbsent($0) })
+            #expect(tail.withLast { last in last.indices.map { last[$0].bitPattern } } == rows[count - 1])
+            #expect(tail[count / 2].map(\.bitPattern) == rows[count / 2])
+            let columns = tail.transposed()
+            #expect(
+                TailRows(tail.cells, width: width).transposed().map(\.bitPattern) == columns.map(\.bitPattern)
+            )
+            for column in 0..<width {
+                #expect(
+                    columns[column * count..<(column + 1) * count].map(\.bitPattern)
+                        == rows.map { $0[column] })
+                #expect(tail[count / 3, column].bitPattern == rows[count / 3][column])
+                let range = count / 3..<max(count / 3, count - count / 4)
+                var read = [5.0]
+                let hasAbsent = tail.append(column, range, to: &read)
+                #expect(read.dropFirst().map(\.bitPattern) == range.map { rows[$0][column] })
+                #expect(hasAbsent == read.contains(where: isAbsent))
+            }
+        }
+    }
+
+    @Test func `of older rows only what changed is kept`() {
+        var tail = TailRows(width: 1000)
+        for row in 0..<16 { tail.append((0..<1000).map { $0 % 5 == 0 ? Double(row) : 1 }) }
+        #expect(tail.byteCount < 16 * 1000 * 8 / 3)
+
+        var other = TailRows(width: 1000)
+        for row in 0..<16 { other.append((0..<1000).map { Double(row * $0 + row) }) }
+        #expect(other.byteCount < 16 * 1000 * 8 * 21 / 20)
     }
 
     @Test func `tables and single series that begin together keep every sample at every length`() async throws

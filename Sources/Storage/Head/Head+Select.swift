@@ -164,14 +164,9 @@ extension TableSlice {
             part.read(columns, rows, into: &values, &hasAbsent)
         }
         times += table.tailTimes[tailRows]
-        for row in tailRows {
-            table.tail.withRow(row) { cells in
-                for index in columns.indices {
-                    let value = cells[Int(columns[index])]
-                    if isAbsent(value) { hasAbsent[index] = true }
-                    values[index].append(value)
-                }
-            }
+        for (index, column) in columns.enumerated()
+        where table.tail.append(Int(column), tailRows, to: &values[index]) {
+            hasAbsent[index] = true
         }
         return assemble(TimeColumn(times), values, hasAbsent)
     }
@@ -183,10 +178,7 @@ extension TableSlice {
         let time: Int64
         if let row = table.tailTimes.rows(in: range).last {
             time = table.tailTimes[row]
-            let newest = table.tail[row]
-            for (index, column) in columns.enumerated() {
-                values[index] = [newest[newest.startIndex + Int(column)]]
-            }
+            for (index, column) in columns.enumerated() { values[index] = [table.tail[row, Int(column)]] }
         } else {
             guard let part = table.sealed.last(where: { $0.first <= range.upperBound }),
                 let row = part.times.milliseconds.rows(in: range).last

@@ -19,7 +19,7 @@ extension Table {
             for index in values.indices { values[index].reserveCapacity(times.count) }
             for (part, rows) in zip(parts, rows) { part.read(numbers, rows, into: &values, &hasAbsent) }
             for (index, column) in columns.enumerated() {
-                for row in tailRows { values[index].append(tail[row, column]) }
+                _ = tail.append(column, tailRows, to: &values[index])
             }
             return values
         }

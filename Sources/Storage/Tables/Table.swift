@@ -9,6 +9,8 @@ import TimeSeries
 /// together the first merges are of several sizes, so that they do not all come at the same time, ever after.
 struct Table: Sendable {
     static let tailRows = 16
+    /// By how much the first tails of tables differ.
+    private static let tailStep = 4
     static let middleRows = 64
     static let mergedRows = 240
     /// Parts of so many rows are not merged again.
@@ -44,7 +46,7 @@ struct Table: Sendable {
         self.target = target
         self.layout = layout
         tail = TailRows(width: layout.columns.count)
-        tailLimit = Table.tailRows - TailRows.pageRows * Int(number & 3)
+        tailLimit = Table.tailRows - Table.tailStep * Int(number & 3)
         middleLimit = Table.middleRows - Table.tailRows * Int((number >> 2) % 3)
         mergedLimit = Table.mergedRows - Table.tailRows * Int((number >> 2) % 8)
     }
@@ -65,7 +67,7 @@ struct Table: Sendable {
         self.layout = layout
         var wider = TailRows(width: width)
         let added = Array(repeating: Marker.absent, count: width - old)
-        for row in tailTimes.indices { wider.append(Array(tail[row]) + added) }
+        for row in tailTimes.indices { wider.append(tail[row] + added) }
         tail = wider
     }
 
@@ -80,7 +82,7 @@ struct Table: Sendable {
 
     /// The newest row, sealed or not.
     var lastRow: [Double]? {
-        if tail.count > 0 { return Array(tail[tail.count - 1]) }
+        if tail.count > 0 { return tail[tail.count - 1] }
         return sealed.last.map { part in
             let row = part.row(part.rowCount - 1)
             return row + repeatElement(Marker.absent, count: width - row.count)
@@ -91,7 +93,7 @@ struct Table: Sendable {
         let columns = tail.transposed()
         sealed.append(SealedRows(times: tailTimes, columns: columns.span))
         tailTimes.removeAll(keepingCapacity: true)
-        tail = TailRows(width: width)
+        tail.removeAll()
         tailLimit = Table.tailRows
         merge()
     }
@@ -126,7 +128,7 @@ struct Table: Sendable {
 
     /// The cells of the row at exactly this time, or nil where there is none.
     func row(at time: Int64) -> [Double]? {
-        if let row = tailTimes.lastIndex(of: time) { return Array(tail[row]) }
+        if let row = tailTimes.lastIndex(of: time) { return tail[row] }
         guard let part = sealed.last(where: { $0.first <= time && time <= $0.last }),
             let row = part.times.milliseconds.firstIndex(of: time)
         else { return nil }
@@ -144,7 +146,7 @@ struct Table: Sendable {
         if sealed.isEmpty, let last = tailTimes.last, last < time {
             rollups.rawGone = max(rollups.rawGone, last)
             tailTimes = []
-            tail = TailRows(width: width)
+            tail.removeAll()
         }
         return dropped
     }
