@@ -33,6 +33,7 @@ extension Store: SampleSink {
 
     package func append(_ table: TableID, at timestamp: Timestamp, row: [Double]) -> AppendReport {
         let time = timestamp.milliseconds
+        var work: TableWork?
         var report = head.withLock { head in
             var report = AppendReport()
             guard head.hasTable(table.index), Head.times.contains(time) else {
@@ -41,11 +42,13 @@ extension Store: SampleSink {
                 return report
             }
             append(table.index, at: time, row, to: &head, &report)
+            work = head.tables[Int(table.index)]?.work
             report.position = appendPosition
             head.appendedSamples += UInt64(report.accepted)
             head.rejectedSamples += UInt64(report.rejected)
             return report
         }
+        finish(work, of: table.index)
         commitIfAlways(&report)
         return report
     }

@@ -120,3 +120,83 @@ struct TailTests {
         }
     }
 }
+
+/// What is due to a table is made without it, and only counts where the table is still the same.
+@Suite struct TableWorkTests {
+    private func table(rows: Int) -> Table {
+        var symbols = SymbolTable()
+        var table = Table(
+            target: .empty, layout: Layout(columns: [Labels(["__name__": "a"])], symbols: &symbols))
+        for row in 0..<rows { table.append(at: Int64(row), [Double(row)]) }
+        return table
+    }
+
+    private func values(_ table: Table) -> [Double] {
+        TableSlice(number: 0, table: table, columns: [0], labels: [.empty]).read(0...1000)[0]?.values ?? []
+    }
+
+    @Test func `a full tail is read until its sealed rows are there, and then no more`() throws {
+        var table = table(rows: 15)
+        #expect(table.work == nil)
+        table.append(at: 15, [15])
+
+        let work = try #require(table.work)
+        let made = work.made()
+        #expect(values(table) == (0..<16).map(Double.init))
+        let isTaken = table.finish(work, made)
+
+        #expect(isTaken)
+        #expect(table.sealed.map(\.rowCount) == [16])
+        #expect(values(table) == (0..<16).map(Double.init))
+        #expect(table.work == nil)
+        let isTakenAgain = table.finish(work, made)
+        #expect(!isTakenAgain)
+    }
+
+    @Test func `what changed meanwhile is not replaced, and is due again`() throws {
+        var table = table(rows: 16)
+        let work = try #require(table.work)
+        let made = work.made()
+
+        var appended = table
+        appended.append(at: 16, [16])
+        var isTaken = appended.finish(work, made)
+        #expect(!isTaken)
+        #expect(values(appended) == (0..<17).map(Double.init))
+        let next = try #require(appended.work)
+        isTaken = appended.finish(next, next.made())
+        #expect(isTaken)
+        #expect(values(appended) == (0..<17).map(Double.init))
+
+        // As a deletion leaves it: the same times, other cells.
+        table.restore(
+            tailTimes: table.tailTimes, tail: table.tail.cells.map { $0 < 4 ? Marker.absent : $0 })
+        isTaken = table.finish(work, made)
+        #expect(!isTaken)
+        #expect(values(table) == (4..<16).map(Double.init))
+    }
+
+    @Test func `parts are merged unless some of them came into a file meanwhile`() throws {
+        var table = table(rows: 0)
+        var merge: TableWork?
+        for row in 0..<200 where merge == nil {
+            table.append(at: Int64(row), [Double(row)])
+            while merge == nil, let work = table.work {
+                if case .merge = work.kind { merge = work } else { _ = table.finish(work, work.made()) }
+            }
+        }
+        let work = try #require(merge)
+        let before = values(table)
+
+        var persisted = table
+        persisted.markPersisted(through: persisted.sealed[0])
+        var isTaken = persisted.finish(work, work.made())
+        #expect(!isTaken)
+        #expect(values(persisted) == before)
+
+        isTaken = table.finish(work, work.made())
+        #expect(isTaken)
+        #expect(table.sealed.map(\.rowCount) == [Table.middleRows])
+        #expect(values(table) == before)
+    }
+}

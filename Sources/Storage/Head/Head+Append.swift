@@ -1,7 +1,8 @@
 import TimeSeries
 
 extension Head {
-    /// Takes a row that is newer than the table's last one. The log has it already.
+    /// Takes a row that is newer than the table's last one. The log has it already. What is due to the table then is left to
+    /// the caller.
     mutating func append(_ table: UInt32, at time: Int64, _ row: [Double]) {
         tables[Int(table)]?.append(at: time, row)
         newest = max(newest, time)

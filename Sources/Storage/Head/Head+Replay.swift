@@ -116,5 +116,6 @@ extension Head {
         }
         tables[Int(number)]?.appendedRows = rowsBefore
         append(number, at: time, row)
+        finishWork(of: number)
     }
 }

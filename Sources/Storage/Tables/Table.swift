@@ -33,6 +33,10 @@ struct Table: Sendable {
     /// How many rows the next merges wait for.
     private var middleLimit = Table.middleRows
     private var mergedLimit = Table.mergedRows
+    /// Whether the tail was sealed since parts were merged.
+    private var isMergeDue = false
+    /// How often rows changed other than by appending and by what was due.
+    private var revision: UInt64 = 0
     /// Rows since the table was made; in the log, it tells whether a row before is missing.
     var appendedRows: UInt64 = 0
     /// Sealed parts before this one are in a chunk file already.
@@ -64,6 +68,7 @@ struct Table: Sendable {
     /// Takes a wider layout, whose first columns are those of the present one.
     mutating func extend(to layout: Layout) {
         let old = width
+        revision += 1
         self.layout = layout
         var wider = TailRows(width: width)
         let added = Array(repeating: Marker.absent, count: width - old)
@@ -71,13 +76,12 @@ struct Table: Sendable {
         tail = wider
     }
 
-    /// Appends a row that is newer than all others, `width` cells.
+    /// Appends a row that is newer than all others, `width` cells. What is due then is left to the caller.
     mutating func append(at time: Int64, _ row: [Double]) {
         precondition(row.count == width, "a row of \(row.count) cells for \(width) columns")
         tailTimes.append(time)
         tail.append(row)
         appendedRows += 1
-        if tailTimes.count >= tailLimit { seal() }
     }
 
     /// The newest row, sealed or not.
@@ -89,30 +93,47 @@ struct Table: Sendable {
         }
     }
 
-    private mutating func seal() {
-        let columns = tail.transposed()
-        sealed.append(SealedRows(times: tailTimes, columns: columns.span))
-        tailTimes.removeAll(keepingCapacity: true)
-        tail.removeAll()
-        tailLimit = Table.tailRows
-        merge()
-    }
-
-    /// Merges the parts at the end that are not final yet when they have rows enough together, else those that have not been
-    /// merged at all.
-    private mutating func merge() {
-        if merge(shorterThan: Table.finalRows, atLeast: mergedLimit) {
-            (middleLimit, mergedLimit) = (Table.middleRows, Table.mergedRows)
-        } else if merge(shorterThan: Table.shortRows, atLeast: middleLimit) {
-            middleLimit = Table.middleRows
+    /// What is due: sealing the tail once it is full; after that, merging the parts at the end that are not final yet when
+    /// they have rows enough together, else those that have not been merged at all.
+    var work: TableWork? {
+        if tailTimes.count >= tailLimit {
+            return TableWork(kind: .seal(times: tailTimes, tail), revision: revision)
         }
+        guard isMergeDue else { return nil }
+        let parts =
+            mergeable(shorterThan: Table.finalRows, atLeast: mergedLimit).map { ($0, true) }
+            ?? mergeable(shorterThan: Table.shortRows, atLeast: middleLimit).map { ($0, false) }
+        return parts.map { TableWork(kind: .merge($0, isFinal: $1), revision: revision) }
     }
 
-    private mutating func merge(shorterThan size: Int, atLeast limit: Int) -> Bool {
-        let (first, rows) = parts(shorterThan: size)
-        guard rows >= limit, sealed.count - first > 1 else { return false }
-        sealed.replaceSubrange(first..., with: [SealedRows.merged(sealed[first...])])
+    /// Takes in what was made of work that was due, if the table is as it was then; whether it is.
+    mutating func finish(_ work: TableWork, _ made: SealedRows) -> Bool {
+        guard work.revision == revision else { return false }
+        switch work.kind {
+        case .seal(let times, _):
+            guard tailTimes == times else { return false }
+            sealed.append(made)
+            tailTimes.removeAll(keepingCapacity: true)
+            tail.removeAll()
+            tailLimit = Table.tailRows
+            isMergeDue = true
+        case .merge(let parts, let isFinal):
+            let first = sealed.count - parts.count
+            // A snapshot may have put some of them into a file.
+            guard first >= persisted, zip(sealed[first...], parts).allSatisfy({ $0 === $1 }) else {
+                return false
+            }
+            sealed.replaceSubrange(first..., with: [made])
+            middleLimit = Table.middleRows
+            if isFinal { mergedLimit = Table.mergedRows }
+            isMergeDue = false
+        }
         return true
+    }
+
+    private func mergeable(shorterThan size: Int, atLeast limit: Int) -> [SealedRows]? {
+        let (first, rows) = parts(shorterThan: size)
+        return rows >= limit && sealed.count - first > 1 ? Array(sealed[first...]) : nil
     }
 
     /// The first of the parts at the end that are shorter than this and in no chunk file, and the rows of all of them.
@@ -139,6 +160,7 @@ struct Table: Sendable {
     /// Drops parts that end before a time; returns how many there were.
     @discardableResult
     mutating func drop(before time: Int64) -> Int {
+        revision += 1
         let dropped = sealed.prefix { $0.last < time }.count
         if dropped > 0 { rollups.rawGone = max(rollups.rawGone, sealed[dropped - 1].last) }
         sealed.removeFirst(dropped)
@@ -161,6 +183,7 @@ struct Table: Sendable {
 
     /// Puts back the raw rows of a snapshot.
     mutating func restore(tailTimes: [Int64], tail: [Double]) {
+        revision += 1
         self.tailTimes = tailTimes
         self.tail = TailRows(tail, width: width)
         tailLimit = Table.tailRows
@@ -168,6 +191,7 @@ struct Table: Sendable {
 
     /// Puts back the sealed parts of a snapshot, the first ones of which are in chunk files.
     mutating func restore(sealed: [SealedRows], persisted: Int) {
+        revision += 1
         self.sealed = sealed
         self.persisted = persisted
     }
