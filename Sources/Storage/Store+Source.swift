@@ -18,7 +18,7 @@ extension Store: SeriesSource {
     ) async throws -> [SelectedSeries] {
         var results: [SelectedSeries] = []
         var room = sampleLimit
-        for (number, (selection, found)) in zip(selections, find(selections)).enumerated() {
+        for (number, (selection, found)) in zip(selections, named(selections)).enumerated() {
             try Task.checkCancellation()
             let range = selection.range.milliseconds
             if inPieces.contains(number), let pieces = try found.pieces(range, selection.use, room: &room) {
@@ -32,7 +32,7 @@ extension Store: SeriesSource {
 
     package func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     {
-        let found = find(matcherSets, range)
+        let found = named(selections(matcherSets, range))
         if found.count == 1, let labels = found[0].orderedLabels { return labels }
         var all: [Labels] = []
         for found in found {
@@ -48,7 +48,7 @@ extension Store: SeriesSource {
         _ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>
     ) async throws -> [String] {
         var names: Set<String> = []
-        for found in find(matcherSets, range) {
+        for found in find(selections(matcherSets, range)) {
             found.forEachSeries(in: range.milliseconds) { $0.forEach { name, _ in names.insert(name) } }
         }
         return Labels.sorted(names)
@@ -63,7 +63,7 @@ extension Store: SeriesSource {
         }
         if let known { return known.isSorted ? known.texts : Labels.sorted(known.texts) }
         var values: Set<String> = []
-        for found in find(matcherSets, range) {
+        for found in find(selections(matcherSets, range)) {
             found.forEachSeries(in: range.milliseconds) { if let value = $0[name] { values.insert(value) } }
         }
         return Labels.sorted(values)
@@ -76,15 +76,20 @@ extension Store: SeriesSource {
         }
     }
 
-    private func find(_ matcherSets: [[Matcher]], _ range: ClosedRange<Timestamp>) -> [Head.Found] {
-        find((matcherSets.isEmpty ? [[]] : matcherSets).map { Selection($0, in: range) })
+    private func selections(_ matcherSets: [[Matcher]], _ range: ClosedRange<Timestamp>) -> [Selection] {
+        (matcherSets.isEmpty ? [[]] : matcherSets).map { Selection($0, in: range) }
     }
 
-    /// What selections find at one moment, tables named: outside the lock, unless they were before.
+    /// What selections find at one moment.
     private func find(_ selections: [Selection]) -> [Head.Found] {
-        var all = head.withLock { head in
+        head.withLock { head in
             selections.map { head.find($0.matchers, in: $0.range.milliseconds, $0.use) }
         }
+    }
+
+    /// The same, tables named: outside the lock, unless they were before.
+    private func named(_ selections: [Selection]) -> [Head.Found] {
+        var all = find(selections)
         for (index, selection) in selections.enumerated() where all[index].list == nil {
             let list = SeriesList(all[index].tables, others: all[index].others)
             all[index].name(list)
@@ -112,7 +117,8 @@ extension Head.Found {
         }
         for slice in tables {
             let life = slice.table.life
-            for labels in slice.labels {
+            for index in slice.columns.indices {
+                let labels = slice.labels(at: index)
                 if !isDeleted(labels, life) { body(labels) }
             }
         }

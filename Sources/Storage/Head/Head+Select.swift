@@ -142,6 +142,11 @@ extension Table {
 }
 
 extension TableSlice {
+    /// The labels of a column, named or not.
+    func labels(at index: Int) -> Labels {
+        labels.isEmpty ? table.layout.columns[Int(columns[index])].merging(table.target) : labels[index]
+    }
+
     /// How many rows a range has.
     func rowCount(_ range: ClosedRange<Int64>) -> Int {
         table.sealed.reduce(table.tailTimes.rows(in: range).count) { $0 + $1.rows(in: range).count }

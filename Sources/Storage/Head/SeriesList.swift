@@ -21,7 +21,7 @@ final class SeriesList: Sendable {
     init(_ tables: [TableSlice], others: [UInt32]) {
         self.others = others
         let labels = tables.map { slice in
-            slice.columns.map { slice.table.layout.columns[Int($0)].merging(slice.table.target) }
+            slice.columns.indices.map { slice.labels(at: $0) }
         }
         let all = Array(labels.joined())
         count = all.count
