@@ -8,16 +8,7 @@ import TimeSeries
 @Suite struct SeriesListTests {
     private let store: Store
 
-    init() throws {
-        var configuration = StoreConfiguration()
-        configuration.rollups = []
-        store = try Store(disk: SimulatedDisk(), configuration: configuration, now: at(0))
-    }
-
-    private func open(_ host: String, _ columns: [String] = ["up"]) throws -> TableID {
-        try store.openTable(
-            target: Labels(["host": host]), columns: columns.map { Labels(["__name__": $0]) })
-    }
+    init() throws { store = try .ofTargets() }
 
     private func selection(_ range: ClosedRange<Int>, _ name: String = ".+") throws -> Selection {
         Selection([try Matcher("__name__", .regex, name)], in: at(range.lowerBound)...at(range.upperBound))
@@ -35,12 +26,12 @@ import TimeSeries
     }
 
     @Test func `targets and columns that come are found, whatever was found before`() async throws {
-        let b = try open("b")
+        let b = try store.open("b")
         _ = store.append(b, at: at(10), row: [1])
         #expect(try await names(0...100) == ["up b"])
         #expect(try await names(0...100) == ["up b"])
 
-        let a = try open("a")
+        let a = try store.open("a")
         _ = store.append(a, at: at(20), row: [1])
         #expect(try await names(0...100) == ["up a", "up b"])
 
@@ -54,7 +45,7 @@ import TimeSeries
     }
 
     @Test func `only targets with a sample in the range are found, in every order of asking`() async throws {
-        let (a, b) = (try open("a"), try open("b"))
+        let (a, b) = (try store.open("a"), try store.open("b"))
         for second in 0..<10 { _ = store.append(a, at: at(second), row: [1]) }
         for second in 5..<30 { _ = store.append(b, at: at(second), row: [1]) }
 
@@ -69,7 +60,7 @@ import TimeSeries
     }
 
     @Test func `what is gone or deleted is found no more`() async throws {
-        let (a, b) = (try open("a"), try open("b"))
+        let (a, b) = (try store.open("a"), try store.open("b"))
         for table in [a, b] { for second in 0..<40 { _ = store.append(table, at: at(second), row: [1]) } }
         #expect(try await names(0...100) == ["up a", "up b"])
 
@@ -89,7 +80,7 @@ import TimeSeries
     /// Three targets of 300 columns: some cells are absent, and one column of each is.
     private func fill() throws {
         for host in ["c", "a", "b"] {
-            let table = try open(host, (0..<300).map { "m\($0)" })
+            let table = try store.open(host, (0..<300).map { "m\($0)" })
             for second in 0..<50 {
                 let row = (0..<300).map { column in
                     column == 7 || (second + column) % 11 == 0 ? Marker.absent : Double(second * column)
@@ -144,7 +135,7 @@ import TimeSeries
         try fill()
         #expect(try await pieces(try selection(0...100, "m1")) != nil)
 
-        let again = try open("a", ["m1"])
+        let again = try store.open("a", ["m1"])
         _ = store.append(again, at: at(60), row: [5])
         #expect(try await pieces(try selection(0...100, "m1")) == nil)
         #expect(try await pieces(try selection(0...100, "m2")) != nil)

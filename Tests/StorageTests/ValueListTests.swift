@@ -8,29 +8,19 @@ import TimeSeries
 @Suite struct ValueListTests {
     private let store: Store
 
-    init() throws {
-        var configuration = StoreConfiguration()
-        configuration.rollups = []
-        store = try Store(disk: SimulatedDisk(), configuration: configuration, now: at(0))
-    }
-
-    private func open(_ host: String, _ columns: [String] = ["up"]) throws -> TableID {
-        try store.openTable(
-            target: Labels(["host": host]),
-            columns: columns.map { Labels(["__name__": $0]) })
-    }
+    init() throws { store = try .ofTargets() }
 
     private func values(_ name: String, _ range: ClosedRange<Int>) async throws -> [String] {
         try await store.labelValues(name, [], in: at(range.lowerBound)...at(range.upperBound))
     }
 
     @Test func `a target that comes is in the next list, in order`() async throws {
-        let b = try open("b")
+        let b = try store.open("b")
         _ = store.append(b, at: at(10), row: [1])
         #expect(try await values("host", 0...100) == ["b"])
         #expect(try await values("host", 0...100) == ["b"])
 
-        let a = try open("a")
+        let a = try store.open("a")
         #expect(try await values("host", 0...100) == ["b"])
         _ = store.append(a, at: at(20), row: [1])
 
@@ -41,7 +31,7 @@ import TimeSeries
     @Test func `only targets with a sample near the range are listed, whatever was listed before`()
         async throws
     {
-        let (a, b) = (try open("a"), try open("b"))
+        let (a, b) = (try store.open("a"), try store.open("b"))
         for second in 0..<10 { _ = store.append(a, at: at(second), row: [1]) }
         for second in 5..<30 { _ = store.append(b, at: at(second), row: [1]) }
 
@@ -59,7 +49,7 @@ import TimeSeries
     }
 
     @Test func `new columns bring new names, and dropped samples take theirs away`() async throws {
-        let a = try open("a")
+        let a = try store.open("a")
         _ = store.append(a, at: at(10), row: [1])
         #expect(try await values("__name__", 0...100) == ["up"])
 
@@ -74,5 +64,20 @@ import TimeSeries
         store.closeTable(a)
         try store.maintain(now: at(10_000_000))
         #expect(try await values("__name__", 0...10_000_000) == [])
+    }
+}
+
+extension Store {
+    /// An empty store without rollups, for lists of what targets have.
+    static func ofTargets() throws -> Store {
+        var configuration = StoreConfiguration()
+        configuration.rollups = []
+        return try Store(disk: SimulatedDisk(), configuration: configuration, now: at(0))
+    }
+
+    /// Opens the table of a host.
+    func open(_ host: String, _ columns: [String] = ["up"]) throws -> TableID {
+        try openTable(
+            target: Labels(["host": host]), columns: columns.map { Labels(["__name__": $0]) })
     }
 }

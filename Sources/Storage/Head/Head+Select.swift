@@ -21,7 +21,7 @@ extension Head {
     /// What meets the matchers and may have samples in the range.
     struct Found: Sendable {
         var tables: [TableSlice] = []
-        /// Tables that meet the matchers but have no sample in the range.
+        /// Tables that may meet the matchers but have no sample in the range; not all where they are many.
         var others: [UInt32] = []
         /// What the tables are named by; nil before they are.
         var list: SeriesList?
@@ -75,7 +75,7 @@ extension Head {
         for number in targets.candidates(conditions) {
             guard let table = tables[Int(number)] else { continue }
             guard table.overlaps(range) else {
-                found.others.append(number)
+                if found.others.count <= ValueLists.mostOthers { found.others.append(number) }
                 continue
             }
             guard let open = table.unanswered(conditions) else { continue }

@@ -7,6 +7,8 @@ import TimeSeries
 struct ValueLists: Sendable {
     /// The longest list that is kept.
     static let longest = 4096
+    /// Looking at more tables that must not overlap a range would take as long as making a list.
+    static let mostOthers = 16
     private static let capacity = 32
 
     private struct List {
@@ -24,18 +26,17 @@ struct ValueLists: Sendable {
         private var last = Int64.max
         /// Tables that are not in the list and must not overlap the range, by number.
         private(set) var others: [Int] = []
-        /// Looking at more would take as long as making the list.
-        private static let mostOthers = 16
-
         mutating func add(_ table: Table) {
             first = max(first, table.firstTime ?? .max)
             last = min(last, table.lastTime ?? .min)
         }
 
-        mutating func leaveOut(_ number: Int) { if others.count <= Self.mostOthers { others.append(number) } }
+        mutating func leaveOut(_ number: Int) {
+            if others.count <= ValueLists.mostOthers { others.append(number) }
+        }
 
         func isIn(_ range: ClosedRange<Int64>) -> Bool {
-            first <= range.upperBound && range.lowerBound <= last && others.count <= Self.mostOthers
+            first <= range.upperBound && range.lowerBound <= last && others.count <= ValueLists.mostOthers
         }
     }
 

@@ -15,7 +15,7 @@ final class SeriesList: Sendable {
     let count: Int
     /// Whether no two series have the same labels.
     let isUnique: Bool
-    /// Tables that meet the matchers too but had no sample in the range, by number.
+    /// Tables that may meet the matchers too but had no sample in the range, by number.
     let others: [UInt32]
 
     init(_ tables: [TableSlice], others: [UInt32]) {
@@ -56,8 +56,6 @@ struct SeriesLists: Sendable {
     private static let capacity = 32_768
     private static let longest = 16_384
     private static let mostLists = 256
-    /// Looking at more would take as long as making the list.
-    private static let mostOthers = 16
 
     private var lists: [[Matcher]: SeriesList] = [:]
     private var seriesCount = 0
@@ -67,7 +65,8 @@ struct SeriesLists: Sendable {
     subscript(matchers: [Matcher]) -> SeriesList? { lists[matchers] }
 
     mutating func keep(_ list: SeriesList, for matchers: [Matcher], generation: UInt64) {
-        guard generation == self.generation, list.count <= Self.longest, list.others.count <= Self.mostOthers
+        guard generation == self.generation, list.count <= Self.longest,
+            list.others.count <= ValueLists.mostOthers
         else { return }
         if seriesCount + list.count > Self.capacity || lists.count >= Self.mostLists { empty() }
         if let old = lists.updateValue(list, forKey: matchers) { seriesCount -= old.count }

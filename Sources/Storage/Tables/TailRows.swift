@@ -38,7 +38,15 @@ struct TailRows: Sendable {
     }
 
     /// All rows, one behind the other.
-    var cells: [Double] { (0..<count).flatMap { self[$0] } }
+    var cells: [Double] {
+        var cells = [Double](repeating: 0, count: count * width)
+        var row = newest
+        for number in (0..<count).reversed() {
+            if number < older.count { older[number].restore(&row) }
+            cells.replaceSubrange(number * width..<(number + 1) * width, with: row)
+        }
+        return cells
+    }
 
     var byteCount: Int { older.reduce(8 * newest.count) { $0 + $1.byteCount } }
 
