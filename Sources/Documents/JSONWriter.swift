@@ -23,6 +23,14 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// The elements that another writer has written.
+    package mutating func elements(of other: JSONWriter) {
+        guard !other.bytes.isEmpty else { return }
+        separate()
+        bytes += other.bytes
+        needsComma = true
+    }
+
     package mutating func key(_ name: String) {
         string(name)
         bytes.append(UInt8(ascii: ":"))

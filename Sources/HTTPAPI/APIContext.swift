@@ -16,6 +16,8 @@ package struct APIContext: Sendable {
     package var features: QueryFeatures
     /// Where queries wait for their turn.
     package var queries: QueryDesk
+    /// By whom long answers are written.
+    package var workers: Workers
     package var targets: @Sendable () async -> TargetListing
     package var ruleGroups: @Sendable () async -> [RuleGroupStatus]
     /// Nil where no Alertmanager is configured.
@@ -48,7 +50,7 @@ package struct APIContext: Sendable {
 
     package init(
         engine: any QueryEngine, source: any SeriesSource, limits: QueryLimits = QueryLimits(),
-        features: QueryFeatures = [], queries: QueryDesk? = nil,
+        features: QueryFeatures = [], queries: QueryDesk? = nil, workers: Workers = .one,
         targets: @escaping @Sendable () async -> TargetListing,
         ruleGroups: @escaping @Sendable () async -> [RuleGroupStatus],
         notifier: @escaping @Sendable () async -> NotifierStatistics? = { nil },
@@ -67,6 +69,7 @@ package struct APIContext: Sendable {
         self.limits = limits
         self.features = features
         self.queries = queries ?? QueryDesk(clock: clock)
+        self.workers = workers
         self.targets = targets
         self.ruleGroups = ruleGroups
         self.notifier = notifier
@@ -95,8 +98,10 @@ package struct APIContext: Sendable {
             configuration: configuration, flags: flags, runtime: runtime, build: build, clock: clock
         ).routes
         let readers =
-            QueryRoutes(engine: engine, limits: limits, features: features, clock: clock, desk: queries)
-            .routes
+            QueryRoutes(
+                engine: engine, limits: limits, features: features, clock: clock, desk: queries,
+                workers: workers
+            ).routes
             + SeriesRoutes(source: source, desk: queries).routes
             + TargetRoutes(targets: targets, notifier: notifier).routes
             + RuleRoutes(groups: ruleGroups).routes

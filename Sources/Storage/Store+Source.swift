@@ -175,15 +175,8 @@ extension Head.Found {
         }
         return SeriesPieces(
             count: slices.count, seriesCount: list.count, sampleCount: cells, work: work(cells)
-        ) { number in
-            let slice = slices[number]
-            var piece = SeriesPieces.Piece(series: [], ranks: [])
-            for (series, rank) in zip(slice.read(range, use), slice.ranks) {
-                guard let series else { continue }
-                piece.series.append(series)
-                piece.ranks.append(rank)
-            }
-            return piece
+        ) { number, room in
+            slices[number].piece(range, use, &room)
         }
     }
 
@@ -213,11 +206,10 @@ extension Head.Found {
         let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range, use) }
         guard cells <= room else { throw TooManySamples() }
         room -= cells
-        // A piece should be worth waking a thread for.
-        let tablePieces = workers.pieces(
-            of: tables.count, atLeast: 1 + 32_768 * tables.count / max(1, work(cells)))
+        let tablePieces = workers.pieces(of: tables.count, work: work(cells))
         let parts = workers.map(tablePieces.count) { piece in
-            tables[tablePieces[piece]].map { $0.read(range, use) }
+            var room = SampleRoom()
+            return tables[tablePieces[piece]].map { $0.read(range, use, &room) }
         }.flatMap { $0 }
         // Each is moved, not copied, as copying holds on to four objects.
         if isPlain { return placed(parts) { $0.take() } }

@@ -20,12 +20,12 @@ package struct SeriesPieces: Sendable {
     package let sampleCount: Int
     /// What it takes to read all of them, in samples that could be decoded meanwhile.
     package let work: Int
-    private let body: @Sendable (Int) -> Piece
+    private let body: @Sendable (Int, inout SampleRoom) -> Piece
 
     /// - Parameter body: reads the piece of a number; the same each time, on any thread.
     package init(
         count: Int, seriesCount: Int, sampleCount: Int, work: Int,
-        _ body: @escaping @Sendable (Int) -> Piece
+        _ body: @escaping @Sendable (Int, inout SampleRoom) -> Piece
     ) {
         self.count = count
         self.seriesCount = seriesCount
@@ -34,7 +34,30 @@ package struct SeriesPieces: Sendable {
         self.body = body
     }
 
-    package func read(_ number: Int) -> Piece { body(number) }
+    /// Reads a piece into room that earlier ones gave back.
+    package func read(_ number: Int, _ room: inout SampleRoom) -> Piece { body(number, &room) }
+}
+
+/// Lists of samples that are used again for the next piece: they are in the cache of the core already, and threads
+/// that read at once do not wait for each other's `malloc`.
+package struct SampleRoom: Sendable {
+    private var spare: [[Double]] = []
+
+    package init() {}
+
+    /// An empty list.
+    package mutating func take() -> [Double] { spare.popLast() ?? [] }
+
+    /// Takes the samples of series that nobody else holds on to.
+    package mutating func reuse(_ series: inout [SeriesColumns]) {
+        for index in series.indices {
+            var values: [Double] = []
+            swap(&values, &series[index].values)
+            values.removeAll(keepingCapacity: true)
+            spare.append(values)
+        }
+        series.removeAll()
+    }
 }
 
 /// What a source answers to a selection.

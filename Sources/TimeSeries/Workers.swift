@@ -34,6 +34,15 @@ package struct Workers: Sendable {
         return (0..<number).map { count * $0 / number..<count * ($0 + 1) / number }
     }
 
+    /// Splits items that take `work` together, in samples that could be decoded meanwhile, into pieces that are worth
+    /// waking a thread for.
+    package func pieces(of count: Int, work: Int) -> [Range<Int>] {
+        pieces(of: count, atLeast: 1 + Workers.leastWork * count / max(1, work))
+    }
+
+    /// About a tenth of a millisecond.
+    private static let leastWork = 32_768
+
     /// The results of all pieces, in their order.
     /// - Throws: the error of the first piece that failed.
     package func map<Result: Sendable, Failure: Error>(

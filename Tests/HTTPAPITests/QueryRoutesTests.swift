@@ -45,6 +45,35 @@ struct QueryRoutesTests {
                 + #""steps":0,"series":0,"input":0,"output":0,"seconds":1,"ownSeconds":1}]}}}}"#)
     }
 
+    @Test(arguments: [0, 1, 2, 7])
+    func `an answer is the same whoever writes it`(count: Int) async throws {
+        let eager = Workers(count: 3, isEager: true) { pieces, body in
+            for piece in (0..<pieces).reversed() { body(piece) }
+        }
+        let labels = (0..<count).map { Labels(["series": "\($0)"]) }
+        let vector = labels.map { VectorElement(labels: $0, number: .float(0.25)) }
+        let matrix = labels.enumerated().map { number, labels in
+            MatrixSeries(
+                labels: labels,
+                samples: (0..<number).map {
+                    Sample(Timestamp(milliseconds: Int64($0) * 1500), 1.5)
+                }, histograms: [])
+        }
+        for value in [QueryValue.vector(vector), .matrix(matrix)] {
+            var bodies: [String] = []
+            for workers in [Workers.one, eager] {
+                let engine = StubEngine { (_, _, _) throws(QueryError) in QueryResult(value: value) }
+                let routes = QueryRoutes(
+                    engine: engine, limits: QueryLimits(), features: [], clock: clock, workers: workers)
+                bodies.append(
+                    try await HTTPAPITests.answer(routes.routes, .get, "/api/v1/query?query=up").body)
+            }
+
+            #expect(bodies[0] == bodies[1])
+            #expect(bodies[0].ranges(of: "\"metric\"").count == count)
+        }
+    }
+
     @Test func `an empty vector is an empty list`() async throws {
         let (_, body) = try await get("/api/v1/query?query=up", .vector([]))
 

@@ -49,6 +49,19 @@ import TimeSeries
                 == "query processing would load too many samples into memory in query execution")
     }
 
+    /// Windows of one sample, so that no series has a rate: 1,100 cells for each of the three, one after the other.
+    @Test(arguments: [(1_500, true), (1_000, false)])
+    func `room for series without a result is given back`(limit: Int, fits: Bool) async throws {
+        let text = "rate({job=\"a\"}[15s]) or rate({job=\"a\"}[14s]) or rate({job=\"a\"}[13s])"
+        let range = EvaluationRange(
+            start: LimitTests.start + .seconds(1500), end: LimitTests.start + .seconds(1650),
+            step: .seconds(15))
+
+        let error = try await error(text, over: range, maxSamples: limit)
+
+        #expect((error == nil) == fits)
+    }
+
     @Test func `nested subqueries are charged`() async throws {
         let text = "max_over_time(max_over_time(max_over_time(m1[1d:1s])[1d:1s])[1d:1s])"
 

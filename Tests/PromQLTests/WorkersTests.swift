@@ -96,6 +96,11 @@ import TimeSeries
         #expect(workers.pieces(of: 3, atLeast: 300) == [0..<3])
         #expect(workers.pieces(of: 0, atLeast: 1) == [0..<0])
         #expect(Workers.one.pieces(of: 1000, atLeast: 1) == [0..<1000])
+        // Items that are work enough, and such that are not even together.
+        #expect(workers.pieces(of: 3, work: 1_000_000).count == 3)
+        #expect(workers.pieces(of: 3, work: 60_000).count == 1)
+        #expect(workers.pieces(of: 1000, work: 100_000).count == 3)
+        #expect(workers.pieces(of: 0, work: 0) == [0..<0])
     }
 
     /// All that a result says, numbers by their bits.

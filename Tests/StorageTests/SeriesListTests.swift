@@ -106,11 +106,14 @@ import TimeSeries
             for _ in 0..<2 {
                 let pieces = try #require(try await pieces(selection))
                 var placed: [Int: SeriesColumns] = [:]
+                var room = SampleRoom()
                 for number in 0..<pieces.count {
-                    let piece = pieces.read(number)
+                    var piece = pieces.read(number, &room)
                     for (series, rank) in zip(piece.series, piece.ranks) {
                         #expect(placed.updateValue(series, forKey: rank) == nil)
                     }
+                    // What somebody still holds on to stays as it is.
+                    room.reuse(&piece.series)
                 }
                 let ordered = placed.sorted { $0.key < $1.key }.map(\.value)
                 #expect(ordered.map(\.labels) == whole.map(\.labels))

@@ -132,7 +132,9 @@ struct TailTests {
     }
 
     private func values(_ table: Table) -> [Double] {
-        TableSlice(number: 0, table: table, columns: [0], labels: [.empty]).read(0...1000)[0]?.values ?? []
+        var room = SampleRoom()
+        return TableSlice(number: 0, table: table, columns: [0], labels: [.empty]).read(0...1000, &room)[0]?
+            .values ?? []
     }
 
     @Test func `a full tail is read until its sealed rows are there, and then no more`() throws {

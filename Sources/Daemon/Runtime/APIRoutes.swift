@@ -20,7 +20,7 @@ enum APIRoutes {
     static func all(_ parts: Components, isReady: @escaping @Sendable () -> Bool) -> [Route] {
         let context = APIContext(
             engine: parts.engine, source: parts.store, limits: parts.options.limits,
-            features: parts.options.features, queries: parts.queries,
+            features: parts.options.features, queries: parts.queries, workers: parts.workers,
             targets: {
                 TargetListing(
                     active: parts.scraper.targets, dropped: parts.scraper.droppedTargets,

@@ -32,6 +32,8 @@ struct Components: Sendable {
     let store: Store
     /// How often scraped samples are made durable.
     let syncInterval: Duration
+    /// What a query and its answer are shared among.
+    let workers: Workers
     let engine: LocalEngine
     let queries: QueryDesk
     let transport: CurlTransport
@@ -61,7 +63,7 @@ struct Components: Sendable {
         let disk = try Self.disk(folder)
         let lock = try Self.lock(disk, folder)
         // One query shares its work among as many threads as there are processors.
-        let workers = Workers(count: ProcessInfo.processInfo.activeProcessorCount) { pieces, body in
+        workers = Workers(count: ProcessInfo.processInfo.activeProcessorCount) { pieces, body in
             DispatchQueue.concurrentPerform(iterations: pieces, execute: body)
         }
         let reserve = DiskReserve(disk, byteCount: configuration.storage.reserveBytes)

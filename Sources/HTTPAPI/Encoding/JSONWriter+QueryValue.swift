@@ -4,7 +4,7 @@ import TimeSeries
 
 extension JSONWriter {
     /// The fields `resultType` and `result`.
-    mutating func queryValue(_ value: QueryValue, at moment: Timestamp) {
+    mutating func queryValue(_ value: QueryValue, at moment: Timestamp, _ workers: Workers) {
         switch value {
         case .scalar(let number):
             field("resultType", "scalar")
@@ -23,13 +23,34 @@ extension JSONWriter {
         case .vector(let elements):
             field("resultType", "vector")
             key("result")
-            array { json in for element in elements { json.element(element, at: moment) } }
+            self.elements(of: elements, weight: 64 * elements.count, workers) { json, elements in
+                for element in elements { json.element(element, at: moment) }
+            }
         case .matrix(let series):
             field("resultType", "matrix")
             key("result")
-            var texts = MomentTexts()
-            array { json in for row in series { json.row(row, &texts) } }
+            let points = series.reduce(0) { $0 + $1.samples.count + 16 * $1.histograms.count }
+            elements(of: series, weight: 16 * points, workers) { json, series in
+                var texts = MomentTexts()
+                for row in series { json.row(row, &texts) }
+            }
         }
+    }
+
+    /// An array of items, written by all workers.
+    /// - Parameter weight: what writing takes, in samples that could be decoded meanwhile.
+    private mutating func elements<Item: Sendable>(
+        of items: [Item], weight: Int, _ workers: Workers,
+        _ write: @Sendable (inout JSONWriter, ArraySlice<Item>) -> Void
+    ) {
+        let pieces = workers.pieces(of: items.count, work: weight)
+        guard pieces.count > 1 else { return array { write(&$0, items[...]) } }
+        let parts = workers.map(pieces.count) { piece in
+            var json = JSONWriter()
+            write(&json, items[pieces[piece]])
+            return json
+        }
+        array { json in for part in parts { json.elements(of: part) } }
     }
 
     /// About how many bytes a value takes as JSON.

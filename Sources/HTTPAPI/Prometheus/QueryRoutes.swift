@@ -13,12 +13,16 @@ package struct QueryRoutes: Sendable {
     private let parsed: ParsedQueries
     private let clock: any Clock
     private let desk: QueryDesk
+    private let workers: Workers
 
-    /// - Parameter desk: where queries wait for their turn.
+    /// - Parameters:
+    ///   - desk: where queries wait for their turn.
+    ///   - workers: by whom long answers are written.
     package init(
         engine: any QueryEngine, limits: QueryLimits, features: QueryFeatures, clock: any Clock,
-        desk: QueryDesk? = nil
+        desk: QueryDesk? = nil, workers: Workers = .one
     ) {
+        self.workers = workers
         self.desk = desk ?? QueryDesk(clock: clock)
         self.engine = engine
         self.limits = limits
@@ -144,7 +148,7 @@ package struct QueryRoutes: Sendable {
             warnings: result.warnings, infos: result.infos, reserving: JSONWriter.estimatedSize(value)
         ) { json in
             json.object { json in
-                json.queryValue(value, at: range.start)
+                json.queryValue(value, at: range.start, workers)
                 if !stats.isEmpty { json.statistics(timings, samples, all: stats == "all") }
                 if let explanation { json.explanation(explanation) }
             }

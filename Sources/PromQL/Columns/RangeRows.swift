@@ -41,14 +41,13 @@ struct RangeRows {
     /// Samples that an inner evaluation has charged for.
     var derivedCount: Int { if case .steps(let vector, _) = source { vector.cells.count } else { 0 } }
 
-    subscript(index: Int) -> RangeRow {
+    subscript(number: Int) -> RangeRow {
         switch source {
         case .series(let series, let usesStarts, let detectsResets):
-            // Through a span, so that the series is looked at where it is.
             let span = series.span
-            if detectsResets { return RangeRow(span[index].withDetectedResets, usingStartTimes: usesStarts) }
-            return RangeRow(span[index], usingStartTimes: usesStarts)
-        case .steps(let vector, let times): return RangeRow(row: index, of: vector, at: times)
+            if detectsResets { return RangeRow(span[number].withDetectedResets, usingStartTimes: usesStarts) }
+            return RangeRow(span, number, usingStartTimes: usesStarts)
+        case .steps(let vector, let times): return RangeRow(row: number, of: vector, at: times)
         }
     }
 }

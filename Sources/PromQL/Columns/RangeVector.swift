@@ -26,15 +26,28 @@ struct RangeRow {
 extension RangeRow {
     /// Of a series as read. Shares its columns where there is nothing to leave out.
     init(_ column: SeriesColumns, usingStartTimes: Bool = true) {
+        self.init([column].span, 0, usingStartTimes: usingStartTimes)
+    }
+
+    /// The same, of one among others, which is looked at where it is: a copy would hold on to six objects.
+    init(_ columns: Span<SeriesColumns>, _ number: Int, usingStartTimes: Bool) {
+        guard columns[number].histograms?.isEmpty ?? true, !RangeRow.hasStale(columns[number].values) else {
+            self.init(mixed: columns[number], usingStartTimes: usingStartTimes)
+            return
+        }
+        self.init(
+            name: SeriesName(labels: columns[number].labels),
+            floats: FloatSamples(
+                times: columns[number].times, values: columns[number].values,
+                starts: usingStartTimes ? columns[number].startTimes : nil),
+            histograms: nil, rollups: columns[number].rollups)
+    }
+
+    /// Of one with histograms or stale markers.
+    private init(mixed column: SeriesColumns, usingStartTimes: Bool) {
         name = SeriesName(labels: column.labels)
         rollups = column.rollups
         let starts = usingStartTimes ? column.startTimes : nil
-        let isPlain = column.histograms?.isEmpty ?? true && !RangeRow.hasStale(column.values)
-        if isPlain {
-            floats = FloatSamples(times: column.times, values: column.values, starts: starts)
-            histograms = nil
-            return
-        }
         var times: [Int64] = []
         var values: [Double] = []
         var kept: [Int64] = []

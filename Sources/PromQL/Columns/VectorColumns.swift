@@ -16,6 +16,12 @@ enum Cell {
     @inline(__always) static func isHistogram(_ cell: Double) -> Bool { cell.bitPattern == histogramBits }
     /// `Marker.isStale`.
     @inline(__always) static func isStale(_ value: Double) -> Bool { value.bitPattern == staleBits }
+    /// One of two by masks: a branch would keep the compiler from working on several cells at once.
+    @inline(__always) static func choice(_ isFirst: Bool, _ first: Double, _ second: Double) -> Double {
+        let mask: UInt64 = isFirst ? .max : 0
+        return Double(bitPattern: first.bitPattern & mask | second.bitPattern & ~mask)
+    }
+
     /// Whether the cell holds a number, any NaN that is one included.
     @inline(__always) static func isNumber(_ cell: Double) -> Bool {
         !isAbsent(cell) && !isHistogram(cell)
@@ -73,29 +79,16 @@ struct VectorColumns {
         steps = parts.reduce(0) { $0 + $1.steps }
         self.names = names
         cells.reserveCapacity(names.count * steps)
+        let parts = parts.span
         for row in names.indices {
-            for part in parts {
-                let range = part.range(of: row)
-                if !part.histograms.isEmpty {
+            for number in parts.indices {
+                let range = parts[number].range(of: row)
+                if !parts[number].histograms.isEmpty {
                     let shift = cells.count - range.lowerBound
-                    for index in range { histograms[index + shift] = part.histograms[index] }
+                    for index in range { histograms[index + shift] = parts[number].histograms[index] }
                 }
-                cells.append(contentsOf: part.cells[range])
+                cells.append(contentsOf: parts[number].cells[range])
             }
-        }
-    }
-
-    /// The rows of all parts in the order of their places, which are below a limit and all different.
-    init(placing parts: [EvaluatedPart], below limit: Int, steps: Int) {
-        self.steps = steps
-        var origins = [(part: Int32, row: Int32)](repeating: (-1, 0), count: limit)
-        for (number, part) in parts.enumerated() {
-            for (row, place) in part.places.enumerated() { origins[place] = (Int32(number), Int32(row)) }
-        }
-        reserve(rows: parts.reduce(0) { $0 + $1.places.count })
-        for origin in origins where origin.part >= 0 {
-            let (part, row) = (Int(origin.part), Int(origin.row))
-            appendRow(parts[part].vector.names[row], copying: row, of: parts[part].vector)
         }
     }
 
@@ -143,6 +136,26 @@ struct VectorColumns {
         }
     }
 
+    /// Makes a row without samples that of another table.
+    mutating func setRow(_ row: Int, copying source: Int, of other: VectorColumns) {
+        names[row] = other.names[source]
+        let target = range(of: row)
+        let cells = other.cells.span.extracting(other.range(of: source))
+        var room = self.cells.mutableSpan
+        for step in cells.indices { room[target.lowerBound + step] = cells[step] }
+        guard !other.histograms.isEmpty else { return }
+        for (step, index) in target.enumerated() where Cell.isHistogram(self.cells[index]) {
+            histograms[index] = other.histograms[source * steps + step]
+        }
+    }
+
+    /// Removes all rows and keeps their room.
+    mutating func removeAll() {
+        names.removeAll(keepingCapacity: true)
+        cells.removeAll(keepingCapacity: true)
+        histograms = [:]
+    }
+
     /// Each row's first cell at every one of `count` steps.
     func repeated(_ count: Int) -> VectorColumns {
         guard steps == 1, count != 1 else { return self }
@@ -166,12 +179,16 @@ struct VectorColumns {
     }
 
     /// Whether each row's labels come before those of the next.
-    var isStrictlyOrdered: Bool {
-        let names = names.span
-        for row in names.indices.dropFirst() where !(names[row - 1].labels < names[row].labels) {
-            return false
-        }
-        return true
+    func isStrictlyOrdered(_ workers: Workers) -> Bool {
+        // Where labels are not in a cache, comparing two takes as long as decoding some 32 samples.
+        let pieces = workers.pieces(of: rows, work: 32 * rows)
+        return workers.map(pieces.count) { piece in
+            let names = names.span
+            for row in pieces[piece] where row > 0 && !(names[row - 1].labels < names[row].labels) {
+                return false
+            }
+            return true
+        }.allSatisfy { $0 }
     }
 }
 

@@ -63,16 +63,17 @@ struct CompensatedSum {
     }
 
     @inline(__always)
-    mutating func add(_ value: Double) {
+    mutating func add(_ value: Double) { self = adding(value) }
+
+    /// Without branches, so that several sums can be worked on at once.
+    @inline(__always)
+    func adding(_ value: Double) -> CompensatedSum {
         let total = sum + value
-        if total.isInfinite {
-            compensation = 0
-        } else if abs(sum) >= abs(value) {
-            compensation += (sum - total) + value
-        } else {
-            compensation += (value - total) + sum
-        }
-        sum = total
+        let isLarger = abs(sum) >= abs(value)
+        let larger = Cell.choice(isLarger, sum, value)
+        let smaller = Cell.choice(isLarger, value, sum)
+        let lost = compensation + ((larger - total) + smaller)
+        return CompensatedSum(total, Cell.choice(abs(total) == .infinity, 0, lost))
     }
 
     @inline(__always) var value: Double { sum.isInfinite ? sum : sum + compensation }

@@ -13,7 +13,7 @@ extension Evaluator {
         }
         let numbers: [Double] = if let parameter { try scalar(parameter, grid) } else { [] }
         let input = try vector(operand, grid)
-        let groups = Groups(aggregation, input)
+        let groups = Groups(aggregation, input, workers)
         let result: VectorColumns
         switch aggregation.operation {
         case .topk, .bottomk, .limitk, .limitRatio:
@@ -26,9 +26,11 @@ extension Evaluator {
     }
 
     /// Which group each row belongs to.
-    struct Groups {
+    struct Groups: Sendable {
         private(set) var ofRow: [Int] = []
         private(set) var names: [SeriesName] = []
+        private var numbers: [Labels: Int] = [:]
+        private var last = -1
 
         /// The rows of each group, in their order.
         var rows: [[Int]] {
@@ -37,34 +39,51 @@ extension Evaluator {
             return rows
         }
 
-        init(_ aggregation: Aggregation, _ input: VectorColumns) {
+        init(_ aggregation: Aggregation, _ input: VectorColumns, _ workers: Workers) {
             let selection =
                 aggregation.isWithout
                 ? LabelSelection(removing: aggregation.labels + ["__name__"])
                 : LabelSelection(keeping: aggregation.labels)
-            var numbers: [Labels: Int] = [:]
-            var bytes: [UInt8] = []
-            var last = -1
+            // One piece for each worker, since each has to find all groups of its rows.
+            let pieces = workers.pieces(
+                of: input.rows, atLeast: max(1024, (input.rows + workers.count - 1) / workers.count))
+            let parts = workers.map(pieces.count) { Groups(selection, input, pieces[$0]) }
+            self = parts[0]
             ofRow.reserveCapacity(input.rows)
-            for row in 0..<input.rows {
+            for part in parts.dropFirst() {
+                let here = part.names.map { number(of: $0.labels.bytes, dropsName: $0.dropsName) }
+                for group in part.ofRow { ofRow.append(here[group]) }
+            }
+        }
+
+        /// Of some rows, numbered as if there were no others.
+        private init(_ selection: LabelSelection, _ input: VectorColumns, _ rows: Range<Int>) {
+            var bytes: [UInt8] = []
+            ofRow.reserveCapacity(rows.count)
+            for row in rows {
                 _ = selection.select(input.labels(row), into: &bytes)
-                // Rows come ordered, so that the next one often belongs to the same group, or groups take turns.
-                let following = last + 1 < names.count ? last + 1 : 0
-                if last < 0 || names[last].labels.bytes != bytes {
-                    if following < names.count, names[following].labels.bytes == bytes {
-                        last = following
-                    } else {
-                        let labels = Labels(canonical: bytes)
-                        last = numbers[labels] ?? names.count
-                        if last == names.count {
-                            numbers[labels] = last
-                            names.append(SeriesName(labels: labels))
-                        }
+                ofRow.append(number(of: bytes, dropsName: input.names[row].dropsName))
+            }
+        }
+
+        /// The number of the group with these labels, a new one where there is none.
+        private mutating func number(of bytes: [UInt8], dropsName: Bool) -> Int {
+            // Rows come ordered, so that the next one often belongs to the same group, or groups take turns.
+            let following = last + 1 < names.count ? last + 1 : 0
+            if last < 0 || names[last].labels.bytes != bytes {
+                if following < names.count, names[following].labels.bytes == bytes {
+                    last = following
+                } else {
+                    let labels = Labels(canonical: bytes)
+                    last = numbers[labels] ?? names.count
+                    if last == names.count {
+                        numbers[labels] = last
+                        names.append(SeriesName(labels: labels))
                     }
                 }
-                if input.names[row].dropsName { names[last].dropsName = true }
-                ofRow.append(last)
             }
+            if dropsName { names[last].dropsName = true }
+            return last
         }
     }
 

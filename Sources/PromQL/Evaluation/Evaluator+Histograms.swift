@@ -104,16 +104,18 @@ extension Evaluator {
             var annotations = Annotations()
             var values: [Double] = []
             values.reserveCapacity(pieces[piece].count * input.steps)
+            var histogram = ClassicHistogram()
             for group in classic.groups[pieces[piece]] {
                 try interruption.check()
                 let metric = metricStays ? group.labels.metricName : ""
                 for step in 0..<input.steps {
-                    guard let buckets = classic.buckets(of: group, step, input) else {
+                    classic.read(group, step, input, into: &histogram)
+                    guard !histogram.isEmpty else {
                         values.append(Cell.absent)
                         continue
                     }
                     values.append(
-                        Evaluator.estimate(call, operand, question, step, buckets, metric, &annotations))
+                        Evaluator.estimate(call, operand, question, step, histogram, metric, &annotations))
                 }
             }
             return (values: values, annotations: annotations)
@@ -148,17 +150,15 @@ extension Evaluator {
 
     private static func estimate(
         _ call: FunctionCall, _ operand: Int, _ question: Question, _ step: Int,
-        _ buckets: [(upper: Double, count: Double)], _ metric: String, _ annotations: inout Annotations
+        _ histogram: ClassicHistogram, _ metric: String, _ annotations: inout Annotations
     ) -> Double {
         if call.function == .histogramFraction {
-            return ClassicHistogram(buckets)?.fraction(
-                from: question.first[step], to: question.second[step]) ?? Marker.notANumber
+            return histogram.fraction(from: question.first[step], to: question.second[step])
         }
         let quantile = question.first[step]
         if quantile.isNaN { return Marker.notANumber }
         if quantile < 0 { return -.infinity }
         if quantile > 1 { return .infinity }
-        guard let histogram = ClassicHistogram(buckets) else { return Marker.notANumber }
         if histogram.wasForced {
             annotations.forcedMonotonicity(metric, call.arguments[operand].range)
         }
@@ -227,18 +227,17 @@ struct ClassicSeries {
         !conflicting.isEmpty && conflicting[labels]?.contains(step) ?? false
     }
 
-    /// The buckets with a sample at the step, in the order of their bounds; nil where there is none, or a native histogram too.
-    func buckets(
-        of group: Group, _ step: Int, _ input: VectorColumns
-    ) -> [(upper: Double, count: Double)]? {
-        guard !conflicts(group.labels, step) else { return nil }
-        var buckets: [(upper: Double, count: Double)] = []
-        buckets.reserveCapacity(group.rows.count)
-        for (row, upper) in group.rows {
-            let cell = input.cells[row * input.steps + step]
-            if Cell.isNumber(cell) { buckets.append((upper, cell)) }
+    /// The buckets with a sample at the step; none where there is a native histogram too.
+    func read(_ group: Group, _ step: Int, _ input: VectorColumns, into histogram: inout ClassicHistogram) {
+        histogram.replace { buckets in
+            guard !conflicts(group.labels, step) else { return }
+            let rows = group.rows.span
+            let cells = input.cells.span
+            for index in rows.indices {
+                let cell = cells[rows[index].row * input.steps + step]
+                if Cell.isNumber(cell) { buckets.append((rows[index].upper, cell)) }
+            }
         }
-        return buckets.isEmpty ? nil : buckets
     }
 
     /// The value of an `le` label as Go's `strconv.ParseFloat` reads it.

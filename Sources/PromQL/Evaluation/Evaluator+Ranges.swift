@@ -54,11 +54,10 @@ extension Evaluator {
         let rows = try rows(plan)
         if call.function.isExtension { return try forecasts(call, plan, rows, scalars, grid) }
         if call.function == .absentOverTime { return try absentOverTime(call, rows, plan, grid) }
-        // A piece should be worth waking a thread for.
         let costOfRow =
             Evaluator.costOfRow + Evaluator.weight(call.function)
             * (grid.count + (rows.count > 0 ? rows.sampleCountOfFirst : 0))
-        let pieces = workers.pieces(of: rows.count, atLeast: max(1, 32_768 / max(1, costOfRow)))
+        let pieces = workers.pieces(of: rows.count, work: rows.count * costOfRow)
         let parts = try workers.map(pieces.count) { piece throws(QueryError) in
             try task.evaluate(rows, pieces[piece])
         }
@@ -69,21 +68,24 @@ extension Evaluator {
         return result
     }
 
-    /// Reads and evaluates piece by piece, the rows in the order of their labels afterwards.
+    /// Reads and evaluates piece by piece.
     private func evaluate(_ task: RangeCallTask, _ unread: SeriesPieces) throws(QueryError) -> VectorColumns {
         let work =
             unread.work + unread.seriesCount
             * (Evaluator.costOfRow + Evaluator.weight(task.call.function) * task.grid.count)
-        let runs = workers.pieces(
-            of: unread.count, atLeast: 1 + 32_768 * unread.count / max(1, work))
+        // What has no sample in any window takes room all the same, until all are evaluated.
+        try charge(unread.seriesCount * task.grid.count)
+        let placed = PlacedRows(unread.seriesCount, steps: task.grid.count)
+        let runs = workers.pieces(of: unread.count, work: work)
         let parts = try workers.map(runs.count) { run throws(QueryError) in
-            try task.evaluate(unread, runs[run])
+            try task.evaluate(unread, runs[run], into: placed)
         }
         for part in parts {
             annotations.add(part.annotations)
             samplesInPieces += part.samplesRead
         }
-        var result = VectorColumns(placing: parts, below: unread.seriesCount, steps: task.grid.count)
+        var result = placed.take()
+        release((unread.seriesCount - result.rows) * task.grid.count)
         if !delaysNameRemoval { try mergeEqual(&result) }
         return result
     }

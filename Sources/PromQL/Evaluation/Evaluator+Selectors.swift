@@ -21,7 +21,7 @@ extension Evaluator {
         let task = SelectorTask(
             plan: plan, series: columns[plan.selection], yielding: yielding, steps: grid.count,
             lookback: lookback, budget: budget, interruption: interruption)
-        let pieces = workers.pieces(of: task.series.count, atLeast: max(1, 32_768 / max(8, grid.count)))
+        let pieces = workers.pieces(of: task.series.count, work: task.series.count * max(8, grid.count))
         let parts = try workers.map(pieces.count) { piece throws(QueryError) in
             try task.evaluate(pieces[piece])
         }

@@ -178,7 +178,7 @@ final class Evaluator {
     /// - Throws: `.execution` where two have a sample at the same step.
     func mergeEqual(_ vector: inout VectorColumns) throws(QueryError) {
         // Rows mostly come in the order of their labels, and then equal ones would stand side by side.
-        guard vector.rows > 1, !vector.isStrictlyOrdered else { return }
+        guard vector.rows > 1, !vector.isStrictlyOrdered(workers) else { return }
         var known: [Labels: Int] = [:]
         known.reserveCapacity(vector.rows)
         var target: [Int] = []

@@ -15,31 +15,43 @@ struct RangeCallTask: Sendable {
     /// Some consecutive rows.
     func evaluate(_ rows: RangeRows, _ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
         try guarded { part throws(QueryError) in
-            reserve(numbers.count, in: &part)
-            try add(rows, numbers, to: &part)
+            let room = max(0, budget.limit - budget.held) / max(1, grid.count)
+            part.vector.reserve(rows: min(numbers.count, room))
+            try add(rows, numbers, to: &part) { _ throws(QueryError) in try budget.charge(grid.count) }
         }
     }
 
-    /// Some pieces of a selection, read here; places are ranks.
-    func evaluate(_ unread: SeriesPieces, _ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
+    /// Some pieces of a selection, read here; rows are put at their ranks, in room that is charged for.
+    func evaluate(
+        _ unread: SeriesPieces, _ numbers: Range<Int>, into placed: PlacedRows
+    ) throws(QueryError) -> EvaluatedPart {
         guard case .selector(_, _, let detectsResets) = plan.source else {
             throw QueryError(.internalError, "expected a selector")
         }
         return try guarded { part throws(QueryError) in
-            reserve(1 + unread.seriesCount * numbers.count / max(1, unread.count), in: &part)
+            var room = SampleRoom()
+            var places: [Int] = []
             for number in numbers {
-                let piece = unread.read(number)
-                let rows = RangeRows(
-                    piece.series, usesStarts: features.contains(.startTimestamps),
-                    detectsResets: detectsResets)
-                part.samplesRead += rows.sampleCount
-                let first = part.places.count
-                try add(rows, 0..<rows.count, to: &part)
-                for index in first..<part.places.count {
-                    part.places[index] = piece.ranks[part.places[index]]
+                var piece = unread.read(number, &room)
+                try evaluate(piece.series, detectsResets, to: &part) { row throws(QueryError) in
+                    places.append(piece.ranks[row])
                 }
+                room.reuse(&piece.series)
+                placed.put(part.vector, at: places)
+                part.vector.removeAll()
+                places.removeAll(keepingCapacity: true)
             }
         }
+    }
+
+    private func evaluate(
+        _ series: [SeriesColumns], _ detectsResets: Bool, to part: inout EvaluatedPart,
+        _ found: (Int) throws(QueryError) -> Void
+    ) throws(QueryError) {
+        let rows = RangeRows(
+            series, usesStarts: features.contains(.startTimestamps), detectsResets: detectsResets)
+        part.samplesRead += rows.sampleCount
+        try add(rows, 0..<rows.count, to: &part, found)
     }
 
     private func guarded(
@@ -55,13 +67,10 @@ struct RangeCallTask: Sendable {
         }
     }
 
-    private func reserve(_ rows: Int, in part: inout EvaluatedPart) {
-        let room = max(0, budget.limit - budget.held) / max(1, grid.count)
-        part.vector.reserve(rows: min(rows, room))
-    }
-
+    /// - Parameter found: called for each row with a result.
     private func add(
-        _ rows: RangeRows, _ numbers: Range<Int>, to part: inout EvaluatedPart
+        _ rows: RangeRows, _ numbers: Range<Int>, to part: inout EvaluatedPart,
+        _ found: (Int) throws(QueryError) -> Void
     ) throws(QueryError) {
         let keepsName = call.function == .lastOverTime || call.function == .firstOverTime
         let before = plan.rangeExtension == nil ? 0 : lookback
@@ -94,8 +103,7 @@ struct RangeCallTask: Sendable {
             if part.vector.isEmpty(row: part.vector.rows - 1) {
                 part.vector.removeLastRow()
             } else {
-                try budget.charge(grid.count)
-                part.places.append(number)
+                try found(number)
                 hintAtCounters(row, &part)
             }
         }
@@ -136,8 +144,6 @@ struct RangeCallTask: Sendable {
 struct EvaluatedPart: Sendable {
     var vector: VectorColumns
     var annotations = Annotations()
-    /// Of rows of a range vector: where each row of the result was among them.
-    var places: [Int] = []
     /// Samples that were read for it.
     var samplesRead = 0
 }

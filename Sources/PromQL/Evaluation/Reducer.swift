@@ -8,7 +8,7 @@ struct Reducer {
     private let steps: Int
     /// The first of the steps.
     private let firstStep: Int
-    /// The sum, extreme or squared deviations, as the operation has it.
+    /// The sum (absent where there is none yet), extreme or squared deviations, as the operation has it.
     private var values: [Double]
     private var compensations: [Double]
     private var means: [Double]
@@ -24,11 +24,12 @@ struct Reducer {
         position = aggregation.operand.range
         steps = range.count
         firstStep = range.lowerBound
-        values = [Double](repeating: 0, count: groups * range.count)
-        counts = values
+        counts = [Double](repeating: 0, count: groups * range.count)
+        values =
+            operation == .sum ? [Double](repeating: Cell.absent, count: groups * range.count) : counts
         let needsCompensation = operation == .sum || operation == .avg
-        compensations = needsCompensation ? values : []
-        means = operation == .stdvar || operation == .stddev ? values : []
+        compensations = needsCompensation ? counts : []
+        means = operation == .stdvar || operation == .stddev ? counts : []
     }
 
     mutating func add(_ input: VectorColumns, _ row: Int, to group: Int, _ annotations: inout Annotations) {
@@ -54,33 +55,31 @@ struct Reducer {
     /// Adds a row of numbers to the sums of a group.
     private mutating func sum(_ cells: [Double], from start: Int, to base: Int) {
         // Out of self and back, so that the arrays can be changed side by side without being copied.
-        var (sums, lost, seen) = (values, compensations, counts)
-        (values, compensations, counts) = ([], [], [])
-        Reducer.sum(cells, from: start, steps: steps, &sums, &lost, &seen, to: base)
-        (values, compensations, counts) = (sums, lost, seen)
+        var (sums, lost) = (values, compensations)
+        (values, compensations) = ([], [])
+        Reducer.sum(cells, from: start, steps: steps, &sums, &lost, to: base)
+        (values, compensations) = (sums, lost)
     }
 
     private static func sum(
         _ cells: [Double], from start: Int, steps: Int, _ sums: inout [Double], _ lost: inout [Double],
-        _ seen: inout [Double], to base: Int
+        to base: Int
     ) {
-        let cells = cells.span
+        let cells = cells.span.extracting(start..<start + steps)
         var sums = sums.mutableSpan
         var lost = lost.mutableSpan
-        var seen = seen.mutableSpan
-        for step in 0..<steps {
-            let cell = cells[start + step]
-            if Cell.isAbsent(cell) { continue }
-            let index = base + step
-            if seen[index] == 0 {
-                sums[index] = cell
-            } else {
-                var sum = CompensatedSum(sums[index], lost[index])
-                sum.add(cell)
-                sums[index] = sum.sum
-                lost[index] = sum.compensation
-            }
-            seen[index] += 1
+        // Looked at once, not at every step.
+        precondition(base >= 0 && base + steps <= min(sums.count, lost.count))
+        for step in cells.indices {
+            // Without a way out in between, several steps are worked on in one instruction.
+            let cell = cells[step]
+            let index = base &+ step
+            let before = CompensatedSum(sums[index], lost[index])
+            let after = before.adding(cell)
+            let isFirst = Cell.isAbsent(before.sum)
+            let isGone = Cell.isAbsent(cell)
+            sums[index] = Cell.choice(isGone, before.sum, Cell.choice(isFirst, cell, after.sum))
+            lost[index] = Cell.choice(isGone || isFirst, before.compensation, after.compensation)
         }
     }
 
@@ -160,9 +159,9 @@ struct Reducer {
         var result = VectorColumns(steps: steps)
         result.reserve(rows: names.count)
         for name in names { result.appendRow(name) }
-        for index in counts.indices where counts[index] > 0 { result.cells[index] = number(index) }
+        for index in values.indices where hasNumber(index) { result.cells[index] = number(index) }
         for index in mixed.sorted() {
-            if counts[index] > 0 {
+            if hasNumber(index) {
                 result.cells[index] = Cell.absent
                 annotations.mixedInAggregation(position)
                 continue
@@ -175,6 +174,10 @@ struct Reducer {
             }
         }
         return result
+    }
+
+    private func hasNumber(_ index: Int) -> Bool {
+        operation == .sum ? !Cell.isAbsent(values[index]) : counts[index] > 0
     }
 
     private func number(_ index: Int) -> Double {

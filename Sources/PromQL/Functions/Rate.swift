@@ -121,10 +121,7 @@ struct ResetCorrections {
     private let isEmpty: Bool
 
     init(_ values: [Double]) {
-        let span = values.span
-        var reset = 1
-        while reset < span.count, !(span[reset] < span[reset - 1]) { reset += 1 }
-        guard reset < span.count else {
+        guard ResetCorrections.hasReset(values) else {
             lost = []
             isFinite = true
             isEmpty = true
@@ -132,13 +129,28 @@ struct ResetCorrections {
         }
         var lost = [Double](repeating: 0, count: values.count)
         var total = 0.0
-        for index in reset..<values.count {
+        for index in 1..<values.count {
             if values[index] < values[index - 1] { total += values[index - 1] }
             lost[index] = total
         }
         self.lost = lost
         isFinite = total.isFinite
         isEmpty = false
+    }
+
+    /// Without a way out in between, several are looked at in one instruction; inlined, it would get one (5 % of a
+    /// query that rates 8,000 series).
+    @inline(never)
+    private static func hasReset(_ values: [Double]) -> Bool {
+        let span = values.span
+        guard span.count > 1 else { return false }
+        var resets: UInt64 = 0
+        var previous = span[0]
+        for index in span.indices {
+            resets |= span[index] < previous ? 1 : 0
+            previous = span[index]
+        }
+        return resets > 0
     }
 
     @inline(__always)

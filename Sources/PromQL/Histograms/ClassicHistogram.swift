@@ -1,15 +1,23 @@
 import TimeSeries
 
-/// The buckets of a classic histogram: cumulative counts by upper bound (`le`).
+/// The buckets of a classic histogram: cumulative counts by upper bound (`le`). One is used for many histograms, one after
+/// the other.
 struct ClassicHistogram {
-    private(set) var buckets: [(upper: Double, count: Double)]
+    private var buckets: [(upper: Double, count: Double)] = []
+    /// Whether the last bucket is that of +Inf; without it nothing can be told.
+    private var isComplete = false
     /// Whether counts had to be raised to grow with their bounds.
     private(set) var wasForced = false
 
-    /// Of buckets in the order of their bounds. Nil where the last one is not +Inf, which makes it none.
-    init?(_ ordered: consuming [(upper: Double, count: Double)]) {
-        guard ordered.last?.upper == .infinity else { return nil }
-        buckets = ordered
+    var isEmpty: Bool { buckets.isEmpty }
+
+    /// - Parameter add: adds the buckets in the order of their bounds.
+    mutating func replace(_ add: (_ buckets: inout [(upper: Double, count: Double)]) -> Void) {
+        buckets.removeAll(keepingCapacity: true)
+        add(&buckets)
+        wasForced = false
+        isComplete = buckets.last?.upper == .infinity
+        guard isComplete else { return }
         var kept = 0
         for index in buckets.indices.dropFirst() {
             if buckets[index].upper == buckets[kept].upper {
@@ -41,6 +49,7 @@ struct ClassicHistogram {
 
     /// Linear within a bucket; the lowest one starts at 0 if it ends above. NaN where there is nothing to tell.
     func quantile(_ quantile: Double) -> Double {
+        guard isComplete else { return Marker.notANumber }
         let total = buckets[buckets.count - 1].count
         guard buckets.count >= 2, total != 0, !total.isNaN else { return Marker.notANumber }
         var rank = quantile * total
@@ -59,6 +68,7 @@ struct ClassicHistogram {
 
     /// The fraction of observations between two values.
     func fraction(from lower: Double, to upper: Double) -> Double {
+        guard isComplete else { return Marker.notANumber }
         let total = buckets[buckets.count - 1].count
         guard total != 0, !lower.isNaN, !upper.isNaN else { return Marker.notANumber }
         guard lower < upper else { return 0 }

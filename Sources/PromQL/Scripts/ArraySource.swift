@@ -55,7 +55,7 @@ package struct ArraySource: SeriesSource {
                 SeriesPieces(
                     count: (series.count + 1) / 2, seriesCount: series.count, sampleCount: samples,
                     work: samples
-                ) { piece in
+                ) { piece, _ in
                     let part = series[2 * piece..<min(2 * piece + 2, series.count)]
                     return SeriesPieces.Piece(series: Array(part), ranks: Array(part.indices))
                 })

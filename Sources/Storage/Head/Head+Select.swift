@@ -152,11 +152,20 @@ extension TableSlice {
         table.sealed.reduce(table.tailTimes.rows(in: range).count) { $0 + $1.rows(in: range).count }
     }
 
-    /// The samples of each column in a range, nil where it has none. All columns without absent rows share one object
+    /// The samples of each column in a range, nil where it has none.
+    func read(_ range: ClosedRange<Int64>, _ room: inout SampleRoom) -> [SeriesColumns?] {
+        var result = [SeriesColumns?](repeating: nil, count: columns.count)
+        read(range, &room) { result[$0] = $1 }
+        return result
+    }
+
+    /// Gives each column that has samples in a range, with its index. All columns without absent rows share one object
     /// of times.
-    func read(_ range: ClosedRange<Int64>) -> [SeriesColumns?] {
+    func read(
+        _ range: ClosedRange<Int64>, _ room: inout SampleRoom, _ give: (Int, SeriesColumns) -> Void
+    ) {
         var times: [Int64] = []
-        var values = [[Double]](repeating: [], count: columns.count)
+        var values = columns.map { _ in room.take() }
         var hasAbsent = [Bool](repeating: false, count: columns.count)
         let tailRows = table.tailTimes.rows(in: range)
         let rowCount = rowCount(range)
@@ -173,11 +182,11 @@ extension TableSlice {
         where table.tail.append(Int(column), tailRows, to: &values[index]) {
             hasAbsent[index] = true
         }
-        return assemble(TimeColumn(times), values, hasAbsent)
+        assemble(TimeColumn(times), values, hasAbsent, give)
     }
 
     /// The newest sample of each column in a range, which most have in the same row; more for those that have not.
-    func readNewest(_ range: ClosedRange<Int64>) -> [SeriesColumns?] {
+    func readNewest(_ range: ClosedRange<Int64>, _ room: inout SampleRoom) -> [SeriesColumns?] {
         var values = [[Double]](repeating: [], count: columns.count)
         var hasAbsent = [Bool](repeating: false, count: columns.count)
         let time: Int64
@@ -205,18 +214,17 @@ extension TableSlice {
         let rest = TableSlice(
             number: number, table: table, columns: missing.map { columns[$0] },
             labels: missing.map { labels[$0] })
-        for (index, series) in zip(missing, rest.read(range)) { result[index] = series }
+        for (index, series) in zip(missing, rest.read(range, &room)) { result[index] = series }
         return result
     }
 
     private func assemble(
-        _ times: TimeColumn, _ values: [[Double]], _ hasAbsent: [Bool]
-    ) -> [SeriesColumns?] {
-        var result = [SeriesColumns?](repeating: nil, count: columns.count)
+        _ times: TimeColumn, _ values: [[Double]], _ hasAbsent: [Bool], _ give: (Int, SeriesColumns) -> Void
+    ) {
         for index in columns.indices {
             guard hasAbsent[index] else {
                 if !values[index].isEmpty {
-                    result[index] = SeriesColumns(labels: labels[index], times: times, values: values[index])
+                    give(index, SeriesColumns(labels: labels[index], times: times, values: values[index]))
                 }
                 continue
             }
@@ -227,10 +235,10 @@ extension TableSlice {
                 ownValues.append(value)
             }
             guard !ownTimes.isEmpty else { continue }
-            result[index] = SeriesColumns(
-                labels: labels[index], times: TimeColumn(ownTimes), values: ownValues)
+            give(
+                index,
+                SeriesColumns(labels: labels[index], times: TimeColumn(ownTimes), values: ownValues))
         }
-        return result
     }
 }
 

@@ -59,14 +59,36 @@ extension TableSlice {
         return count
     }
 
+    /// Those series that have anything in the range, with their ranks.
+    func piece(
+        _ range: ClosedRange<Int64>, _ use: SampleUse?, _ room: inout SampleRoom
+    ) -> SeriesPieces.Piece {
+        var piece = SeriesPieces.Piece(series: [], ranks: [])
+        piece.series.reserveCapacity(columns.count)
+        piece.ranks.reserveCapacity(columns.count)
+        func add(_ index: Int, _ series: SeriesColumns) {
+            piece.series.append(series)
+            piece.ranks.append(ranks[index])
+        }
+        if table.starts.isEmpty, table.rollups.isEmpty, !(use?.readsNewest ?? false) {
+            // As they are made: each copy on the way would hold on to six objects.
+            read(range, &room, add)
+        } else {
+            for (index, series) in read(range, use, &room).enumerated() {
+                if let series { add(index, series) }
+            }
+        }
+        return piece
+    }
+
     /// The series of each column as its reader wants it, nil where there is nothing in the range: buckets and, behind
     /// them, samples.
-    func read(_ range: ClosedRange<Int64>, _ use: SampleUse?) -> [SeriesColumns?] {
-        guard let use else { return withStarts(read(range)) }
+    func read(_ range: ClosedRange<Int64>, _ use: SampleUse?, _ room: inout SampleRoom) -> [SeriesColumns?] {
+        guard let use else { return withStarts(read(range, &room)) }
         let set = table.rollups
         let choice = RollupChoice(set.levels, made: set.made, rawGone: set.rawGone, use, in: range)
         guard choice.isNeeded(in: range) else {
-            return withStarts(use.readsNewest ? readNewest(range) : read(range))
+            return withStarts(use.readsNewest ? readNewest(range, &room) : read(range, &room))
         }
         var rolled = [SeriesColumns?](repeating: nil, count: columns.count)
         var lastTimes = TimeColumn.empty
@@ -81,7 +103,7 @@ extension TableSlice {
         rolled = withStarts(rolled)
         guard choice.samplesAfter < range.upperBound else { return rolled }
         let samples = withStarts(
-            read(max(range.lowerBound, choice.samplesAfter &+ 1)...range.upperBound))
+            read(max(range.lowerBound, choice.samplesAfter &+ 1)...range.upperBound, &room))
         return zip(rolled, samples).map { rolled, samples in
             guard let rolled, let samples else { return rolled ?? samples }
             return RollupMerge.merged(rolled, samples)

@@ -105,30 +105,32 @@ final class SealedRows: Sendable {
     ) {
         guard !rows.isEmpty else { return }
         let isWhole = rows.count == rowCount
-        var open: (number: Int, chunk: Chunk.Opened)?
         var scratch: [Double] = []
-        for (index, column) in columns.enumerated() {
-            let number = Int(column) / SealedRows.columnsPerChunk
-            if Int(column) < columnCount, open?.number != number {
-                open = (try? self.open(number)).map { (number, $0) }
-            }
-            let chunk = Int(column) < columnCount ? open?.chunk : nil
-            let inside = Int(column) % SealedRows.columnsPerChunk
-            if isWhole {
-                if append(inside, of: chunk, to: &values[index]) { hasAbsent[index] = true }
-            } else {
-                scratch.removeAll(keepingCapacity: true)
-                if append(inside, of: chunk, to: &scratch) { hasAbsent[index] = true }
-                values[index].append(contentsOf: scratch[rows])
+        var next = 0
+        while next < columns.count {
+            let number = Int(columns[next]) / SealedRows.columnsPerChunk
+            let chunk = number < ends.count ? try? open(number) : nil
+            let end = (number + 1) * SealedRows.columnsPerChunk
+            while next < columns.count, Int(columns[next]) < end {
+                let column = Int(columns[next])
+                let inside = column < columnCount ? column % SealedRows.columnsPerChunk : nil
+                if isWhole {
+                    if append(inside, of: chunk, to: &values[next]) { hasAbsent[next] = true }
+                } else {
+                    scratch.removeAll(keepingCapacity: true)
+                    if append(inside, of: chunk, to: &scratch) { hasAbsent[next] = true }
+                    values[next].append(contentsOf: scratch[rows])
+                }
+                next += 1
             }
         }
     }
 
     /// Appends all rows of a column, absent where there is none or it is damaged; whether any is.
-    private func append(_ column: Int, of chunk: Chunk.Opened?, to values: inout [Double]) -> Bool {
+    private func append(_ column: Int?, of chunk: Chunk.Opened?, to values: inout [Double]) -> Bool {
         let before = values.count
         var hasAbsent = true
-        if let chunk { hasAbsent = (try? chunk.decode(column, into: &values)) ?? true }
+        if let chunk, let column { hasAbsent = (try? chunk.decode(column, into: &values)) ?? true }
         if values.count != before + rowCount {
             values.removeSubrange(before...)
             values.append(contentsOf: repeatElement(Marker.absent, count: rowCount))
