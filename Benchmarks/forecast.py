@@ -7,7 +7,7 @@ usage: forecast.py FORECAST-BENCHMARK [--series N] [--skip POINTS] [--folder M4]
 AutoARIMA and MSTL are statsforecast's (PyPI), in a virtual environment below .build/bench; AutoARIMA takes minutes a
 hundred series on one core, so it sees every series only with --series 0, and what it said is kept there.
 """
-import argparse, csv, gzip, json, math, os, subprocess, sys, tempfile, time
+import argparse, csv, gzip, hashlib, json, math, os, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CACHE = os.path.join(ROOT, ".build", "bench")
@@ -39,43 +39,59 @@ def environment():
     return python
 
 
-# Runs in the virtual environment: reads {"model":, "series": [[...]]}, writes {"mean": [[...]], "bands": ...}.
+# Runs in the virtual environment: reads a task a line, {"model":, "key":, "values": [...]}, and writes what the model
+# forecasts of it a line, {"key":, "row": {"mean":, "lo-80":, ...} or null, "seconds": CPU time}.
 PEER = """
 import json, sys, time, warnings
 import numpy as np
 warnings.filterwarnings("ignore")
 from statsforecast.models import AutoARIMA, MSTL, Theta
-task = json.load(open(sys.argv[1]))
 make = {"AutoARIMA": lambda: AutoARIMA(season_length=24), "MSTL": lambda: MSTL(season_length=[24, 168]),
-        "Theta": lambda: Theta(season_length=24)}[task["model"]]
-out, start = [], time.process_time()
-for values in task["series"]:
-    try:
-        f = make().forecast(y=np.array(values), h=48, level=[80, 95])
-        row = {key: np.asarray(f[key]).tolist() for key in f}
-    except Exception as error:
-        row = None
-    out.append(row)
-    print(len(out), "of", len(task["series"]), task["model"], end="\\r", file=sys.stderr, flush=True)
-json.dump({"rows": out, "seconds": time.process_time() - start}, open(sys.argv[2], "w"))
+        "Theta": lambda: Theta(season_length=24)}
+tasks = [json.loads(line) for line in open(sys.argv[1])]
+with open(sys.argv[2], "a") as kept:
+    for index, task in enumerate(tasks):
+        start = time.process_time()
+        try:
+            f = make[task["model"]]().forecast(y=np.array(task["values"]), h=48, level=[80, 95])
+            row = {key: np.asarray(f[key]).tolist() for key in f}
+        except Exception as error:
+            row = None
+        json.dump({"key": task["key"], "row": row, "seconds": time.process_time() - start}, kept)
+        kept.write("\\n")
+        kept.flush()
+        print(index + 1, "of", len(tasks), task["model"], end="\\r", file=sys.stderr, flush=True)
 """
 
 
 def peer(python, model, known):
-    """Forecasts of a statsforecast model, from the cache where the same was asked before."""
-    import hashlib
-    key = hashlib.sha256(json.dumps([model, known]).encode()).hexdigest()[:16]
-    kept = os.path.join(CACHE, f"{model}-{key}.json")
-    if not os.path.exists(kept):
+    """What a statsforecast model says of each series, and the CPU seconds it took: what was asked before is kept, series
+    by series, so that an interrupted run goes on where it was."""
+    keys = [hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16] for values in known]
+    file = os.path.join(CACHE, f"{model}.jsonl")
+
+    def kept():
+        if not os.path.exists(file):
+            return {}
+        with open(file) as lines:
+            return {answer["key"]: answer for answer in map(json.loads, lines)}
+
+    answers = kept()
+    missing = [(key, values) for key, values in zip(keys, known) if key not in answers]
+    if missing:
         with tempfile.TemporaryDirectory() as folder:
-            task, script = os.path.join(folder, "task.json"), os.path.join(folder, "peer.py")
-            json.dump({"model": model, "series": known}, open(task, "w"))
-            open(script, "w").write(PEER)
+            tasks, script = os.path.join(folder, "tasks.jsonl"), os.path.join(folder, "peer.py")
+            with open(tasks, "w") as out:
+                for key, values in missing:
+                    out.write(json.dumps({"model": model, "key": key, "values": values}) + "\n")
+            with open(script, "w") as out:
+                out.write(PEER)
             env = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-            if subprocess.run([python, script, task, kept + ".part"], env=env).returncode:
+            if subprocess.run([python, script, tasks, file], env=env).returncode:
                 return None
-            os.replace(kept + ".part", kept)
-    return json.load(open(kept))
+        answers = kept()
+    chosen = [answers[key] for key in keys]
+    return [answer["row"] for answer in chosen], sum(answer["seconds"] for answer in chosen)
 
 
 def smape(truth, forecast):
@@ -164,9 +180,9 @@ def main():
         answer = peer(python, model, [known for known, _, _ in chosen])
         if answer is None:
             continue
-        rows = [r and (r["mean"], r["lo-80"], r["hi-80"], r["lo-95"], r["hi-95"]) for r in answer["rows"]]
+        rows = [r and (r["mean"], r["lo-80"], r["hi-80"], r["lo-95"], r["hi-95"]) for r in answer[0]]
         row(f"statsforecast {model}" + (f" (every {step}th)" if step > 1 else ""), chosen, rows,
-            answer["seconds"])
+            answer[1])
         if step > 1:
             names = [name for name, _ in series][::step]
             row(f"flyball (the same)", chosen,

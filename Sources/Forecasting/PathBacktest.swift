@@ -8,6 +8,10 @@ struct PathBacktest: Sendable {
     static let leastError = 0.05
     /// Of the longest season, that the models of a backtest must have seen.
     static let leastCycles = 3.5
+    /// Of a series whose last cycle is always equally wrong, beside all other members together. In one window of
+    /// some cycles the last one is now and then repeated almost exactly, which no backtest foresees: what goes far
+    /// from it then must have more than half of the weight on its side.
+    static let weightOfLastCycle = 0.75
     /// What an error weighs beside that of the next newer moment: what suits a series changes.
     static let memory = 0.95
 
@@ -15,6 +19,8 @@ struct PathBacktest: Sendable {
     private var typical = 1.0
     /// How steeply a weight falls with the error.
     private var sharpness = 1.0
+    /// What the last cycle weighs beside all others, besides what its own errors earn it.
+    private var anchor = 0.0
     /// How many windows of the horizon were forecast that do not overlap.
     private(set) var independent = 1.0
     /// The share of the seasonal naive forecast in the whole.
@@ -33,13 +39,17 @@ struct PathBacktest: Sendable {
         independent = max(1, Double(tested) / Double(horizon))
         // Two windows that do not overlap rank no models; five do.
         sharpness = min(max(independent - 1, 0.75), 4)
+        let period = periods.first ?? 1
+        anchor =
+            Self.weightOfLastCycle
+            * LastCycle.steadiness(values, period: period, width: Swift.max(horizon, period))
         let ensemble = Ensemble(known, periods: periods.filter { split >= 2 * $0 })
         let step = max(1, (tested - horizon) / PathForecaster.maxOrigins)
         // Counted back from the end, so that the newest moments are always in.
         let origins = Array(stride(from: values.count - horizon, through: split, by: -step).reversed())
         let paths = ensemble.paths(after: origins, of: values, horizon: horizon)
         weigh(ensemble, paths, origins, values, horizon)
-        let outcomes = judge(ensemble, paths, origins, values, period: periods.first ?? 1, horizon)
+        let outcomes = judge(ensemble, paths, origins, values, period: period, horizon)
         let unrest = PathIntervals.unrest(
             values, lag: periods.last ?? max(1, horizon / 2), width: horizon)
         intervals = PathIntervals(outcomes, independent: independent, unrest: unrest)
@@ -139,9 +149,13 @@ struct PathBacktest: Sendable {
     /// What each member of an ensemble of the same series is worth: one for a member of typical error, and
     /// for one that could not be tried.
     func weights(_ ensemble: Ensemble) -> [Double] {
-        ensemble.members.map { member in
-            guard !worth.isEmpty, worth[member.kind.rawValue].isFinite, typical > 0 else { return 1 }
+        var weights = ensemble.members.map { member in
+            guard !worth.isEmpty, worth[member.kind.rawValue].isFinite, typical > 0 else { return 1.0 }
             return pow(max(worth[member.kind.rawValue] / typical, Self.leastError), -sharpness)
         }
+        if let index = ensemble.members.firstIndex(where: { $0.kind == .shortNaive || $0.kind == .last }) {
+            weights[index] += anchor * (weights.reduce(0, +) - weights[index])
+        }
+        return weights
     }
 }

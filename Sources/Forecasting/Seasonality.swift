@@ -8,6 +8,8 @@ package enum Seasonality {
     static let shareOfBest = 0.7
     /// The longest series that is looked at point by point; longer ones are averaged down first.
     static let resolution = 4096
+    /// So many times the median the highest hundredth must be for logarithms to be taken.
+    static let uneven = 3.0
     /// Periods people live by, in seconds. What is found within 1.5 % of one is that one.
     static let calendar: [Double] = [3600, 43_200, 86_400, 604_800]
 
@@ -21,7 +23,7 @@ package enum Seasonality {
 
     static func periods(of series: RegularSeries, stepSeconds: Double?) -> [Int] {
         let factor = max(1, (series.count + resolution - 1) / resolution)
-        let coarse = clipped(highPassed(detrended(averaged(series.values, by: factor))))
+        let coarse = clipped(highPassed(detrended(evened(averaged(series.values, by: factor)))))
         guard coarse.count >= 8 else { return [] }
         let correlation = FourierTransform.autocorrelation(coarse)
         guard let fundamental = fundamental(correlation) else { return [] }
@@ -136,6 +138,16 @@ package enum Seasonality {
             let last = min(values.count, index + reach + 1)
             return values[index] - (sums[last] - sums[first]) / Double(last - first)
         }
+    }
+
+    /// Logarithms, where the upper values are many times the usual one: a few of them would else be all of the
+    /// correlation.
+    private static func evened(_ values: [Double]) -> [Double] {
+        guard values.allSatisfy({ $0 > 0 }) else { return values }
+        var moved = values
+        let high = Quantile.select(values.count - 1 - values.count / 100, of: &moved)
+        let middle = Quantile.select(values.count / 2, of: &moved)
+        return high > uneven * middle ? values.map(Autoregression.logarithm) : values
     }
 
     /// With the outermost hundredth on either side pulled in: two lone spikes are no period.

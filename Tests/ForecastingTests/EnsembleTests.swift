@@ -42,17 +42,62 @@ struct EnsembleTests {
         #expect(none == [7, 7])
     }
 
+    /// A day on a level that wanders: the week before is a bad guess.
+    private func wandering(_ count: Int) -> [Double] {
+        var source = Synthetic(seed: 1)
+        var level = 200.0
+        return source.wave(count, period: 24, noise: 0.5).map { value in
+            level += source.normal() * 2
+            return value + level
+        }
+    }
+
+    private func weights(_ values: [Double], periods: [Int]) throws -> [Ensemble.Kind: Double] {
+        let series = try #require(RegularSeries(values))
+        let ensemble = Ensemble(series, periods: periods)
+        let weights = PathBacktest(series, periods: periods, horizon: 48).weights(ensemble)
+        return Dictionary(uniqueKeysWithValues: zip(ensemble.members.map(\.kind), weights))
+    }
+
     @Test
     func `a member that was wrong in the backtest has little weight`() throws {
-        // Four weeks of weekdays and weekends: yesterday is a bad guess twice a week.
-        let series = try #require(RegularSeries(week(24 * 7 * 5)))
-        let ensemble = Ensemble(series, periods: [24, 168])
-        let weights = PathBacktest(series, periods: [24, 168], horizon: 48).weights(ensemble)
-        func weight(_ kind: Ensemble.Kind) throws -> Double {
-            weights[try #require(ensemble.members.firstIndex { $0.kind == kind })]
-        }
+        let weights = try weights(wandering(24 * 7 * 5), periods: [24, 168])
 
-        #expect(try weight(.shortNaive) < 0.5 * weight(.longRemainder))
+        #expect(try #require(weights[.longNaive]) < 0.5 * #require(weights[.shortRemainder]))
+    }
+
+    @Test
+    func
+        `what departs from the last cycle needs most members on its side where that is always equally wrong`()
+        throws
+    {
+        func share(_ values: [Double]) throws -> Double {
+            let weights = try weights(values, periods: [24, 168])
+            return try #require(weights[.shortNaive]) / weights.values.reduce(0, +)
+        }
+        var source = Synthetic(seed: 3)
+
+        let even = try share(source.wave(24 * 7 * 5, period: 24, noise: 8))
+        // Before and after a weekend the last day is no forecast at all.
+        let weekly = try share(week(24 * 7 * 5))
+
+        #expect((0.35...0.55).contains(even), "\(even)")
+        #expect(weekly < 0.6 * even, "\(weekly) beside \(even)")
+    }
+
+    @Test
+    func `the last cycle is steady where it is always equally wrong, and not where it is only sometimes`() {
+        func steadiness(_ values: [Double]) -> Double {
+            LastCycle.steadiness(values, period: 24, width: 24)
+        }
+        let line = (0..<480).map(Double.init)
+        var everyFifthDay = [Double](repeating: 10, count: 480)
+        for index in 0..<480 where index / 24 % 5 == 4 { everyFifthDay[index] = 50 }
+
+        #expect(steadiness(line) == 1)
+        #expect(steadiness(everyFifthDay) == 0)
+        #expect(steadiness([1, 2, 3]) == LastCycle.usualSteadiness)
+        #expect(steadiness([Double](repeating: 7, count: 480)) == LastCycle.usualSteadiness)
     }
 
     @Test
@@ -78,15 +123,10 @@ struct EnsembleTests {
 
     @Test
     func `many windows rank the members more sharply than two do`() throws {
-        let values = week(24 * 7 * 12)
+        let values = wandering(24 * 7 * 12)
         func advantage(_ count: Int) throws -> Double {
-            let series = try #require(RegularSeries(Array(values.suffix(count))))
-            let ensemble = Ensemble(series, periods: [24, 168])
-            let weights = PathBacktest(series, periods: [24, 168], horizon: 48).weights(ensemble)
-            func weight(_ kind: Ensemble.Kind) throws -> Double {
-                weights[try #require(ensemble.members.firstIndex { $0.kind == kind })]
-            }
-            return try weight(.longRemainder) / weight(.shortNaive)
+            let weights = try weights(Array(values.suffix(count)), periods: [24, 168])
+            return try #require(weights[.shortRemainder]) / #require(weights[.longNaive])
         }
 
         #expect(try advantage(24 * 7 * 12) > 3 * advantage(24 * 7 * 4))

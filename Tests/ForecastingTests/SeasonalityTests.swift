@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Forecasting
@@ -51,6 +52,14 @@ struct SeasonalityTests {
         }
 
         #expect(Seasonality.periods(of: values) == [24, 168])
+    }
+
+    @Test
+    func `a day is found where a few values are a hundred times the usual ones`() {
+        var source = Synthetic(seed: 7)
+        let values = source.wave(24 * 27, period: 24).map { exp($0 / 40 + source.normal()) }
+
+        #expect(Seasonality.periods(of: values).first == 24)
     }
 
     @Test(arguments: 1...20)
