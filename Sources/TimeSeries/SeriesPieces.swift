@@ -10,6 +10,14 @@ package struct SeriesPieces: Sendable {
             self.series = series
             self.ranks = ranks
         }
+
+        package var sampleCount: Int {
+            // Through a span, series are looked at where they are.
+            let series = series.span
+            var count = 0
+            for index in series.indices { count += series[index].values.count }
+            return count
+        }
     }
 
     /// How many pieces there are.

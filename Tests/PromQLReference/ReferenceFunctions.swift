@@ -117,8 +117,12 @@ struct ReferenceFunctions {
     }
 
     static func variance(_ values: [Double], _ isDeviation: Bool) -> Double {
-        let mean = values.reduce(0, +) / Double(values.count)
-        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
-        return isDeviation ? variance.squareRoot() : variance
+        let count = Double(values.count)
+        let mean = values.reduce(0, +) / count
+        let deviations = values.map { $0 - mean }
+        // Less what the mean was rounded by, so that equal values have none.
+        let rest = deviations.reduce(0, +)
+        let variance = (deviations.reduce(0) { $0 + $1 * $1 } - rest * rest / count) / count
+        return isDeviation ? (variance < 0 ? 0 : variance).squareRoot() : variance
     }
 }

@@ -80,19 +80,21 @@ import TimeSeries
     }
 
     @Test(arguments: [
-        ("rate(m[5m])", [0]), ("sum by (a) (max_over_time(m[5m])) / avg(n)", [0]),
-        ("deriv(m[5m]) + rate(n[5m])", [0, 1]), ("rate(m[5m]) / increase(m[5m])", []),
+        ("rate(m[5m])", [0]), ("sum by (a) (max_over_time(m[5m])) / avg(n)", [0, 1]),
+        ("deriv(m[5m]) + rate(n[5m])", [0, 1]), ("rate(m[5m]) / increase(m[5m])", []), ("m", [0]),
+        ("sum(m) / count(n)", [0, 1]), ("m - m", []), ("timestamp(m)", [0]), ("info(m)", [1]),
+        ("m smoothed", []),
         ("m + rate(m[5m])", []),
         ("sum(rate(m[5m])) / (1 + sum(rate(m[5m])))", []), ("absent_over_time(m[5m])", []),
-        ("forecast(m[1d], 3600)", []), ("max_over_time(m[5m:1m])", []),
+        ("forecast(m[1d], 3600)", []), ("max_over_time(m[5m:1m])", [0]),
         ("max_over_time(rate(m[5m])[30m:1m])", [0]), ("m[5m]", []),
     ])
-    func `what one function reads series by series is read in pieces`(text: String, numbers: [Int])
+    func `what one reader takes series by series is read in pieces`(text: String, numbers: [Int])
         async throws
     {
         let recorder = Recorder()
-        _ = try await LocalEngine(source: recorder)
-            .evaluate(try Expression.parse(text), at: Timestamp(milliseconds: 120_000))
+        _ = try await LocalEngine(source: recorder, features: .all)
+            .evaluate(try Expression.parse(text, features: .all), at: Timestamp(milliseconds: 120_000))
 
         #expect(recorder.inPieces.withLock { $0 } == Set(numbers))
     }

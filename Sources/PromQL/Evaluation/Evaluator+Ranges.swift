@@ -48,8 +48,13 @@ extension Evaluator {
         let task = RangeCallTask(
             call: call, plan: plan, scalars: scalars, grid: grid, lookback: lookback, features: features,
             budget: budget, interruption: interruption)
-        if case .selector(let selection, _, _) = plan.source, let unread = pieces[selection] {
-            return try evaluate(task, unread)
+        if case .selector(let selection, _, let detectsResets) = plan.source, let unread = pieces[selection] {
+            let costOfSeries = Evaluator.costOfRow + Evaluator.weight(call.function) * grid.count
+            var result = try evaluate(unread, costOfSeries, grid) { series, part, found throws(QueryError) in
+                try task.evaluate(series, detectsResets, to: &part, found)
+            }
+            if !delaysNameRemoval { try mergeEqual(&result) }
+            return result
         }
         let rows = try rows(plan)
         if call.function.isExtension { return try forecasts(call, plan, rows, scalars, grid) }
@@ -64,28 +69,6 @@ extension Evaluator {
         var result = VectorColumns(joining: parts.map(\.vector), steps: grid.count)
         for part in parts { annotations.add(part.annotations) }
         release(rows.derivedCount)
-        if !delaysNameRemoval { try mergeEqual(&result) }
-        return result
-    }
-
-    /// Reads and evaluates piece by piece.
-    private func evaluate(_ task: RangeCallTask, _ unread: SeriesPieces) throws(QueryError) -> VectorColumns {
-        let work =
-            unread.work + unread.seriesCount
-            * (Evaluator.costOfRow + Evaluator.weight(task.call.function) * task.grid.count)
-        // What has no sample in any window takes room all the same, until all are evaluated.
-        try charge(unread.seriesCount * task.grid.count)
-        let placed = PlacedRows(unread.seriesCount, steps: task.grid.count)
-        let runs = workers.pieces(of: unread.count, work: work)
-        let parts = try workers.map(runs.count) { run throws(QueryError) in
-            try task.evaluate(unread, runs[run], into: placed)
-        }
-        for part in parts {
-            annotations.add(part.annotations)
-            samplesInPieces += part.samplesRead
-        }
-        var result = placed.take()
-        release((unread.seriesCount - result.rows) * task.grid.count)
         if !delaysNameRemoval { try mergeEqual(&result) }
         return result
     }

@@ -19,13 +19,20 @@ extension Evaluator {
         // Times are those of samples all the same.
         if plan.selector.rangeExtension == .smoothed, yielding == .value { return try smoothed(plan, grid) }
         let task = SelectorTask(
-            plan: plan, series: columns[plan.selection], yielding: yielding, steps: grid.count,
-            lookback: lookback, budget: budget, interruption: interruption)
-        let pieces = workers.pieces(of: task.series.count, work: task.series.count * max(8, grid.count))
-        let parts = try workers.map(pieces.count) { piece throws(QueryError) in
-            try task.evaluate(pieces[piece])
+            plan: plan, yielding: yielding, steps: grid.count, lookback: lookback, budget: budget,
+            interruption: interruption)
+        let costOfSeries = max(8, grid.count)
+        if let unread = pieces[plan.selection] {
+            return try evaluate(unread, costOfSeries, grid) { series, part, found throws(QueryError) in
+                try task.add(series, series.indices, to: &part.vector, found)
+            }
         }
-        return VectorColumns(joining: parts, steps: grid.count)
+        let series = columns[plan.selection]
+        let pieces = workers.pieces(of: series.count, work: series.count * costOfSeries)
+        let parts = try workers.map(pieces.count) { piece throws(QueryError) in
+            try task.evaluate(series, pieces[piece])
+        }
+        return VectorColumns(joining: parts.map(\.vector), steps: grid.count)
     }
 
     /// A number as it may stand in a cell: foreign NaNs that look like our markers become ordinary ones.

@@ -14,57 +14,21 @@ struct RangeCallTask: Sendable {
 
     /// Some consecutive rows.
     func evaluate(_ rows: RangeRows, _ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
-        try guarded { part throws(QueryError) in
+        try EvaluatedPart.made(steps: grid.count, interruption) { part throws(QueryError) in
             let room = max(0, budget.limit - budget.held) / max(1, grid.count)
             part.vector.reserve(rows: min(numbers.count, room))
             try add(rows, numbers, to: &part) { _ throws(QueryError) in try budget.charge(grid.count) }
         }
     }
 
-    /// Some pieces of a selection, read here; rows are put at their ranks, in room that is charged for.
+    /// The series of a piece of a selection.
     func evaluate(
-        _ unread: SeriesPieces, _ numbers: Range<Int>, into placed: PlacedRows
-    ) throws(QueryError) -> EvaluatedPart {
-        guard case .selector(_, _, let detectsResets) = plan.source else {
-            throw QueryError(.internalError, "expected a selector")
-        }
-        return try guarded { part throws(QueryError) in
-            var room = SampleRoom()
-            var places: [Int] = []
-            for number in numbers {
-                var piece = unread.read(number, &room)
-                try evaluate(piece.series, detectsResets, to: &part) { row throws(QueryError) in
-                    places.append(piece.ranks[row])
-                }
-                room.reuse(&piece.series)
-                placed.put(part.vector, at: places)
-                part.vector.removeAll()
-                places.removeAll(keepingCapacity: true)
-            }
-        }
-    }
-
-    private func evaluate(
         _ series: [SeriesColumns], _ detectsResets: Bool, to part: inout EvaluatedPart,
         _ found: (Int) throws(QueryError) -> Void
     ) throws(QueryError) {
         let rows = RangeRows(
             series, usesStarts: features.contains(.startTimestamps), detectsResets: detectsResets)
-        part.samplesRead += rows.sampleCount
         try add(rows, 0..<rows.count, to: &part, found)
-    }
-
-    private func guarded(
-        _ body: (inout EvaluatedPart) throws(QueryError) -> Void
-    ) throws(QueryError) -> EvaluatedPart {
-        do {
-            var part = EvaluatedPart(vector: VectorColumns(steps: grid.count))
-            try body(&part)
-            return part
-        } catch {
-            interruption.fail(error)
-            throw error
-        }
     }
 
     /// - Parameter found: called for each row with a result.
@@ -146,4 +110,18 @@ struct EvaluatedPart: Sendable {
     var annotations = Annotations()
     /// Samples that were read for it.
     var samplesRead = 0
+
+    /// What `body` makes; where it fails, the others are told.
+    static func made(
+        steps: Int, _ interruption: Interruption, _ body: (inout EvaluatedPart) throws(QueryError) -> Void
+    ) throws(QueryError) -> EvaluatedPart {
+        do {
+            var part = EvaluatedPart(vector: VectorColumns(steps: steps))
+            try body(&part)
+            return part
+        } catch {
+            interruption.fail(error)
+            throw error
+        }
+    }
 }

@@ -3,27 +3,26 @@ import TimeSeries
 /// An instant selector over some of its series: what workers share.
 struct SelectorTask: Sendable {
     let plan: SelectorPlan
-    let series: [SeriesColumns]
     let yielding: Evaluator.SelectedValue
     let steps: Int
     let lookback: Int64
     let budget: SampleBudget
     let interruption: Interruption
 
-    func evaluate(_ numbers: Range<Int>) throws(QueryError) -> VectorColumns {
-        do {
-            return try unguarded(numbers)
-        } catch {
-            interruption.fail(error)
-            throw error
+    func evaluate(_ series: [SeriesColumns], _ numbers: Range<Int>) throws(QueryError) -> EvaluatedPart {
+        try EvaluatedPart.made(steps: steps, interruption) { part throws(QueryError) in
+            let room = max(0, budget.limit - budget.held) / max(1, steps)
+            part.vector.reserve(rows: min(numbers.count, room))
+            try add(series, numbers, to: &part.vector) { _ throws(QueryError) in try budget.charge(steps) }
         }
     }
 
-    private func unguarded(_ numbers: Range<Int>) throws(QueryError) -> VectorColumns {
-        var result = VectorColumns(steps: steps)
+    /// - Parameter kept: called for each series with a row of its own.
+    func add(
+        _ series: [SeriesColumns], _ numbers: Range<Int>, to result: inout VectorColumns,
+        _ kept: (Int) throws(QueryError) -> Void
+    ) throws(QueryError) {
         var lookups = LookupCache(references: plan.references, lookback: lookback)
-        let room = max(0, budget.limit - budget.held) / max(1, steps)
-        result.reserve(rows: min(numbers.count, room))
         // Through a span, elements are looked at where they are instead of being copied with all they hold on to.
         let series = series.span
         for number in numbers {
@@ -43,9 +42,8 @@ struct SelectorTask: Sendable {
                         indices.latest)
                 default: SelectorTask.fill(&result, row, series[number], indices.latest, yielding)
                 }
-            if found { try budget.charge(steps) } else { result.removeLastRow() }
+            if found { try kept(number) } else { result.removeLastRow() }
         }
-        return result
     }
 
     /// Fills a row with numbers; false where there are none.

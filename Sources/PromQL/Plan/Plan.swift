@@ -8,7 +8,7 @@ struct Plan: Sendable {
     var grid: Grid
     /// Everything to read; nodes refer to it by index.
     var selections: [Selection]
-    /// The selections that one function over ranges reads, series by series, and nobody else.
+    /// The selections that one selector or one function over ranges reads, series by series, and nobody else.
     var inPieces: Set<Int> = []
 }
 

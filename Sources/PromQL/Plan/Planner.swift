@@ -132,6 +132,7 @@ struct Planner {
         let selection = select(
             selector.matchers, from: references.start &- lookback &+ 1, to: references.last &+ after,
             use: isMoment && selector.rangeExtension == nil && !detectsResets ? .newest : .moments)
+        if selector.rangeExtension == nil { readByRow.insert(selection) }
         return SelectorPlan(
             selection: selection, references: references, selector: selector, detectsResets: detectsResets)
     }

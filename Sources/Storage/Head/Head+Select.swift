@@ -153,9 +153,16 @@ extension TableSlice {
     }
 
     /// The samples of each column in a range, nil where it has none.
-    func read(_ range: ClosedRange<Int64>, _ room: inout SampleRoom) -> [SeriesColumns?] {
+    /// - Parameter newestOnly: one of each is enough.
+    func read(
+        _ range: ClosedRange<Int64>, newestOnly: Bool = false, _ room: inout SampleRoom
+    ) -> [SeriesColumns?] {
         var result = [SeriesColumns?](repeating: nil, count: columns.count)
-        read(range, &room) { result[$0] = $1 }
+        if newestOnly {
+            readNewest(range, &room) { result[$0] = $1 }
+        } else {
+            read(range, &room) { result[$0] = $1 }
+        }
         return result
     }
 
@@ -185,37 +192,44 @@ extension TableSlice {
         assemble(TimeColumn(times), values, hasAbsent, give)
     }
 
-    /// The newest sample of each column in a range, which most have in the same row; more for those that have not.
-    func readNewest(_ range: ClosedRange<Int64>, _ room: inout SampleRoom) -> [SeriesColumns?] {
-        var values = [[Double]](repeating: [], count: columns.count)
+    /// The newest sample of each column in a range, which most have in the same row.
+    func readNewest(
+        _ range: ClosedRange<Int64>, _ room: inout SampleRoom, _ give: (Int, SeriesColumns) -> Void
+    ) {
+        var values = columns.map { _ in room.take() }
         var hasAbsent = [Bool](repeating: false, count: columns.count)
         let time: Int64
         if let row = table.tailTimes.rows(in: range).last {
             time = table.tailTimes[row]
-            for (index, column) in columns.enumerated() { values[index] = [table.tail[row, Int(column)]] }
+            for (index, column) in columns.enumerated() {
+                values[index].append(table.tail[row, Int(column)])
+            }
         } else {
             guard let part = table.sealed.last(where: { $0.first <= range.upperBound }),
                 let row = part.times.milliseconds.rows(in: range).last
-            else { return [SeriesColumns?](repeating: nil, count: columns.count) }
+            else { return }
             time = part.times.milliseconds[row]
             part.read(columns, row..<row + 1, into: &values, &hasAbsent)
         }
         let times = TimeColumn([time])
-        var result = [SeriesColumns?](repeating: nil, count: columns.count)
         var missing: [Int] = []
         for index in columns.indices {
             if isAbsent(values[index][0]) {
                 missing.append(index)
             } else {
-                result[index] = SeriesColumns(labels: labels[index], times: times, values: values[index])
+                give(index, SeriesColumns(labels: labels[index], times: times, values: values[index]))
             }
         }
-        guard !missing.isEmpty else { return result }
+        guard !missing.isEmpty else { return }
         let rest = TableSlice(
             number: number, table: table, columns: missing.map { columns[$0] },
             labels: missing.map { labels[$0] })
-        for (index, series) in zip(missing, rest.read(range, &room)) { result[index] = series }
-        return result
+        rest.read(range, &room) { index, series in
+            guard let time = series.times.milliseconds.last, let value = series.values.last else { return }
+            give(
+                missing[index],
+                SeriesColumns(labels: series.labels, times: TimeColumn([time]), values: [value]))
+        }
     }
 
     private func assemble(

@@ -43,7 +43,9 @@ extension TableSlice {
         guard let use else { return rowCount(range) }
         let set = table.rollups
         let choice = RollupChoice(set.levels, made: set.made, rawGone: set.rawGone, use, in: range)
-        guard choice.isNeeded(in: range) else { return rowCount(range) }
+        guard choice.isNeeded(in: range) else {
+            return use.readsNewest ? min(1, rowCount(range)) : rowCount(range)
+        }
         var count = 0
         if choice.samplesAfter < range.upperBound {
             count += rowCount(max(range.lowerBound, choice.samplesAfter &+ 1)...range.upperBound)
@@ -70,9 +72,9 @@ extension TableSlice {
             piece.series.append(series)
             piece.ranks.append(ranks[index])
         }
-        if table.starts.isEmpty, table.rollups.isEmpty, !(use?.readsNewest ?? false) {
+        if table.starts.isEmpty, table.rollups.isEmpty {
             // As they are made: each copy on the way would hold on to six objects.
-            read(range, &room, add)
+            if use?.readsNewest ?? false { readNewest(range, &room, add) } else { read(range, &room, add) }
         } else {
             for (index, series) in read(range, use, &room).enumerated() {
                 if let series { add(index, series) }
@@ -88,7 +90,7 @@ extension TableSlice {
         let set = table.rollups
         let choice = RollupChoice(set.levels, made: set.made, rawGone: set.rawGone, use, in: range)
         guard choice.isNeeded(in: range) else {
-            return withStarts(use.readsNewest ? readNewest(range, &room) : read(range, &room))
+            return withStarts(read(range, newestOnly: use.readsNewest, &room))
         }
         var rolled = [SeriesColumns?](repeating: nil, count: columns.count)
         var lastTimes = TimeColumn.empty
