@@ -165,19 +165,44 @@ extension Head.Found {
         _ range: ClosedRange<Int64>, _ use: SampleUse?, room: inout Int
     ) throws(TooManySamples) -> SeriesPieces? {
         guard isPlain, let list else { return nil }
-        let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range, use) }
+        let cells = cellCount(range, use)
         guard cells <= room else { throw TooManySamples() }
         room -= cells
-        let slices = tables.flatMap { slice in
-            stride(from: 0, to: slice.columns.count, by: Self.widestPiece).map {
-                slice[$0..<min($0 + Self.widestPiece, slice.columns.count)]
+        let tables = tables
+        var parts: [(table: Int, columns: Range<Int>)] = []
+        parts.reserveCapacity(tables.count)
+        let slices = tables.span
+        for number in slices.indices {
+            let columns = slices[number].columns.count
+            for start in stride(from: 0, to: columns, by: Self.widestPiece) {
+                parts.append((number, start..<min(start + Self.widestPiece, columns)))
             }
         }
         return SeriesPieces(
-            count: slices.count, seriesCount: list.count, sampleCount: cells, work: work(cells)
-        ) { number, room in
-            slices[number].piece(range, use, &room)
+            count: parts.count, seriesCount: list.count, sampleCount: cells, work: work(cells)
+        ) { [parts] number, room in
+            let (table, columns) = parts[number]
+            let slices = tables.span
+            if columns.count == slices[table].columns.count { return slices[table].piece(range, use, &room) }
+            return slices[table][columns].piece(range, use, &room)
         }
+    }
+
+    /// How many cells a range has, each table looked at where it is: a copy would hold on to a dozen objects.
+    private func cellCount(_ range: ClosedRange<Int64>, _ use: SampleUse?) -> Int {
+        let slices = tables.span
+        var count = 0
+        for index in slices.indices {
+            count += slices[index].columns.count * slices[index].rowCount(range, use)
+        }
+        return count
+    }
+
+    private var columnCount: Int {
+        let slices = tables.span
+        var count = 0
+        for index in slices.indices { count += slices[index].columns.count }
+        return count
     }
 
     /// What it takes to find a table's chunks and to open those of a column, in cells that could be decoded meanwhile.
@@ -186,8 +211,7 @@ extension Head.Found {
 
     /// What it takes to read so many cells of all tables.
     private func work(_ cells: Int) -> Int {
-        let columns = tables.reduce(0) { $0 + $1.columns.count }
-        return cells + Head.Found.costOfTable * tables.count + Head.Found.costOfColumn * columns
+        cells + Head.Found.costOfTable * tables.count + Head.Found.costOfColumn * columnCount
     }
 
     /// The samples in a range, series in the order of their labels, one with equal labels merged. Buckets stand for
@@ -203,7 +227,7 @@ extension Head.Found {
                 alignment: use.alignment, isExact: use.isExact && tombstones.isEmpty,
                 readsSketches: use.readsSketches, readsNewest: use.readsNewest && tombstones.isEmpty)
         }
-        let cells = tables.reduce(0) { $0 + $1.columns.count * $1.rowCount(range, use) }
+        let cells = cellCount(range, use)
         guard cells <= room else { throw TooManySamples() }
         room -= cells
         let tablePieces = workers.pieces(of: tables.count, work: work(cells))

@@ -27,7 +27,7 @@ struct RollupSet: Sendable {
     /// Samples up to this time, and perhaps some behind it, are gone.
     var rawGone: Int64 = .min
 
-    var isEmpty: Bool { levels.allSatisfy(\.blocks.isEmpty) }
+    var isEmpty: Bool { levels.allSatisfy { $0.blocks.isEmpty } }
     var byteCount: Int { levels.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.byteCount } } }
     var bucketCount: Int { levels.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.bucketCount } } }
 
