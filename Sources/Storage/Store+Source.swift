@@ -158,6 +158,8 @@ extension Head.Found {
 
     /// The columns of a table that are read at once.
     private static let widestPiece = 128
+    /// The cells that several small tables may have for which one piece is enough.
+    private static let smallPiece = 2048
 
     /// The samples in a range, to be read a piece at a time; nil where series have to be put together first.
     /// - Throws: `TooManySamples` where there is no room for all of them.
@@ -165,27 +167,56 @@ extension Head.Found {
         _ range: ClosedRange<Int64>, _ use: SampleUse?, room: inout Int
     ) throws(TooManySamples) -> SeriesPieces? {
         guard isPlain, let list else { return nil }
-        let cells = cellCount(range, use)
+        let (parts, cells) = parts(range, use)
         guard cells <= room else { throw TooManySamples() }
         room -= cells
         let tables = tables
-        var parts: [(table: Int, columns: Range<Int>)] = []
+        return SeriesPieces(
+            count: parts.count, seriesCount: list.count, sampleCount: cells, work: work(cells)
+        ) { number, room in
+            let slices = tables.span
+            let part = parts[number]
+            var piece = SeriesPieces.Piece(series: [], ranks: [])
+            for table in part.tables {
+                if let columns = part.columns {
+                    slices[table][columns].read(range, use, &room, into: &piece)
+                } else {
+                    slices[table].read(range, use, &room, into: &piece)
+                }
+            }
+            return piece
+        }
+    }
+
+    /// What is read at once, small tables that follow one another or some columns of one that is wide; and how many cells
+    /// all have.
+    private func parts(
+        _ range: ClosedRange<Int64>, _ use: SampleUse?
+    ) -> (parts: [(tables: Range<Int>, columns: Range<Int>?)], cells: Int) {
+        var parts: [(tables: Range<Int>, columns: Range<Int>?)] = []
         parts.reserveCapacity(tables.count)
+        var all = 0
+        /// Of the tables since the first that is in no part yet.
+        var first = 0
+        var (width, cells) = (0, 0)
         let slices = tables.span
         for number in slices.indices {
             let columns = slices[number].columns.count
-            for start in stride(from: 0, to: columns, by: Self.widestPiece) {
-                parts.append((number, start..<min(start + Self.widestPiece, columns)))
+            let own = columns * slices[number].rowCount(range, use)
+            all += own
+            if width + columns > Self.widestPiece || cells + own > Self.smallPiece, first < number {
+                parts.append((first..<number, nil))
+                (first, width, cells) = (number, 0, 0)
             }
+            (width, cells) = (width + columns, cells + own)
+            guard columns > Self.widestPiece else { continue }
+            for start in stride(from: 0, to: columns, by: Self.widestPiece) {
+                parts.append((number..<number + 1, start..<min(start + Self.widestPiece, columns)))
+            }
+            (first, width, cells) = (number + 1, 0, 0)
         }
-        return SeriesPieces(
-            count: parts.count, seriesCount: list.count, sampleCount: cells, work: work(cells)
-        ) { [parts] number, room in
-            let (table, columns) = parts[number]
-            let slices = tables.span
-            if columns.count == slices[table].columns.count { return slices[table].piece(range, use, &room) }
-            return slices[table][columns].piece(range, use, &room)
-        }
+        if first < slices.count { parts.append((first..<slices.count, nil)) }
+        return (parts, all)
     }
 
     /// How many cells a range has, each table looked at where it is: a copy would hold on to a dozen objects.

@@ -126,6 +126,30 @@ import TimeSeries
         }
     }
 
+    /// One column each, so that a piece has up to 128 of them, or 2,048 samples.
+    @Test func `small tables are read several at once`() async throws {
+        for number in 0..<300 {
+            let table = try store.open("\(number)")
+            for second in 0..<40 { _ = store.append(table, at: at(second), row: [Double(number + second)]) }
+        }
+        var wanted = try selection(0...39, "up")
+
+        #expect(try await pieces(wanted)?.count == 6)
+
+        wanted.use = .newest
+        let newest = try #require(try await pieces(wanted))
+        var room = SampleRoom()
+        var values: [Double] = []
+        for number in 0..<newest.count {
+            var piece = newest.read(number, &room)
+            values += piece.series.compactMap(\.values.last)
+            room.reuse(&piece.series)
+        }
+        #expect(newest.count == 3)
+        #expect(newest.sampleCount == 300)
+        #expect(values.sorted() == (0..<300).map { Double($0 + 39) })
+    }
+
     @Test func `pieces keep to the limit of samples`() async throws {
         try fill()
         let selection = try selection(0...100, "m1|m2")

@@ -61,13 +61,12 @@ extension TableSlice {
         return count
     }
 
-    /// Those series that have anything in the range, with their ranks.
-    func piece(
-        _ range: ClosedRange<Int64>, _ use: SampleUse?, _ room: inout SampleRoom
-    ) -> SeriesPieces.Piece {
-        var piece = SeriesPieces.Piece(series: [], ranks: [])
-        piece.series.reserveCapacity(columns.count)
-        piece.ranks.reserveCapacity(columns.count)
+    /// Adds those series that have anything in the range, with their ranks.
+    func read(
+        _ range: ClosedRange<Int64>, _ use: SampleUse?, _ room: inout SampleRoom,
+        into piece: inout SeriesPieces.Piece
+    ) {
+        let ranks = ranks
         func add(_ index: Int, _ series: SeriesColumns) {
             piece.series.append(series)
             piece.ranks.append(ranks[index])
@@ -80,7 +79,6 @@ extension TableSlice {
                 if let series { add(index, series) }
             }
         }
-        return piece
     }
 
     /// The series of each column as its reader wants it, nil where there is nothing in the range: buckets and, behind
