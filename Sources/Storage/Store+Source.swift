@@ -171,8 +171,10 @@ extension Head.Found {
         guard cells <= room else { throw TooManySamples() }
         room -= cells
         let tables = tables
+        let seriesCount = columnCount
+        let places = seriesCount < list.count ? places(among: list.count) : nil
         return SeriesPieces(
-            count: parts.count, seriesCount: list.count, sampleCount: cells, work: work(cells)
+            count: parts.count, seriesCount: seriesCount, sampleCount: cells, work: work(cells)
         ) { number, room in
             let slices = tables.span
             let part = parts[number]
@@ -184,8 +186,25 @@ extension Head.Found {
                     slices[table].read(range, use, &room, into: &piece)
                 }
             }
+            if let places {
+                for index in piece.ranks.indices { piece.ranks[index] = places[piece.ranks[index]] }
+            }
             return piece
         }
+    }
+
+    /// The place of each rank that is here among those that are: a list may know of many more series than have samples in
+    /// the range.
+    private func places(among count: Int) -> [Int] {
+        var places = [Int](repeating: 0, count: count)
+        for slice in tables { for rank in slice.ranks { places[rank] = 1 } }
+        var next = 0
+        for rank in places.indices {
+            let isHere = places[rank]
+            places[rank] = next
+            next += isHere
+        }
+        return places
     }
 
     /// What is read at once, small tables that follow one another or some columns of one that is wide; and how many cells

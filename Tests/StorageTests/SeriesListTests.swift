@@ -126,6 +126,27 @@ import TimeSeries
         }
     }
 
+    @Test func `series that have no sample in the range take no place`() async throws {
+        for (number, host) in ["d", "b", "a", "c"].enumerated() {
+            let table = try store.open(host)
+            for second in 0..<20 { _ = store.append(table, at: at(20 * number + second), row: [1]) }
+        }
+        let all = try #require(try await pieces(try selection(0...79)))
+        #expect(all.seriesCount == 4)
+
+        // The list is that of all.
+        let some = try #require(try await pieces(try selection(20...59)))
+        var room = SampleRoom()
+        var found: [Int: String?] = [:]
+        for number in 0..<some.count {
+            let piece = some.read(number, &room)
+            for (series, rank) in zip(piece.series, piece.ranks) { found[rank] = series.labels["host"] }
+        }
+
+        #expect(some.seriesCount == 2)
+        #expect(found == [0: "a", 1: "b"])
+    }
+
     /// One column each, so that a piece has up to 128 of them, or 2,048 samples.
     @Test func `small tables are read several at once`() async throws {
         for number in 0..<300 {
