@@ -76,7 +76,7 @@ torture: bench-build
 	  --seconds $(SECONDS) --seed $(SEED)
 
 ## bench-forecast: accuracy and coverage on M4's hourly series beside other methods (SERIES=0: AutoARIMA on all of them)
-SERIES = 42
+SERIES = 23
 bench-forecast: deps
 	swift build -c release --product forecast-benchmark
 	Benchmarks/forecast.py .build/release/forecast-benchmark --series $(SERIES)
