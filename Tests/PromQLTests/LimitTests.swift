@@ -49,8 +49,9 @@ import TimeSeries
                 == "query processing would load too many samples into memory in query execution")
     }
 
-    /// Windows of one sample, so that no series has a rate: 1,100 cells for each of the three, one after the other.
-    @Test(arguments: [(1_500, true), (1_000, false)])
+    /// Windows of one sample, so that no series has a rate: 1,100 samples are read and as many cells taken for each of the
+    /// three, one after the other.
+    @Test(arguments: [(5_000, true), (4_000, false)])
     func `room for series without a result is given back`(limit: Int, fits: Bool) async throws {
         // By other matchers each, as a selection that is read twice is not read in pieces.
         let text = "rate({job=\"a\"}[15s]) or rate({job=~\"a|b\"}[15s]) or rate({job!=\"b\",job=\"a\"}[15s])"
