@@ -46,6 +46,18 @@ import TimeSeries
         return nil
     }
 
+    @Test(arguments: [
+        ("info(m offset 1m)", 60_000), ("info(topk(scalar(x offset 1m), m))", 120_000),
+        ("info(topk(scalar(x), m offset 1m))", 60_000), ("info(sum by (a) (2 * m @ 30))", 30_000),
+    ])
+    func `info metrics are read at the moment of the first selector`(text: String, end: Int64) async throws {
+        let recorder = Recorder()
+        _ = try? await LocalEngine(source: recorder, features: .all).evaluate(
+            try Expression.parse(text, features: .all), at: Timestamp(milliseconds: 120_000))
+
+        #expect(recorder.calls[0][0].range.upperBound.milliseconds == end)
+    }
+
     @Test func `everything is selected in one call`() async throws {
         let (_, calls) = try await evaluate("a + b offset 1h + rate(c[5m])")
 

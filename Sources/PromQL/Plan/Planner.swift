@@ -280,7 +280,8 @@ struct Planner {
         }
     }
 
-    /// The moments that the first selector of an expression refers to, through the subqueries around it.
+    /// The moments that the first selector of an expression refers to, through the subqueries around it. As Prometheus has
+    /// it, the parameter of an aggregation comes behind what is aggregated.
     private func infoReferences(_ expression: Expression, _ grid: Grid) throws(QueryError) -> Grid {
         switch expression {
         case .selector(let selector): return try references(selector.offset, selector.at, grid)
@@ -288,6 +289,8 @@ struct Planner {
         case .subquery(let subquery):
             return try infoReferences(
                 subquery.expression, try references(subquery.offset, subquery.at, grid))
+        case .aggregation(let aggregation) where !aggregation.operand.selectors.isEmpty:
+            return try infoReferences(aggregation.operand, grid)
         default:
             guard let child = expression.children.first(where: { !$0.selectors.isEmpty }) else { return grid }
             return try infoReferences(child, grid)
