@@ -145,13 +145,8 @@ extension Evaluator {
         let pieces = workers.pieces(of: input.steps, atLeast: least)
         let interruption = self.interruption
         let parts = try workers.map(pieces.count) { piece throws(QueryError) in
-            var annotations = Annotations()
-            do throws(QueryError) {
-                let vector = try body(pieces[piece], &annotations)
-                return EvaluatedPart(vector: vector, annotations: annotations)
-            } catch {
-                interruption.fail(error)
-                throw error
+            try EvaluatedPart.made(steps: pieces[piece].count, interruption) { part throws(QueryError) in
+                part.vector = try body(pieces[piece], &part.annotations)
             }
         }
         for part in parts { annotations.add(part.annotations) }
