@@ -31,6 +31,11 @@ struct PathIntervals: Sendable {
     static let usualUnrest = 0.15
     static let usualWindows = 3.0
 
+    /// For how many independent errors the assumption stands that forecasts are neither too high nor too low.
+    static let errorsOfNoShift = 3.0
+    /// Quantiles below this are the lower tail.
+    static let tail = 0.2
+
     private var size = 1.0
     private var scaling = Scaling.fixed
     /// Ascending errors relative to their scale, per step ahead.
@@ -158,9 +163,19 @@ struct PathIntervals: Sendable {
         let middle = Quantile.ofSorted(sorted, 0.5)
         var factor = Self.widening(quantile, effective[known])
         if step > known { factor *= pow(Double(step + 1) / Double(known + 1), growth) }
-        let margin = middle + factor * (Quantile.ofSorted(sorted, quantile) - middle)
+        let shift = Self.shift(of: middle, quantile, effective[known])
+        let margin = shift + factor * (Quantile.ofSorted(sorted, quantile) - middle)
         let bound = mean + margin * scaling.scale(mean, typical: size)
         return series.isNonNegative ? max(0, bound) : bound
+    }
+
+    /// What of a median error is to be expected again. Few errors say little of it: with as many as
+    /// `errorsOfNoShift` it is believed by half, so that the median is a better forecast and is as often exceeded as
+    /// not. The lower tail keeps all of a forecast that was too high: many a series returns to the same floor.
+    private static func shift(of median: Double, _ quantile: Double, _ count: Double) -> Double {
+        let believed = median * count / (count + errorsOfNoShift)
+        guard median < 0, quantile < 0.5 else { return believed }
+        return believed + min(1, (1 - 2 * quantile) / (1 - 2 * tail)) * (median - believed)
     }
 
     /// From so few errors the spread is known as badly as Student's t says (its expansion in the inverse of

@@ -15,6 +15,25 @@ enum Quantile {
         return sorted[below] + (sorted[below + 1] - sorted[below]) * share
     }
 
+    /// The same of ascending numbers that weigh differently.
+    /// - Parameter weights: how much the numbers up to each weigh together, the last as much as there are numbers.
+    static func ofSorted(_ sorted: [Double], weights: [Double], _ quantile: Double) -> Double {
+        guard let first = sorted.first, let last = sorted.last, weights.count == sorted.count else {
+            return 0
+        }
+        let wanted = quantile * Double(sorted.count + 1)
+        var low = 0
+        var high = sorted.count
+        while low < high {
+            let middle = (low + high) / 2
+            if weights[middle] < wanted { low = middle + 1 } else { high = middle }
+        }
+        guard low < sorted.count else { return last }
+        guard low > 0, weights[low] > weights[low - 1] else { return low > 0 ? sorted[low] : first }
+        let share = (wanted - weights[low - 1]) / (weights[low] - weights[low - 1])
+        return sorted[low - 1] + share * (sorted[low] - sorted[low - 1])
+    }
+
     /// What `ofSorted` says of numbers that are not sorted; they are moved about.
     static func of(_ numbers: inout [Double], _ quantile: Double) -> Double {
         guard !numbers.isEmpty else { return 0 }

@@ -4,9 +4,11 @@ import Testing
 @testable import Forecasting
 
 struct PathIntervalsTests {
-    /// Paths of errors around 100: of each its own noise and, as a share of the whole, what all of it has in common.
+    /// Paths of errors around 100 and a bias: of each its own noise and, as a share of the whole, what all of it has in
+    /// common.
     private func outcomes(
-        _ paths: Int, _ steps: Int, inCommon share: Double = 0, growing: Double = 0, seed: UInt64 = 1
+        _ paths: Int, _ steps: Int, inCommon share: Double = 0, growing: Double = 0, bias: Double = 0,
+        seed: UInt64 = 1
     ) -> [[PathIntervals.Outcome]] {
         var source = Synthetic(seed: seed)
         var all = [[PathIntervals.Outcome]](repeating: [], count: steps)
@@ -15,7 +17,7 @@ struct PathIntervalsTests {
             for step in 0..<steps {
                 let error = common + (1 - share).squareRoot() * source.normal()
                 let scale = pow(Double(step + 1), growing)
-                all[step].append(PathIntervals.Outcome(actual: 100 + scale * error, forecast: 100))
+                all[step].append(PathIntervals.Outcome(actual: 100 + bias + scale * error, forecast: 100))
             }
         }
         return all
@@ -34,6 +36,29 @@ struct PathIntervalsTests {
 
         #expect((2.3...2.9).contains(try width(apart, at: 30)))
         #expect(try width(common, at: 30) > 3.1)
+    }
+
+    @Test
+    func `few windows in which forecasts were too high move the median little, and many all the way`() throws
+    {
+        let few = PathIntervals(outcomes(40, 64, inCommon: 0.95, bias: -2), independent: 2, unrest: 0)
+        let many = PathIntervals(outcomes(40, 64, inCommon: 0.95, bias: -2), independent: 200, unrest: 0)
+        let series = try #require(RegularSeries([-1, 0, 1]))
+
+        #expect((98.7...99.7).contains(few.quantile(0.5, at: 30, around: 100, in: series)))
+        #expect((97.6...98.4).contains(many.quantile(0.5, at: 30, around: 100, in: series)))
+    }
+
+    @Test
+    func `a floor that a series returned to each time is within its lower quantiles`() throws {
+        let outcomes = outcomes(40, 64).map { step in
+            step.map { _ in PathIntervals.Outcome(actual: 90, forecast: 100) }
+        }
+        let intervals = PathIntervals(outcomes, independent: 2, unrest: 0)
+        let series = try #require(RegularSeries([-1, 0, 1]))
+
+        #expect(intervals.quantile(0.1, at: 30, around: 100, in: series) <= 90)
+        #expect(intervals.quantile(0.5, at: 30, around: 100, in: series) > 92)
     }
 
     @Test

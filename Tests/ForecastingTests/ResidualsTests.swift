@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Forecasting
+
+/// Margins from the errors of a backtest, the newer of which weigh more.
+struct ResidualsTests {
+    /// The 95th percentile of errors around 100 with these deviations, oldest first, in units of the forecast.
+    private func margin(_ deviations: [Double], _ quantile: Double = 0.95) -> Double {
+        var source = Synthetic(seed: 3)
+        let actual = deviations.map { 100 + $0 * source.normal() }
+        let forecasts = [Double](repeating: 100, count: actual.count)
+        var residuals = Residuals(actual, forecasts, [Double](repeating: 1, count: actual.count))
+        residuals.sort()
+        return 100 * residuals.margin(quantile)
+    }
+
+    private func stretch(_ count: Int, _ deviation: Double) -> [Double] {
+        [Double](repeating: deviation, count: count)
+    }
+
+    @Test
+    func `a series that has become wilder is planned for before it has been so for long`() {
+        // Of all errors alike a tenth is wild: their 95th percentile is about the median of the wild ones' upper half.
+        #expect(margin(stretch(1800, 1) + stretch(200, 10)) > 5.5)
+        #expect(margin(stretch(1800, 1) + stretch(200, 10), 0.05) < -5.5)
+    }
+
+    @Test
+    func `one that has become calm is not taken for calm at once`() {
+        #expect(margin(stretch(1800, 10) + stretch(200, 1)) > 14)
+    }
+
+    @Test
+    func `steady errors are taken as they are`() {
+        #expect((1.5...1.9).contains(margin(stretch(2000, 1))))
+        #expect(abs(margin(stretch(2000, 1), 0.5)) < 0.15)
+    }
+
+    @Test
+    func `a quantile of what weighs alike is that of what does not weigh`() {
+        let numbers = [1.0, 2, 4, 8, 16]
+        let weights = [1.0, 2, 3, 4, 5]
+
+        for quantile in [0.01, 0.2, 0.5, 0.77, 0.99] {
+            #expect(
+                Quantile.ofSorted(numbers, weights: weights, quantile)
+                    == Quantile.ofSorted(numbers, quantile))
+        }
+        #expect(Quantile.ofSorted(numbers, weights: [0.1, 0.2, 0.3, 0.4, 5], 0.5) > 8)
+    }
+}
