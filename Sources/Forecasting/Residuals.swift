@@ -4,7 +4,10 @@ import Glibc
 /// forecast, or as the unrest of the moment foretells.
 struct Residuals: Sendable {
     enum Scaling: CaseIterable {
-        case fixed, halfProportional, proportional, unrest, halfUnrest
+        /// The wide ones believe whatever unrest is foretold, the others within a fourth and four times the usual.
+        case fixed, halfProportional, proportional, unrest, halfUnrest, wideUnrest, halfWideUnrest
+
+        var isWide: Bool { self == .wideUnrest || self == .halfWideUnrest }
     }
 
     /// Oldest first; ascending once they are sorted.
@@ -15,16 +18,19 @@ struct Residuals: Sendable {
     private var scaling = Scaling.fixed
     private var typical = 1.0
     private var meanScale = 1.0
+    private var meanNarrow = 1.0
     /// The quantile of the errors that the contest is about, and its mean pinball loss.
     private var contestMargin = 0.0
     private(set) var loss = Double.infinity
 
+    /// What follows the unrest without bounds has to be so much better: few bursts teach it little.
+    private static let leastGainOfWide = 0.1
     /// As a share of the backtest.
     private static let halfLife = 0.25
 
     init() {}
 
-    /// - Parameter scales: the size of error that was to be expected at each.
+    /// - Parameter scales: the size of error that was to be expected at each, as a multiple of the typical one.
     init(
         _ actual: [Double], _ forecasts: [Double], _ scales: [Double],
         among scalings: [Scaling] = Scaling.allCases
@@ -32,6 +38,7 @@ struct Residuals: Sendable {
         guard !actual.isEmpty else { return }
         typical = max(forecasts.reduce(0) { $0 + abs($1) } / Double(forecasts.count), 1e-300)
         meanScale = max(scales.reduce(0, +) / Double(scales.count), 1e-300)
+        meanNarrow = max(scales.reduce(0) { $0 + Self.narrowed($1) } / Double(scales.count), 1e-300)
         var sizes = actual
         var errors = actual
         for scaling in scalings {
@@ -42,7 +49,7 @@ struct Residuals: Sendable {
             // One quantile needs no order; sorting them all would be most of the work of a fit.
             let margin = Quantile.of(&errors, Contest.quantile)
             let loss = Self.loss(actual, forecasts, sizes, margin, in: actual.indices)
-            guard loss < self.loss else { continue }
+            guard loss < (scaling.isWide ? 1 - Self.leastGainOfWide : 1) * self.loss else { continue }
             self.loss = loss
             contestMargin = margin
             self.scaling = scaling
@@ -73,10 +80,14 @@ struct Residuals: Sendable {
         case .fixed: typical
         case .halfProportional: (typical + max(abs(forecast), 0.1 * typical)) / 2
         case .proportional: max(abs(forecast), 0.1 * typical)
-        case .unrest: typical * max(scale / meanScale, 0.05)
-        case .halfUnrest: typical * (1 + scale / meanScale) / 2
+        case .unrest: typical * max(Self.narrowed(scale) / meanNarrow, 0.05)
+        case .halfUnrest: typical * (1 + Self.narrowed(scale) / meanNarrow) / 2
+        case .wideUnrest: typical * max(scale / meanScale, 0.01)
+        case .halfWideUnrest: typical * (1 + scale / meanScale) / 2
         }
     }
+
+    private static func narrowed(_ scale: Double) -> Double { min(max(scale, 0.25), 4) }
 
     /// - Precondition: they are sorted.
     func quantile(_ quantile: Double, around forecast: Double, scale: Double) -> Double {

@@ -82,8 +82,10 @@ struct TrainingSample {
 struct ErrorScale: Sendable {
     fileprivate(set) var regression: RidgeRegression
     fileprivate(set) var typical: Double
+    /// No moment is taken for so many times wilder or calmer than others.
+    static let widest = 20.0
 
-    /// Within a fourth and four times the typical one.
+    /// As a multiple of the typical one.
     func scale(_ features: Features, _ series: RegularSeries, at moment: Int) -> Double {
         var row = [Double](repeating: 0, count: features.unrestWidth)
         features.fillUnrest(&row, from: 0, at: moment, of: series)
@@ -94,6 +96,7 @@ struct ErrorScale: Sendable {
     fileprivate func scale(_ row: ArraySlice<Double>) -> Double {
         var sum = regression.intercept
         for (coefficient, value) in zip(regression.coefficients, row) { sum += coefficient * value }
-        return min(max(sum, typical / 4), typical * 4)
+        guard typical > 0 else { return 1 }
+        return min(max(sum / typical, 1 / Self.widest), Self.widest)
     }
 }

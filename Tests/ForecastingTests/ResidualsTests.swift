@@ -36,6 +36,33 @@ struct ResidualsTests {
         #expect(abs(margin(stretch(2000, 1), 0.5)) < 0.15)
     }
 
+    /// The 95th percentile around 100, at moments of which so much unrest is foretold.
+    private func bounds(_ scales: [Double], deviations: [Double], at asked: [Double]) -> [Double] {
+        var source = Synthetic(seed: 4)
+        let actual = deviations.map { 100 + $0 * source.normal() }
+        let forecasts = [Double](repeating: 100, count: actual.count)
+        var residuals = Residuals(actual, forecasts, scales)
+        residuals.sort()
+        return asked.map { residuals.quantile(0.95, around: 100, scale: $0) }
+    }
+
+    @Test
+    func `calm and burst a hundred times apart are each planned for where that is foretold`() {
+        let scales = (0..<2000).map { $0 % 10 == 0 ? 10 : 0.1 }
+        let bounds = bounds(scales, deviations: scales, at: [0.1, 10])
+
+        #expect((100.1...100.25).contains(bounds[0]))
+        #expect((112...122).contains(bounds[1]))
+    }
+
+    @Test
+    func `unrest that is foretold and does not come moves nothing`() {
+        let scales = (0..<2000).map { $0 % 7 == 0 ? 10 : 0.1 }
+        let bounds = bounds(scales, deviations: stretch(2000, 1), at: [0.1, 10])
+
+        #expect(bounds[0] == bounds[1])
+    }
+
     @Test
     func `a quantile of what weighs alike is that of what does not weigh`() {
         let numbers = [1.0, 2, 4, 8, 16]
