@@ -27,7 +27,7 @@ struct ResidualsTests {
 
     @Test
     func `one that has become calm is not taken for calm at once`() {
-        #expect(margin(stretch(1800, 10) + stretch(200, 1)) > 14)
+        #expect(margin(stretch(1000, 10) + stretch(1000, 1)) > 11)
     }
 
     @Test
