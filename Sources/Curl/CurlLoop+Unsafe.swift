@@ -4,25 +4,19 @@ import Synchronization
 
 /// The thread that owns the multi handle.
 ///
-/// Safety: the multi handle is created in `init` and freed by the thread at its end, under the lock that every wake-up
-/// takes and after which `Waker.multi` is nil. Everything else of libcurl is touched by the thread alone.
+/// Safety: everything of libcurl is touched by the thread alone; the thread holds this object until it ends.
 @safe final class CurlLoop: Sendable {
-    @safe private struct Waker: @unchecked Sendable {
-        var multi: UnsafeMutableRawPointer?
-    }
-
     private let inbox = Mutex(CurlInbox())
-    /// Apart from the inbox: to wake the thread is a system call, and nobody should wait for one to put something in.
-    private let waker: Mutex<Waker>
+    /// An eventfd that wakes the thread.
+    private let bell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    private let maxIdleConnections: Int
 
     init(maxIdleConnections: Int) {
         _ = CurlLoop.initialised
-        let multi = unsafe curl_multi_init()
-        let connections = max(1, maxIdleConnections)
-        unsafe flyball_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, connections)
-        unsafe flyball_multi_setopt_long(multi, CURLMOPT_PIPELINING, 0)
-        waker = unsafe Mutex(Waker(multi: multi))
+        self.maxIdleConnections = max(1, maxIdleConnections)
     }
+
+    deinit { close(bell) }
 
     /// libcurl's own once: curl_global_init is not safe to race in 7.88 builds without atomics.
     private static let initialised = curl_global_init(Int(CURL_GLOBAL_SSL | CURL_GLOBAL_WIN32)) == CURLE_OK
@@ -30,35 +24,26 @@ import Synchronization
     func newID() -> UInt64 { inbox.withLock { $0.newID() } }
 
     func submit(_ job: CurlJob) {
-        switch inbox.withLock({ $0.submit(job) }) {
-        // The wake-up that is under way will find this one too.
-        case .queued: break
-        case .first: wake()
-        case .cancelled: job.continuation.resume(returning: .failure(.cancelled))
-        }
+        let admission = inbox.withLock { $0.submit(job) }
+        wake(admission)
+        if admission == .refused { job.continuation.resume(returning: .failure(.cancelled)) }
     }
 
-    func cancel(_ id: UInt64) {
-        inbox.withLock { $0.cancel(id) }
-        wake()
-    }
+    func cancel(_ id: UInt64) { wake(inbox.withLock { $0.cancel(id) }) }
 
     func forget(_ id: UInt64) { inbox.withLock { $0.forget(id) } }
 
     func reclaim(_ body: [UInt8]) { inbox.withLock { $0.reclaim(body) } }
 
-    func stop() {
-        inbox.withLock { $0.isClosed = true }
-        wake()
+    func stop() { wake(inbox.withLock { $0.close() }) }
+
+    private func wake(_ admission: CurlInbox.Admission) {
+        guard admission == .asleep else { return }
+        var ring: UInt64 = 1
+        unsafe write(bell, &ring, 8)
     }
 
-    private func wake() {
-        waker.withLock { waker in
-            if let multi = unsafe waker.multi { unsafe curl_multi_wakeup(multi) }
-        }
-    }
-
-    /// Starts the thread. It holds this object until it ends, so the object outlives it.
+    /// Starts the thread.
     func start() {
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
@@ -75,40 +60,39 @@ import Synchronization
         unsafe pthread_attr_destroy(&attributes)
         guard status == 0 else {
             unsafe Unmanaged<CurlLoop>.fromOpaque(argument).release()
-            retire([:])
+            _ = inbox.withLock { $0.close() }
             return
         }
     }
 
     private func run() {
-        guard let multi = unsafe waker.withLock({ unsafe $0.multi }) else { return }
         CurlLoop.blockBrokenPipes()
-        var transfers: [UInt64: CurlTransfer] = [:]
-        var idle = CurlHandlePool()
-        while true {
-            var arrived = inbox.withLock { $0.take() }
+        let multi = unsafe curl_multi_init()!
+        unsafe flyball_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, maxIdleConnections)
+        unsafe flyball_multi_setopt_long(multi, CURLMOPT_PIPELINING, 0)
+        let events = unsafe CurlEvents(multi, bell: bell)
+        let steady = SteadyConnections(limit: maxIdleConnections, events)
+        let transfers = unsafe CurlTransfers(multi, steady)
+        while serve(transfers) {
+            events.wait(steady)
+            transfers.collect()
+        }
+        transfers.retire()
+        // Closing connections is told to whoever watches them.
+        withExtendedLifetime(events) { _ = unsafe curl_multi_cleanup(multi) }
+    }
+
+    /// Works off what has arrived, and what arrives meanwhile; false once the loop is to end.
+    private func serve(_ transfers: CurlTransfers) -> Bool {
+        while var arrived = inbox.withLock({ $0.take() }) {
             if arrived.isClosed {
                 for job in arrived.jobs { job.continuation.resume(returning: .failure(.cancelled)) }
-                break
+                return false
             }
-            for job in arrived.jobs {
-                let spare = arrived.spares.popLast() ?? []
-                let handle = idle.take(for: job.request)
-                if let transfer = unsafe CurlTransfer.begin(job, handle, body: spare, multi: multi) {
-                    transfers[job.id] = transfer
-                }
-            }
-            for id in arrived.cancellations {
-                guard let transfer = transfers.removeValue(forKey: id) else { continue }
-                unsafe curl_multi_remove_handle(multi, transfer.handle.easy)
-                transfer.finish(with: .failure(.cancelled))
-            }
-            var running: Int32 = 0
-            unsafe curl_multi_perform(multi, &running)
-            unsafe collect(from: multi, &transfers, &idle)
-            unsafe curl_multi_poll(multi, nil, 0, 60_000, nil)
+            for job in arrived.jobs { transfers.begin(job, body: arrived.spares.popLast() ?? []) }
+            for id in arrived.cancellations { transfers.cancel(id) }
         }
-        retire(transfers)
+        return true
     }
 
     /// OpenSSL writes without MSG_NOSIGNAL, and a server that goes away must not end the process.
@@ -117,37 +101,5 @@ import Synchronization
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGPIPE)
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-    }
-
-    /// Answers the transfers that are complete.
-    @unsafe private func collect(
-        from multi: UnsafeMutableRawPointer, _ transfers: inout [UInt64: CurlTransfer],
-        _ idle: inout CurlHandlePool
-    ) {
-        var remaining: Int32 = 0
-        while let message = unsafe curl_multi_info_read(multi, &remaining) {
-            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle,
-                let id = unsafe CurlTransfer.id(of: easy)
-            else { continue }
-            let code = unsafe message.pointee.data.result
-            unsafe curl_multi_remove_handle(multi, easy)
-            guard let transfer = transfers.removeValue(forKey: id) else { continue }
-            transfer.finish(with: transfer.result(code))
-            idle.put(transfer.handle)
-        }
-    }
-
-    /// Ends everything: what runs is cancelled, the multi handle freed.
-    private func retire(_ transfers: [UInt64: CurlTransfer]) {
-        inbox.withLock { $0.isClosed = true }
-        let multi = unsafe waker.withLock { waker in
-            defer { unsafe waker.multi = nil }
-            return unsafe waker.multi
-        }
-        for transfer in transfers.values {
-            unsafe curl_multi_remove_handle(multi, transfer.handle.easy)
-            transfer.finish(with: .failure(.cancelled))
-        }
-        unsafe curl_multi_cleanup(multi)
     }
 }

@@ -1,18 +1,30 @@
 import CCurl
+import Glibc
 
 /// A request that libcurl works on. Lives on the loop's thread only.
 ///
 /// Safety: libcurl's callbacks receive this object unretained; the loop's table holds it until the handle has been
 /// removed from the multi handle, after which libcurl calls nothing of it. The header list lives as long as the handle.
 @safe final class CurlTransfer {
+    /// What libcurl is used for.
+    enum Purpose {
+        case answer
+        /// The same in the time that is left, where another way has failed.
+        case lateAnswer
+        /// Only the connection, for `SteadyConnection`.
+        case connection
+    }
+
     let handle: CurlHandle
-    private let job: CurlJob
+    let job: CurlJob
+    let purpose: Purpose
     private var headers: [(name: String, value: String)] = []
     private var body: [UInt8]
     private var isTooLarge = false
 
-    private init(_ job: CurlJob, _ handle: CurlHandle, _ body: [UInt8]) {
+    private init(_ job: CurlJob, _ purpose: Purpose, _ handle: CurlHandle, _ body: [UInt8]) {
         self.job = job
+        self.purpose = purpose
         self.handle = handle
         self.body = body
         self.body.removeAll(keepingCapacity: true)
@@ -21,16 +33,17 @@ import CCurl
     /// Hands the request to libcurl; where that refuses it, answers it at once and returns nil.
     /// - Parameter body: memory for the answer; what is in it is thrown away.
     @unsafe static func begin(
-        _ job: CurlJob, _ handle: CurlHandle, body: [UInt8], multi: UnsafeMutableRawPointer
+        _ job: CurlJob, for purpose: Purpose, _ handle: CurlHandle, body: [UInt8],
+        multi: UnsafeMutableRawPointer
     ) -> CurlTransfer? {
-        let transfer = CurlTransfer(job, handle, body)
-        let isKnown = handle.request.map { job.request.isRepetition(of: $0) } ?? false
+        let transfer = CurlTransfer(job, purpose, handle, body)
+        let isKnown = purpose == .answer && handle.request.map { job.request.isRepetition(of: $0) } ?? false
         if isKnown {
             handle.clearMessage()
         } else {
             handle.reset()
             transfer.configure()
-            handle.request = job.request.body.isEmpty ? job.request : nil
+            handle.request = purpose == .answer && job.request.body.isEmpty ? job.request : nil
         }
         transfer.connectCallbacks()
         guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
@@ -71,8 +84,13 @@ import CCurl
         set(CURLOPT_MAXREDIRS, 3)
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_BUFFERSIZE, 128 << 10)
-        set(CURLOPT_TIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
-        set(CURLOPT_CONNECTTIMEOUT_MS, CurlTransfer.milliseconds(request.timeout))
+        // A connection is kept rather than an address; libcurl looks through all kept addresses after each transfer.
+        set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
+        if purpose == .connection { set(CURLOPT_CONNECT_ONLY, 1) }
+        let timeout = Int(
+            purpose == .answer ? request.timeoutMilliseconds : max(1, job.deadline - CurlEvents.now))
+        set(CURLOPT_TIMEOUT_MS, timeout)
+        set(CURLOPT_CONNECTTIMEOUT_MS, timeout)
         if let path = request.unixSocket { set(CURLOPT_UNIX_SOCKET_PATH, path) }
         if request.acceptsGzip { set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         var extra: [String] = []
@@ -100,13 +118,6 @@ import CCurl
             let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context!).takeUnretainedValue()
             return unsafe transfer.receiveHeader(UnsafeRawBufferPointer(start: bytes, count: size * count))
         }
-    }
-
-    /// libcurl takes 0 for "no limit", so a timeout is at least a millisecond; it must also fit 31 bits.
-    private static func milliseconds(_ timeout: Duration) -> Int {
-        let (seconds, attoseconds) = timeout.components
-        guard seconds < 2_000_000 else { return 2_000_000_000 }
-        return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
     }
 
     private func configureBody(_ request: TransportRequest) {
@@ -169,6 +180,20 @@ import CCurl
         unsafe flyball_setopt_slist(handle.easy, CURLOPT_CONNECT_TO, handle.connectList)
         set(CURLOPT_URL, "https://\(name):\(port)\(parts.rest)")
         return ["Host: \(parts.authority)"]
+    }
+
+    /// Memory for the answer, where libcurl has not filled it.
+    func takeBody() -> [UInt8] {
+        defer { body = [] }
+        return body
+    }
+
+    /// A descriptor of our own for the connection that was made.
+    func connection() -> Int32? {
+        var socket = curl_socket_t(CURL_SOCKET_BAD)
+        unsafe flyball_getinfo_socket(handle.easy, CURLINFO_ACTIVESOCKET, &socket)
+        let own = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        return own >= 0 ? own : nil
     }
 
     private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {

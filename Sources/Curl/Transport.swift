@@ -16,12 +16,15 @@ package struct TransportRequest: Sendable {
     package var followsRedirects: Bool
     /// How to verify the server and to identify ourselves; nil for the system's certificates. `https` only.
     package var tls: TransportTLS?
+    /// Asked again and again: worth a connection of its own, on which answers cost less.
+    package var isRepeated: Bool
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [],
         body: [UInt8] = [],
         timeout: Duration = .seconds(10), maxBodyBytes: Int = 64 << 20, unixSocket: String? = nil,
-        acceptsGzip: Bool = false, followsRedirects: Bool = false, tls: TransportTLS? = nil
+        acceptsGzip: Bool = false, followsRedirects: Bool = false, tls: TransportTLS? = nil,
+        isRepeated: Bool = false
     ) {
         self.method = method
         self.url = url
@@ -33,6 +36,7 @@ package struct TransportRequest: Sendable {
         self.acceptsGzip = acceptsGzip
         self.followsRedirects = followsRedirects
         self.tls = tls
+        self.isRepeated = isRepeated
     }
 }
 
@@ -119,6 +123,13 @@ extension Transport {
 }
 
 extension TransportRequest {
+    /// At least one, as libcurl takes 0 for "no limit", and few enough for 31 bits.
+    var timeoutMilliseconds: Int64 {
+        let (seconds, attoseconds) = timeout.components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        return max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+    }
+
     /// Whether libcurl would be told the same for both. Requests with a body never are.
     func isRepetition(of other: TransportRequest) -> Bool {
         method == "GET" && other.method == "GET" && body.isEmpty && other.body.isEmpty && url == other.url

@@ -135,7 +135,7 @@ final class TargetScraper: Sendable {
         let request = TransportRequest(
             url: target.url, headers: headers, timeout: target.timeout,
             maxBodyBytes: job.limits.bodyBytes ?? .max, acceptsGzip: ask.acceptsGzip,
-            followsRedirects: job.client.followsRedirects, tls: job.client.tls)
+            followsRedirects: job.client.followsRedirects, tls: job.client.tls, isRepeated: true)
         let response: TransportResponse
         do {
             response = try await environment.transport.perform(request)

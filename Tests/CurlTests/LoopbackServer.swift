@@ -9,6 +9,8 @@ import Synchronization
     enum Script: Sendable {
         /// Writes these bytes and waits for the next request on the connection.
         case bytes([UInt8])
+        /// Writes these bytes and closes the connection.
+        case last([UInt8])
         /// Writes nothing and keeps the connection open.
         case silence
         /// Writes the head, then body for ever.
@@ -108,6 +110,9 @@ import Synchronization
     private func perform(_ script: Script, on connection: Int32) -> Bool {
         switch script {
         case .bytes(let bytes): return write(bytes, to: connection)
+        case .last(let bytes):
+            _ = write(bytes, to: connection)
+            return false
         case .hangUp: return false
         case .silence: return read(connection) != nil
         case .endless:
