@@ -82,7 +82,7 @@ let package = Package(
             products: [arguments, log, lifecycle]),
         benchmark(
             "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "Curl",
-            "Discovery", "Scraping", "RemoteStorage"),
+            "Discovery", "Exposition", "Scraping", "RemoteStorage"),
         benchmark("load-generator", in: "LoadGenerator", "Codecs"),
         benchmark(
             "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),

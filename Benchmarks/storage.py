@@ -201,7 +201,7 @@ def limit(servers, work, payload):
 
 
 def push(servers, work, payload):
-    rounds, targets, size, connections = 60, 100, 5000, 4
+    rounds, targets, size, connections = 240, TARGETS, 5000, 4
     section(f"remote write 1.0: {targets * SERIES} series x {rounds} samples, {size} samples a request, {connections} "
             "connections, as fast as answers come; flyball: on disk before each answer")
     head("", "M samples/s", "CPU-s per M samples", "slowest answer s", "refused", "bytes RSS per series",

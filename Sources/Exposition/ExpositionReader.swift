@@ -165,16 +165,19 @@ extension ExpositionReader {
         return start..<end
     }
 
-    private static let classicKinds: [MetricMetadata.Kind] = [.counter, .gauge, .histogram, .summary]
-    private static let modernKinds: [MetricMetadata.Kind] = [.gaugehistogram, .info, .stateset, .unknown]
-
     private func kind(_ text: Span<UInt8>, _ range: Range<Int>) -> MetricMetadata.Kind? {
-        func reads(_ word: String) -> Bool {
-            word.utf8.count == range.count && text.matches(word, at: range.lowerBound)
+        func reads(_ word: StaticString) -> Bool {
+            word.utf8CodeUnitCount == range.count && text.matches(word, at: range.lowerBound)
         }
-        if let kind = ExpositionReader.classicKinds.first(where: { reads($0.rawValue) }) { return kind }
+        if reads("counter") { return .counter }
+        if reads("gauge") { return .gauge }
+        if reads("histogram") { return .histogram }
+        if reads("summary") { return .summary }
         if format == .text { return reads("untyped") ? .unknown : nil }
-        return ExpositionReader.modernKinds.first { reads($0.rawValue) }
+        if reads("gaugehistogram") { return .gaugehistogram }
+        if reads("info") { return .info }
+        if reads("stateset") { return .stateset }
+        return reads("unknown") ? .unknown : nil
     }
 
     private mutating func sample(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionSample {
@@ -270,12 +273,11 @@ extension UInt8 {
 
 extension Span<UInt8> {
     /// Whether these bytes stand at `position`.
-    func matches(_ word: String, at position: Int) -> Bool {
-        var index = position
-        for byte in word.utf8 {
-            guard index < count, self[index] == byte else { return false }
-            index += 1
+    func matches(_ word: StaticString, at position: Int) -> Bool {
+        let length = word.utf8CodeUnitCount
+        guard length <= count - position else { return false }
+        return word.withUTF8Buffer { bytes in
+            (0..<length).allSatisfy { unsafe self[position + $0] == bytes[$0] }
         }
-        return true
     }
 }

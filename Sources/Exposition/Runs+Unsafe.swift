@@ -49,6 +49,43 @@ enum Runs {
         }
     }
 
+    /// The highest bit of each byte from `first` to `last`; of `word` no byte is above 0x7f, so that none carries into
+    /// the next.
+    @inline(__always)
+    private static func marks(_ word: UInt64, from first: UInt8, through last: UInt8) -> UInt64 {
+        let isFromFirst = word &+ ones &* UInt64(0x80 - first)
+        let isBehindLast = word &+ ones &* UInt64(0x7f - last)
+        return isFromFirst & ~isBehindLast
+    }
+
+    /// The next byte from `start` on that is no letter, digit, underscore or, with `colons`, colon; or the end. Eight
+    /// bytes at a time.
+    static func wordEnd(_ text: Span<UInt8>, from start: Int, colons: Bool) -> Int {
+        unsafe text.withUnsafeBytes { bytes in
+            // The colon follows the nine.
+            let lastDigit = colons ? UInt8(ascii: ":") : UInt8(ascii: "9")
+            var index = start
+            while index + 8 <= bytes.count {
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+                let low = word & ~highs
+                let letters = marks(low | ones &* 0x20, from: UInt8(ascii: "a"), through: UInt8(ascii: "z"))
+                let digits = marks(low, from: UInt8(ascii: "0"), through: lastDigit)
+                let underscores = marks(low, from: UInt8(ascii: "_"), through: UInt8(ascii: "_"))
+                let outside = ~((letters | digits | underscores) & ~word) & highs
+                if outside != 0 { return index + outside.trailingZeroBitCount >> 3 }
+                index += 8
+            }
+            while index < bytes.count {
+                let byte = unsafe bytes[index]
+                let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26
+                let isDigit = byte >= UInt8(ascii: "0") && byte <= lastDigit
+                guard isLetter || isDigit || byte == UInt8(ascii: "_") else { break }
+                index += 1
+            }
+            return max(index, start)
+        }
+    }
+
     static func isASCII(_ run: Span<UInt8>) -> Bool {
         unsafe run.withUnsafeBytes { bytes in
             var index = 0

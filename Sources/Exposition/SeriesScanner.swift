@@ -184,16 +184,8 @@ extension SeriesScanner {
 
     /// Where a name without quotes ends; `start` itself where none begins.
     static func nameEnd(_ text: Span<UInt8>, _ start: Int, colons: Bool) -> Int {
-        var end = start
-        while end < text.count {
-            let byte = text[end]
-            let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_")
-            guard isLetter || (byte.isDigit && end > start) || (colons && byte == UInt8(ascii: ":")) else {
-                break
-            }
-            end += 1
-        }
-        return end
+        guard start < text.count, !text[start].isDigit else { return start }
+        return Runs.wordEnd(text, from: start, colons: colons)
     }
 
     /// Moves from an opening quote behind the closing one; whether there is a backslash between them.

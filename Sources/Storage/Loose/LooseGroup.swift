@@ -9,7 +9,8 @@ import TimeSeries
 struct LooseGroup: Sendable {
     static let width = 16
     static let tailRows = 16
-    static let mergedRows = 240
+    /// One tail less than a table's, so that a series with 240 samples has one part and a tail.
+    static let mergedRows = 224
     static let lateLimit = 64
 
     /// What became of a sample.
