@@ -2,8 +2,9 @@ import Journal
 import Storage
 import TimeSeries
 
-/// Samples that come one series at a time, as remote write brings them. The sender's labels are made anew for each
-/// request and are not part of the figures.
+/// Samples that come one series at a time, as remote write brings them: decoded, of series that are known by their handles,
+/// as those of a request are; the first and the last ones by their labels. The sender's labels are made anew for each request
+/// and are not part of the figures.
 enum PushBenchmark {
     private static let perRequest = 5000
 
@@ -13,36 +14,54 @@ enum PushBenchmark {
         let columns = Fleet.columns(1000, "")
         var random = Generator(state: 7)
         var values = [Double](repeating: 0, count: count)
+        var handles: [UInt32] = []
         let empty = residentBytes()
         let store = try Store(disk: NullDisk(), now: Timestamp(milliseconds: 0))
-        var appending = 0.0
+        var (creating, byHandle, byLabels) = (0.0, 0.0, 0.0)
         for row in 0..<rows + 8 {
-            if row == rows { report(store, empty, count, rows, appending) }
+            if row == rows { report(store, empty, count, rows) }
             let moment = Timestamp(milliseconds: 1_700_000_000_000 + Int64(row) * 15_000)
             for start in stride(from: 0, to: count, by: perRequest) {
+                let range = start..<min(count, start + perRequest)
+                for index in range where index % 3 == 0 { values[index] += Double(random.next() % 100) }
+                guard row == 0 || row >= rows else {
+                    let known = KnownSamples(
+                        handles: Array(handles[range]), ends: Array(1...range.count),
+                        samples: range.map { Sample(moment, values[$0]) })
+                    let begin = processorTime()
+                    precondition(store.append(known)?.accepted == range.count)
+                    byHandle += processorTime() - begin
+                    continue
+                }
                 var batch = SampleBatch()
-                for index in start..<min(count, start + perRequest) {
-                    if index % 3 == 0 { values[index] += Double(random.next() % 100) }
+                for index in range {
                     let labels = columns[index % 1000].setting("instance", to: "host\(index / 1000):9100")
                     batch.append(SeriesSamples(labels: labels, samples: [Sample(moment, values[index])]))
                 }
                 let begin = processorTime()
-                _ = store.append(batch)
-                if row < rows { appending += processorTime() - begin }
+                var given: [UInt32] = []
+                _ = store.append(batch, handles: &given)
+                let spent = processorTime() - begin
+                if row == 0 { creating += spent } else { byLabels += spent }
+                if row == 0 { handles += given }
             }
             try store.sync()
         }
-        print("with 8 samples more, a tail half full: ", terminator: "")
-        print("\(text(Double(residentBytes() - empty) / Double(count), 0)) bytes/series")
+        func each(_ spent: Double, _ rows: Int) -> String {
+            let perSample = spent / Double(max(1, rows) * count)
+            return "\(text(perSample, 0)) ns/sample, \(text(1e3 / perSample, 2)) M samples/s"
+        }
+        print("append: known series \(each(byHandle, rows - 1)); by labels \(each(byLabels, 8));")
+        print("  with a new series \(each(creating, 1))")
     }
 
-    private static func report(_ store: Store, _ empty: Int, _ count: Int, _ rows: Int, _ spent: Double) {
+    private static func report(_ store: Store, _ empty: Int, _ count: Int, _ rows: Int) {
         let statistics = store.statistics()
         func each(_ bytes: Int) -> String { text(Double(bytes) / Double(count), 0) }
-        print("\(count) series x \(rows) samples, decoded requests of \(perRequest) samples, one sender, log")
-        print("compressed and written to nowhere after each \(count)")
-        let perSample = spent / Double(statistics.samples)
-        print("append: \(text(perSample, 1)) ns/sample, \(text(1e3 / perSample, 2)) M samples/s")
+        print(
+            "\(count) series x \(rows) samples, decoded requests of \(perRequest) samples, one sender, one thread,"
+        )
+        print("log compressed and written to nowhere after each \(count)")
         print("resident: \(each(residentBytes() - empty)) bytes/series, everything in memory")
         print(
             "  chunks \(each(statistics.chunkBytes)), tails \(each(statistics.tailBytes)), ", terminator: "")
