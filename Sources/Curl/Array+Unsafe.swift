@@ -5,4 +5,11 @@ extension [UInt8] {
     mutating func append(copying run: Span<UInt8>) {
         unsafe run.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
+
+    /// Makes room for so many bytes and a little more, since the next answer may be a little longer. What a server
+    /// announces beyond 64 MiB has to come first.
+    mutating func reserveCapacity(forAnswerOf length: Int) {
+        let length = Swift.min(length, 64 << 20)
+        if length > capacity { reserveCapacity(length + length / 16) }
+    }
 }

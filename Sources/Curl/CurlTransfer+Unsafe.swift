@@ -204,10 +204,7 @@ import Glibc
         if body.isEmpty {
             var length: curl_off_t = 0
             unsafe flyball_getinfo_offset(handle.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
-            // A little more, so that the next answer, which may be a little longer, fits in as well.
-            if length > body.capacity, length <= job.request.maxBodyBytes {
-                body.reserveCapacity(length + length / 16)
-            }
+            if length <= job.request.maxBodyBytes { body.reserveCapacity(forAnswerOf: length) }
         }
         unsafe body.append(contentsOf: bytes)
         return bytes.count

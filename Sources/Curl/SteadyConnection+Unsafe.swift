@@ -92,11 +92,7 @@ import Glibc
             guard body.count <= limit, answer.bodyAhead <= limit - body.count else {
                 return .failed(.bodyTooLarge(limit: limit))
             }
-            if answer.bodyAhead > body.capacity - body.count {
-                // A little more, so that the next answer, which may be a little longer, fits in as well.
-                let length = body.count + answer.bodyAhead
-                body.reserveCapacity(length + length / 16)
-            }
+            body.reserveCapacity(forAnswerOf: body.count + answer.bodyAhead)
             if case .incomplete = progress, count < wanted { return .incomplete }
         }
         let isRedirect = job.request.followsRedirects && answer.status / 100 == 3
