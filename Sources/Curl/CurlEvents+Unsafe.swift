@@ -68,8 +68,8 @@ import Glibc
 
     /// Waits until something is ready, a moment has come or the bell rings, and tells whom it concerns.
     func wait(_ steady: SteadyConnections) {
-        let moments = [deadline, steady.nextDeadline].compactMap(\.self)
-        let timeout = moments.min().map { Int32(clamping: max(0, $0 - CurlEvents.now)) } ?? -1
+        let next = min(deadline ?? .max, steady.nextDeadline ?? .max)
+        let timeout = next == .max ? -1 : Int32(clamping: max(0, next - CurlEvents.now))
         let capacity = unsafe Int32(ready.count)
         let count = unsafe ready.withUnsafeMutableBufferPointer {
             unsafe epoll_wait(epoll, $0.baseAddress, capacity, timeout)

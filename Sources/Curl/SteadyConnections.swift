@@ -64,8 +64,11 @@ final class SteadyConnections {
 
     private func send(_ job: CurlJob, _ body: [UInt8], on connection: SteadyConnection) {
         asked[job.id] = connection.descriptor
-        if !connection.ask(job, body: body) { conclude(connection, connection.broken()) }
-        expect(connection)
+        if connection.ask(job, body: body) {
+            expect(connection)
+        } else {
+            conclude(connection, connection.broken())
+        }
     }
 
     private func expect(_ connection: SteadyConnection) {

@@ -53,8 +53,11 @@ struct Residuals: Sendable {
             self.loss = loss
             contestMargin = margin
             self.scaling = scaling
-            // The selection of the quantile has moved them about.
-            relative = actual.indices.map { (actual[$0] - forecasts[$0]) / sizes[$0] }
+        }
+        guard loss < .infinity else { return }
+        // The selection of the quantile has moved them about.
+        relative = actual.indices.map {
+            (actual[$0] - forecasts[$0]) / scale(self.scaling, forecasts[$0], scales[$0])
         }
     }
 

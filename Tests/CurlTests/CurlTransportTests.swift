@@ -214,7 +214,8 @@ struct CurlTransportTests {
         #expect(followed.header("location") == nil)
     }
 
-    @Test func `a cancelled task ends its request and no other`() async throws {
+    @Test(arguments: [false, true])
+    func `a cancelled task ends its request and no other`(isRepeated: Bool) async throws {
         let hanging = LoopbackServer { _ in .silence }
         let server = LoopbackServer { _ in LoopbackServer.answer(body: [1]) }
         defer {
@@ -222,8 +223,10 @@ struct CurlTransportTests {
             server.stop()
         }
         let url = hanging.url("/")
-        let task = Task { await error(TransportRequest(url: url, timeout: .seconds(30))) }
-        while hanging.connections == 0 { await Task.yield() }
+        let task = Task {
+            await error(TransportRequest(url: url, timeout: .seconds(30), isRepeated: isRepeated))
+        }
+        while hanging.requests.isEmpty { await Task.yield() }
 
         task.cancel()
 
@@ -231,24 +234,26 @@ struct CurlTransportTests {
         #expect(try await transport.perform(TransportRequest(url: server.url("/"))).status == 200)
     }
 
-    @Test func `closing cancels what runs and what comes later`() async {
+    @Test(arguments: [false, true])
+    func `closing cancels what runs and what comes later`(isRepeated: Bool) async {
         let own = CurlTransport()
         let hanging = LoopbackServer { _ in .silence }
         defer { hanging.stop() }
         let url = hanging.url("/")
         let running = Task { () -> TransportError? in
             do throws(TransportError) {
-                _ = try await own.perform(TransportRequest(url: url, timeout: .seconds(30)))
+                _ = try await own.perform(
+                    TransportRequest(url: url, timeout: .seconds(30), isRepeated: isRepeated))
                 return nil
             } catch { return error }
         }
-        while hanging.connections == 0 { await Task.yield() }
+        while hanging.requests.isEmpty { await Task.yield() }
 
         own.close()
 
         #expect(await running.value == .cancelled)
         await #expect(throws: TransportError.cancelled) {
-            _ = try await own.perform(TransportRequest(url: url))
+            _ = try await own.perform(TransportRequest(url: url, isRepeated: isRepeated))
         }
     }
 }

@@ -176,33 +176,4 @@ struct SteadyConnectionTests {
             return
         }
     }
-
-    @Test func `a cancelled task ends its request and no other`() async throws {
-        let hanging = LoopbackServer { _ in .silence }
-        let server = LoopbackServer { _ in LoopbackServer.answer(body: [1]) }
-        defer {
-            hanging.stop()
-            server.stop()
-        }
-        let url = hanging.url("/")
-        let task = Task { failure(await ask(url)) }
-        while hanging.requests.isEmpty { await Task.yield() }
-
-        task.cancel()
-
-        #expect(await task.value == .cancelled)
-        #expect(try await ask(server.url("/")).get().body == [1])
-    }
-
-    @Test func `closing cancels what runs`() async {
-        let hanging = LoopbackServer { _ in .silence }
-        defer { hanging.stop() }
-        let url = hanging.url("/")
-        let task = Task { failure(await ask(url)) }
-        while hanging.requests.isEmpty { await Task.yield() }
-
-        transport.close()
-
-        #expect(await task.value == .cancelled)
-    }
 }
