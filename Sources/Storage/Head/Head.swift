@@ -71,17 +71,23 @@ struct Head: Sendable {
             throw .seriesLimit(limit: limits.seriesPerTarget)
         }
         let targetCount = target.count
-        for labels in columns + [target] {
-            var count = targetCount
-            for range in labels.ranges {
-                count += 1
-                if range.name.count > limits.labelNameLength || range.value.count > limits.labelValueLength {
-                    throw .labelLimit("a label of \(labels.metricName) is too long")
-                }
+        for labels in columns { try check(labels, targetCount) }
+        try check(target, targetCount)
+    }
+
+    private func check(_ labels: Labels, _ targetCount: Int) throws(SinkError) {
+        let limits = configuration.limits
+        var count = targetCount
+        var isTooLong = false
+        labels.forEachRange { name, value in
+            count += 1
+            if name.count > limits.labelNameLength || value.count > limits.labelValueLength {
+                isTooLong = true
             }
-            if count > limits.labels + targetCount {
-                throw .labelLimit("\(labels.metricName) has \(count) labels")
-            }
+        }
+        if isTooLong { throw .labelLimit("a label of \(labels.metricName) is too long") }
+        if count > limits.labels + targetCount {
+            throw .labelLimit("\(labels.metricName) has \(count) labels")
         }
     }
 

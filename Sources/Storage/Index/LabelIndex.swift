@@ -21,16 +21,22 @@ struct LabelIndex: Sendable {
     /// Columns.
     let count: Int
 
-    init(_ columns: [[(name: Symbol, value: Symbol)]]) {
-        count = columns.count
-        var entries: [(pair: UInt64, member: UInt32)] = []
-        entries.reserveCapacity(columns.reduce(0) { $0 + $1.count })
-        for (member, labels) in columns.enumerated() {
-            for label in labels {
-                entries.append((UInt64(label.name) << 32 | UInt64(label.value), UInt32(member)))
-            }
+    /// That a column has a label.
+    struct Entry {
+        /// Name above, value below.
+        let pair: UInt64
+        let member: UInt32
+
+        init(name: Symbol, value: Symbol, member: UInt32) {
+            pair = UInt64(name) << 32 | UInt64(value)
+            self.member = member
         }
-        entries.sort { ($0.pair, $0.member) < ($1.pair, $1.member) }
+    }
+
+    /// - Parameter count: of the columns.
+    init(_ entries: [Entry], count: Int) {
+        self.count = count
+        let entries = entries.sorted { ($0.pair, $0.member) < ($1.pair, $1.member) }
         members.reserveCapacity(entries.count)
         for (index, entry) in entries.enumerated() {
             let isLast = index + 1 == entries.count

@@ -9,10 +9,18 @@ final class Layout: Sendable {
 
     init(columns: [Labels], symbols: inout SymbolTable) {
         self.columns = columns
-        index = LabelIndex(
-            columns.map { labels in
-                labels.pairs.map { (symbols.intern($0.name), symbols.intern($0.value)) }
-            })
+        var entries: [LabelIndex.Entry] = []
+        entries.reserveCapacity(4 * columns.count)
+        for (column, labels) in columns.enumerated() {
+            let bytes = labels.bytes
+            labels.forEachRange { name, value in
+                entries.append(
+                    LabelIndex.Entry(
+                        name: symbols.intern(bytes, name), value: symbols.intern(bytes, value),
+                        member: UInt32(column)))
+            }
+        }
+        index = LabelIndex(entries, count: columns.count)
         hash = Layout.hash(columns)
     }
 
