@@ -1,6 +1,5 @@
 import Curl
 import Discovery
-import Exposition
 import Foundation
 import Journal
 import Scraping
@@ -8,7 +7,7 @@ import Storage
 import Synchronization
 import TimeSeries
 
-/// Scraping: the text alone, and everything from the connection to the disk.
+/// Scraping: the reading of answers, and everything from the connection to the disk.
 enum ScrapeBenchmark {
     /// The recorded scrapes of a folder read in their order by one target, whose values and lines change as they did; and
     /// each of them by a target that has never been seen.
@@ -29,23 +28,18 @@ enum ScrapeBenchmark {
 
     private static func parse(_ name: String, _ bodies: [[UInt8]]) async throws {
         let bench = ParseBench(bodies)
-        let strangers = ParseBench(bodies.enumerated().map { ParseBench.renamed($0.element, $0.offset) })
+        let strangers = ParseBench(
+            bodies.enumerated().map { NewLinesBenchmark.renamed($0.element, $0.offset) })
         var (known, new, strange) = (Double.infinity, Double.infinity, Double.infinity)
-        var (parts, labels) = (Double.infinity, Double.infinity)
         for _ in 0..<3 {
             known = min(known, await bench.read(asOneTarget: true))
             new = min(new, await bench.read(asOneTarget: false))
             strange = min(strange, await strangers.read(asOneTarget: false))
-            parts = min(parts, try bench.scan(withLabels: false))
-            labels = min(labels, try bench.scan(withLabels: true))
         }
         print(
             pad(name, 14), " known target \(text(known, 1)) ns/sample, new target \(text(new, 1))",
             terminator: "")
         print(", no line in common with others \(text(strange, 1))")
-        print(
-            pad("", 14),
-            " text alone: parts of each line \(text(parts, 1)), their labels made \(text(labels, 1))")
     }
 
     /// Scrapes what listens at the ports of a file (one a line) into a store on real files, for so many seconds.
@@ -94,38 +88,6 @@ private struct ParseBench {
     private let bodies: [[UInt8]]
 
     init(_ bodies: [[UInt8]]) { self.bodies = bodies }
-
-    /// The same with a label more on each line.
-    static func renamed(_ body: [UInt8], _ number: Int) -> [UInt8] {
-        var text = ""
-        for line in String(decoding: body, as: UTF8.self).split(separator: "\n") {
-            if line.hasPrefix("#") {
-                text += line + "\n"
-            } else if let brace = line.firstIndex(of: "{") {
-                text += line[...brace] + "a=\"\(number)\"," + line[line.index(after: brace)...] + "\n"
-            } else if let blank = line.firstIndex(of: " ") {
-                text += line[..<blank] + "{a=\"\(number)\"}" + line[blank...] + "\n"
-            }
-        }
-        return Array(text.utf8)
-    }
-
-    /// Nanoseconds of CPU time a sample for the text alone: where name, labels and value of each line are, checked; with
-    /// `withLabels` the labels of each as the store knows them.
-    func scan(withLabels: Bool) throws -> Double {
-        var (samples, bytes) = (0, 0)
-        let start = processorTime()
-        for body in bodies {
-            var reader = ExpositionReader()
-            while let entry = try reader.next(body.span) {
-                guard case .sample = entry else { continue }
-                samples += 1
-                if withLabels { bytes += try reader.labels(body.span).bytes.count }
-            }
-        }
-        precondition(samples > 0 && (bytes > 0) == withLabels)
-        return (processorTime() - start) / Double(samples)
-    }
 
     /// Nanoseconds of CPU time a sample.
     func read(asOneTarget: Bool) async -> Double {

@@ -89,8 +89,13 @@ package struct ExpositionReader: Sendable {
         while position < text.count, text[position].isSpaceOrTab { position += 1 }
     }
 
-    private func endOfLine(_ text: Span<UInt8>) -> Int {
-        Runs.firstNewline(text.extracting(position..<text.count)).map { position + $0 } ?? text.count
+    /// Where the line ends that `position` is in, and whether it is of ASCII up to there.
+    @inline(__always)
+    private func endOfLine(_ text: Span<UInt8>) -> (end: Int, isASCII: Bool) {
+        let end = ByteWindow.lineEnd(text, from: position)
+        if end >= text.count || text[end] == UInt8(ascii: "\n") { return (end, true) }
+        let rest = text.extracting(end..<text.count)
+        return (Runs.firstNewline(rest).map { end + $0 } ?? text.count, false)
     }
 }
 
@@ -109,8 +114,9 @@ extension ExpositionReader {
     }
 
     /// A line that begins with #; nil for a comment that says nothing to a machine.
+    @inline(__always)
     private mutating func comment(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionEntry? {
-        let end = endOfLine(text)
+        let (end, isASCII) = endOfLine(text)
         var word = position + 1
         while word < end, text[word].isSpaceOrTab { word += 1 }
         if format == .openMetrics, word < end, text[word] == UInt8(ascii: "{"), isBehindValue(text) {
@@ -146,40 +152,43 @@ extension ExpositionReader {
             return .type(name: name, kind: kind)
         case .unit: return .unit(name: name, text: rest)
         case .help:
-            guard SeriesScanner.isUTF8(text, rest) else {
+            guard isASCII || SeriesScanner.isUTF8(text, rest) else {
                 throw ExpositionError(.invalidUTF8, at: rest.lowerBound, in: text)
             }
             return .help(name: name, text: rest)
         }
     }
 
-    private func metadataName(_ text: Span<UInt8>) throws(ExpositionError) -> Range<Int> {
+    private mutating func metadataName(_ text: Span<UInt8>) throws(ExpositionError) -> Range<Int> {
         let start = position
         if start < text.count, text[start] == UInt8(ascii: "\"") {
             var end = start
-            _ = try SeriesScanner.passQuoted(text, &end)
+            _ = try scanner.passQuoted(text, &end)
             return start..<end
         }
-        let end = SeriesScanner.nameEnd(text, start, colons: true)
+        let end = scanner.nameEnd(text, start, colons: true)
         guard end > start else { throw ExpositionError(.expectedName, at: start, in: text) }
         return start..<end
     }
 
     private func kind(_ text: Span<UInt8>, _ range: Range<Int>) -> MetricMetadata.Kind? {
-        func reads(_ word: StaticString) -> Bool {
-            word.utf8CodeUnitCount == range.count && text.matches(word, at: range.lowerBound)
+        func reads(_ word: StaticString) -> Bool { text.matches(word, at: range.lowerBound) }
+        guard !range.isEmpty else { return nil }
+        let isOpen = format == .openMetrics
+        switch (range.count, text[range.lowerBound]) {
+        case (7, UInt8(ascii: "c")): return reads("counter") ? .counter : nil
+        case (5, _): return reads("gauge") ? .gauge : nil
+        case (9, _): return reads("histogram") ? .histogram : nil
+        case (7, UInt8(ascii: "s")): return reads("summary") ? .summary : nil
+        case (7, _): return reads(isOpen ? "unknown" : "untyped") ? .unknown : nil
+        case (14, _): return isOpen && reads("gaugehistogram") ? .gaugehistogram : nil
+        case (4, _): return isOpen && reads("info") ? .info : nil
+        case (8, _): return isOpen && reads("stateset") ? .stateset : nil
+        default: return nil
         }
-        if reads("counter") { return .counter }
-        if reads("gauge") { return .gauge }
-        if reads("histogram") { return .histogram }
-        if reads("summary") { return .summary }
-        if format == .text { return reads("untyped") ? .unknown : nil }
-        if reads("gaugehistogram") { return .gaugehistogram }
-        if reads("info") { return .info }
-        if reads("stateset") { return .stateset }
-        return reads("unknown") ? .unknown : nil
     }
 
+    @inline(__always)
     private mutating func sample(_ text: Span<UInt8>) throws(ExpositionError) -> ExpositionSample {
         let start = position
         position = try scanner.scan(text, from: start)

@@ -23,68 +23,7 @@ enum Runs {
         }
     }
 
-    private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
-
-    /// The next quote or backslash from `start` on, or the end. Eight bytes at a time: a byte that equals another is
-    /// zero in their XOR, and taking one from it borrows into its highest bit.
-    static func plainEnd(_ text: Span<UInt8>, from start: Int) -> Int {
-        unsafe text.withUnsafeBytes { bytes in
-            var index = start
-            while index + 8 <= bytes.count {
-                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
-                let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
-                let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-                let found = ((quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes) & highs
-                // The lowest mark is exact; those above it may come from the borrow.
-                if found != 0 { return index + found.trailingZeroBitCount >> 3 }
-                index += 8
-            }
-            while index < bytes.count {
-                let byte = unsafe bytes[index]
-                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return index }
-                index += 1
-            }
-            return max(index, start)
-        }
-    }
-
-    /// The highest bit of each byte from `first` to `last`; of `word` no byte is above 0x7f, so that none carries into
-    /// the next.
-    @inline(__always)
-    private static func marks(_ word: UInt64, from first: UInt8, through last: UInt8) -> UInt64 {
-        let isFromFirst = word &+ ones &* UInt64(0x80 - first)
-        let isBehindLast = word &+ ones &* UInt64(0x7f - last)
-        return isFromFirst & ~isBehindLast
-    }
-
-    /// The next byte from `start` on that is no letter, digit, underscore or, with `colons`, colon; or the end. Eight
-    /// bytes at a time.
-    static func wordEnd(_ text: Span<UInt8>, from start: Int, colons: Bool) -> Int {
-        unsafe text.withUnsafeBytes { bytes in
-            // The colon follows the nine.
-            let lastDigit = colons ? UInt8(ascii: ":") : UInt8(ascii: "9")
-            var index = start
-            while index + 8 <= bytes.count {
-                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
-                let low = word & ~highs
-                let letters = marks(low | ones &* 0x20, from: UInt8(ascii: "a"), through: UInt8(ascii: "z"))
-                let digits = marks(low, from: UInt8(ascii: "0"), through: lastDigit)
-                let underscores = marks(low, from: UInt8(ascii: "_"), through: UInt8(ascii: "_"))
-                let outside = ~((letters | digits | underscores) & ~word) & highs
-                if outside != 0 { return index + outside.trailingZeroBitCount >> 3 }
-                index += 8
-            }
-            while index < bytes.count {
-                let byte = unsafe bytes[index]
-                let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26
-                let isDigit = byte >= UInt8(ascii: "0") && byte <= lastDigit
-                guard isLetter || isDigit || byte == UInt8(ascii: "_") else { break }
-                index += 1
-            }
-            return max(index, start)
-        }
-    }
 
     static func isASCII(_ run: Span<UInt8>) -> Bool {
         unsafe run.withUnsafeBytes { bytes in
@@ -100,5 +39,42 @@ enum Runs {
             }
             return bits & highs == 0
         }
+    }
+
+    /// Copies a run to `position`, which moves behind it. Short ones, as names and values are, in two words that may
+    /// overlap.
+    @inline(__always)
+    static func copy(_ run: Span<UInt8>, to bytes: inout MutableSpan<UInt8>, at position: inout Int) {
+        let size = run.count
+        precondition(size <= bytes.count - position, "a run is longer than the room that was made for it")
+        unsafe run.withUnsafeBytes { run in
+            unsafe bytes.withUnsafeMutableBytes { bytes in
+                guard let from = run.baseAddress, let start = bytes.baseAddress else { return }
+                let to = unsafe start + position
+                if size > 16 {
+                    unsafe to.copyMemory(from: from, byteCount: size)
+                } else if size >= 8 {
+                    unsafe copy(UInt64.self, from, to, size)
+                } else if size >= 4 {
+                    unsafe copy(UInt32.self, from, to, size)
+                } else {
+                    for index in 0..<size {
+                        unsafe to.storeBytes(of: run[index], toByteOffset: index, as: UInt8.self)
+                    }
+                }
+            }
+        }
+        position &+= size
+    }
+
+    @inline(__always)
+    private static func copy<Word: FixedWidthInteger>(
+        _ type: Word.Type, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ size: Int
+    ) {
+        let last = size - MemoryLayout<Word>.size
+        let head = unsafe from.loadUnaligned(as: Word.self)
+        let tail = unsafe from.loadUnaligned(fromByteOffset: last, as: Word.self)
+        unsafe to.storeBytes(of: head, as: Word.self)
+        unsafe to.storeBytes(of: tail, toByteOffset: last, as: Word.self)
     }
 }

@@ -3,23 +3,27 @@ import TimeSeries
 /// Finds the parts of a series as it is written, `name{a="b",...}` or `{"name",...}`, and builds its labels.
 struct SeriesScanner: Sendable {
     /// A label or the name: ranges of the bytes between the quotes where there are any.
-    private struct Part {
+    struct Part {
         var name: Range<Int>
         var value: Range<Int>
         var isNameEscaped = false
         var isValueEscaped = false
     }
 
-    private var metricName: Range<Int>?
-    private var isMetricNameQuoted = false
-    private var parts: [Part] = []
+    var metricName: Range<Int>?
+    var isMetricNameQuoted = false
+    /// The first `partCount` are of the series that was scanned last; the others are room for the next one.
+    var parts: [Part] = []
+    var partCount = 0
+    var window = ByteWindow()
 
     /// Scans one series; returns where it ends.
     mutating func scan(_ text: Span<UInt8>, from start: Int) throws(ExpositionError) -> Int {
+        if let end = scanUsual(text, from: start) { return end }
         metricName = nil
         isMetricNameQuoted = false
-        parts.removeAll(keepingCapacity: true)
-        var position = SeriesScanner.nameEnd(text, start, colons: true)
+        partCount = 0
+        var position = nameEnd(text, start, colons: true)
         if position > start { metricName = start..<position }
         let afterName = position
         while position < text.count, text[position].isSpaceOrTab { position += 1 }
@@ -62,10 +66,10 @@ struct SeriesScanner: Sendable {
         var isNameEscaped = false
         let name: Range<Int>
         if isQuoted {
-            isNameEscaped = try SeriesScanner.passQuoted(text, &position)
+            isNameEscaped = try passQuoted(text, &position)
             name = start + 1..<position - 1
         } else {
-            position = SeriesScanner.nameEnd(text, start, colons: false)
+            position = nameEnd(text, start, colons: false)
             name = start..<position
         }
         guard !name.isEmpty else { throw ExpositionError(.expectedLabelName, at: start, in: text) }
@@ -83,23 +87,24 @@ struct SeriesScanner: Sendable {
             throw ExpositionError(.expectedLabelValue, at: position, in: text)
         }
         let value = position
-        let isValueEscaped = try SeriesScanner.passQuoted(text, &position)
-        parts.append(
-            Part(
-                name: name, value: value + 1..<position - 1, isNameEscaped: isNameEscaped,
-                isValueEscaped: isValueEscaped))
+        let isValueEscaped = try passQuoted(text, &position)
+        let part = Part(
+            name: name, value: value + 1..<position - 1, isNameEscaped: isNameEscaped,
+            isValueEscaped: isValueEscaped)
+        if partCount < parts.count { parts[partCount] = part } else { parts.append(part) }
+        partCount += 1
     }
 
     /// The labels that were scanned last.
     func labels(_ text: Span<UInt8>) throws(ExpositionError) -> Labels {
         if let plain = plainLabels(text) { return plain }
         var pairs: [(name: String, value: String)] = []
-        pairs.reserveCapacity(parts.count + 1)
+        pairs.reserveCapacity(partCount + 1)
         var names: Set<String> = ["__name__"]
         let name = metricName ?? 0..<0
         pairs.append(
             (name: "__name__", value: SeriesScanner.unescaped(text, name, quotes: isMetricNameQuoted)))
-        for part in parts {
+        for part in parts[..<partCount] {
             let label = SeriesScanner.unescaped(text, part.name, quotes: part.isNameEscaped)
             guard names.insert(label).inserted else {
                 throw ExpositionError(.duplicateLabel(label), at: part.name.lowerBound, in: text)
@@ -107,73 +112,6 @@ struct SeriesScanner: Sendable {
             pairs.append((name: label, value: SeriesScanner.unescaped(text, part.value, quotes: true)))
         }
         return Labels(pairs)
-    }
-
-    /// The usual case, without a string in between: no escapes, names in order. A label without a value is none.
-    private func plainLabels(_ text: Span<UInt8>) -> Labels? {
-        guard let metricName, !isMetricNameQuoted else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(
-            32 + metricName.count + parts.reduce(0) { $0 + $1.name.count + $1.value.count + 4 })
-        var isNameWritten = false
-        for (index, part) in parts.enumerated() {
-            guard !part.isNameEscaped, !part.isValueEscaped,
-                index == 0 || SeriesScanner.precedes(text, parts[index - 1].name, part.name),
-                let isBefore = SeriesScanner.isBeforeMetricName(text, part.name)
-            else { return nil }
-            if !isBefore, !isNameWritten {
-                SeriesScanner.append(text, metricName: metricName, to: &bytes)
-                isNameWritten = true
-            }
-            if part.value.isEmpty { continue }
-            SeriesScanner.append(text, part.name, to: &bytes)
-            SeriesScanner.append(text, part.value, to: &bytes)
-        }
-        if !isNameWritten { SeriesScanner.append(text, metricName: metricName, to: &bytes) }
-        return Labels(canonical: bytes)
-    }
-}
-
-extension SeriesScanner {
-    /// Byte order of two names; false for equal ones.
-    private static func precedes(_ text: Span<UInt8>, _ a: Range<Int>, _ b: Range<Int>) -> Bool {
-        var offset = 0
-        while offset < a.count, offset < b.count {
-            let (x, y) = (text[a.lowerBound + offset], text[b.lowerBound + offset])
-            if x != y { return x < y }
-            offset += 1
-        }
-        return a.count < b.count
-    }
-
-    /// Whether a label's name comes before `__name__`; nil where it is that name.
-    private static func isBeforeMetricName(_ text: Span<UInt8>, _ name: Range<Int>) -> Bool? {
-        var index = name.lowerBound
-        for byte in "__name__".utf8 {
-            guard index < name.upperBound else { return true }
-            if text[index] != byte { return text[index] < byte }
-            index += 1
-        }
-        return name.count == 8 ? nil : false
-    }
-
-    /// `__name__` behind its length.
-    private static let prefixedMetricName: [UInt8] = [8] + Array("__name__".utf8)
-
-    private static func append(_ text: Span<UInt8>, metricName: Range<Int>, to bytes: inout [UInt8]) {
-        bytes += prefixedMetricName
-        append(text, metricName, to: &bytes)
-    }
-
-    /// A length as LEB128 and the bytes, the form of `Labels`.
-    private static func append(_ text: Span<UInt8>, _ range: Range<Int>, to bytes: inout [UInt8]) {
-        var length = range.count
-        while length >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
-            length >>= 7
-        }
-        bytes.append(UInt8(truncatingIfNeeded: length))
-        Runs.append(text.extracting(range), to: &bytes)
     }
 }
 
@@ -183,29 +121,40 @@ extension SeriesScanner {
     }
 
     /// Where a name without quotes ends; `start` itself where none begins.
-    static func nameEnd(_ text: Span<UInt8>, _ start: Int, colons: Bool) -> Int {
+    mutating func nameEnd(_ text: Span<UInt8>, _ start: Int, colons: Bool) -> Int {
         guard start < text.count, !text[start].isDigit else { return start }
-        return Runs.wordEnd(text, from: start, colons: colons)
+        var end = window.wordEnd(text, from: start)
+        while colons, end < text.count, text[end] == UInt8(ascii: ":") {
+            end = window.wordEnd(text, from: end + 1)
+        }
+        return end
     }
 
     /// Moves from an opening quote behind the closing one; whether there is a backslash between them.
-    static func passQuoted(_ text: Span<UInt8>, _ position: inout Int) throws(ExpositionError) -> Bool {
+    mutating func passQuoted(
+        _ text: Span<UInt8>, _ position: inout Int
+    ) throws(ExpositionError) -> Bool {
         let start = position
         var index = start + 1
+        var isASCII = true
         var hasEscape = false
         while true {
-            index = Runs.plainEnd(text, from: index)
+            index = window.plainEnd(text, from: index)
             guard index < text.count else { throw ExpositionError(.unterminated, at: start, in: text) }
             switch text[index] {
             case UInt8(ascii: "\""):
                 position = index + 1
-                guard isUTF8(text, start + 1..<index) else {
+                // Behind a backslash any byte may stand.
+                guard isASCII && !hasEscape || SeriesScanner.isUTF8(text, start + 1..<index) else {
                     throw ExpositionError(.invalidUTF8, at: start, in: text)
                 }
                 return hasEscape
-            default:
+            case UInt8(ascii: "\\"):
                 hasEscape = true
                 index += 2
+            default:
+                isASCII = false
+                index += 1
             }
         }
     }

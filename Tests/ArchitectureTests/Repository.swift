@@ -59,8 +59,8 @@ enum Repository {
 /// The modules in the order of the architecture: a module imports only what stands above it.
 enum Modules {
     static let order = [
-        "CLZ4", "CSnappy", "CCurl", "CRE2", "TimeSeries", "Documents", "Codecs", "Journal", "Curl",
-        "Relabelling",
+        "CLZ4", "CSnappy", "CCurl", "CByteClasses", "CRE2", "TimeSeries", "Documents", "Codecs", "Journal",
+        "Curl", "Relabelling",
         "Engines", "Exposition", "Collection", "Storage", "Forecasting", "PromQL", "Discovery", "Scraping",
         "Rules",
         "Notification", "RemoteStorage", "Fleet", "Scaling", "Placement", "Negotiation", "Control", "Audit",

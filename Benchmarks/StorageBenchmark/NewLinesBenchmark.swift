@@ -1,0 +1,97 @@
+import Curl
+import Discovery
+import Exposition
+import Journal
+import Scraping
+import Storage
+import Synchronization
+import TimeSeries
+
+/// Lines that no target has had before: their text alone, and all that becomes of them on their way into a store.
+enum NewLinesBenchmark {
+    /// - Parameter copies: how many targets of the last recording, each with a label of its own on all lines.
+    static func run(folder: String, copies: Int) async throws {
+        let disk = try RealDisk(root: folder)
+        for name in ["node", "prom"] {
+            let files = try disk.list("").filter { $0.hasPrefix(name + ".") && $0.hasSuffix(".txt") }
+            let bodies = try files.suffix(240).map { file -> [UInt8] in
+                let handle = try disk.open(file, create: false)
+                return try handle.read(at: 0, count: try handle.length())
+            }
+            guard let last = bodies.last else { continue }
+            let samples = try Double(count(last, withLabels: false).samples)
+            let parts = try best { for body in bodies { _ = try count(body, withLabels: false) } }
+            let labels = try best { for body in bodies { _ = try count(body, withLabels: true) } }
+            let all = try bodies.reduce(0) { $0 + (try count($1, withLabels: false).samples) }
+            print(
+                "\(name): \(text(Double(last.count) / samples, 1)) bytes a sample; parts of each line",
+                "\(text(parts / Double(all), 1)) ns, with their labels \(text(labels / Double(all), 1)) ns")
+            if copies > 0 { try await store((0..<copies).map { renamed(last, $0) }) }
+        }
+    }
+
+    /// The samples of a body, and the bytes of their labels.
+    private static func count(_ body: [UInt8], withLabels: Bool) throws -> (samples: Int, bytes: Int) {
+        var (samples, bytes) = (0, 0)
+        var reader = ExpositionReader()
+        while let entry = try reader.next(body.span) {
+            guard case .sample = entry else { continue }
+            samples += 1
+            if withLabels { bytes += try reader.labels(body.span).bytes.count }
+        }
+        precondition(samples > 0 && (bytes > 0) == withLabels)
+        return (samples, bytes)
+    }
+
+    /// Each body is scraped once, from a target of its own, into one store whose log goes nowhere.
+    private static func store(_ bodies: [[UInt8]]) async throws {
+        let next = Mutex(0)
+        let transport = InMemoryTransport { _ throws(TransportError) in
+            let index = next.withLock { index in
+                defer { index += 1 }
+                return index
+            }
+            return TransportResponse(status: 200, body: bodies[index % bodies.count])
+        }
+        let empty = residentBytes()
+        let start = Timestamp(milliseconds: 1_700_000_000_000)
+        let store = try Store(disk: NullDisk(), now: start)
+        let scraper = Scraper(transport: transport, clock: ManualClock(now: start), sink: store)
+        var job = ScrapeConfiguration(
+            jobName: "new", defaults: ScrapeDefaults(limits: ScrapeLimits(bodyBytes: nil)))
+        job.staticGroups = [
+            TargetGroup(source: "static", addresses: bodies.indices.map { "host:\($0 + 1)" })
+        ]
+        scraper.apply([job])
+        let began = processorTime()
+        await scraper.scrapeAll(at: start)
+        let spent = processorTime() - began
+        try store.sync()
+        let series = Double(store.statistics().series)
+        print(
+            "  into a store: \(text(series, 0)) series, \(text(spent / series, 0)) ns of CPU time each,",
+            "\(text(Double(residentBytes() - empty) / series, 0)) resident bytes each")
+    }
+
+    /// The same with a label more on each line.
+    static func renamed(_ body: [UInt8], _ number: Int) -> [UInt8] {
+        let label = Array("a=\"\(number)\"".utf8)
+        var renamed: [UInt8] = []
+        renamed.reserveCapacity(2 * body.count)
+        for line in body.split(separator: UInt8(ascii: "\n")) {
+            let place = line.firstIndex { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: " ") }
+            if line.first == UInt8(ascii: "#") {
+                renamed += line
+            } else if let place {
+                renamed += line[..<place] + [UInt8(ascii: "{")] + label
+                if line[place] == UInt8(ascii: "{") {
+                    renamed += [UInt8(ascii: ",")] + line[(place + 1)...]
+                } else {
+                    renamed += [UInt8(ascii: "}")] + line[place...]
+                }
+            }
+            renamed.append(UInt8(ascii: "\n"))
+        }
+        return renamed
+    }
+}
