@@ -70,15 +70,15 @@ struct Features: Sendable {
         for index in riseBases.indices { riseBases[index].extend(rises) }
     }
 
-    var width: Int { 2 + spans.count + 6 * bases.count }
+    var width: Int { 2 + spans.count + 7 * bases.count }
 
     /// The first moment at which all features are known.
     var start: Int { max(bases.map(\.start).max() ?? 0, window.width, 3) }
 
-    /// The mean of the last `span` values up to a moment.
-    private func level(_ moment: Int, _ span: Int) -> Double {
+    /// The mean of the last `span` values up to a moment, the newest `lifted`.
+    private func level(_ moment: Int, _ span: Int, lifted: Double = 0) -> Double {
         let first = max(0, moment + 1 - span)
-        return (sums[moment + 1] - sums[first]) / Double(moment + 1 - first)
+        return (sums[moment + 1] - sums[first] + lifted) / Double(moment + 1 - first)
     }
 
     /// The largest of the newest values at a moment, as many as the window is wide.
@@ -87,32 +87,37 @@ struct Features: Sendable {
     }
 
     /// Puts the features at a moment into `rows` from `place` on; `series` may have grown since.
+    /// - Parameter lifted: how far what has been measured since is above the value at the moment.
     func fill(
-        _ rows: inout [Double], from place: Int, at moment: Int, of series: RegularSeries, recentPeak: Double
+        _ rows: inout [Double], from place: Int, at moment: Int, of series: RegularSeries, recentPeak: Double,
+        lifted: Double = 0
     ) {
         var place = place
         func put(_ value: Double) {
             rows[place] = value
             place += 1
         }
-        put(series.values[moment])
-        for span in spans { put(level(moment, span)) }
-        put(recentPeak)
+        put(series.values[moment] + lifted)
+        for span in spans { put(level(moment, span, lifted: lifted)) }
+        put(max(recentPeak, series.values[moment] + lifted))
         for index in bases.indices {
             put(peaks[index].mean[moment + window.first])
             put(peaks[index].last[moment + window.first])
             put(bases[index].mean[moment])
-            put(ratio(index, at: moment))
+            put(ratio(index, at: moment, lifted: lifted))
             put(riseBases[index].mean[moment])
             put(riseBases[index].last[moment])
+            put(riseBases[index].most[moment])
         }
     }
 
-    var unrestWidth: Int { 5 + 5 * bases.count }
+    var unrestWidth: Int { 5 + 6 * bases.count }
 
     /// Puts into `rows`, from `place` on, what tells how wrong a forecast may be: how restless the series has been
     /// lately and in past cycles, and how high it is.
-    func fillUnrest(_ rows: inout [Double], from place: Int, at moment: Int, of series: RegularSeries) {
+    func fillUnrest(
+        _ rows: inout [Double], from place: Int, at moment: Int, of series: RegularSeries, lifted: Double = 0
+    ) {
         var place = place
         func put(_ value: Double) {
             rows[place] = value
@@ -120,10 +125,10 @@ struct Features: Sendable {
         }
         for span in spans {
             let first = max(0, moment + 1 - span)
-            put((steps[moment + 1] - steps[first]) / Double(moment + 1 - first))
+            put((steps[moment + 1] - steps[first] + abs(lifted)) / Double(moment + 1 - first))
         }
-        put(level(moment, spans[0]))
-        put(abs(series.values[moment] - level(moment, spans[1])))
+        put(level(moment, spans[0], lifted: lifted))
+        put(abs(series.values[moment] + lifted - level(moment, spans[1], lifted: lifted)))
         for index in bases.indices {
             let mean = peaks[index].mean[moment + window.first]
             put(peaks[index].spread[moment + window.first])
@@ -131,22 +136,26 @@ struct Features: Sendable {
             put(abs(peaks[index].last[moment + window.first] - mean))
             put(riseBases[index].spread[moment])
             put(abs(riseBases[index].mean[moment]))
+            put(abs(riseBases[index].most[moment]))
         }
     }
 
     /// The present level, moved as past cycles moved from now to the window.
-    func shifted(_ index: Int, at moment: Int) -> Double {
-        level(moment, spans[0]) + peaks[index].mean[moment + window.first] - bases[index].mean[moment]
+    func shifted(_ index: Int, at moment: Int, lifted: Double = 0) -> Double {
+        level(moment, spans[0], lifted: lifted) + peaks[index].mean[moment + window.first]
+            - bases[index].mean[moment]
     }
 
     /// The present level, raised as past cycles rose from that very moment on.
-    func risen(_ index: Int, at moment: Int) -> Double { level(moment, 3) + riseBases[index].mean[moment] }
+    func risen(_ index: Int, at moment: Int, lifted: Double = 0) -> Double {
+        level(moment, 3, lifted: lifted) + riseBases[index].mean[moment]
+    }
 
     /// The present level, scaled as past cycles scaled; by at most five.
-    func ratio(_ index: Int, at moment: Int) -> Double {
+    func ratio(_ index: Int, at moment: Int, lifted: Double = 0) -> Double {
         let now = bases[index].mean[moment]
         let then = peaks[index].mean[moment + window.first]
-        guard now > 0, then >= 0 else { return shifted(index, at: moment) }
-        return level(moment, spans[0]) * min(5, then / now)
+        guard now > 0, then >= 0 else { return shifted(index, at: moment, lifted: lifted) }
+        return level(moment, spans[0], lifted: lifted) * min(5, then / now)
     }
 }

@@ -108,14 +108,42 @@ package struct PeakForecaster: Sendable {
 
     /// The largest value in the window after the newest value: its expectation and its quantiles, in the
     /// order asked. Nil where the newest value is missing.
-    package func forecast(quantiles: [Double]) -> (expected: Double, quantiles: [Double])? {
+    /// - Parameter since: what has been measured since the newest value, where something has.
+    package func forecast(
+        quantiles: [Double], since: Double? = nil
+    ) -> (expected: Double, quantiles: [Double])? {
+        guard let peak = peak(since: since) else { return nil }
+        return (peak.expected, quantiles.map { peak.quantile(margin: residuals.margin($0)) })
+    }
+
+    /// The same, of which quantiles are read off by their `margin`: many moments share that.
+    package func peak(since: Double? = nil) -> Peak? {
         let moment = series.count - 1
         guard moment >= features.start, series.isPresent[moment] else { return nil }
+        var lifted = 0.0
+        if let since, since.isFinite {
+            lifted =
+                min(max(since, series.plausible.lowerBound), series.plausible.upperBound)
+                - series.values[moment]
+        }
         let raw = chosen.forecast(
-            features, regression.forecast(features, series, at: moment), series, at: moment)
+            features, regression.forecast(features, series, at: moment, lifted: lifted), series, at: moment,
+            lifted: lifted)
         guard raw.isFinite else { return nil }
         let expected = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
-        let scale = errors.scale(features, series, at: moment)
-        return (expected, quantiles.map { residuals.quantile($0, around: expected, scale: scale) })
+        let scale = errors.scale(features, series, at: moment, lifted: lifted)
+        return Peak(expected: expected, unit: residuals.unit(around: expected, scale: scale))
+    }
+
+    /// How many units of a `Peak` a quantile lies above its expectation; the same for all moments until the next fit.
+    package func margin(_ quantile: Double) -> Double { residuals.margin(quantile) }
+
+    /// What is foreseen of the largest value in the window.
+    package struct Peak: Sendable {
+        package var expected: Double
+        /// The size of error that is to be expected now.
+        package var unit: Double
+
+        package func quantile(margin: Double) -> Double { expected + margin * unit }
     }
 }

@@ -92,10 +92,8 @@ struct Residuals: Sendable {
 
     private static func narrowed(_ scale: Double) -> Double { min(max(scale, 0.25), 4) }
 
-    /// - Precondition: they are sorted.
-    func quantile(_ quantile: Double, around forecast: Double, scale: Double) -> Double {
-        moved(forecast, by: margin(quantile), scale: scale)
-    }
+    /// What a relative error of one is at a moment.
+    func unit(around forecast: Double, scale: Double) -> Double { self.scale(scaling, forecast, scale) }
 
     /// The quantile of the relative errors: of all alike or of those in which the newer weigh more, whichever is
     /// farther from the median. A series that has become wilder is planned for at once, one that has become calm once

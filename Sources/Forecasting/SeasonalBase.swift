@@ -10,6 +10,8 @@ struct SeasonalBase: Sendable {
     private(set) var last: [Double]
     /// How much those cycles differ from each other: the mean distance from their mean.
     private(set) var spread: [Double]
+    /// The largest of those cycles.
+    private(set) var most: [Double]
 
     static let maxCycles = 7
     static let decay = 0.75
@@ -25,6 +27,7 @@ struct SeasonalBase: Sendable {
         mean = [Double](repeating: .nan, count: cycles * period)
         last = mean
         spread = mean
+        most = mean
         extend(smooths ? Self.smoothed(values, width: min(7, period / 100)) : values)
     }
 
@@ -36,10 +39,12 @@ struct SeasonalBase: Sendable {
         var sums = [Double](repeating: 0, count: count)
         var totals = sums
         var distances = sums
+        var largest = [Double](repeating: -.infinity, count: count)
         eachCycle { weight, lag in
             for index in max(known, lag)..<max(known, lag, values.count) {
                 sums[index - known] += weight * values[index - lag]
                 totals[index - known] += weight
+                largest[index - known] = max(largest[index - known], values[index - lag])
             }
         }
         for index in 0..<count { sums[index] /= totals[index] }
@@ -52,6 +57,7 @@ struct SeasonalBase: Sendable {
         mean += sums
         last += values[known...]
         spread += distances
+        most += largest
         known = values.count
     }
 

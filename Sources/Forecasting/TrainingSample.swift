@@ -86,9 +86,9 @@ struct ErrorScale: Sendable {
     static let widest = 20.0
 
     /// As a multiple of the typical one.
-    func scale(_ features: Features, _ series: RegularSeries, at moment: Int) -> Double {
+    func scale(_ features: Features, _ series: RegularSeries, at moment: Int, lifted: Double = 0) -> Double {
         var row = [Double](repeating: 0, count: features.unrestWidth)
-        features.fillUnrest(&row, from: 0, at: moment, of: series)
+        features.fillUnrest(&row, from: 0, at: moment, of: series, lifted: lifted)
         return scale(row[...])
     }
 

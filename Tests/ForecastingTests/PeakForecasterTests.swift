@@ -153,6 +153,51 @@ struct PeakForecasterTests {
     }
 
     @Test
+    func `what has been measured since the newest value moves the forecast with it`() throws {
+        var source = Synthetic(seed: 3)
+        var level = 1000.0
+        let walk = source.noise(2000, deviation: 5).map { step in
+            level += step
+            return level
+        }
+        let model = try #require(PeakForecaster(fitting: walk, window: window))
+
+        let asItWas = try #require(model.forecast(quantiles: [0.9]))
+        let higher = try #require(model.forecast(quantiles: [0.9], since: walk[1999] + 40))
+        let unknown = try #require(model.forecast(quantiles: [0.9], since: .nan))
+
+        #expect((20...60).contains(higher.expected - asItWas.expected), "\(asItWas), \(higher)")
+        #expect(higher.quantiles[0] > asItWas.quantiles[0] + 20)
+        #expect(unknown == asItWas)
+    }
+
+    @Test
+    func `the largest of past cycles is known at each moment, and goes on with the values`() {
+        let values = [1.0, 2, 3, 9, 5, 4, 2, 8, 1]
+        var base = SeasonalBase(Array(values[..<6]), period: 3, horizon: 3, smooths: false)
+
+        #expect(base.most[3...] == [1, 2, 3, 9, 5, 4])
+
+        base.extend(values)
+
+        #expect(base.most[3...] == [1, 2, 3, 9, 5, 4, 9, 8, 4])
+    }
+
+    @Test
+    func `regression and rise are averaged`() throws {
+        var source = Synthetic(seed: 14)
+        let series = try #require(RegularSeries(source.wave(480, period: 48, noise: 2)))
+        let features = Features(series, window: window, periods: [48])
+
+        let rise = Candidate.seasonalRise(season: 0).forecast(features, 90, series, at: 479)
+        let both = Candidate.riseCombination(season: 0).forecast(features, 90, series, at: 479)
+
+        #expect(rise != 90)
+        #expect(both == (90 + rise) / 2)
+        #expect(Candidate.all(seasons: 2).contains(.riseCombination(season: 1)))
+    }
+
+    @Test
     func `equal histories have equal forecasts, bit for bit`() throws {
         var source = Synthetic(seed: 12)
         let values = source.wave(500, period: 48, noise: 9)

@@ -43,7 +43,7 @@ struct ResidualsTests {
         let forecasts = [Double](repeating: 100, count: actual.count)
         var residuals = Residuals(actual, forecasts, scales)
         residuals.sort()
-        return asked.map { residuals.quantile(0.95, around: 100, scale: $0) }
+        return asked.map { residuals.moved(100, by: residuals.margin(0.95), scale: $0) }
     }
 
     @Test

@@ -130,6 +130,25 @@ struct BacktestTests {
     }
 
     @Test
+    func `a rise between two values of the trace is seen before the second`() async throws {
+        let trace = days(6)
+        let policy = predictive(trace)
+        var tracks = ForecastTracks(trace, settings(startUp: 600), [policy])
+        await tracks.make { _ in }
+        let forecasts = try #require(tracks.forecasts(for: policy))
+        // A minute after a value on the rise in the morning of the last day, which stands for that value alone, and three
+        // later.
+        let moment = 5 * 86_400 + 8 * 3600 + 600
+
+        let first = try #require(forecasts.outlook(atSeconds: moment + 60, scale: 1))
+        let later = try #require(forecasts.outlook(atSeconds: moment + 240, scale: 1))
+        let tooEarly = forecasts.outlook(atSeconds: 0, scale: 1)
+
+        #expect(later.expectedPeak > first.expectedPeak, "\(first), \(later)")
+        #expect(tooEarly == nil)
+    }
+
+    @Test
     func `policies that share forecasts have the results of each alone, and progress ends at one`() async {
         let trace = noisyDays(6)
         let settings = settings(startUp: 1800)

@@ -136,6 +136,29 @@ struct MeasurerTests {
     }
 
     @Test
+    func `what is measured between two moments of the grid moves the forecast`() async throws {
+        let grid = Timestamp(milliseconds: 1_700_000_040_000)
+        let walk: @Sendable (Timestamp) -> QueryValue = { moment in
+            // The sum of waves that share no period, and a jump after the last moment of the grid.
+            let seconds = moment.seconds
+            let level = 1000 + 100 * sin(seconds / 7919) + 90 * sin(seconds / 3001) + 50 * sin(seconds / 907)
+            return .vector([TableEngine.element(level + (moment > grid ? 300 : 0))])
+        }
+        let prediction = Prediction(
+            signal: "load", leadTime: .fixed(.seconds(180)), history: .seconds(86_400), step: .seconds(60))
+        let policy = policy(prediction: prediction)
+        var peaks: [Double] = []
+
+        for now in [grid, grid + .seconds(30)] {
+            let measurer = Measurer(engine: TableEngine(newest: now, answers: ["sum(x)": walk]))
+            let outlook = await measurer.measure([policy], at: now).measurements[0].signals[0].outlook
+            peaks.append(try #require(outlook).expectedPeak)
+        }
+
+        #expect(peaks[1] > peaks[0] + 100, "\(peaks)")
+    }
+
+    @Test
     func `a measured start-up moves the horizon`() async throws {
         let engine = TableEngine(newest: now, answers: ["sum(x)": TableEngine.constant(5)])
         let prediction = Prediction(

@@ -1,7 +1,7 @@
 import Forecasting
 
-/// The forecasts of one window over a whole trace: fitted at each aligned hour, made at each step of the trace, of
-/// what was known then. Made once per history and window, shared by all policies of a run.
+/// The forecasts of one window over a whole trace: fitted at each aligned hour to what was known then, made at each tick
+/// of what has been measured since. Made once per history and window, shared by all policies of a run.
 struct ForecastTrack: Sendable {
     /// What it takes to make one; equal keys are one track.
     struct Key: Hashable, Sendable {
@@ -10,12 +10,12 @@ struct ForecastTrack: Sendable {
         var historySeconds: Int
     }
 
-    /// The steps between two fits.
+    /// What is foreseen between two fits.
     struct Hour: Sendable {
-        /// By step; NaN where nothing is foreseen.
-        var expected: [Double] = []
+        /// By tick; nil where nothing is foreseen.
+        var peaks: [PeakForecaster.Peak?] = []
         /// By quantile, as `quantiles` of the track.
-        var peaks: [[Double]] = []
+        var margins: [Double] = []
         var isTrusted = false
     }
 
@@ -23,57 +23,48 @@ struct ForecastTrack: Sendable {
     /// What may be asked for, ascending.
     let quantiles: [Double]
     private var hours: [Hour] = []
-    private let stepsPerHour: Int
+    /// The ticks of a run, and between two fits.
+    let tickSeconds: Int
+    let hourSeconds: Int
 
-    init(_ key: Key, quantiles: Set<Double>, stepsPerHour: Int) {
+    init(_ key: Key, quantiles: Set<Double>, tickSeconds: Int, hourSeconds: Int) {
         self.key = key
         self.quantiles = quantiles.sorted()
-        self.stepsPerHour = stepsPerHour
+        self.tickSeconds = tickSeconds
+        self.hourSeconds = hourSeconds
     }
 
-    /// Fits to what is known at the beginning of an hour and foresees from each of its steps.
+    /// Fits to what is known at the beginning of an hour and foresees at each of its ticks.
     /// - Parameters:
     ///   - history: up to the first step of the hour; nil where it is too short.
-    ///   - later: the values of the other steps.
-    func hour(_ history: SeasonedHistory?, later: ArraySlice<Double>) -> Hour {
-        guard let history else {
-            let nothing = [Double](repeating: .nan, count: later.count + 1)
-            return Hour(
-                expected: nothing, peaks: [[Double]](repeating: nothing, count: quantiles.count))
-        }
+    ///   - steps: the value of each step, and what has been measured since at its ticks.
+    func hour(_ history: SeasonedHistory?, _ steps: [(value: Double, since: [Double?])]) -> Hour {
+        guard let history else { return Hour() }
         var forecaster = PeakForecaster(fitting: history, window: key.window)
-        let planned = quantiles.map(forecaster.worthwhile)
         var hour = Hour(
-            expected: [], peaks: [[Double]](repeating: [], count: quantiles.count),
+            margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
             isTrusted: forecaster.isTrusted)
-        func foresee() {
-            let forecast = forecaster.forecast(quantiles: planned)
-            hour.expected.append(forecast?.expected ?? .nan)
-            for column in quantiles.indices {
-                hour.peaks[column].append(forecast?.quantiles[column] ?? .nan)
-            }
-        }
-        foresee()
-        for value in later {
-            forecaster.append([value])
-            foresee()
+        for (index, step) in steps.enumerated() {
+            // The first is the history's last.
+            if index > 0 { forecaster.append([step.value]) }
+            for since in step.since { hour.peaks.append(forecaster.peak(since: since)) }
         }
         return hour
     }
 
     mutating func append(_ hour: Hour) { hours.append(hour) }
 
-    /// What was foreseen at a step: the expectation, the quantile and whether the model is trusted. Nil where nothing
+    /// What was foreseen at a tick: the expectation, the quantile and whether the model is trusted. Nil where nothing
     /// was.
-    func forecast(atStep step: Int, column: Int) -> (expected: Double, peak: Double, isTrusted: Bool)? {
-        let hour = step / stepsPerHour
+    func forecast(atTick tick: Int, column: Int) -> (expected: Double, peak: Double, isTrusted: Bool)? {
+        let hour = tick * tickSeconds / hourSeconds
         guard hours.indices.contains(hour) else { return nil }
-        let place = step % stepsPerHour
-        guard hours[hour].expected.indices.contains(place), !hours[hour].expected[place].isNaN else {
+        let place = tick - (hour * hourSeconds + tickSeconds - 1) / tickSeconds
+        guard hours[hour].peaks.indices.contains(place), let peak = hours[hour].peaks[place] else {
             return nil
         }
         return (
-            hours[hour].expected[place], hours[hour].peaks[column][place], hours[hour].isTrusted
+            peak.expected, peak.quantile(margin: hours[hour].margins[column]), hours[hour].isTrusted
         )
     }
 }
@@ -86,9 +77,6 @@ package struct PolicyForecasts: Sendable {
     private let holdColumn: Int
     private let quantile: Double
     private let horizon: Duration
-    private let stepSeconds: Int
-    /// How old the newest value is that a decision can know.
-    static let delaySeconds = 15
 
     /// Nil where a track lacks the quantile that the risk asks for.
     init?(lead: ForecastTrack, hold: ForecastTrack, risk: Double, stepSeconds: Int) {
@@ -101,18 +89,18 @@ package struct PolicyForecasts: Sendable {
         self.hold = hold
         self.leadColumn = leadColumn
         self.holdColumn = holdColumn
-        self.stepSeconds = stepSeconds
         horizon = .seconds(lead.key.window.last * stepSeconds)
     }
 
     /// What was foreseen at a moment, in a policy's unit.
     func outlook(atSeconds seconds: Int, scale: Double) -> Signal.Outlook? {
-        guard seconds >= Self.delaySeconds else { return nil }
-        let step = (seconds - Self.delaySeconds) / stepSeconds
-        guard let peak = lead.forecast(atStep: step, column: leadColumn) else { return nil }
+        // What is measured is a tick old when it is known.
+        guard seconds >= lead.tickSeconds else { return nil }
+        let tick = seconds / lead.tickSeconds - 1
+        guard let peak = lead.forecast(atTick: tick, column: leadColumn) else { return nil }
         return Signal.Outlook(
             expectedPeak: peak.expected * scale, peak: peak.peak * scale, quantile: quantile,
             horizon: horizon, model: "", isTrusted: peak.isTrusted,
-            keep: hold.forecast(atStep: step, column: holdColumn).map { $0.peak * scale })
+            keep: hold.forecast(atTick: tick, column: holdColumn).map { $0.peak * scale })
     }
 }

@@ -22,7 +22,9 @@ struct ForecastTracks: Sendable {
             }
         }
         tracks = order.map {
-            ForecastTrack($0, quantiles: quantiles[$0] ?? [], stepsPerHour: stepsPerHour)
+            ForecastTrack(
+                $0, quantiles: quantiles[$0] ?? [], tickSeconds: settings.tickSeconds,
+                hourSeconds: stepsPerHour * trace.stepSeconds)
         }
     }
 
@@ -60,6 +62,7 @@ struct ForecastTracks: Sendable {
     private func hour(_ hour: Int) -> [ForecastTrack.Hour] {
         let first = hour * stepsPerHour
         let end = min(first + stepsPerHour, trace.values.count)
+        let steps = (first..<end).map { (value: trace.values[$0], since: measured(sinceStep: $0)) }
         var histories: [Int: SeasonedHistory?] = [:]
         return tracks.map { track in
             let seconds = track.key.historySeconds
@@ -71,7 +74,19 @@ struct ForecastTracks: Sendable {
                 history = SeasonedHistory(Array(known), stepSeconds: Double(trace.stepSeconds))
                 histories.updateValue(history, forKey: seconds)
             }
-            return track.hour(history, later: trace.values[(first + 1)..<end])
+            return track.hour(history, steps)
+        }
+    }
+
+    /// What has been measured since a step at each tick until the next, as `Sensor` does: the mean of two ticks. Nil
+    /// where one of them was before the step.
+    private func measured(sinceStep step: Int) -> [Double?] {
+        let tick = settings.tickSeconds
+        let start = step * trace.stepSeconds
+        let first = (start + tick - 1) / tick * tick
+        return stride(from: first, to: start + trace.stepSeconds, by: tick).map { now in
+            guard now - tick >= start else { return nil }
+            return (trace.demand(atSeconds: now - tick) + trace.demand(atSeconds: now)) / 2
         }
     }
 

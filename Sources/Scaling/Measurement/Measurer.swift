@@ -33,7 +33,7 @@ package final class Measurer: Sendable {
             var signals: [Signal] = []
             for signal in policy.signals {
                 let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
-                let outlook = await outlook(policy, signal, at: now, startUps[policy.workload])
+                let outlook = await outlook(policy, signal, reading, at: now, startUps[policy.workload])
                 let coverage = policy.partial == nil ? nil : await probe.coverage(signal.query)
                 signals.append(
                     Signal(
@@ -85,7 +85,8 @@ package final class Measurer: Sendable {
     }
 
     private func outlook(
-        _ policy: ScalingPolicy, _ signal: SignalPolicy, at now: Timestamp, _ startUp: Duration?
+        _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading, at now: Timestamp,
+        _ startUp: Duration?
     ) async -> SignalForecast.Answer? {
         guard let prediction = policy.prediction, let key = ForecastKey(policy, signal),
             let expression = try? Expression.parse(signal.query)
@@ -99,7 +100,9 @@ package final class Measurer: Sendable {
                 forecast.append(result.value, over: range)
             }
         }
-        let answer = forecast.isCurrent(at: now) ? forecast.answer(prediction, startUp: startUp) : nil
+        let answer =
+            forecast.isCurrent(at: now)
+            ? forecast.answer(prediction, startUp: startUp, reading: reading) : nil
         let state = forecast
         forecasts.withLock { $0[key] = state }
         return answer

@@ -109,13 +109,17 @@ struct SignalForecast {
     }
 
     /// What is foreseen from the newest value on.
-    mutating func answer(_ prediction: Prediction, startUp: Duration?) -> Answer? {
+    /// - Parameter reading: what the signal is now; where that is newer than the grid, it is the newest value.
+    mutating func answer(
+        _ prediction: Prediction, startUp: Duration?, reading: Signal.Reading = .missing
+    ) -> Answer? {
         guard let newest, values.count >= Self.leastValues else { return nil }
         let window = window(prediction, startUp: startUp)
         guard let forecaster = model(of: window) else { return nil }
         let planned = forecaster.worthwhile(Self.quantile(prediction.risk))
         let asked = Self.shownQuantiles.filter { $0 != planned } + [planned]
-        guard let forecast = forecaster.forecast(quantiles: asked) else { return nil }
+        let since = since(reading)
+        guard let forecast = forecaster.forecast(quantiles: asked, since: since) else { return nil }
         let peak = forecast.quantiles[asked.count - 1]
         models[window]?.record.settle(values, newest: newest, window: window)
         models[window]?.record.made(
@@ -123,7 +127,8 @@ struct SignalForecast {
         let horizon = Duration.milliseconds(Int64(window.last) * stepMilliseconds)
         let outlook = Signal.Outlook(
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
-            model: forecaster.model, isTrusted: forecaster.isTrusted, keep: keep(prediction, window))
+            model: forecaster.model, isTrusted: forecaster.isTrusted,
+            keep: keep(prediction, window, since))
         return Answer(
             outlook: outlook,
             quantiles: zip(asked, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
@@ -132,11 +137,19 @@ struct SignalForecast {
     }
 
     /// What may still be needed before the hold is over.
-    private mutating func keep(_ prediction: Prediction, _ lead: Window) -> Double? {
+    private mutating func keep(_ prediction: Prediction, _ lead: Window, _ since: Double?) -> Double? {
         let window = Window(first: 1, last: max(lead.last, min(steps(prediction.hold), 20_000)))
         guard let forecaster = model(of: window) else { return nil }
         let planned = forecaster.worthwhile(Self.quantile(prediction.keepRisk))
-        return forecaster.forecast(quantiles: [planned])?.quantiles[0]
+        return forecaster.forecast(quantiles: [planned], since: since)?.quantiles[0]
+    }
+
+    /// The reading's value where it was measured after the newest value of the grid.
+    private func since(_ reading: Signal.Reading) -> Double? {
+        guard let newest, case .value(let value, let at) = reading,
+            at.milliseconds > newest * stepMilliseconds
+        else { return nil }
+        return value
     }
 
     /// 1 - 0.07 would be 0.9299999999999999.

@@ -47,11 +47,11 @@ package struct Prediction: Hashable, Sendable, Codable {
     /// Far quantiles move more from minute to minute: the smaller the risk, the wider the band, within 5 % and 12 %.
     package static func defaultBand(risk: Double) -> Double { min(0.12, max(0.05, 0.16 - risk)) }
 
-    /// The risk at which replicas are kept for the hold: twice that of adding, since what is missing then can still
+    /// The risk at which replicas are kept for the hold: three times that of adding, since what is missing then can still
     /// be started.
     package var keepRisk: Double { Self.keepRisk(risk) }
 
-    static func keepRisk(_ risk: Double) -> Double { min(0.5, 2 * risk) }
+    static func keepRisk(_ risk: Double) -> Double { min(0.5, 3 * risk) }
 
     /// Journals of before there were a band and headroom know neither.
     package init(from decoder: any Decoder) throws {
