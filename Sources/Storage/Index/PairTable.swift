@@ -35,8 +35,8 @@ struct PairTable: Sendable {
     /// Pairs that a member has.
     var count: Int { entries.count - free.count }
 
-    /// Bytes of texts and an estimate of what finds them; members count 4 bytes each beside it.
-    var byteCount: Int { textByteCount + 48 * entries.count }
+    /// Bytes of texts and an estimate of what finds them; members count beside it.
+    var byteCount: Int { textByteCount + 56 * entries.count }
 
     func members(of pair: Pair) -> PostingList { entries[Int(pair)].members }
 

@@ -68,6 +68,12 @@ struct BitSet: Sendable {
         for number in list { words[Int(number >> 6)] |= 1 << UInt64(number & 63) }
     }
 
+    mutating func insert(_ list: PostingList) {
+        list.forEachRange { range in
+            for number in range { words[Int(number >> 6)] |= 1 << UInt64(number & 63) }
+        }
+    }
+
     func contains(_ number: UInt32) -> Bool { words[Int(number >> 6)] >> UInt64(number & 63) & 1 == 1 }
 
     var elements: [UInt32] {

@@ -49,16 +49,26 @@ extension LooseSeries {
     }
 
     private func union(_ found: [PairTable.Pair]) -> [UInt32] {
-        Postings.union(found.map { pairs.members(of: $0).elements }, universe: Int(nextNumber))
+        found.count == 1 ? pairs.members(of: found[0]).elements : set(found).elements
+    }
+
+    private func set(_ found: [PairTable.Pair]) -> BitSet {
+        var set = BitSet(count: Int(nextNumber))
+        for pair in found { set.insert(pairs.members(of: pair)) }
+        return set
     }
 
     private func keep(_ candidates: [UInt32], _ found: [PairTable.Pair], _ size: Int) -> [UInt32] {
-        if found.count > 1, candidates.count * 8 < size {
+        // The steps of a list take a look each, those that follow each other together.
+        let list = found.count == 1 ? pairs.members(of: found[0]) : nil
+        if candidates.count * 8 < list?.byteCount ?? size {
             let wanted = Set(found)
             let name = pairs.name(of: found[0])
             return candidates.filter { pair($0, name).map(wanted.contains) ?? false }
         }
-        return Postings.intersect(candidates, union(found))
+        if let list { return list.intersection(candidates) }
+        let wanted = set(found)
+        return candidates.filter(wanted.contains)
     }
 
     private func remove(_ found: [PairTable.Pair], from candidates: [UInt32]) -> [UInt32] {
@@ -67,8 +77,8 @@ extension LooseSeries {
             let name = pairs.name(of: found[0])
             return candidates.filter { pair($0, name).map { !unwanted.contains($0) } ?? true }
         }
-        return Postings.subtract(
-            found.map { pairs.members(of: $0).elements }, from: candidates, universe: Int(nextNumber))
+        let unwanted = set(found)
+        return candidates.filter { !unwanted.contains($0) }
     }
 
     /// Tries values, each once: those of the candidates, or all of the name where these are fewer.
