@@ -115,10 +115,12 @@ extension Store: SampleSink {
     }
 
     package func append(_ samples: KnownSamples) -> AppendReport? {
+        // Made before the lock, which others wait for.
+        let record = StoreRecord.samples(samples)
         let report: AppendReport? = head.withLock { head in
             guard samples.handles.allSatisfy({ head.loose.has($0) }) else { return nil }
             var report = AppendReport()
-            if (try? write([StoreRecord.samples(samples)])) != nil {
+            if (try? write([record])) != nil {
                 head.take(samples, &report)
             } else {
                 report.limited = samples.samples.count

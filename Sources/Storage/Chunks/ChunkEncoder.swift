@@ -6,7 +6,10 @@ struct ChunkEncoder {
     private var body: [UInt8] = []
 
     /// Appends a chunk of the columns in `values`, one behind the other, each `rowCount` values long.
-    mutating func encode(_ values: Span<Double>, rowCount: Int, to bytes: inout [UInt8]) {
+    /// - Parameter isBrief: the chunk is soon merged with others, so that LZ4 is not worth its time.
+    mutating func encode(
+        _ values: Span<Double>, rowCount: Int, isBrief: Bool = false, to bytes: inout [UInt8]
+    ) {
         precondition(
             rowCount > 0 && values.count % rowCount == 0, "\(values.count) values in \(rowCount) rows")
         let columnCount = values.count / rowCount
@@ -25,7 +28,7 @@ struct ChunkEncoder {
         }
         body += columns.bytes
         // Below this, LZ4 finds nothing worth its header.
-        let compressed = body.count > 64 ? LZ4.compress(body.span) : body
+        let compressed = !isBrief && body.count > 64 ? LZ4.compress(body.span) : body
         let isSmaller = compressed.count + 2 < body.count
         let start = bytes.count
         bytes.append(isSmaller ? 1 : 0)

@@ -19,7 +19,8 @@ struct LooseEncoder: Sendable {
     private mutating func finish(_ slots: UInt16, _ times: ArraySlice<Int64>) -> LoosePart {
         bytes.removeAll(keepingCapacity: true)
         let columns = columns
-        encoder.encode(columns.span, rowCount: times.count, to: &bytes)
+        encoder.encode(
+            columns.span, rowCount: times.count, isBrief: times.count < LooseGroup.middleRows, to: &bytes)
         return LoosePart(
             first: times.first ?? 0, last: times.last ?? 0, rowCount: UInt32(times.count), slots: slots,
             bytes: bytes.fitted)

@@ -10,9 +10,9 @@ extension LooseGroup {
 
     /// The value of a series at exactly this time.
     func value(_ slot: Int, at time: Int64) -> Double? {
-        let start = 16 * Int(tracks[slot])
+        let start = LooseGroup.tailRows * Int(tracks[slot])
         for row in (0..<Int(counts[slot])).reversed() where times[start + row] == time {
-            return cells[16 * row + slot]
+            return cells[LooseGroup.width * row + slot]
         }
         if let sample = late.last(where: { $0.slot == UInt8(slot) && $0.time == time }) {
             return sample.value
@@ -29,7 +29,9 @@ extension LooseGroup {
         var slots: UInt16 = 0
         for part in parts where part.overlaps(range) { slots |= part.slots }
         for slot in 0..<LooseGroup.width where counts[slot] > 0 {
-            if newest[slot] < range.lowerBound || times[16 * Int(tracks[slot])] > range.upperBound {
+            if newest[slot] < range.lowerBound
+                || times[LooseGroup.tailRows * Int(tracks[slot])] > range.upperBound
+            {
                 continue
             }
             slots |= 1 << UInt16(slot)
@@ -68,9 +70,9 @@ extension LooseGroup {
             for sample in late where sample.slot == UInt8(slot) && range.contains(sample.time) {
                 columns.append(sample.time, sample.value)
             }
-            let start = 16 * Int(tracks[slot])
+            let start = LooseGroup.tailRows * Int(tracks[slot])
             for row in 0..<Int(counts[slot]) where range.contains(times[start + row]) {
-                columns.append(times[start + row], cells[16 * row + slot])
+                columns.append(times[start + row], cells[LooseGroup.width * row + slot])
             }
             guard !columns.isEmpty else { continue }
             columns.sort()
@@ -98,16 +100,16 @@ extension LooseGroup {
 
     /// The samples in the tail of a series, ascending.
     func tail(_ slot: Int) -> [Sample] {
-        let start = 16 * Int(tracks[slot])
+        let start = LooseGroup.tailRows * Int(tracks[slot])
         return (0..<Int(counts[slot])).map { row in
-            Sample(Timestamp(milliseconds: times[start + row]), cells[16 * row + slot])
+            Sample(Timestamp(milliseconds: times[start + row]), cells[LooseGroup.width * row + slot])
         }
     }
 
     var oldest: Int64? {
         var oldest = parts.lazy.map(\.first).min() ?? .max
         for slot in 0..<LooseGroup.width where counts[slot] > 0 {
-            oldest = min(oldest, times[16 * Int(tracks[slot])])
+            oldest = min(oldest, times[LooseGroup.tailRows * Int(tracks[slot])])
         }
         for sample in late { oldest = min(oldest, sample.time) }
         return oldest == .max ? nil : oldest

@@ -2,7 +2,7 @@ import TimeSeries
 
 extension LooseGroup {
     /// Parts up to this many rows are merged with others of their kind first.
-    static let middleRows = 64
+    static let middleRows = 32
 
     /// Seals the tails that are at least half full: so the series of a group come into step again, should one have
     /// missed a sample, and none leaves a part of a few rows behind.
@@ -20,10 +20,10 @@ extension LooseGroup {
                 if tracks[slot] == tracks[first], counts[slot] == counts[first] { slots |= 1 << UInt16(slot) }
             }
             rest &= ~slots
-            let start = 16 * Int(tracks[first])
+            let start = LooseGroup.tailRows * Int(tracks[first])
             let count = Int(counts[first])
             let part = encoder.encode(slots, times[start..<start + count]) { slot, values in
-                for row in 0..<count { values.append(cells[16 * row + slot]) }
+                for row in 0..<count { values.append(cells[LooseGroup.width * row + slot]) }
             }
             insert(part)
         }
@@ -72,7 +72,8 @@ extension LooseGroup {
         guard parts.count - first > 1 else { return }
         guard (0..<LooseGroup.width).contains(where: { rows[$0] >= limit }) else { return }
         let merged = encoder.merge(parts[first...])
-        parts.removeSubrange(first...)
+        // A new array: the old one has room for all that were merged.
+        parts = Array(parts[..<first])
         for part in merged { insert(part) }
     }
 

@@ -8,7 +8,7 @@ import TimeSeries
 /// they have `mergedRows` rows, and these do not change any more.
 struct LooseGroup: Sendable {
     static let width = 16
-    static let tailRows = 16
+    static let tailRows = 8
     /// One tail less than a table's, so that a series with 240 samples has one part and a tail.
     static let mergedRows = 224
     static let lateLimit = 64
@@ -61,7 +61,7 @@ struct LooseGroup: Sendable {
     init() {}
 
     /// - Parameter number: of the group, which chooses how long its first tail is.
-    init(number: Int) { tailLimit = UInt8(LooseGroup.tailRows - 4 * (number & 3)) }
+    init(number: Int) { tailLimit = UInt8(LooseGroup.tailRows - 2 * (number & 3)) }
 
     // MARK: Members
 
@@ -128,17 +128,18 @@ struct LooseGroup: Sendable {
         let row = Int(counts[slot])
         var track = Int(tracks[slot])
         let length = Int(lengths[track])
-        let continues = row > 0 && (row == length || times[16 &* track &+ row] == time)
+        let continues =
+            row < length ? times[LooseGroup.tailRows &* track &+ row] == time : row == length && row > 0
         if !continues {
             track = self.track(slot, row, time)
             tracks[slot] = UInt8(track)
         }
         if row == Int(lengths[track]) {
-            times[16 &* track &+ row] = time
+            times[LooseGroup.tailRows &* track &+ row] = time
             lengths[track] = UInt8(row + 1)
         }
-        if cells.count <= 16 &* row { growCells() }
-        cells[16 &* row &+ slot] = value
+        if cells.count <= LooseGroup.width &* row { growCells() }
+        cells[LooseGroup.width &* row &+ slot] = value
         counts[slot] = UInt8(row + 1)
         newest[slot] = time
     }
@@ -156,16 +157,24 @@ struct LooseGroup: Sendable {
         for other in 0..<LooseGroup.width where other != slot && counts[other] > 0 {
             used |= 1 << UInt16(tracks[other])
         }
-        for candidate in 0..<times.count / 16 where used >> UInt16(candidate) & 1 == 1 {
-            guard Int(lengths[candidate]) > row, times[16 * candidate + row] == time else { continue }
-            if (0..<row).allSatisfy({ times[16 * candidate + $0] == times[16 * own + $0] }) {
+        for candidate in 0..<times.count / LooseGroup.tailRows where used >> UInt16(candidate) & 1 == 1 {
+            guard Int(lengths[candidate]) > row, times[LooseGroup.tailRows * candidate + row] == time else {
+                continue
+            }
+            if (0..<row).allSatisfy({
+                times[LooseGroup.tailRows * candidate + $0] == times[LooseGroup.tailRows * own + $0]
+            }) {
                 return candidate
             }
         }
         let free = (~used).trailingZeroBitCount
-        if times.isEmpty { times.reserveCapacity(16) }
-        while times.count <= 16 * free { times += repeatElement(0, count: 16) }
-        for index in 0..<row { times[16 * free + index] = times[16 * own + index] }
+        if times.isEmpty { times.reserveCapacity(LooseGroup.tailRows) }
+        while times.count <= LooseGroup.tailRows * free {
+            times += repeatElement(0, count: LooseGroup.tailRows)
+        }
+        for index in 0..<row {
+            times[LooseGroup.tailRows * free + index] = times[LooseGroup.tailRows * own + index]
+        }
         lengths[free] = UInt8(row)
         return free
     }
@@ -231,9 +240,10 @@ struct LooseGroup: Sendable {
 
     // MARK: Recovery
 
-    /// Puts back the samples of a series of a snapshot that are in no part.
-    mutating func restore(_ slot: Int, tail: [Sample], newest: Int64) {
-        for sample in tail.suffix(LooseGroup.tailRows) {
+    /// Puts back the samples of a series of a snapshot that are in no part. Earlier versions had longer tails.
+    mutating func restore(_ slot: Int, tail: [Sample], newest: Int64, _ encoder: inout LooseEncoder) {
+        for sample in tail {
+            if counts[slot] >= LooseGroup.tailRows { seal(&encoder) }
             push(slot, sample.timestamp.milliseconds, sample.value)
         }
         self.newest[slot] = newest

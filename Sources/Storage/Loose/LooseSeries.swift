@@ -104,8 +104,8 @@ struct LooseSeries: Sendable {
     var indexByteCount: Int {
         var bytes = pairs.byteCount + 12 * numbers.count
         for index in groups.indices where !groups[index].isEmpty {
-            // A number in the group and one in the pair's list for each label of a series.
-            bytes += 450 + 9 * groups[index].pairs.count
+            // A number in the group and a step in the pair's list for each label of a series.
+            bytes += 450 + 6 * groups[index].pairs.count
         }
         return bytes
     }
@@ -145,7 +145,7 @@ struct LooseSeries: Sendable {
         histograms: [(time: Int64, histogram: FloatHistogram)]
     ) {
         let slot = UInt8(number & 15)
-        groups[Int(number >> 4)].restore(Int(slot), tail: tail, newest: newest)
+        groups[Int(number >> 4)].restore(Int(slot), tail: tail, newest: newest, &encoder)
         for sample in late {
             groups[Int(number >> 4)].late.append(
                 .init(slot: slot, time: sample.timestamp.milliseconds, value: sample.value))
@@ -155,10 +155,10 @@ struct LooseSeries: Sendable {
         }
     }
 
-    /// Puts back the parts of a group, the first ones of which are in chunk files.
+    /// Puts back the parts of a group, the first ones of which are in chunk files, before those of its tails.
     mutating func restore(_ group: Int, parts: [LoosePart], persisted: Int) {
         guard group < groups.count else { return }
-        groups[group].parts = parts
+        groups[group].parts = parts + groups[group].parts
         groups[group].persisted = persisted
     }
 }
