@@ -35,6 +35,8 @@ package final class RemoteWriteReceiver: Sendable {
     private let durability: GroupCommit
     private let state = Mutex(RemoteWriteStatistics())
     private let running = Mutex(0)
+    /// The sink takes one request at a time.
+    private let turns = Turns()
     /// The handles of the sink for series that were sent before.
     private let memo: Mutex<SeriesMemo>
     private let seed: UInt64
@@ -112,12 +114,12 @@ package final class RemoteWriteReceiver: Sendable {
     /// Nil where the sink does not know a handle any more; some of the request may be written then.
     private func write(_ request: WriteRequest) async -> RemoteWriteAnswer? {
         if !request.metadata.isEmpty { sink.describe(request.metadata) }
-        guard var report = append(request) else { return nil }
+        guard var report = await turns.take({ append(request) }) else { return nil }
         do {
             try await durability.reach(report.position)
             // All of them: the log was full. The commit has made room.
             if report.limited > 0, report.limited == request.sampleCount {
-                guard let second = append(request) else { return nil }
+                guard let second = await turns.take({ append(request) }) else { return nil }
                 report = second
                 try await durability.reach(report.position)
             }
