@@ -1,10 +1,7 @@
-import Curl
-import Discovery
 import Exposition
 import Journal
 import Scraping
 import Storage
-import Synchronization
 import TimeSeries
 
 /// Lines that no target has had before: their text alone, and all that becomes of them on their way into a store.
@@ -45,24 +42,10 @@ enum NewLinesBenchmark {
 
     /// Each body is scraped once, from a target of its own, into one store whose log goes nowhere.
     private static func store(_ bodies: [[UInt8]]) async throws {
-        let next = Mutex(0)
-        let transport = InMemoryTransport { _ throws(TransportError) in
-            let index = next.withLock { index in
-                defer { index += 1 }
-                return index
-            }
-            return TransportResponse(status: 200, body: bodies[index % bodies.count])
-        }
         let empty = residentBytes()
         let start = Timestamp(milliseconds: 1_700_000_000_000)
         let store = try Store(disk: NullDisk(), now: start)
-        let scraper = Scraper(transport: transport, clock: ManualClock(now: start), sink: store)
-        var job = ScrapeConfiguration(
-            jobName: "new", defaults: ScrapeDefaults(limits: ScrapeLimits(bodyBytes: nil)))
-        job.staticGroups = [
-            TargetGroup(source: "static", addresses: bodies.indices.map { "host:\($0 + 1)" })
-        ]
-        scraper.apply([job])
+        let scraper = repeatingScraper(of: bodies, targets: bodies.count, into: store, at: start)
         let began = processorTime()
         await scraper.scrapeAll(at: start)
         let spent = processorTime() - began

@@ -91,23 +91,9 @@ private struct ParseBench {
 
     /// Nanoseconds of CPU time a sample.
     func read(asOneTarget: Bool) async -> Double {
-        let next = Mutex(0)
-        let bodies = bodies
-        let transport = InMemoryTransport { _ throws(TransportError) in
-            let index = next.withLock { index in
-                defer { index += 1 }
-                return index
-            }
-            return TransportResponse(status: 200, body: bodies[index % bodies.count])
-        }
         let sink = CountingSink()
-        let scraper = Scraper(
-            transport: transport, clock: ManualClock(now: Timestamp(milliseconds: 0)), sink: sink)
-        var job = ScrapeConfiguration(
-            jobName: "parse", defaults: ScrapeDefaults(limits: ScrapeLimits(bodyBytes: nil)))
-        let hosts = asOneTarget ? ["host:1"] : bodies.indices.map { "host:\($0 + 1)" }
-        job.staticGroups = [TargetGroup(source: "static", addresses: hosts)]
-        scraper.apply([job])
+        let scraper = repeatingScraper(
+            of: bodies, targets: asOneTarget ? 1 : bodies.count, into: sink, at: Timestamp(milliseconds: 0))
         if asOneTarget { await scraper.scrapeAll(at: Timestamp(milliseconds: 0)) }
         let before = sink.cells.withLock { $0 }
         let start = processorTime()
@@ -116,6 +102,26 @@ private struct ParseBench {
         }
         return (processorTime() - start) / Double(sink.cells.withLock { $0 } - before)
     }
+}
+
+/// A scraper of targets that answer with one body after another, at no cost.
+func repeatingScraper(
+    of bodies: [[UInt8]], targets: Int, into sink: any SampleSink, at start: Timestamp
+) -> Scraper {
+    let next = Mutex(0)
+    let transport = InMemoryTransport { _ throws(TransportError) in
+        let index = next.withLock { index in
+            defer { index += 1 }
+            return index
+        }
+        return TransportResponse(status: 200, body: bodies[index % bodies.count])
+    }
+    let scraper = Scraper(transport: transport, clock: ManualClock(now: start), sink: sink)
+    var job = ScrapeConfiguration(
+        jobName: "benchmark", defaults: ScrapeDefaults(limits: ScrapeLimits(bodyBytes: nil)))
+    job.staticGroups = [TargetGroup(source: "static", addresses: (1...targets).map { "host:\($0)" })]
+    scraper.apply([job])
+    return scraper
 }
 
 /// A sink that only counts cells.
