@@ -9,7 +9,7 @@ import TimeSeries
 struct LooseGroup: Sendable {
     static let width = 16
     static let tailRows = 8
-    /// One tail less than a table's, so that a series with 240 samples has one part and a tail.
+    /// Less than a table's: a series with 240 samples has one such part, however long its first tail was.
     static let mergedRows = 224
     static let lateLimit = 64
 
