@@ -20,6 +20,11 @@ struct ForecastDecisionTests {
             isTrusted: isTrusted, keep: keep)
     }
 
+    @Test func `what is kept for the hold is planned at three times the risk, at most at a half`() {
+        #expect(abs(Prediction(signal: "load", risk: 0.05).keepRisk - 0.15) < 1e-12)
+        #expect(Prediction(signal: "load", risk: 0.4).keepRisk == 0.5)
+    }
+
     @Test
     func `a trusted forecast raises the count`() {
         var scene = scene(current: 4)
