@@ -8,13 +8,7 @@ import TimeSeries
 enum NewLinesBenchmark {
     /// - Parameter copies: how many targets of the last recording, each with a label of its own on all lines.
     static func run(folder: String, copies: Int) async throws {
-        let disk = try RealDisk(root: folder)
-        for name in ["node", "prom"] {
-            let files = try disk.list("").filter { $0.hasPrefix(name + ".") && $0.hasSuffix(".txt") }
-            let bodies = try files.suffix(240).map { file -> [UInt8] in
-                let handle = try disk.open(file, create: false)
-                return try handle.read(at: 0, count: try handle.length())
-            }
+        for (name, bodies) in try recordings(folder) {
             guard let last = bodies.last else { continue }
             let samples = try Double(count(last, withLabels: false).samples)
             let parts = try best { for body in bodies { _ = try count(body, withLabels: false) } }

@@ -12,13 +12,7 @@ enum ScrapeBenchmark {
     /// The recorded scrapes of a folder read in their order by one target, whose values and lines change as they did; and
     /// each of them by a target that has never been seen.
     static func parse(folder: String) async throws {
-        let disk = try RealDisk(root: folder)
-        for name in ["node", "prom"] {
-            let files = try disk.list("").filter { $0.hasPrefix(name + ".") && $0.hasSuffix(".txt") }
-            let bodies = try files.suffix(240).map { file -> [UInt8] in
-                let handle = try disk.open(file, create: false)
-                return try handle.read(at: 0, count: try handle.length())
-            }
+        for (name, bodies) in try recordings(folder) {
             try await parse(name + ", recorded", bodies)
             if let last = bodies.last {
                 try await parse(name + ", same lines", Array(repeating: last, count: 240))
@@ -101,6 +95,19 @@ private struct ParseBench {
             await scraper.scrapeAll(at: Timestamp(milliseconds: Int64(row + 1) * 1000))
         }
         return (processorTime() - start) / Double(sink.cells.withLock { $0 } - before)
+    }
+}
+
+/// The newest 240 scrapes of each recording in a folder, with its name.
+func recordings(_ folder: String) throws -> [(name: String, bodies: [[UInt8]])] {
+    let disk = try RealDisk(root: folder)
+    return try ["node", "prom"].map { name in
+        let files = try disk.list("").filter { $0.hasPrefix(name + ".") && $0.hasSuffix(".txt") }
+        let bodies = try files.suffix(240).map { file -> [UInt8] in
+            let handle = try disk.open(file, create: false)
+            return try handle.read(at: 0, count: try handle.length())
+        }
+        return (name, bodies)
     }
 }
 

@@ -5,10 +5,8 @@ import TimeSeries
 extension SeriesScanner {
     /// Where a series ends that looks as usual; nil where it does not, or has more labels than any before.
     mutating func scanUsual(_ text: Span<UInt8>, from start: Int) -> Int? {
-        var window = self.window
-        let end = SeriesScanner.metricNameEnd(text, from: start, &window)
-        self.window = window
-        guard let end, end < text.count else { return nil }
+        let end = nameEnd(text, start, colons: true)
+        guard end > start, end < text.count else { return nil }
         metricName = start..<end
         isMetricNameQuoted = false
         partCount = 0
@@ -21,16 +19,6 @@ extension SeriesScanner {
         }
         guard text[end] == UInt8(ascii: "{") else { return nil }
         return scanUsualLabels(text, from: end)
-    }
-
-    @inline(__always)
-    private static func metricNameEnd(
-        _ text: Span<UInt8>, from start: Int, _ window: inout ByteWindow
-    ) -> Int? {
-        guard start < text.count, !text[start].isDigit else { return nil }
-        var end = window.wordEnd(text, from: start)
-        while end < text.count, text[end] == UInt8(ascii: ":") { end = window.wordEnd(text, from: end + 1) }
-        return end > start ? end : nil
     }
 
     /// The same for its labels, from the opening brace on.

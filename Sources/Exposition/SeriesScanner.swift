@@ -121,6 +121,7 @@ extension SeriesScanner {
     }
 
     /// Where a name without quotes ends; `start` itself where none begins.
+    @inline(__always)
     mutating func nameEnd(_ text: Span<UInt8>, _ start: Int, colons: Bool) -> Int {
         guard start < text.count, !text[start].isDigit else { return start }
         var end = window.wordEnd(text, from: start)

@@ -12,23 +12,29 @@ struct SymbolTable: Sendable {
 
     var count: Int { texts.count }
 
-    func find(_ text: String) -> Symbol? { find(text.utf8Span.span) }
+    func find(_ text: String) -> Symbol? {
+        let bytes = text.utf8Span.span
+        return find(bytes, SymbolTable.hash(bytes))
+    }
 
     mutating func intern(_ text: String) -> Symbol {
-        if let number = find(text) { return number }
+        let bytes = text.utf8Span.span
+        let hash = SymbolTable.hash(bytes)
+        if let number = find(bytes, hash) { return number }
         let number = Symbol(texts.count)
-        slots.insert(SymbolTable.hash(text.utf8Span.span), number)
+        slots.insert(hash, number)
         texts.append(text)
         return number
     }
 
     /// The same for a text that stands among others; it becomes a string only where it is new, or no UTF-8.
     mutating func intern(_ bytes: [UInt8], _ range: Range<Int>) -> Symbol {
-        find(bytes.span.extracting(range)) ?? intern(String(decoding: bytes[range], as: UTF8.self))
+        let text = bytes.span.extracting(range)
+        return find(text, SymbolTable.hash(text)) ?? intern(String(decoding: bytes[range], as: UTF8.self))
     }
 
-    private func find(_ text: Span<UInt8>) -> Symbol? {
-        slots.find(SymbolTable.hash(text)) { number in
+    private func find(_ text: Span<UInt8>, _ hash: UInt64) -> Symbol? {
+        slots.find(hash) { number in
             let known = texts[Int(number)]
             return known.utf8Span.span.equals(text)
         }

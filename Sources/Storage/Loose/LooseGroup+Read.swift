@@ -10,7 +10,7 @@ extension LooseGroup {
 
     /// The value of a series at exactly this time.
     func value(_ slot: Int, at time: Int64) -> Double? {
-        let start = LooseGroup.tailRows * Int(tracks[slot])
+        let start = firstTime(slot)
         for row in (0..<Int(counts[slot])).reversed() where times[start + row] == time {
             return cells[LooseGroup.width * row + slot]
         }
@@ -30,7 +30,7 @@ extension LooseGroup {
         for part in parts where part.overlaps(range) { slots |= part.slots }
         for slot in 0..<LooseGroup.width where counts[slot] > 0 {
             if newest[slot] < range.lowerBound
-                || times[LooseGroup.tailRows * Int(tracks[slot])] > range.upperBound
+                || times[firstTime(slot)] > range.upperBound
             {
                 continue
             }
@@ -70,7 +70,7 @@ extension LooseGroup {
             for sample in late where sample.slot == UInt8(slot) && range.contains(sample.time) {
                 columns.append(sample.time, sample.value)
             }
-            let start = LooseGroup.tailRows * Int(tracks[slot])
+            let start = firstTime(slot)
             for row in 0..<Int(counts[slot]) where range.contains(times[start + row]) {
                 columns.append(times[start + row], cells[LooseGroup.width * row + slot])
             }
@@ -100,7 +100,7 @@ extension LooseGroup {
 
     /// The samples in the tail of a series, ascending.
     func tail(_ slot: Int) -> [Sample] {
-        let start = LooseGroup.tailRows * Int(tracks[slot])
+        let start = firstTime(slot)
         return (0..<Int(counts[slot])).map { row in
             Sample(Timestamp(milliseconds: times[start + row]), cells[LooseGroup.width * row + slot])
         }
@@ -109,7 +109,7 @@ extension LooseGroup {
     var oldest: Int64? {
         var oldest = parts.lazy.map(\.first).min() ?? .max
         for slot in 0..<LooseGroup.width where counts[slot] > 0 {
-            oldest = min(oldest, times[LooseGroup.tailRows * Int(tracks[slot])])
+            oldest = min(oldest, times[firstTime(slot)])
         }
         for sample in late { oldest = min(oldest, sample.time) }
         return oldest == .max ? nil : oldest

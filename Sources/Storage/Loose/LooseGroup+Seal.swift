@@ -20,7 +20,7 @@ extension LooseGroup {
                 if tracks[slot] == tracks[first], counts[slot] == counts[first] { slots |= 1 << UInt16(slot) }
             }
             rest &= ~slots
-            let start = LooseGroup.tailRows * Int(tracks[first])
+            let start = firstTime(first)
             let count = Int(counts[first])
             let part = encoder.encode(slots, times[start..<start + count]) { slot, values in
                 for row in 0..<count { values.append(cells[LooseGroup.width * row + slot]) }

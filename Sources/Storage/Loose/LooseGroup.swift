@@ -96,6 +96,10 @@ struct LooseGroup: Sendable {
         pairs = kept
     }
 
+    /// Where the times of a slot's tail begin in `times`.
+    @inline(__always)
+    func firstTime(_ slot: Int) -> Int { LooseGroup.tailRows &* Int(tracks[slot]) }
+
     // MARK: Appending
 
     /// Adds a sample, or says why not.
