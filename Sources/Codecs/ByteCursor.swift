@@ -86,3 +86,23 @@
         return bytes.littleEndian64(at: range.lowerBound)
     }
 }
+
+extension Span<UInt8> {
+    /// The unsigned LEB128 number that a whole range holds, nil where it holds none or more than that. Up to eight bytes are
+    /// looked at as one word.
+    @inlinable @inline(__always)
+    package func varint(filling range: Range<Int>) -> UInt64? {
+        guard 1...8 ~= range.count, range.upperBound >= 8 else {
+            var cursor = ByteCursor(range)
+            guard let value = try? cursor.varint(self), cursor.isAtEnd else { return nil }
+            return value
+        }
+        let unused = UInt64(64 &- 8 &* range.count)
+        var word = littleEndian64(at: range.upperBound &- 8) &>> unused
+        // All bytes but the last say that another follows.
+        guard word & 0x8080_8080_8080_8080 == 0x0080_8080_8080_8080 &>> unused else { return nil }
+        word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) &>> 1
+        word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) &>> 2
+        return word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) &>> 4
+    }
+}

@@ -28,6 +28,25 @@ import Testing
         }
     }
 
+    @Test
+    func `a varint that fills a range is read at any place and length, and nothing that ends elsewhere`() {
+        for bits in 0...64 {
+            let value: UInt64 =
+                bits == 64 ? .max : (1 << UInt64(bits)) - 1 ^ (bits > 2 ? 1 << UInt64(bits / 2) : 0)
+            for before in [0, 1, 7, 8, 20] {
+                var bytes = [UInt8](repeating: 0xff, count: before)
+                bytes.append(varint: value)
+                let end = bytes.count
+                bytes += [0xff, 1]
+                #expect(bytes.span.varint(filling: before..<end) == value)
+                // It ends behind the range, and before its end.
+                #expect(bytes.span.varint(filling: before..<end + 1) == nil)
+                if end - before > 1 { #expect(bytes.span.varint(filling: before..<end - 1) == nil) }
+                #expect(bytes.span.varint(filling: before..<before) == nil)
+            }
+        }
+    }
+
     @Test func `a length beyond what remains is refused`() {
         let bytes: [UInt8] = [200, 1, 0, 0]
         #expect(throws: CodecError.truncated(at: 0)) {

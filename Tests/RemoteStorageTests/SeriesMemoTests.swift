@@ -23,6 +23,25 @@ struct SeriesMemoTests {
         for number in 20_000..<40_000 { #expect(memo.find(key(name(number))) == nil) }
     }
 
+    @Test func `series of a request are found in whatever order they come, with others among them`() {
+        var memo = SeriesMemo(limit: 1 << 20, now: start)
+        for number in 0..<1000 { memo.insert(key(name(number)), UInt32(number), now: start) }
+        func handles(_ numbers: [Int]) -> [UInt32] {
+            memo.handles(
+                of: numbers.map { number in
+                    SeriesScan.Series(message: 0..<0, key: number < 0 ? nil : key(name(number)), end: 0)
+                })
+        }
+
+        let ascending = Array(0..<1000)
+        #expect(handles(ascending) == ascending.map(UInt32.init))
+        #expect(handles(ascending.reversed()) == ascending.reversed().map(UInt32.init))
+        let strided = ascending.map { $0 * 37 % 1000 }
+        #expect(handles(strided) == strided.map(UInt32.init))
+        let none = KnownSamples.noHandle
+        #expect(handles([998, 999, 1000, 0, 1, -1, 2, 2, 1001]) == [998, 999, none, 0, 1, none, 2, 2, none])
+    }
+
     @Test func `a key tells apart what differs in one byte, in length, or by the seed`() {
         let text = "0123456789abcdefghijklmnopqrstuvwxyz"
         let own = key(text)

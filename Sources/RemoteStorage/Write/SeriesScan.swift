@@ -95,8 +95,7 @@ struct SeriesScan {
             position += 9
         }
         guard position &+ 1 < message.upperBound, bytes[position] == 0x10 else { return false }
-        var cursor = ByteCursor(position &+ 1..<message.upperBound)
-        guard let bits = try? cursor.varint(bytes), cursor.isAtEnd else { return false }
+        guard let bits = bytes.varint(filling: position &+ 1..<message.upperBound) else { return false }
         let time = Int64(bitPattern: bits)
         guard time <= latest,
             samples.count == first || samples[samples.count - 1].timestamp.milliseconds <= time

@@ -63,15 +63,37 @@ extension Head {
     private mutating func count(
         _ outcome: LooseGroup.Outcome, _ time: Int64, _ report: inout AppendReport
     ) {
+        report.count(outcome)
+        guard case .accepted = outcome else { return }
+        newest = max(newest, time)
+        pressure.samplesSince += 1
+    }
+}
+
+/// What became of many samples.
+struct AppendTally {
+    var report: AppendReport
+    /// The latest of those that were taken.
+    var newest = Int64.min
+
+    init(report: AppendReport) { self.report = report }
+
+    @inline(__always)
+    mutating func count(_ outcome: LooseGroup.Outcome, _ time: Int64) {
+        report.count(outcome)
+        if case .accepted = outcome { newest = max(newest, time) }
+    }
+}
+
+extension AppendReport {
+    @inline(__always)
+    fileprivate mutating func count(_ outcome: LooseGroup.Outcome) {
         switch outcome {
-        case .accepted:
-            report.accepted += 1
-            newest = max(newest, time)
-            pressure.samplesSince += 1
-        case .repeated: report.repeated += 1
-        case .duplicate: report.duplicate += 1
-        case .outOfOrder: report.outOfOrder += 1
-        case .tooOld: report.tooOld += 1
+        case .accepted: accepted += 1
+        case .repeated: repeated += 1
+        case .duplicate: duplicate += 1
+        case .outOfOrder: outOfOrder += 1
+        case .tooOld: tooOld += 1
         }
     }
 }

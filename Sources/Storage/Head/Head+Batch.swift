@@ -75,14 +75,17 @@ extension Head {
 
     /// Takes samples by the numbers of their series, which are all there. The log has them already.
     mutating func take(_ samples: KnownSamples, _ report: inout AppendReport) {
-        var start = 0
-        for (index, number) in samples.handles.enumerated() {
-            let end = samples.ends[index]
-            for row in start..<end {
-                let sample = samples.samples[row]
-                append(number, sample.timestamp.milliseconds, sample.value, &report)
-            }
-            start = end
+        var tally = AppendTally(report: report)
+        var first = 0
+        while first < samples.handles.count {
+            let group = LooseSeries.group(samples.handles[first])
+            var end = first + 1
+            while end < samples.handles.count, LooseSeries.group(samples.handles[end]) == group { end += 1 }
+            loose.append(samples, first..<end, window: window, &tally)
+            first = end
         }
+        newest = max(newest, tally.newest)
+        pressure.samplesSince += tally.report.accepted - report.accepted
+        report = tally.report
     }
 }

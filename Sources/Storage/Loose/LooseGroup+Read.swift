@@ -123,4 +123,15 @@ extension LooseGroup {
 
     var sealedByteCount: Int { parts.reduce(0) { $0 + $1.bytes.count } }
     var tailByteCount: Int { 8 * (times.count + cells.count) + 24 * late.count }
+    /// An estimate of the group itself, and of a number in it and a step in the pair's list for each label of a series.
+    var indexByteCount: Int { 450 + 6 * pairs.count }
+
+    /// The time of the newest sample of all its series; nil where there is none.
+    var latest: Int64? {
+        var latest = Int64.min
+        for slot in 0..<LooseGroup.width where members >> UInt16(slot) & 1 == 1 {
+            latest = max(latest, newest[slot])
+        }
+        return latest == .min ? nil : latest
+    }
 }

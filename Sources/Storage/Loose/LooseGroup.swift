@@ -114,6 +114,25 @@ struct LooseGroup: Sendable {
         return .accepted
     }
 
+    /// Adds the samples of some of its series.
+    mutating func append(
+        _ samples: KnownSamples, _ series: Range<Int>, window: Int64, _ encoder: inout LooseEncoder,
+        _ tally: inout AppendTally
+    ) {
+        var start = series.lowerBound == 0 ? 0 : samples.ends[series.lowerBound - 1]
+        for index in series {
+            let slot = Int(samples.handles[index] & 15)
+            for sample in start..<samples.ends[index] {
+                let time = samples.samples[sample].timestamp.milliseconds
+                let outcome =
+                    Head.times.contains(time)
+                    ? append(slot, time, samples.samples[sample].value, window: window, &encoder) : .tooOld
+                tally.count(outcome, time)
+            }
+            start = samples.ends[index]
+        }
+    }
+
     /// Adds a native histogram, or says why not.
     mutating func append(
         _ slot: Int, _ time: Int64, _ histogram: FloatHistogram, window: Int64,

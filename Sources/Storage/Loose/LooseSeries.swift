@@ -61,6 +61,18 @@ struct LooseSeries: Sendable {
         groups[Int(number >> 4)].append(Int(number & 15), time, value, window: window, &encoder)
     }
 
+    /// Adds the samples of some series of one group that are there.
+    mutating func append(
+        _ samples: KnownSamples, _ series: Range<Int>, window: Int64, _ tally: inout AppendTally
+    ) {
+        let group = LooseSeries.group(samples.handles[series.lowerBound])
+        groups[group].append(samples, series, window: window, &encoder, &tally)
+    }
+
+    /// The group of a series.
+    @inline(__always)
+    static func group(_ number: UInt32) -> Int { Int(number >> 4) }
+
     mutating func append(
         _ number: UInt32, _ time: Int64, _ histogram: FloatHistogram, window: Int64
     ) -> LooseGroup.Outcome {
@@ -104,8 +116,7 @@ struct LooseSeries: Sendable {
     var indexByteCount: Int {
         var bytes = pairs.byteCount + 12 * numbers.count
         for index in groups.indices where !groups[index].isEmpty {
-            // A number in the group and a step in the pair's list for each label of a series.
-            bytes += 450 + 6 * groups[index].pairs.count
+            bytes += groups[index].indexByteCount
         }
         return bytes
     }
