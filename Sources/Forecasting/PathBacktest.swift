@@ -15,6 +15,9 @@ struct PathBacktest: Sendable {
     /// What an error weighs beside that of the next newer moment: what suits a series changes.
     static let memory = 0.95
 
+    /// The fewest values that models are fitted to.
+    static let leastValues = 10
+
     private var worth: [Double] = []
     private var typical = 1.0
     /// How steeply a weight falls with the error.
@@ -33,9 +36,12 @@ struct PathBacktest: Sendable {
         let values = series.values
         let tested = Self.tested(values.count, periods: periods, horizon: horizon)
         let split = values.count - tested
-        guard horizon >= 1, tested > horizon, split >= PathForecaster.leastValues,
+        guard horizon >= 1, tested > horizon, split >= Self.leastValues,
             let known = RegularSeries(Array(values[..<split]))
-        else { return }
+        else {
+            intervals = Self.intervalsOfFew(values, horizon: horizon)
+            return
+        }
         independent = max(1, Double(tested) / Double(horizon))
         // Two windows that do not overlap rank no models; five do.
         sharpness = min(max(independent - 1, 0.75), 4)
@@ -60,6 +66,23 @@ struct PathBacktest: Sendable {
         let seen = Double(periods.last ?? 0) * leastCycles
         let spare = Swift.max(0, count - Int(seen))
         return min(count / 2, Swift.max(2 * horizon, min(count / 3, spare)))
+    }
+
+    /// Where the history is too short for a backtest: how far values were from those so many steps before, had these gone
+    /// on as the whole did.
+    private static func intervalsOfFew(_ values: [Double], horizon: Int) -> PathIntervals {
+        let reach = min(horizon, values.count / 2)
+        guard reach >= 1, let last = values.last else { return PathIntervals() }
+        let drift = (last - values[0]) / Double(values.count - 1)
+        let outcomes = (1...reach).map { step in
+            (0..<values.count - reach).map { moment in
+                PathIntervals.Outcome(
+                    actual: values[moment + step], forecast: values[moment] + drift * Double(step))
+            }
+        }
+        return PathIntervals(
+            outcomes, independent: Double(values.count - reach) / Double(reach),
+            unrest: PathIntervals.usualUnrest)
     }
 
     private mutating func weigh(

@@ -7,7 +7,8 @@ package struct PathForecaster: Sendable {
     static let maxOrigins = 24
     /// No more than so many values are forecast in a backtest; beyond, the last errors hold.
     static let maxBacktestHorizon = 512
-    static let leastValues = 10
+    /// The point forecast stays between these quantiles of what the backtest says may come.
+    static let centralQuantiles = (low: 0.1, high: 0.9)
 
     package let periods: [Int]
     /// Lasting changes of level in the history, the newest first; what was before them is moved to the last level.
@@ -35,7 +36,7 @@ package struct PathForecaster: Sendable {
         }
     }
 
-    /// Nil where there are fewer than ten values.
+    /// Nil where there is no value of a size below 1e250.
     /// - Parameters:
     ///   - values: on a regular grid, oldest first; NaN is a gap.
     ///   - startSeconds: when the first value was, in seconds since 1970, where that is known: days of the month
@@ -47,10 +48,7 @@ package struct PathForecaster: Sendable {
         _ values: [Double], stepSeconds: Double? = nil, startSeconds: Double? = nil,
         periods known: [Int]? = nil, horizon: Int? = nil
     ) {
-        guard let series = RegularSeries(values), series.isPresent.count(where: { $0 }) >= Self.leastValues
-        else {
-            return nil
-        }
+        guard let series = RegularSeries(values) else { return nil }
         let found = known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds)
         periods = Self.completed(found, count: series.count)
         specialDays = SpecialDays(series.values, stepSeconds: stepSeconds, startSeconds: startSeconds)
@@ -107,16 +105,16 @@ package struct PathForecaster: Sendable {
         if let specialDays {
             for step in mean.indices { mean[step] *= specialDays.factor(at: series.count + step) }
         }
-        let bands = quantiles.map { quantile in
-            (
-                quantile: quantile,
-                values: mean.indices.map {
-                    fit.backtest.intervals.quantile(quantile, at: $0, around: mean[$0], in: series)
-                }
-            )
+        func band(_ quantile: Double) -> [Double] {
+            mean.indices.map {
+                fit.backtest.intervals.quantile(quantile, at: $0, around: mean[$0], in: series)
+            }
         }
+        let central = zip(band(Self.centralQuantiles.low), band(Self.centralQuantiles.high))
+        let bands = quantiles.map { (quantile: $0, values: band($0)) }
+        let inside = zip(mean, central).map { min(max($0, $1.0), $1.1) }
         return Forecast(
-            mean: mean, quantiles: bands, relativeError: fit.backtest.relativeError,
+            mean: inside, quantiles: bands, relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,
             model: "weighted median of \(fit.ensemble.members.count) models"
                 + (periods.isEmpty ? "" : ", seasons \(periods)") + changes)

@@ -65,7 +65,7 @@ struct RegularSeries: Sendable {
     }
 
     /// Ten times as far from the median as the 1st and 99th percentile: only what no demand does lies
-    /// outside.
+    /// outside. Of few values, once more as far as they have come: they may grow. What was never below zero stays there.
     private static func plausibleRange(_ raw: [Double]) -> ClosedRange<Double>? {
         var known = raw.filter { $0.isFinite && abs($0) < 1e250 }
         guard let least = known.min(), let greatest = known.max() else { return nil }
@@ -74,7 +74,9 @@ struct RegularSeries: Sendable {
         let median = Quantile.select(count / 2, of: &known)
         let low = Quantile.select(outer, of: &known, in: 0..<count / 2 + 1)
         let high = Quantile.select(count - 1 - outer, of: &known, in: count / 2..<count)
-        guard count >= 100, high > low else { return least...greatest }
-        return (median - 10 * (median - low) - (high - low))...(median + 10 * (high - median) + (high - low))
+        guard high > low else { return least...greatest }
+        let reach = count >= 100 ? 10.0 : 1
+        let lower = median - reach * (median - low) - (high - low)
+        return (least >= 0 ? max(0, lower) : lower)...(median + reach * (high - median) + (high - low))
     }
 }

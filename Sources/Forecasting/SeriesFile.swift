@@ -25,15 +25,10 @@ package struct SeriesFile: Hashable, Sendable {
     ///   - name: what a file of one series calls it.
     package init(_ text: String, name: String) throws(Problem) {
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
-            .filter { !$1.isEmpty }
-            .map { number, line in
-                Row(
-                    line: number + 1,
-                    fields: line.split(separator: ",", omittingEmptySubsequences: false).map(Self.unquoted))
-            }
+            .filter { !$1.allSatisfy(\.isWhitespace) }
+            .map { Row(line: $0 + 1, fields: Self.fields($1)) }
         guard let first = lines.first else { throw Problem(line: 1, message: "the file is empty") }
-        let hasHeader = first.fields.count < 2 || Double(first.fields[1]) == nil
-        let body = hasHeader ? lines.dropFirst() : lines[...]
+        let body = Self.isHeader(first) ? lines.dropFirst() : lines[...]
         guard !body.isEmpty else { throw Problem(line: 1, message: "there are no rows below the header") }
         if body.allSatisfy({ $0.fields.count == 2 && Double($0.fields[0]) != nil }) {
             series = [try Self.timed(body, name: name)]
@@ -44,19 +39,55 @@ package struct SeriesFile: Hashable, Sendable {
 
     private struct Row {
         var line: Int
-        var fields: [Substring]
+        var fields: [String]
     }
 
-    private static func unquoted(_ field: Substring) -> Substring {
-        field.count >= 2 && field.first == "\"" && field.last == "\"" ? field.dropFirst().dropLast() : field
+    /// A line that says something behind its first field, and no number.
+    private static func isHeader(_ row: Row) -> Bool {
+        let values = row.fields.dropFirst()
+        return values.contains { !isGap($0) } && !values.contains { Double($0) != nil } || values.isEmpty
+    }
+
+    private static func isGap(_ field: String) -> Bool { field.isEmpty || field == "NA" }
+
+    /// The fields of a line (RFC 4180, without line breaks in quotes), blanks around them left out.
+    private static func fields(_ line: Substring) -> [String] {
+        var fields: [String] = []
+        var field = ""
+        var isQuoted = false
+        var wasQuoted = false
+        func finish() {
+            fields.append(wasQuoted ? field : String(field.trimmingBlanks))
+            field = ""
+            wasQuoted = false
+        }
+        for character in line {
+            if isQuoted {
+                if character == "\"" { isQuoted = false } else { field.append(character) }
+            } else if character == "\"", wasQuoted {
+                // Two of them stand for one.
+                field.append(character)
+                isQuoted = true
+            } else if character == "\"", field.allSatisfy(\.isWhitespace) {
+                field = ""
+                isQuoted = true
+                wasQuoted = true
+            } else if character == "," {
+                finish()
+            } else if !wasQuoted || !character.isWhitespace {
+                field.append(character)
+            }
+        }
+        finish()
+        return fields
     }
 
     private static func series(_ row: Row) throws(Problem) -> Series {
         let fields = row.fields
         var values: [Double] = []
-        let end = fields.lastIndex { !$0.isEmpty && $0 != "NA" } ?? 0
+        let end = fields.lastIndex { !isGap($0) } ?? 0
         for field in fields.dropFirst().prefix(end) {
-            if field.isEmpty || field == "NA" {
+            if isGap(field) {
                 values.append(.nan)
             } else if let value = Double(field) {
                 values.append(value)
@@ -64,7 +95,7 @@ package struct SeriesFile: Hashable, Sendable {
                 throw Problem(line: row.line, message: "expected a number, found \"\(field.prefix(40))\"")
             }
         }
-        return Series(id: String(fields[0]), values: values)
+        return Series(id: fields[0], values: values)
     }
 
     private static func timed(_ rows: ArraySlice<Row>, name: String) throws(Problem) -> Series {
@@ -76,7 +107,7 @@ package struct SeriesFile: Hashable, Sendable {
                 throw Problem(
                     line: row.line, message: "expected ascending seconds, found \"\(fields[0].prefix(40))\"")
             }
-            guard let value = fields[1].isEmpty ? .nan : Double(fields[1]) else {
+            guard let value = isGap(fields[1]) ? .nan : Double(fields[1]) else {
                 throw Problem(line: row.line, message: "expected a number, found \"\(fields[1].prefix(40))\"")
             }
             times.append(time)
@@ -96,12 +127,25 @@ package struct SeriesFile: Hashable, Sendable {
     package static func csv(_ forecasts: [(id: String, forecast: Forecast)], horizon: Int) -> String {
         var text = "id,quantile" + (1...max(1, horizon)).map { ",h\($0)" }.joined() + "\n"
         for (id, forecast) in forecasts {
-            let name = id.contains(",") ? "\"\(id)\"" : id
+            let name = quoted(id)
             text += "\(name),mean" + forecast.mean.map { ",\($0)" }.joined() + "\n"
             for band in forecast.quantiles {
                 text += "\(name),\(band.quantile)" + band.values.map { ",\($0)" }.joined() + "\n"
             }
         }
         return text
+    }
+
+    private static func quoted(_ id: String) -> String {
+        guard id.contains(where: { $0 == "," || $0 == "\"" }) else { return id }
+        return "\"" + id.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
+    }
+}
+
+extension String {
+    fileprivate var trimmingBlanks: Substring {
+        let start = drop(while: \.isWhitespace)
+        return start[..<(start.lastIndex { !$0.isWhitespace }.map(start.index(after:)) ?? start.startIndex)]
     }
 }

@@ -48,7 +48,7 @@ struct ForecastCommand: ParsableCommand {
                 let forecaster = PathForecaster(
                     one.values, stepSeconds: one.stepSeconds, startSeconds: one.startSeconds)
             else {
-                Terminal.error("\(file): \(one.id) is too short or empty; left out")
+                Terminal.error("\(file): \(one.id) has no value below 1e250 in size; left out")
                 continue
             }
             forecasts.append((id: one.id, forecast: forecaster.forecast(horizon: horizon, quantiles: wanted)))

@@ -51,8 +51,37 @@ struct PathForecasterTests {
         #expect(
             bridged.mean.enumerated().allSatisfy { abs($1 - (100 + 50 * sin(2 * .pi * Double($0) / 24))) < 8 }
         )
-        #expect(PathForecaster([1, 2, 3]) == nil)
         #expect(PathForecaster([Double](repeating: .nan, count: 50)) == nil)
+    }
+
+    @Test(arguments: [12, 20, 40, 60, 100, 150])
+    func `a line goes on, be it long or short`(count: Int) throws {
+        let line = (0..<count).map { 1000 + Double($0) }
+
+        let forecast = try #require(PathForecaster(line)).forecast(horizon: 10, quantiles: [0.1, 0.9])
+
+        let truth = 1000 + Double(count + 9)
+        #expect(forecast.mean[9] > Double(1000 + count) && forecast.mean[9] <= truth + 0.5)
+        if count >= 100 { #expect(abs(forecast.mean[9] - truth) < 0.5) }
+        for step in 0..<10 {
+            #expect(forecast.quantiles[0].values[step] <= forecast.mean[step])
+            #expect(forecast.quantiles[1].values[step] >= forecast.mean[step])
+        }
+    }
+
+    @Test
+    func `a series too short for a backtest has quantiles by how far it goes in as many steps`() throws {
+        let walk: [Double] = [50, 52, 51, 55, 53, 56, 52, 49, 51, 54, 52]
+
+        let forecast = try #require(PathForecaster(walk)).forecast(horizon: 8, quantiles: [0.1, 0.9])
+
+        #expect(forecast.quantiles[0].values.allSatisfy { $0 < 52 && $0 > 20 })
+        #expect(forecast.quantiles[1].values.allSatisfy { $0 > 54 && $0 < 80 })
+        for values in [[5.0], [3, 4], [1, 2, 3]] {
+            let few = try #require(PathForecaster(values)).forecast(horizon: 2, quantiles: [0.5])
+            #expect(!few.isTrusted)
+            #expect(few.mean.allSatisfy { $0.isFinite && $0 >= 0 })
+        }
     }
 
     @Test
@@ -95,6 +124,21 @@ struct SeriesFileTests {
 
         #expect(file.series.map(\.id) == ["H1", "H2"])
         #expect(file.series.map(\.values) == [[5, 6, 7], [1]])
+    }
+
+    @Test
+    func `a series that begins with a gap is no header, and quotes keep commas and quotes`() throws {
+        let file = try SeriesFile(
+            "A,,2,3\r\nB, 1 , 2\r\n\"C, x\",1,NA,3\n\" D \"\"d\"\"\",4\n", name: "f")
+
+        #expect(file.series.map(\.id) == ["A", "B", "C, x", " D \"d\""])
+        #expect(
+            file.series.map { $0.values.map { $0.isNaN ? -1 : $0 } } == [
+                [-1, 2, 3], [1, 2], [1, -1, 3], [4],
+            ])
+        let forecast = Forecast(mean: [1], quantiles: [], relativeError: 1, isTrusted: true, model: "m")
+        let text = SeriesFile.csv(file.series.map { (id: $0.id, forecast: forecast) }, horizon: 1)
+        #expect(text.hasSuffix("\"C, x\",mean,1.0\n\" D \"\"d\"\"\",mean,1.0\n"))
     }
 
     @Test(arguments: [
