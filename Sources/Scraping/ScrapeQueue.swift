@@ -36,5 +36,8 @@ struct ScrapeQueue {
         }
     }
 
+    /// The entries, in no order.
+    var entries: [Entry] { heap }
+
     private func precedes(_ a: Entry, _ b: Entry) -> Bool { (a.start, a.id) < (b.start, b.id) }
 }

@@ -19,6 +19,8 @@ package final class Scraper: Sendable {
         var queue = ScrapeQueue()
         var scheduled: [UInt64: Scheduled] = [:]
         var lastID: UInt64 = 0
+        /// When was last looked for what is due.
+        var lastLook = Timestamp.distantPast
         var counters = ScrapeCounters()
     }
 
@@ -106,6 +108,21 @@ package final class Scraper: Sendable {
         state.queue.insert(ScrapeQueue.Entry(start: start, id: scraper.id))
     }
 
+    /// Plans those starts anew that a clock which was set back has left farther ahead than an interval.
+    private static func plan(after now: Timestamp, in state: inout State) {
+        let entries = state.queue.entries
+        state.queue = ScrapeQueue()
+        for entry in entries {
+            guard let scraper = state.scheduled[entry.id]?.scraper else { continue }
+            let interval = scraper.status.target.interval
+            if entry.start - now > interval + ScrapeSchedule.slot(of: interval) {
+                enqueue(scraper, after: now, in: &state)
+            } else {
+                state.queue.insert(entry)
+            }
+        }
+    }
+
     private func end(_ removed: [TargetScraper]) {
         guard !removed.isEmpty else { return }
         state.withLock { state in
@@ -185,6 +202,8 @@ extension Scraper {
 
     private func takeDue(at now: Timestamp) -> [Due] {
         state.withLock { state in
+            if now < state.lastLook { Scraper.plan(after: now, in: &state) }
+            state.lastLook = now
             var due: [Due] = []
             while let entry = state.queue.pop(until: now) {
                 guard let scheduled = state.scheduled[entry.id] else { continue }

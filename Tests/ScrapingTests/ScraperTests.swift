@@ -113,6 +113,37 @@ struct ScraperTests {
         }
     }
 
+    @Test(arguments: [15, 30, 3600, 20 * 365 * 86_400])
+    func `a clock that is set back stops no scraping`(seconds: Int) async throws {
+        let rig = try ScrapeRig()
+        rig.transport.answer(ScrapeRig.url, text: "a 1\n")
+        func scrape(from start: Timestamp, to end: Timestamp) async {
+            for second in 0...Int((end - start) / .seconds(1)) {
+                await rig.scraper.scrapeDue(at: start + .seconds(second))
+            }
+        }
+        let later = ScrapeRig.start + .seconds(60)
+        await scrape(from: ScrapeRig.start, to: later)
+        #expect(rig.landedScrapes.count == 6)
+
+        let before = later - .seconds(seconds)
+        await scrape(from: before, to: before + .seconds(60))
+
+        #expect(rig.landedScrapes.count == 12)
+    }
+
+    @Test func `a clock that is set back by a moment repeats no scrape`() async throws {
+        let rig = try ScrapeRig()
+        rig.transport.answer(ScrapeRig.url, text: "a 1\n")
+        let start = try #require(rig.scraper.nextStart)
+        await rig.scraper.scrapeDue(at: start)
+        await rig.scraper.scrapeDue(at: start - .milliseconds(5))
+        await rig.scraper.scrapeDue(at: start + .seconds(1))
+
+        #expect(rig.landedScrapes.count == 1)
+        #expect(rig.scraper.nextStart == start + .seconds(10))
+    }
+
     @Test func `the service scrapes by its clock until it is cancelled`() async throws {
         let rig = try ScrapeRig()
         rig.transport.answer(ScrapeRig.url, text: "a 1\n")
