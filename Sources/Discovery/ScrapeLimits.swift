@@ -4,7 +4,7 @@ package import Documents
 package struct ScrapeLimits: Hashable, Sendable {
     /// Bytes of body after decompression.
     package var bodyBytes: Int?
-    /// Samples after metric relabelling.
+    /// Samples after metric relabelling. In Prometheus there is no limit by default.
     package var samples: Int?
     /// Targets of one scrape configuration.
     package var targets: Int?
@@ -15,9 +15,12 @@ package struct ScrapeLimits: Hashable, Sendable {
 
     /// Where the configuration says nothing; Prometheus has no limit here, and an endless body would fill memory.
     package static let defaultBodyBytes = 16 << 20
+    /// Twice the series that a target may have in the store by default.
+    package static let defaultSamples = 200_000
 
     package init(
-        bodyBytes: Int? = defaultBodyBytes, samples: Int? = nil, targets: Int? = nil, labels: Int? = nil,
+        bodyBytes: Int? = defaultBodyBytes, samples: Int? = defaultSamples, targets: Int? = nil,
+        labels: Int? = nil,
         labelNameLength: Int? = nil, labelValueLength: Int? = nil
     ) {
         self.bodyBytes = bodyBytes

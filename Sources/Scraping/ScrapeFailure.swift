@@ -37,19 +37,7 @@ enum ScrapeFailure: Error, Hashable, Sendable {
         case .bucketLimit(let line, let limit):
             "histogram bucket limit exceeded: \(line), native_histogram_bucket_limit \(limit)"
         case .labelLimit(let reason), .targetLimit(let reason), .credentials(let reason): reason
-        case .sink(let error): error.reason
-        }
-    }
-}
-
-extension SinkError {
-    /// For the list of targets.
-    var reason: String {
-        switch self {
-        case .seriesLimit(let limit): "the store holds its limit of \(limit) series; new series are refused"
-        case .labelLimit(let reason): reason
-        case .closed: "the store is closed"
-        case .unavailable(let reason): "the store is unavailable: \(reason)"
+        case .sink(let error): error.description
         }
     }
 }

@@ -124,6 +124,16 @@ struct ScrapeTable {
     }
 }
 
+extension SinkError {
+    /// Whether series beyond a limit are refused while others go on.
+    fileprivate var isLimitOfSeries: Bool {
+        switch self {
+        case .seriesLimit, .targetSeriesLimit, .memoryLimit: true
+        case .labelLimit, .closed, .unavailable: false
+        }
+    }
+}
+
 extension ScrapeTable {
     /// Reads a body into the row and the batch; returns what the sink refused of it, empty for nothing.
     private mutating func ingest(
@@ -146,8 +156,9 @@ extension ScrapeTable {
             cache.commit(reading, row: &row)
             report.added = reading.newColumns.count + reading.newOwn.count
         } catch {
-            // The series that are known go on; the new ones are tried again with the next scrape.
-            guard case .seriesLimit = error else { throw .sink(error) }
+            // The series that are known go on; the new ones are tried again with the next scrape. A target of which nothing
+            // is known yet would look healthy without a sample.
+            guard error.isLimitOfSeries, cache.columnCount > reportColumns.count else { throw .sink(error) }
             problem = ScrapeFailure.sink(error).description
             row.removeLast(reading.newColumns.count)
             report.kept -= reading.newColumns.count

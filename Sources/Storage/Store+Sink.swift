@@ -9,8 +9,7 @@ extension Store: SampleSink {
                 head.tables[Int(number)]?.isOpen = true
                 return TableID(index: number)
             }
-            try head.check(columns, target: target)
-            try head.checkRoom(for: columns.count)
+            try head.admit(columns, beside: 0, of: target)
             let number = UInt32(head.tables.count)
             try write([StoreRecord.table(number, target, columns)])
             head.addTable(number, target, columns)
@@ -21,11 +20,7 @@ extension Store: SampleSink {
     package func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError) {
         try head.withLock { head throws(SinkError) in
             guard head.hasTable(table.index), let open = head.tables[Int(table.index)] else { throw .closed }
-            guard open.width + columns.count <= configuration.limits.seriesPerTarget else {
-                throw .seriesLimit(limit: configuration.limits.seriesPerTarget)
-            }
-            try head.check(columns, target: open.target)
-            try head.checkRoom(for: columns.count)
+            try head.admit(columns, beside: open.width, of: open.target)
             try write([StoreRecord.columns(table.index, width: open.width, columns)])
             head.extend(table.index, columns)
         }
@@ -142,7 +137,8 @@ extension Store: SampleSink {
         _ batch: SampleBatch, to head: inout Head, _ report: inout AppendReport
     ) -> [UInt32] {
         var records: [[UInt8]] = []
-        let (numbers, added) = head.numbers(of: batch, &records)
+        head.lookAgain(for: batch.entries.count)
+        let (numbers, added) = head.numbers(of: batch, &records, &report)
         for (index, number) in numbers.enumerated() where number != .max && !batch.histograms.isEmpty {
             for (timestamp, histogram) in batch.histograms[batch.histogramRange(index)] {
                 records.append(StoreRecord.histogram(number, at: timestamp.milliseconds, histogram))

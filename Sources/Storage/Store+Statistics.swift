@@ -76,7 +76,7 @@ extension Head {
         statistics.tombstones = tombstones.count
         statistics.memoryBytes = byteCount
         statistics.memoryLimit = configuration.memoryLimit
-        statistics.refusesNewSeries = refusesNewSeries
+        statistics.refusesNewSeries = refusesNewSeries || pressure.hasRefused
         statistics.droppedSampleBytes = pressure.droppedSampleBytes
         statistics.droppedRollupBytes = pressure.droppedRollupBytes
         LabelCensus(self).report(to: &statistics, limit)

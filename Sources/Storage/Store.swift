@@ -110,6 +110,17 @@ package final class Store: Sendable {
         head.withLock { $0.settleWindow(now: now.milliseconds, log) }
     }
 
+    /// What the memory limit has made the store do so far: bytes of samples and of rollups that went before their retention
+    /// was over, and whether new series are refused.
+    package var memoryPressure: (droppedBytes: UInt64, refusesNewSeries: Bool) {
+        head.withLock { head in
+            (
+                head.pressure.droppedSampleBytes + head.pressure.droppedRollupBytes,
+                head.refusesNewSeries || head.pressure.hasRefused
+            )
+        }
+    }
+
     /// Whether so much came since `maintain` that it should not wait for its next turn.
     package var isMaintenanceDue: Bool {
         head.withLock { $0.pressure.isDue(limit: configuration.memoryLimit) }

@@ -40,6 +40,8 @@ package struct AppendReport: Hashable, Sendable {
     package var tooOld = 0
     /// A series or a sample above a limit.
     package var limited = 0
+    /// Which limit, of the first of them; nil where the sink does not say.
+    package var refusal: String?
     /// The sink's log position behind this append; durable once `durablePosition` reaches it.
     package var position: UInt64 = 0
 
@@ -49,11 +51,27 @@ package struct AppendReport: Hashable, Sendable {
 }
 
 /// Why a table could not be opened or extended.
-package enum SinkError: Error, Hashable, Sendable {
+package enum SinkError: Error, Hashable, Sendable, CustomStringConvertible {
     case seriesLimit(limit: Int)
+    case targetSeriesLimit(limit: Int)
+    case memoryLimit
     case labelLimit(String)
     case closed
     case unavailable(String)
+
+    package var description: String {
+        switch self {
+        case .seriesLimit(let limit):
+            "storage.limits.series: the store holds its limit of \(limit) series; new ones are refused"
+        case .targetSeriesLimit(let limit):
+            "storage.limits.series_per_target: a target may have \(limit) series; those beyond are refused"
+        case .memoryLimit:
+            "storage.memory.limit is reached: new series are refused, those that are there go on"
+        case .labelLimit(let reason): reason
+        case .closed: "the store is closed"
+        case .unavailable(let reason): "the store is unavailable: \(reason)"
+        }
+    }
 }
 
 /// Writing: the store, an agent's forwarder, or an array in a test.

@@ -193,7 +193,9 @@ struct RemoteWriteReceiverTests {
         let known = await receiver.receive(body([(1, 2)]))
 
         #expect(new.status == 400)
-        #expect(new.message.hasSuffix("1: above a limit of series, labels or memory"))
+        #expect(
+            new.message.hasSuffix(
+                "1: storage.limits.series: the store holds its limit of 1 series; new ones are refused"))
         #expect(known.status == 204)
     }
 

@@ -139,6 +139,19 @@ struct SeriesRulesTests {
         #expect(rig.status?.lastError == "")
     }
 
+    @Test func `a target of which the store takes no series is down`() async throws {
+        let rig = try ScrapeRig()
+        rig.sink.limit(series: 6)
+
+        await rig.scrape("a 1\nb 1\n")
+        #expect(rig.status?.health == .down)
+        #expect(rig.status?.lastError.contains("limit of 6 series") == true)
+        #expect(rig.values("up") == ["0.0"])
+        await rig.scrape("a 2\n")
+        #expect(rig.status?.health == .up)
+        #expect(rig.values("a") == ["2.0"])
+    }
+
     @Test func `extra metrics of a scrape are there when asked for`() async throws {
         let rig = try ScrapeRig {
             $0.reportsExtraMetrics = true

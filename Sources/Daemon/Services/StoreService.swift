@@ -17,6 +17,7 @@ struct StoreService: Service {
         try? await cancelWhenGracefulShutdown {
             var sinceMaintenance = Duration.zero
             var retention = RetentionClock(newest: store.statistics(limit: 0).newest)
+            var told = store.memoryPressure
             while !Task.isCancelled {
                 try await clock.sleep(for: interval)
                 store.note(now: clock.now)
@@ -24,10 +25,30 @@ struct StoreService: Service {
                 sinceMaintenance += interval
                 guard sinceMaintenance >= .seconds(60) || store.isMaintenanceDue else { continue }
                 sinceMaintenance = .zero
+                told = tell(since: told)
                 maintain(now: retention.settle(clock.now))
             }
         }
         sync()
+    }
+
+    /// Says what the memory limit did since the last time.
+    private func tell(
+        since told: (droppedBytes: UInt64, refusesNewSeries: Bool)
+    ) -> (droppedBytes: UInt64, refusesNewSeries: Bool) {
+        let now = store.memoryPressure
+        if now.droppedBytes > told.droppedBytes {
+            logger.warning(
+                "storage.memory.limit made the oldest samples or rollups go before their retention was over",
+                metadata: ["bytes": "\(now.droppedBytes - told.droppedBytes)"])
+        }
+        if now.refusesNewSeries, !told.refusesNewSeries {
+            logger.warning(
+                "storage.memory.limit is reached: new series are refused, those that are there go on")
+        } else if told.refusesNewSeries, !now.refusesNewSeries {
+            logger.notice("there is room below storage.memory.limit: new series are taken again")
+        }
+        return now
     }
 
     private func sync() {

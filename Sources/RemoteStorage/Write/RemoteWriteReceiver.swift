@@ -177,6 +177,7 @@ extension AppendReport {
         outOfOrder += other.outOfOrder
         tooOld += other.tooOld
         limited += other.limited
+        refusal = refusal ?? other.refusal
         position = max(position, other.position)
     }
 
@@ -184,7 +185,7 @@ extension AppendReport {
     fileprivate var reasons: [String] {
         let counts = [
             (duplicate, "duplicate sample for timestamp"), (outOfOrder, "out of order sample"),
-            (tooOld, "too old sample"), (limited, "above a limit of series, labels or memory"),
+            (tooOld, "too old sample"), (limited, refusal ?? "above a limit of series, labels or memory"),
         ]
         return counts.filter { $0.0 > 0 }.map { "\($0.0): \($0.1)" }
     }

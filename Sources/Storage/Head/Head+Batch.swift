@@ -4,8 +4,8 @@ import TimeSeries
 extension Head {
     /// The number of each series of a batch, `UInt32.max` for one above a limit, and the series that are new,
     /// ascending, with their records for the log.
-    func numbers(
-        of batch: SampleBatch, _ records: inout [[UInt8]]
+    mutating func numbers(
+        of batch: SampleBatch, _ records: inout [[UInt8]], _ report: inout AppendReport
     ) -> (numbers: [UInt32], added: [(labels: Labels, number: UInt32)]) {
         var numbers: [UInt32] = []
         numbers.reserveCapacity(batch.entries.count)
@@ -28,12 +28,20 @@ extension Head {
                 continue
             }
             let left = room ?? min(roomInMemory, configuration.limits.series - seriesCount)
-            let isNew = left > 0 && (try? check([labels])) != nil
-            room = isNew ? left - 1 : left
-            guard isNew else {
+            room = left
+            do throws(SinkError) {
+                if left <= 0 {
+                    throw roomInMemory > added.count
+                        ? .seriesLimit(limit: configuration.limits.series) : .memoryLimit
+                }
+                try check([labels])
+            } catch {
+                if case .memoryLimit = error { pressure.hasRefused = true }
+                report.refusal = report.refusal ?? error.description
                 numbers.append(.max)
                 continue
             }
+            room = left - 1
             let number = loose.nextNumber + UInt32(added.count)
             known[labels] = number
             added.append((labels, number))

@@ -5,7 +5,7 @@ extension Head {
     /// they go.
     mutating func maintain(now: Int64) {
         if let edge = dropEdge(now: now) {
-            rollUp(droppingBefore: edge.time)
+            rollUp(droppingBefore: edge.time, isForMemory: edge.isForMemory)
             drop(edge)
         }
         settle(now: now)

@@ -4,8 +4,12 @@ import TimeSeries
 struct MemoryPressure: Sendable {
     /// Bytes as of the last look.
     var bytes = 0
-    /// New series that may come before the next look.
+    /// New series that may come before the next look, those that came since `maintain` included.
     var seriesLeft = Int.max
+    /// `seriesSince` at the last look.
+    var seriesAtLook = 0
+    /// Whether a new series was refused since `maintain`.
+    var hasRefused = false
     /// Samples and series that came since.
     var samplesSince = 0
     var seriesSince = 0
@@ -75,24 +79,45 @@ extension Head {
             bytes -= dropOldestRollups(bytes - limit)
         }
         if bytes > limit, let edge = edge(freeing: bytes - limit, before: .max) {
-            rollUp(droppingBefore: edge)
+            rollUp(droppingBefore: edge, isForMemory: true)
             drop(DropEdge(time: edge, isForMemory: true))
             bytes = byteCount
         }
         compactSymbols()
-        pressure.bytes = bytes
-        pressure.seriesLeft = max(0, limit - bytes) / MemoryPressure.bytesPerSeries
         pressure.samplesSince = 0
         pressure.seriesSince = 0
+        pressure.hasRefused = false
+        note(bytes)
     }
 
-    /// The time before which the sealed parts have so many bytes together, or all of them that end before a time; nil
-    /// where there are none.
+    /// Takes note of how much is left below the limit.
+    private mutating func note(_ bytes: Int) {
+        pressure.bytes = bytes
+        let left = max(0, configuration.memoryLimit - bytes)
+        pressure.seriesLeft = left / MemoryPressure.bytesPerSeries + pressure.seriesSince
+        pressure.seriesAtLook = pressure.seriesSince
+    }
+
+    /// Looks again where so many new series would not fit by the cautious guess, once enough came to make it worth the time.
+    mutating func lookAgain(for count: Int) {
+        let unseen = (pressure.seriesSince - pressure.seriesAtLook) * MemoryPressure.bytesPerSeries
+        guard count > roomInMemory, !refusesNewSeries, unseen > configuration.memoryLimit / 64 else { return }
+        note(byteCount)
+    }
+
+    /// The time before which so many bytes go together, or all that end before a time; nil where there are none: sealed
+    /// parts, and series with the last of their samples.
     private func edge(freeing bytes: Int, before end: Int64) -> Int64? {
         var parts: [(last: Int64, bytes: Int)] = []
-        for case let table? in tables { parts += table.sealed.map { ($0.last, $0.byteCount) } }
+        for case let table? in tables {
+            parts += table.sealed.map { ($0.last, $0.byteCount) }
+            if !table.isOpen, let last = table.lastTime { parts.append((last, table.tailByteCount)) }
+        }
         for index in loose.groups.indices {
             parts += loose.groups[index].parts.map { ($0.last, $0.bytes.count) }
+            if let last = loose.groups[index].latest {
+                parts.append((last, loose.groups[index].tailByteCount + loose.groups[index].indexByteCount))
+            }
         }
         parts.removeAll { $0.last >= end }
         parts.sort { $0.last < $1.last }
@@ -134,10 +159,7 @@ extension Head {
 
     /// Throws where so many new series would not fit.
     func checkMemory(for count: Int) throws(SinkError) {
-        guard count <= roomInMemory else {
-            throw .unavailable(
-                "storage.memory.limit is reached, no new series are taken; those that are there go on")
-        }
+        guard count <= roomInMemory else { throw .memoryLimit }
     }
 }
 

@@ -66,10 +66,6 @@ struct Head: Sendable {
 
     /// Throws where the labels of a series, those of its target included, are above a limit.
     func check(_ columns: [Labels], target: Labels = .empty) throws(SinkError) {
-        let limits = configuration.limits
-        guard columns.count <= limits.seriesPerTarget || target.isEmpty else {
-            throw .seriesLimit(limit: limits.seriesPerTarget)
-        }
         let targetCount = target.count
         for labels in columns { try check(labels, targetCount) }
         try check(target, targetCount)
@@ -78,16 +74,37 @@ struct Head: Sendable {
     private func check(_ labels: Labels, _ targetCount: Int) throws(SinkError) {
         let limits = configuration.limits
         var count = targetCount
-        var isTooLong = false
+        var excess: String?
+        let bytes = labels.bytes
         labels.forEachRange { name, value in
             count += 1
-            if name.count > limits.labelNameLength || value.count > limits.labelValueLength {
-                isTooLong = true
+            if name.count > limits.labelNameLength {
+                excess = "has a name of \(name.count) bytes, label_name_length is \(limits.labelNameLength)"
+            } else if value.count > limits.labelValueLength {
+                let label = String(decoding: bytes[name], as: UTF8.self)
+                excess =
+                    "has \(value.count) bytes in \(label), label_value_length is \(limits.labelValueLength)"
             }
         }
-        if isTooLong { throw .labelLimit("a label of \(labels.metricName) is too long") }
-        if count > limits.labels + targetCount {
-            throw .labelLimit("\(labels.metricName) has \(count) labels")
+        if excess == nil, count > limits.labels + targetCount {
+            excess = "has \(count - targetCount) labels, labels is \(limits.labels)"
+        }
+        if let excess { throw .labelLimit("storage.limits: a series of \(labels.metricName) \(excess)") }
+    }
+
+    /// Throws where a target may not have these columns beside those that it has, and counts what they would bring.
+    mutating func admit(_ columns: [Labels], beside width: Int, of target: Labels) throws(SinkError) {
+        do throws(SinkError) {
+            guard width + columns.count <= configuration.limits.seriesPerTarget else {
+                throw .targetSeriesLimit(limit: configuration.limits.seriesPerTarget)
+            }
+            try check(columns, target: target)
+            lookAgain(for: columns.count)
+            try checkRoom(for: columns.count)
+        } catch {
+            rejectedSamples += UInt64(columns.count)
+            if case .memoryLimit = error { pressure.hasRefused = true }
+            throw error
         }
     }
 

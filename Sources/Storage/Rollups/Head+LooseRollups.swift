@@ -12,7 +12,7 @@ extension Head {
     /// Series of these groups with windows that are complete (looked for where `isDue`), or of which samples before
     /// `edge` are to be dropped. Gives places to those that have none.
     mutating func looseWork(
-        _ groups: Range<Int>, _ step: Int64, isDue: Bool, droppingBefore edge: Int64?
+        _ groups: Range<Int>, _ step: Int64, isDue: Bool, newest: Int64, droppingBefore edge: Int64?
     ) -> [LooseWork] {
         var work: [Int: LooseWork] = [:]
         for index in groups {

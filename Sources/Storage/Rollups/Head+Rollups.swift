@@ -56,8 +56,11 @@ extension Head {
     }
 
     /// Rolls up what goes before `edge`, at once: for a head that nobody else waits for.
-    mutating func rollUp(droppingBefore edge: Int64) {
+    /// - Parameter isForMemory: what has lived for less than a window of the coarsest resolution leaves nothing, though it
+    ///   may go on: of many series with few samples each, windows take more than they replace.
+    mutating func rollUp(droppingBefore edge: Int64, isForMemory: Bool) {
         guard let step = rollupStep else { return }
+        let newest = isForMemory ? Int64.max : newest
         var pass = RollupPass(configuration.rollups)
         for number in tables.indices {
             guard let table = tables[number],
@@ -66,8 +69,12 @@ extension Head {
             let blocks = table.rollup(through: through, &pass)
             attach(blocks, toTable: number, table.rollups, table.rollups.joined(blocks, made: through))
         }
-        for work in looseWork(0..<loose.groups.count, step, isDue: false, droppingBefore: edge) {
-            attach(work.blocks(&pass), work)
+        // A few at a time: the work holds copies of groups.
+        for first in stride(from: 0, to: loose.groups.count, by: 256) {
+            let numbers = first..<min(loose.groups.count, first + 256)
+            for work in looseWork(numbers, step, isDue: false, newest: newest, droppingBefore: edge) {
+                attach(work.blocks(&pass), work)
+            }
         }
     }
 }

@@ -34,7 +34,8 @@ extension Store {
                 guard first < head.loose.groups.count else { return nil }
                 let numbers = first..<min(head.loose.groups.count, first + 256)
                 first = numbers.upperBound
-                return head.looseWork(numbers, step, isDue: isDue, droppingBefore: edge)
+                return head.looseWork(
+                    numbers, step, isDue: isDue, newest: head.newest, droppingBefore: edge)
             }
             guard let work else { break }
             let made = work.map { ($0.blocks(&pass), $0) }
