@@ -34,7 +34,7 @@ struct ScrapeConfigurationTests {
         #expect(!job.honorsLabels)
         #expect(job.honorsTimestamps)
         #expect(job.limits.bodyBytes == 16 << 20)
-        #expect(job.limits.samples == nil)
+        #expect(job.limits.samples == 200_000)
     }
 
     @Test func `global values are inherited and may be replaced`() throws {

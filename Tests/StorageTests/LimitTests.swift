@@ -26,7 +26,7 @@ import TimeSeries
         let many = Dictionary(uniqueKeysWithValues: (0..<64).map { ("l\($0)", "1") })
         #expect(pushed(many, to: store).limited == 1)
         #expect(store.configuration.limits.series == 5_000_000)
-        #expect(throws: SinkError.seriesLimit(limit: 100_000)) {
+        #expect(throws: SinkError.targetSeriesLimit(limit: 100_000)) {
             try store.openTable(
                 target: Labels(["job": "a"]),
                 columns: (0...100_000).map { Labels(["__name__": "m", "n": "\($0)"]) })
@@ -39,11 +39,11 @@ import TimeSeries
         let columns = (0..<5).map { Labels(["__name__": "m\($0)"]) }
         let target = Labels(["job": "a"])
 
-        #expect(throws: SinkError.seriesLimit(limit: 3)) {
+        #expect(throws: SinkError.targetSeriesLimit(limit: 3)) {
             try store.openTable(target: target, columns: Array(columns[..<4]))
         }
         let table = try store.openTable(target: target, columns: Array(columns[..<3]))
-        #expect(throws: SinkError.seriesLimit(limit: 3)) {
+        #expect(throws: SinkError.targetSeriesLimit(limit: 3)) {
             try store.extendTable(table, columns: Array(columns[3...]))
         }
         #expect(store.append(table, at: at(0), row: [1, 2, 3]).accepted == 3)

@@ -13,7 +13,7 @@ struct MemoryPressure: Sendable {
     /// Samples and series that came since.
     var samplesSince = 0
     var seriesSince = 0
-    /// Sealed bytes that went before their retention was over.
+    /// Bytes that went before their retention was over, with samples and the series that had no others, and of rollups.
     var droppedSampleBytes: UInt64 = 0
     var droppedRollupBytes: UInt64 = 0
     /// What others keep for the sake of this store's series.
@@ -55,18 +55,11 @@ extension Head {
     }
 
     mutating func drop(_ edge: DropEdge) {
-        let before = edge.isForMemory ? sealedByteCount : 0
+        let before = edge.isForMemory ? byteCount : 0
         drop(before: edge.time)
         if edge.isForMemory {
-            pressure.droppedSampleBytes += UInt64(max(0, before - sealedByteCount))
+            pressure.droppedSampleBytes += UInt64(max(0, before - byteCount))
         }
-    }
-
-    private var sealedByteCount: Int {
-        var bytes = 0
-        for case let table? in tables { bytes += table.sealedByteCount }
-        for index in loose.groups.indices { bytes += loose.groups[index].sealedByteCount }
-        return bytes
     }
 
     /// What is to be done once samples are dropped.
