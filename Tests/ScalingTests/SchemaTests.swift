@@ -61,6 +61,25 @@ struct SchemaTests {
         ("replicas: { max: 5 }, \(signals), combine: sum", true),
         ("replicas: { min: 0, max: 5 }, \(signals), idle: { after: 10m }", true),
         ("replicas: { max: 5 }, \(signals), victims: newest", true),
+        (
+            "replicas: { max: 5 }, \(signals), "
+                + "pauses: [ { direction: down, owner: ada, reason: fair, until: 2026-12-01T08:00:00Z } ]",
+            true
+        ),
+        (
+            "replicas: { max: 5 }, \(signals), pauses: [ { owner: a, reason: b, until: 2026-12-01T08:00:00+01:00 } ]",
+            true
+        ),
+        ("replicas: { max: 5 }, \(signals), pauses: [ { owner: a, reason: b, until: tomorrow } ]", false),
+        (
+            "replicas: { max: 5 }, \(signals), pauses: [ { owner: ' ', reason: b, until: 2026-12-01T08:00:00Z } ]",
+            false
+        ),
+        ("replicas: { max: 5 }, \(signals), pauses: [ { reason: b, until: 2026-12-01T08:00:00Z } ]", false),
+        (
+            "replicas: { max: 5 }, \(signals), "
+                + "pauses: [ { direction: left, owner: a, reason: b, until: 2026-12-01T08:00:00Z } ]", false
+        ),
         ("replicas: { max: 5 }, \(signals), victims: { least: sum by (replica) (up) }", true),
         ("replicas: { max: 5 }, \(signals), when: { partial: { above: 90% }, zero: 5m, bridge: 10m }", true),
         ("replicas: { max: 5 }, \(signals), when: { partial: ignore }", true),

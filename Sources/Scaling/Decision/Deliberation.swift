@@ -1,3 +1,4 @@
+import Fleet
 import TimeSeries
 
 /// A decision in the making: the count so far and the reasons that led there. Each step is in a file of its
@@ -95,6 +96,17 @@ struct Deliberation {
         note(
             isBelow ? .minimum : .maximum, "replicas",
             "the bounds are \(bounds.lowerBound) to \(bounds.upperBound), which no window or limit delays")
+    }
+
+    /// A pause holds the count whatever asks for another, bounds included.
+    mutating func observePauses() {
+        guard let pauses = policy.pauses else { return }
+        for pause in pauses where pause.holds(from: current, to: count, at: now) {
+            count = current
+            note(
+                .paused, pause.direction.map { "\($0.rawValue)wards" } ?? "policy",
+                "by \(pause.owner): \(pause.reason)", until: pause.until)
+        }
     }
 }
 

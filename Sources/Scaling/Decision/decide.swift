@@ -7,7 +7,7 @@ package import TimeSeries
 /// budget behind: each signal proposes a count; the largest wins (or what the policy's combination says), and
 /// nothing is removed while a signal is not to be trusted; activation decides between something and nothing; a
 /// trusted forecast may raise it, and headroom stands for one that is not; minimum, maximum and schedules; stabilisation windows; velocity limits; the flap
-/// budget.
+/// budget; bounds again, and pauses.
 /// - Parameters:
 ///   - memory: carried from decision to decision of the same policy; the change is already noted in it when
 ///     this returns (see `ScalingMemory.retract`).
@@ -31,6 +31,7 @@ package func decide(
     deliberation.limitVelocity(memory)
     deliberation.spendFlapBudget(memory)
     deliberation.enforceBounds()
+    deliberation.observePauses()
     deliberation.settleSize(measurement, &memory)
     if policy.isObserver {
         deliberation.note(

@@ -36,6 +36,7 @@ enum PolicyReader {
                 fields.duration("after", in: .zero...day) ?? .seconds(300)
             }
             let schedules = ScheduleReader.schedules(fields, document)
+            let pauses = PauseReader.pauses(fields, document)
             let victims = fields.node("victims").flatMap { VictimReader.victims($0, document, source) }
             guard let name, let workload, let bounds, let signals, !signals.isEmpty else { return nil }
             var policy = ScalingPolicy(
@@ -44,6 +45,7 @@ enum PolicyReader {
                 prediction: prediction, behaviour: behaviour ?? ScalingBehaviour(),
                 staleAfter: when.staleAfter, schedules: schedules)
             policy.nodePool = pool
+            policy.pauses = pauses
             policy.combination = combination
             policy.idleAfter = idleAfter ?? (bounds.lowerBound == 0 ? .seconds(300) : nil)
             policy.partial = when.partial ?? ScalingPolicy.PartialRule(above: 0.8, scaleDown: 0.1)

@@ -89,6 +89,8 @@ package struct ScalingPolicy: Hashable, Sendable, Codable {
     package var idleAfter: Duration?
     /// None where nil; never empty, names unique.
     package var schedules: [ScalingSchedule]?
+    /// None where nil; never empty.
+    package var pauses: [ScalingPause]?
     /// How large replicas are; as the workload says where nil.
     package var sizing: Sizing?
     /// Which replicas leave first; `crowded` where nil.
