@@ -21,7 +21,7 @@ struct BacktestCommand: AsyncParsableCommand {
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json, html }
 
-    @Option(help: "A policy file.") var policies: String?
+    @Option(help: "A policy file; may be given several times.") var policies: [String] = []
     @Option(
         help:
             "A policy of the file or another autoscaler; may be given several times. All of the file without it."
@@ -36,7 +36,7 @@ struct BacktestCommand: AsyncParsableCommand {
     @Option(help: "What lies before is seen and not judged.") var evaluateAfter = "8d"
     @Option(
         help:
-            "What a policy's signal reads, as NAME=load|utilisation|replicas|backlog; may be given several times."
+            "What a policy's signal reads, as NAME=\(PolicyController.Source.allCases.map(\.rawValue).joined(separator: "|")); may be given several times."
     )
     var signal: [String] = []
     @Option(help: "What one replica serves of the demand within its objective; from the trace without it.")
@@ -63,6 +63,11 @@ struct BacktestCommand: AsyncParsableCommand {
         }
         ProcessMemory.keepFreed()
         let plan = try await plan()
+        do throws(BacktestPlan.Refusal) {
+            try plan.check()
+        } catch {
+            throw ValidationError(error.message)
+        }
         var charts: [(name: String, chart: BacktestChart)] = []
         var progress = Progress()
         let isDrawn = output == .html && !search
@@ -70,7 +75,7 @@ struct BacktestCommand: AsyncParsableCommand {
             progress: { progress.show($0) },
             chart: isDrawn ? { name, chart in charts.append((name, chart)) } : nil)
         progress.end()
-        var remarks: [String] = []
+        var remarks = plan.assumptions
         if search { remarks.append(choose(&results)) }
         let exceeded = try compare(results, limits, &remarks)
         show(results, plan, charts, remarks)
@@ -88,7 +93,7 @@ struct BacktestCommand: AsyncParsableCommand {
                 ? recorded
                 : DemandTrace(recorded.values, stepSeconds: recorded.stepSeconds, capacity: capacity)
         else { throw ValidationError("--capacity must be above zero") }
-        let known = try policies.map { try GenerationLoader().policies([$0]) } ?? []
+        let known = try known()
         var (chosen, comparators) = try choice(known)
         if search { chosen = chosen.flatMap { BacktestSearch.variants(of: $0) } }
         let settings = Backtest.Settings(
@@ -96,16 +101,29 @@ struct BacktestCommand: AsyncParsableCommand {
             evaluateAfterSeconds: try seconds("--evaluate-after", evaluateAfter))
         return BacktestPlan(
             trace: demand, settings: settings, policies: chosen, comparators: comparators,
-            sources: try sources())
+            sources: try sources(), order: policy.isEmpty ? [] : named)
     }
+
+    /// The policies of all files. Each file is looked at by itself: two of them may have an active policy for the same
+    /// workload, an old one and a new one.
+    private func known() throws -> [ScalingPolicy] {
+        let known = try policies.flatMap { try GenerationLoader().policies([$0]) }
+        var names: Set<String> = []
+        for policy in known where !names.insert(policy.name).inserted {
+            throw ValidationError("two policies of --policies are named \"\(policy.name)\"")
+        }
+        return known
+    }
+
+    /// What was asked for by name, the baseline last where it was not.
+    private var named: [String] { policy + (baseline.map { policy.contains($0) ? [] : [$0] } ?? []) }
 
     private func choice(_ known: [ScalingPolicy]) throws -> ([ScalingPolicy], [Scaling.Comparator]) {
         var chosen: [ScalingPolicy] = policy.isEmpty ? known : []
         var comparators: [Scaling.Comparator] = []
-        let names = policy + (baseline.map { policy.contains($0) ? [] : [$0] } ?? [])
-        for name in names {
+        for name in named {
             if let comparator = Scaling.Comparator(rawValue: name) {
-                comparators.append(comparator)
+                if !comparators.contains(comparator) { comparators.append(comparator) }
             } else if let found = known.first(where: { $0.name == name }) {
                 if !chosen.contains(found) { chosen.append(found) }
             } else {

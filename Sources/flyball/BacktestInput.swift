@@ -2,7 +2,6 @@ import ArgumentParser
 import Daemon
 import Exposition
 import Foundation
-import Journal
 import PromQL
 import Scaling
 import Storage
@@ -22,7 +21,7 @@ struct BacktestInput {
             throw Failure("\(path): no such file")
         }
         if isFolder.boolValue { return try await evaluate(try store()) }
-        let text = try FileSource().text(path)
+        let text = try FileSource().text(path).replacing("\r\n", with: "\n")
         guard text.hasSuffix("# EOF\n") || text.hasSuffix("# EOF") else {
             return try DemandTrace.parse(csv: text, file: path, column: column)
         }
@@ -60,15 +59,9 @@ struct BacktestInput {
         return (source, range)
     }
 
-    /// A store that no service has open.
+    /// The store in a service's folder, read and left alone: the service may run meanwhile.
     private func store() throws -> (any SeriesSource, ClosedRange<Timestamp>) {
-        let disk = try RealDisk(root: path)
-        let lock = try DirectoryLock(
-            disk, owner: "pid \(ProcessInfo.processInfo.processIdentifier)")
-        defer { withExtendedLifetime(lock) {} }
-        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        let forever = StoreConfiguration(retention: .seconds(100 * 365 * 86_400))
-        let store = try Store(disk: disk, configuration: forever, now: now)
+        let store = try StorageFolder(existing: path).read()
         let statistics = store.statistics(limit: 0)
         guard let oldest = statistics.oldest, let newest = statistics.newest else {
             throw Failure("\(path): the store is empty")

@@ -125,6 +125,35 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a backtest reads the demand out of a store and leaves the folder as it is`() async throws
+        {
+            try await withSandbox { sandbox in
+                let rows = (0...600).map { "reqs \(50 + $0 % 60) \(1_700_000_000 + $0 * 60)\n" }.joined()
+                let text = "# TYPE reqs gauge\n\(rows)# EOF\n"
+                let read = try await storage(sandbox, "import", "data", try sandbox.write("x.om", text))
+                #expect(read.status == 0, "\(read.output)")
+                _ = try sandbox.write("crlf.om", text.replacing("\n", with: "\r\n"))
+                let files = FileManager.default.subpaths(atPath: sandbox.folder + "/data")?.sorted()
+
+                var outputs: Set<String> = []
+                for trace in ["data", "data/samples", "crlf.om"] {
+                    let run = try await Sandbox.run(
+                        Sandbox.binary,
+                        [
+                            "backtest", "--policy", "static", "--policy", "hpa-v2", "--trace", trace,
+                            "--query",
+                            "sum(reqs)", "--evaluate-after", "2h", "--output", "json",
+                        ], folder: sandbox.folder)
+                    #expect(run.status == 0, "\(run.output)")
+                    outputs.insert(run.output)
+                }
+
+                #expect(outputs.count == 1, "\(outputs)")
+                #expect(outputs.first?.hasPrefix("{\"policies\":[{\"policy\":\"static\"") == true)
+                #expect(FileManager.default.subpaths(atPath: sandbox.folder + "/data")?.sorted() == files)
+            }
+        }
+
         @Test func `errors name the place and the remedy`() async throws {
             try await withSandbox { sandbox in
                 let none = try await storage(sandbox, "inspect", "nowhere")

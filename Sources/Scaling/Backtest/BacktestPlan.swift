@@ -1,4 +1,5 @@
 import Documents
+import TimeSeries
 
 /// Which controllers run over a trace, and the run: what `flyball backtest` does.
 package struct BacktestPlan: Sendable {
@@ -13,11 +14,19 @@ package struct BacktestPlan: Sendable {
     package var comparators: [Comparator]
     /// What a policy's signals read, by the signal's name.
     package var sources: [String: PolicyController.Source]
+    /// The names in the order of the results; what is not among them comes behind, comparators first.
+    package var order: [String]
+
+    /// Why a run would say nothing, or not what was asked.
+    package struct Refusal: Error, Hashable, Sendable {
+        package var message: String
+    }
 
     package init(
         trace: DemandTrace, settings: Backtest.Settings = Backtest.Settings(), policies: [ScalingPolicy] = [],
-        comparators: [Comparator] = [], sources: [String: PolicyController.Source] = [:]
+        comparators: [Comparator] = [], sources: [String: PolicyController.Source] = [:], order: [String] = []
     ) {
+        self.order = order
         self.trace = trace
         self.settings = settings
         self.policies = policies
@@ -25,10 +34,52 @@ package struct BacktestPlan: Sendable {
         self.sources = sources
     }
 
+    /// Refuses what has nothing to judge, and sources that no signal can have.
+    package func check() throws(Refusal) {
+        let before = Duration.seconds(settings.evaluateAfterSeconds)
+        guard trace.durationSeconds > settings.evaluateAfterSeconds else {
+            let length = Duration.seconds(trace.durationSeconds)
+            throw Refusal(
+                message:
+                    "nothing would be judged: the trace is \(length.prometheusText) long and what lies before "
+                    + "--evaluate-after (\(before.prometheusText)) is not judged; give a longer trace or a shorter "
+                    + "time, such as --evaluate-after \(Self.suggestion(trace.durationSeconds))")
+        }
+        let signals = policies.flatMap(\.signals)
+        let known = Set(signals.map(\.name)).sorted()
+        for (name, source) in sources.sorted(by: { $0.key < $1.key }) {
+            let meant = signals.filter { $0.name == name }
+            guard !meant.isEmpty else {
+                let there = known.isEmpty ? "none" : known.joined(separator: ", ")
+                throw Refusal(message: "no signal \"\(name)\" for --signal; the policies have \(there)")
+            }
+            let hasObjective = meant.allSatisfy { if case .objective = $0.target { true } else { false } }
+            guard source != .latency || hasObjective else {
+                throw Refusal(
+                    message:
+                        "--signal \(name)=latency: the latency is made up from an objective, which \"\(name)\" "
+                        + "has not")
+            }
+        }
+    }
+
+    /// A third of a trace, in whole hours where there are any.
+    private static func suggestion(_ seconds: Int) -> String {
+        let third = seconds / 3
+        return Duration.seconds(third >= 3600 ? third / 3600 * 3600 : third / 60 * 60).prometheusText
+    }
+
+    /// What is taken for signals whose targets do not say what they measure, for a person.
+    package var assumptions: [String] {
+        var seen: Set<String> = []
+        return policies.flatMap(\.signals).filter { sources[$0.name] == nil }
+            .compactMap(PolicyController.assumption).filter { seen.insert($0).inserted }
+    }
+
     /// What fitting a model of an hour costs beside a tick of a policy.
     private static let ticksPerFit = 4000
 
-    /// Runs all, comparators first, each in its order, on as many cores as there are: no controller knows of another,
+    /// Runs all, in `order`, on as many cores as there are: no controller knows of another,
     /// so that the results depend on nothing else.
     /// - Parameters:
     ///   - progress: called with the share of the work that is done, from 0 to 1.
@@ -43,11 +94,11 @@ package struct BacktestPlan: Sendable {
         progress(0)
         let hours = max(1, tracks.hours)
         await tracks.make { progress(Double(fits) * Double($0) / Double(hours) / work) }
-        let controllers: [any BacktestController] =
+        let controllers = ordered(
             comparators.map { $0.controller(trace, settings) }
-            + policies.map {
-                PolicyController($0, trace: trace, sources: sources, forecasts: tracks.forecasts(for: $0))
-            }
+                + policies.map {
+                    PolicyController($0, trace: trace, sources: sources, forecasts: tracks.forecasts(for: $0))
+                })
         let isDrawn = chart != nil
         let runs = await withTaskGroup(of: (Int, Run).self) { group in
             for (index, controller) in controllers.enumerated() {
@@ -66,6 +117,13 @@ package struct BacktestPlan: Sendable {
             if let chart, let drawing = run.chart { chart(run.result.name, drawing) }
         }
         return runs.map(\.result)
+    }
+
+    private func ordered(_ controllers: [any BacktestController]) -> [any BacktestController] {
+        let ranked = controllers.enumerated().map { index, controller in
+            (rank: order.firstIndex(of: controller.name) ?? order.count, index: index, controller: controller)
+        }
+        return ranked.sorted { ($0.rank, $0.index) < ($1.rank, $1.index) }.map(\.controller)
     }
 
     private struct Run: Sendable {

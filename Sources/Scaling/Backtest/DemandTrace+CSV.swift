@@ -12,8 +12,9 @@ extension DemandTrace {
         var times: [Int] = []
         var values: [Double] = []
         var place = 1
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.hasSuffix("\r") ? line.dropLast() : line
+        // A carriage return and the line feed behind it are one character.
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
             if index == 0, let column {
                 guard let found = fields.firstIndex(where: { $0 == column }), found > 0 else {

@@ -7,32 +7,30 @@ import TimeSeries
 /// lets one replica serve is what a replica serves within its objective. Other signals read what `sources`
 /// says.
 package struct PolicyController: BacktestController {
-    /// What the simulator can show a signal.
-    package enum Source: String, Hashable, Sendable, CaseIterable {
-        case load, utilisation, replicas, backlog
-    }
-
     package let policy: ScalingPolicy
     package var name: String { policy.name }
     private let forecasts: PolicyForecasts?
     private let sources: [Source]
     /// From the trace's unit to the policy's.
     private let scale: Double
+    private let capacity: Double
     private var memory = ScalingMemory()
     private var lastDecision = Int.min
     /// A trace begins on a Monday at midnight UTC, as far as schedules are concerned.
     private let start = Timestamp(milliseconds: 1_599_436_800_000)
 
     /// - Parameters:
-    ///   - sources: by signal; where there is none, the target says it: `mean` reads the utilisation,
-    ///     `drain_rate` the backlog, others the load.
+    ///   - sources: by signal; where there is none, the target says it.
     ///   - forecasts: made once and shared by the policies of a run.
     ///   - unscaled: whether the policy's target already is in the trace's unit.
     package init(
         _ policy: ScalingPolicy, trace: DemandTrace, sources: [String: Source] = [:],
         forecasts: PolicyForecasts? = nil, unscaled: Bool = false
     ) {
-        self.policy = policy
+        var always = policy
+        // Of these days, not of those that were recorded.
+        always.pauses = nil
+        self.policy = always
         self.forecasts = forecasts
         let load =
             policy.prediction.flatMap { policy.signal($0.signal) } ?? policy.signals.first { $0.servesShare }
@@ -41,14 +39,8 @@ package struct PolicyController: BacktestController {
         } else {
             scale = 1
         }
-        self.sources = policy.signals.map { signal in
-            if let source = sources[signal.name] { return source }
-            return switch signal.target {
-            case .mean: .utilisation
-            case .backlog: .backlog
-            case .perReplica, .objective, .steps: .load
-            }
-        }
+        capacity = trace.capacity
+        self.sources = policy.signals.map { sources[$0.name] ?? Source(of: $0) }
     }
 
     package mutating func desired(_ view: BacktestView) -> Int {
@@ -64,7 +56,7 @@ package struct PolicyController: BacktestController {
                 policy.prediction?.signal == signal.name
                 ? forecasts?.outlook(atSeconds: view.seconds, scale: scale) : nil
             signals.append(
-                Signal(name: signal.name, reading: reading(source, view, at: now), outlook: outlook))
+                Signal(name: signal.name, reading: reading(signal, source, view, at: now), outlook: outlook))
         }
         let measurement = Measurement(
             policy: policy.name, workload: policy.workload, at: now, signals: signals,
@@ -73,13 +65,33 @@ package struct PolicyController: BacktestController {
         return decide(policy, measurement, counts: counts, memory: &memory, now: now, explains: false).desired
     }
 
-    private func reading(_ source: Source, _ view: BacktestView, at now: Timestamp) -> Signal.Reading {
-        switch source {
-        case .load: .value(view.load * scale, measuredAt: now)
-        case .utilisation: view.utilisation.map { .value($0, measuredAt: now) } ?? .missing
-        case .replicas: .value(Double(view.ready), measuredAt: now)
-        case .backlog: .value(view.backlog, measuredAt: now)
-        }
+    private func reading(
+        _ signal: SignalPolicy, _ source: Source, _ view: BacktestView, at now: Timestamp
+    ) -> Signal.Reading {
+        let number: Double? =
+            switch source {
+            case .load: view.load * scale
+            case .loadPerReplica: loadPerReplica(signal, view)
+            case .utilisation: view.utilisation
+            case .percent: view.utilisation.map { 100 * $0 }
+            case .replicas: Double(view.ready)
+            case .backlog: view.backlog
+            case .latency:
+                if case .objective(let objective) = signal.target {
+                    Self.latency(view, objective: objective)
+                } else {
+                    nil
+                }
+            }
+        return number.map { .value($0, measuredAt: now) } ?? .missing
+    }
+
+    /// Scaled so that the mean is met where a replica serves what it can within its objective.
+    private func loadPerReplica(_ signal: SignalPolicy, _ view: BacktestView) -> Double? {
+        guard view.ready > 0 else { return nil }
+        let share = view.load / Double(view.ready)
+        if case .mean(let target) = signal.target { return share / capacity * target }
+        return share * scale
     }
 }
 
