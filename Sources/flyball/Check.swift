@@ -53,7 +53,14 @@ struct Check: AsyncParsableCommand {
         @Argument(help: "The files.") var files: [String]
 
         func run() async throws {
-            try Check.each(files) { file in "\(try GenerationLoader().policies([file]).count) policies" }
+            try Check.each(files) { file in
+                let policies = try GenerationLoader().policies([file])
+                // What a failed import was redirected to is no policy file; an empty list is meant.
+                guard try !policies.isEmpty || FileSource().text(file).contains("policies") else {
+                    throw Failure("\(file): nothing is in it; an empty list is written `policies: []`")
+                }
+                return "\(policies.count) policies"
+            }
         }
     }
 

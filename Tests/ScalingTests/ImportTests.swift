@@ -270,9 +270,13 @@ struct ImportTests {
                     name: "night", times: .daily(days: Array(0...6), from: 1320, to: 360), zone: "UTC",
                     least: 4)
             ])
+        let notes = places(result)
+        #expect(notes.count == 3, "\(notes)")
+        #expect(notes[0].hasPrefix("shop.nomad:40:") && notes[0].contains("the source \"datadog\""))
         #expect(
-            places(result).map { $0.hasPrefix("shop.nomad:40:") && $0.contains("the source \"datadog\"") }
-                == [true])
+            notes[1].hasSuffix("max_scale_down of cpu holds for the whole policy, whichever check decides"))
+        #expect(
+            notes[2].hasSuffix("threshold of sessions holds for the whole policy, whichever check decides"))
     }
 
     @Test

@@ -16,12 +16,24 @@ struct HorizontalPodAutoscalerImport {
                 "a HorizontalPodAutoscaler needs metadata.name, scaleTargetRef.name and maxReplicas", object)
             return nil
         }
-        let least = min(max(0, spec["minReplicas"]?.integer ?? 1), most)
+        let asked = max(0, spec["minReplicas"]?.integer ?? 1)
+        let least = min(asked, most)
+        if asked > most { log.note("minReplicas is above maxReplicas: min is \(most)", spec["minReplicas"]) }
         var draft = PolicyDraft(
-            name: PolicyDraft.label(name), workload: target, least: least, most: most, interval: "15s",
-            origin: "the HorizontalPodAutoscaler \(name)")
+            name: PolicyDraft.label(name),
+            workload: PolicyDraft.target(target, log, spec.at("scaleTargetRef", "name")), least: least,
+            most: most, interval: "15s", origin: "the HorizontalPodAutoscaler \(name)")
         if let namespace = object.at("metadata", "namespace"), let text = namespace.text, text != "default" {
             log.note("the namespace \(text) is not kept: workloads have none", namespace)
+        }
+        for pair in object.at("metadata", "annotations")?.pairs ?? [] {
+            let prefix = "autoscaling.alpha.kubernetes.io/"
+            guard let key = pair.key.text, key == prefix + "metrics" || key == prefix + "behavior" else {
+                continue
+            }
+            log.note(
+                "the annotation \(key) is not read: export it with `kubectl get hpa.v2.autoscaling \(name) -o yaml`",
+                pair.key)
         }
         if let percent = spec["targetCPUUtilizationPercentage"]?.integer {
             add(cpu: percent, to: &draft)
@@ -67,23 +79,28 @@ struct HorizontalPodAutoscalerImport {
                 container)
             resource(metric["containerResource"], &draft)
         case "Pods":
-            guard let source = metric["pods"], let name = source.at("metric", "name")?.text,
-                let value = quantity(source.at("target", "averageValue"))
+            guard let source = metric["pods"], let name = Self.name(source),
+                let value = quantity(source.at("target", "averageValue") ?? source["targetAverageValue"])
             else { return log.note("a Pods metric needs metric.name and target.averageValue", metric) }
-            let query = "avg(\(Self.selector(name, source["metric"], ["workload": draft.workload])))"
+            let query = "avg(\(selector(name, source, ["workload": draft.workload])))"
             append(name, query, "mean: \(value)", metric, &draft)
         case "Object", "External":
             let source = metric[kind == "Object" ? "object" : "external"]
-            guard let source, let name = source.at("metric", "name")?.text else {
+            guard let source, let name = Self.name(source) else {
                 return log.note("a metric needs metric.name", metric)
             }
-            let query = "sum(\(Self.selector(name, source["metric"], [:])))"
-            if let value = quantity(source.at("target", "averageValue")) {
+            let query = "sum(\(selector(name, source, [:])))"
+            if let object = source["describedObject"] {
+                let described = "\(object["kind"]?.text ?? "object") \(object["name"]?.text ?? "")"
+                log.note("\(name) is summed over all, not of the \(described) alone: add its label", object)
+            }
+            let average = ["averageValue", "targetAverageValue"].lazy.compactMap { source[$0] }.first
+            if let value = quantity(source.at("target", "averageValue") ?? average) {
                 append(name, query, "per_replica: \(value)", metric, &draft)
-            } else if let value = quantity(source.at("target", "value")) {
+            } else if let value = quantity(source.at("target", "value") ?? source["targetValue"]) {
                 append(name, query, "mean: \(value)", metric, &draft)
             } else {
-                log.note("the target needs averageValue or value, above zero", source["target"])
+                log.note("the target needs averageValue or value, above zero", source["target"] ?? metric)
             }
             if let fallback = source["fallback"], let count = fallback["replicas"]?.integer {
                 let seconds = fallback["failureDurationSeconds"]?.integer ?? 180
@@ -97,18 +114,20 @@ struct HorizontalPodAutoscalerImport {
         guard let source, let name = source["name"]?.text, name == "cpu" || name == "memory" else {
             return log.note("only the resources cpu and memory have an equivalent", source)
         }
-        if let percent = source.at("target", "averageUtilization")?.integer, percent > 0 {
+        let utilisation = source.at("target", "averageUtilization") ?? source["targetAverageUtilization"]
+        if let percent = utilisation?.integer, percent > 0 {
             draft.signals.append(
                 PolicyDraft.Signal(
                     name: draft.signalName(name), query: ContainerQuery.utilisation(name, draft.workload),
                     settings: ["mean: \(percent)%"]))
-        } else if let value = quantity(source.at("target", "averageValue")) {
+        } else if let value = quantity(source.at("target", "averageValue") ?? source["targetAverageValue"]) {
             draft.signals.append(
                 PolicyDraft.Signal(
                     name: draft.signalName(name), query: ContainerQuery.usage(name, draft.workload),
                     settings: ["mean: \(value)"]))
         } else {
-            log.note("the target needs averageUtilization or averageValue, above zero", source["target"])
+            log.note(
+                "the target needs averageUtilization or averageValue, above zero", source["target"] ?? source)
         }
     }
 
@@ -126,16 +145,44 @@ struct HorizontalPodAutoscalerImport {
         node?.text.flatMap { KubernetesQuantity.parse($0) }.map { KubernetesQuantity.text($0) }
     }
 
+    /// `autoscaling/v2beta1` says beside the metric what later versions say within `metric` and `target`.
+    private static func name(_ source: Documents.Node) -> String? {
+        source.at("metric", "name")?.text ?? source["metricName"]?.text
+    }
+
     /// `name{a="b"}` with the labels of a metric's selector.
-    private static func selector(
-        _ name: String, _ metric: Documents.Node?, _ more: [String: String]
-    ) -> String {
+    private func selector(_ name: String, _ source: Documents.Node, _ more: [String: String]) -> String {
+        let selector = source.at("metric", "selector") ?? source["selector"] ?? source["metricSelector"]
         var labels = more
-        for pair in metric?.at("selector", "matchLabels")?.pairs ?? [] {
+        for pair in selector?["matchLabels"]?.pairs ?? [] {
             if let key = pair.key.text, let value = pair.value.text { labels[MetricName.valid(key)] = value }
         }
-        let text = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\(MetricName.quoted($0.value))" }
-        return MetricName.valid(name) + (text.isEmpty ? "" : "{\(text.joined(separator: ", "))}")
+        var matchers = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\(MetricName.quoted($0.value))" }
+        for expression in selector?["matchExpressions"]?.items ?? [] {
+            if let matcher = matcher(expression) {
+                matchers.append(matcher)
+            } else {
+                log.note("the expression of the selector has no equivalent", expression)
+            }
+        }
+        return MetricName.valid(name) + (matchers.isEmpty ? "" : "{\(matchers.joined(separator: ", "))}")
+    }
+
+    private func matcher(_ expression: Documents.Node) -> String? {
+        guard let key = expression["key"]?.text.map(MetricName.valid) else { return nil }
+        let values = (expression["values"]?.items ?? []).compactMap(\.text)
+        func oneOf(_ equal: String, _ matches: String) -> String? {
+            guard let first = values.first else { return nil }
+            guard values.count > 1 else { return key + equal + MetricName.quoted(first) }
+            return key + matches + MetricName.quoted(values.map(MetricName.literal).joined(separator: "|"))
+        }
+        return switch expression["operator"]?.text {
+        case "In": oneOf("=", "=~")
+        case "NotIn": oneOf("!=", "!~")
+        case "Exists": key + "!=\"\""
+        case "DoesNotExist": key + "=\"\""
+        default: nil
+        }
     }
 
     /// Kubernetes' behaviour, its defaults written out: they are not ours.
@@ -189,6 +236,13 @@ enum ContainerQuery {
             : "sum(container_memory_working_set_bytes\(of)) / sum(container_spec_memory_request_bytes\(of))"
     }
 
+    /// The share of a pool's nodes that is reserved; they are named `POOL-1`, `POOL-2`, ...
+    static func allocated(_ resource: String, ofPool pool: String) -> String {
+        let nodes = MetricName.quoted(MetricName.literal(pool) + "-[0-9]+")
+        let of = "{node=~\(nodes), resource=\(MetricName.quoted(resource))}"
+        return "sum(flyball_node_allocated\(of)) / sum(flyball_node_allocatable\(of))"
+    }
+
     static func usage(_ resource: String, _ workload: String) -> String {
         let of = selector(workload)
         return resource == "cpu"
@@ -209,6 +263,11 @@ enum MetricName {
         }
         let text = String(mapped)
         return text.first.map { $0.isNumber } != false ? "_" + text : text
+    }
+
+    /// A regular expression that matches just this text.
+    static func literal(_ text: String) -> String {
+        text.map { "\\.+*?()|[]{}^$".contains($0) ? "\\\($0)" : "\($0)" }.joined()
     }
 
     static func quoted(_ text: String) -> String {

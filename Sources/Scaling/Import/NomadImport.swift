@@ -21,7 +21,7 @@ struct NomadImport {
             for (group, body) in groups(job) {
                 for scaling in many(field(body, "scaling")) {
                     // A group of the only job is what Flyball calls a workload.
-                    if let draft = draft(scaling, name: "\(id)-\(group)", workload: group) {
+                    if let draft = draft(scaling, name: "\(id)-\(group)", of: Target(name: group)) {
                         drafts.append(draft)
                     }
                 }
@@ -29,7 +29,7 @@ struct NomadImport {
         }
         for (name, body) in named(field(root, "scaling")) {
             let target = target(field(body, "policy", "target") ?? field(body, "target"))
-            if let draft = draft(body, name: name, workload: target ?? name) { drafts.append(draft) }
+            if let draft = draft(body, name: name, of: target ?? Target(name: name)) { drafts.append(draft) }
         }
         return drafts
     }
@@ -50,9 +50,28 @@ struct NomadImport {
         return named(field(job, "group"))
     }
 
-    private func target(_ node: Documents.Node?) -> String? {
-        for (_, body) in named(node) {
-            if let group = field(body, "Group")?.text { return group.lowercased() }
+    /// Whose count a scaling block decides.
+    private struct Target {
+        var name: String
+        var isNodePool = false
+    }
+
+    /// What is not Nomad's own is a group of machines at a provider; Nomad knows its nodes by class, pool or datacenter.
+    private func target(_ node: Documents.Node?) -> Target? {
+        for (kind, body) in named(node) {
+            if let group = field(body, "Group")?.text { return Target(name: group) }
+            guard kind.lowercased() != "nomad" else { continue }
+            let name = ["node_pool", "node_class", "datacenter"].lazy.compactMap { field(body, $0)?.text }
+                .first
+            log.note(
+                "the target \(kind) is taken for a node pool, whose nodes the backend starts; \(kind) itself is not "
+                    + "asked", body)
+            if let strategy = field(body, "node_selector_strategy") {
+                log.note(
+                    "node_selector_strategy has no equivalent: nodes that are not up yet, then the emptiest, go first",
+                    strategy)
+            }
+            return Target(name: name ?? kind, isNodePool: true)
         }
         return nil
     }
@@ -79,27 +98,43 @@ struct NomadImport {
         }
     }
 
-    private func draft(_ scaling: Documents.Node, name: String, workload: String) -> PolicyDraft? {
+    private func draft(_ scaling: Documents.Node, name: String, of target: Target) -> PolicyDraft? {
         let before = log.problems.count
         guard let most = field(scaling, "max")?.integer, most >= 1 else {
-            log.note("a scaling block needs max of at least 1", scaling)
+            let max = field(scaling, "max")
+            let found = max?.text.map { ", found \($0): write the number" } ?? ""
+            log.note("a scaling block needs max of at least 1\(found)", max ?? scaling)
             return nil
+        }
+        if let least = field(scaling, "min"), least.integer == nil {
+            log.note("min is no number: 1 is taken for it", least)
         }
         let least = min(max(0, field(scaling, "min")?.integer ?? 1), most)
         let policy = field(scaling, "policy") ?? scaling
         var draft = PolicyDraft(
-            name: PolicyDraft.label(name), workload: workload.lowercased(), least: least, most: most,
-            interval: field(policy, "evaluation_interval")?.text ?? "10s",
+            name: PolicyDraft.label(name), workload: PolicyDraft.target(target.name, log, scaling),
+            least: least,
+            most: most, interval: field(policy, "evaluation_interval")?.text ?? "10s",
             origin: "Nomad's scaling block of \(name)")
-        if let type = field(scaling, "type"), let text = type.text, text != "horizontal" {
+        draft.isNodePool = target.isNodePool
+        if let type = field(scaling, "type"), let text = type.text,
+            text != "horizontal" && !(text == "cluster" && target.isNodePool)
+        {
             log.note("scaling of type \"\(text)\" has no equivalent", type)
             return nil
         }
+        for (_, body) in named(field(policy, "target")) where field(body, "dry-run")?.text == "true" {
+            draft.mode = .dryRun
+        }
         if field(scaling, "enabled")?.text == "false" {
-            draft.isShadow = true
+            draft.mode = .shadow
             log.note("enabled = false: the policy is in shadow mode", field(scaling, "enabled"))
         }
-        for (check, body) in named(field(policy, "check")) { add(check, body, to: &draft) }
+        if let priority = field(policy, "priority") { log.note("priority has no equivalent", priority) }
+        let checks = named(field(policy, "check"))
+        let ignoresErrors = field(policy, "on_check_error")?.text == "ignore"
+        for (check, body) in checks { add(check, body, ignoresErrors: ignoresErrors, to: &draft) }
+        shared(checks)
         guard !draft.signals.isEmpty else {
             log.note("none of its checks has an equivalent: no policy for \(name)", scaling)
             return nil
@@ -126,6 +161,17 @@ struct NomadImport {
         return draft
     }
 
+    /// What Nomad says of a check and a policy says of all its signals together.
+    private func shared(_ checks: [(String, Documents.Node)]) {
+        guard checks.filter({ field($0.1, "strategy", "fixed-value") == nil }).count > 1 else { return }
+        for (name, check) in checks {
+            for key in ["max_scale_up", "max_scale_down", "threshold"] {
+                guard let node = field(check, "strategy", "target-value", key) else { continue }
+                log.note("\(key) of \(name) holds for the whole policy, whichever check decides", node)
+            }
+        }
+    }
+
     /// Nomad's steps are bounded by its cooldown alone.
     private func cooldowns(_ policy: Documents.Node, _ draft: inout PolicyDraft) {
         let down = field(policy, "cooldown")?.text ?? "5m"
@@ -144,7 +190,9 @@ struct NomadImport {
         draft.down.settings = settings(down, draft.down.settings.first)
     }
 
-    private func add(_ name: String, _ check: Documents.Node, to draft: inout PolicyDraft) {
+    private func add(
+        _ name: String, _ check: Documents.Node, ignoresErrors: Bool, to draft: inout PolicyDraft
+    ) {
         let strategies = named(field(check, "strategy"))
         guard let (strategy, settings) = strategies.first else {
             return log.note("the check \(name) has no strategy", check)
@@ -155,8 +203,20 @@ struct NomadImport {
             log.note(
                 "query_window_offset: write \"offset\" into the query", field(check, "query_window_offset"))
         }
-        var extra: [String] = []
-        if field(check, "on_check_error")?.text == "ignore" { extra.append("when: { missing: ignore }") }
+        if let window = field(check, "query_window"), let text = window.text, text != "instant", text != "1m"
+        {
+            log.note("query_window: write the range \(text) into the query", window)
+        }
+        if let group = field(check, "group") {
+            log.note("groups of checks have no equivalent: the largest of all checks counts", group)
+        }
+        if let schedule = field(check, "schedule") {
+            log.note("a schedule of \(strategy) has no equivalent: the check always counts", schedule)
+        }
+        // A check says it in one of two ways, depending on the version, and the policy for all of them.
+        let onError = (field(check, "on_error") ?? field(check, "on_check_error"))?.text
+        let isIgnored = onError.map { $0 == "ignore" } ?? ignoresErrors
+        let extra = isIgnored ? ["when: { missing: ignore }"] : []
         switch strategy {
         case "target-value":
             guard let target = number(field(settings, "target")) else {
@@ -194,23 +254,27 @@ struct NomadImport {
     private func fixed(
         _ name: String, _ check: Documents.Node, _ settings: Documents.Node, _ draft: inout PolicyDraft
     ) {
-        guard let value = field(settings, "value")?.integer, value >= 0 else {
+        guard let asked = field(settings, "value")?.integer, asked >= 0 else {
             return log.note("fixed-value needs a value", settings)
         }
+        let value = draft.bounded(asked, "the value of \(name)", log, field(settings, "value"))
         let schedule = field(check, "schedule")
         guard let schedule, let start = field(schedule, "start")?.text else {
             draft.schedules.append(
                 "{ name: \(PolicyDraft.label(name)), from: '00:00', to: '24:00', min: \(value) }")
             return
         }
-        let times: String?
+        let label = PolicyDraft.label(name)
+        var schedules: [String]?
         if let duration = field(schedule, "duration")?.text, Duration(prometheus: duration) != nil {
-            times = CronExpression(start) == nil ? nil : "cron: '\(start)', for: \(duration)"
+            if CronExpression(start) != nil {
+                schedules = ["name: \(label), cron: '\(start)', for: \(duration)"]
+            }
         } else {
-            times = field(schedule, "end")?.text.flatMap { CronPair(start, $0)?.text }
+            schedules = field(schedule, "end")?.text.flatMap { CronPair(start, $0)?.schedules(named: label) }
         }
-        guard let times else { return log.note("the schedule has no equivalent", schedule) }
-        draft.schedules.append("{ name: \(PolicyDraft.label(name)), \(times), min: \(value) }")
+        guard let schedules else { return log.note("the schedule has no equivalent", schedule) }
+        draft.schedules += schedules.map { "{ \($0), min: \(value) }" }
     }
 
     private func query(_ name: String, _ check: Documents.Node, _ draft: PolicyDraft) -> String? {
@@ -226,6 +290,12 @@ struct NomadImport {
                 return nil
             }
             return text
+        case "nomad-apm" where draft.isNodePool:
+            guard let resource = ["cpu", "memory"].first(where: { text.contains("allocated_\($0)") }) else {
+                log.note("the query \"\(text)\" has no equivalent", field(check, "query"))
+                return nil
+            }
+            return "100 * " + ContainerQuery.allocated(resource, ofPool: draft.workload)
         case "nomad-apm":
             let words = text.split(separator: "_")
             guard let resource = words.last, resource == "cpu" || resource == "memory" else {

@@ -16,6 +16,9 @@ struct PolicyDraft {
 
     var name: String
     var workload: String
+    /// Whether the count is that of a pool's nodes.
+    var isNodePool = false
+    var mode = ScalingPolicy.Mode.active
     var least: Int
     var most: Int
     var interval: String?
@@ -30,7 +33,6 @@ struct PolicyDraft {
     var bridge: String?
     /// For Nomad, whose tolerance is one for both directions.
     var tolerance = "1%"
-    var isShadow = false
     /// Where it comes from, for the comment above.
     var origin: String
     /// What has no equivalent, for comments above.
@@ -40,8 +42,8 @@ struct PolicyDraft {
     var text: String {
         var lines = ["# From \(origin)."]
         lines += notes.map { "# " + $0 }
-        lines += ["- name: \(name)", "  workload: \(workload)"]
-        if isShadow { lines.append("  mode: shadow") }
+        lines += ["- name: \(name)", "  \(isNodePool ? "node_pool" : "workload"): \(workload)"]
+        if mode != .active { lines.append("  mode: \(mode.rawValue)") }
         lines.append("  replicas: { min: \(least), max: \(most) }")
         if let interval { lines.append("  interval: \(interval)") }
         lines.append("  signals:")
@@ -85,6 +87,32 @@ struct PolicyDraft {
         return label.isEmpty ? "signal" : String(label.prefix(63))
     }
 
+    /// The name of a workload or pool: small letters, digits, `-` and `.`, a letter or digit at either end.
+    static func target(_ text: String, _ log: ImportLog, _ node: Documents.Node?) -> String {
+        let mapped = text.lowercased().unicodeScalars.map { scalar -> Character in
+            let isAllowed =
+                ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "." || scalar == "-"
+            return isAllowed ? Character(scalar) : "-"
+        }
+        func isEnd(_ character: Character) -> Bool { character == "-" || character == "." }
+        var name = mapped.drop(while: isEnd).prefix(63)
+        while let last = name.last, isEnd(last) { name.removeLast() }
+        let target = name.isEmpty ? "target" : String(name)
+        if target != text {
+            log.note(
+                "\"\(text)\" is no name here: it is called \"\(target)\", and its series have to be", node)
+        }
+        return target
+    }
+
+    /// A count of replicas within the policy's own largest, as the other autoscaler has it.
+    func bounded(_ count: Int, _ what: String, _ log: ImportLog, _ node: Documents.Node?) -> Int {
+        if count > most {
+            log.note("\(what) \(count) is above the largest count, which holds: \(most)", node)
+        }
+        return min(count, most)
+    }
+
     /// A name that no signal has yet.
     func signalName(_ wish: String) -> String {
         let wish = Self.label(wish)
@@ -100,17 +128,23 @@ struct PolicyDraft {
 enum KubernetesQuantity {
     private static let suffixes: [(String, Double)] = [
         ("Ki", 1024), ("Mi", 1_048_576), ("Gi", 1_073_741_824), ("Ti", 1_099_511_627_776),
-        ("m", 0.001), ("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000),
+        ("Pi", 1_125_899_906_842_624), ("Ei", 1_152_921_504_606_846_976),
+        ("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000),
+        ("P", 1_000_000_000_000_000), ("E", 1_000_000_000_000_000_000),
     ]
+    /// Divided by, so that `500m` is exactly a half.
+    private static let fractions: [(String, Double)] = [("m", 1000), ("u", 1_000_000), ("n", 1_000_000_000)]
 
     /// Above zero; nil for something else.
     static func parse(_ text: String) -> Double? {
-        for (suffix, factor) in suffixes where text.hasSuffix(suffix) {
-            guard let number = Double(String(text.dropLast(suffix.count))) else { return nil }
-            let value = factor == 0.001 ? number / 1000 : number * factor
-            return value.isFinite && value > 0 ? value : nil
+        func number(_ text: some StringProtocol) -> Double? { Double(String(text)) }
+        var value = number(text)
+        if let (suffix, factor) = suffixes.first(where: { text.hasSuffix($0.0) }) {
+            value = number(text.dropLast(suffix.count)).map { $0 * factor }
+        } else if let (suffix, factor) = fractions.first(where: { text.hasSuffix($0.0) }) {
+            value = number(text.dropLast(suffix.count)).map { $0 / factor }
         }
-        return Double(text).flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
+        return value.flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
     }
 
     /// As a policy file takes it: digits and a point.

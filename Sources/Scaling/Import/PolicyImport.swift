@@ -23,37 +23,69 @@ package struct PolicyImport: Sendable {
         switch source {
         case .hpa, .keda:
             for document in try Self.documents(text, file: file) {
-                for object in Self.objects(document) {
-                    switch (source, object["kind"]?.text) {
+                for (object, kind) in Self.objects(document) {
+                    switch (source, kind) {
                     case (.hpa, "HorizontalPodAutoscaler"):
                         drafts += HorizontalPodAutoscalerImport(log).draft(object).map { [$0] } ?? []
                     case (.keda, "ScaledObject"):
                         drafts += ScaledObjectImport(log).draft(object).map { [$0] } ?? []
                     default:
                         if !object.isNull {
-                            log.note("\(object["kind"]?.text ?? "this") is not looked at", object)
+                            log.note("\(kind ?? "this") is not looked at", object)
                         }
                     }
                 }
             }
         case .nomad: drafts = try NomadImport(log).drafts(text)
         }
+        Self.settle(&drafts, log)
         guard !drafts.isEmpty else {
             throw DocumentError(
                 log.problems + [Problem(file: file, position: nil, message: "no policy could be made of it")])
         }
-        var names: Set<String> = []
-        for index in drafts.indices {
-            var name = drafts[index].name
-            var number = 2
-            while !names.insert(name).inserted {
-                name = "\(drafts[index].name.prefix(58))-\(number)"
-                number += 1
-            }
-            drafts[index].name = name
-        }
         self.text = "policies:\n" + drafts.map(\.text).joined(separator: "\n")
         notes = log.problems
+    }
+
+    /// Gives each draft a name of its own and leaves out what our own reader refuses, so that what is printed passes it.
+    private static func settle(_ drafts: inout [PolicyDraft], _ log: ImportLog) {
+        var names: Set<String> = []
+        var active: [String: String] = [:]
+        drafts = drafts.compactMap { draft in
+            var draft = draft
+            let before = log.problems.count
+            let wish = draft.name
+            var number = 2
+            while names.contains(draft.name) {
+                draft.name = "\(wish.prefix(58))-\(number)"
+                number += 1
+            }
+            if draft.most > PolicyReader.maxCount {
+                log.note(
+                    "\(draft.name): max \(draft.most) is taken for \(PolicyReader.maxCount), the most there is",
+                    nil)
+                draft.most = PolicyReader.maxCount
+                draft.least = min(draft.least, draft.most)
+            }
+            let target = "\(draft.isNodePool ? "node pool" : "workload") \(draft.workload)"
+            if draft.mode == .active, let first = active[target] {
+                draft.mode = .shadow
+                log.note(
+                    "\(draft.name): \(target) is decided by \(first) already, so this one is in shadow mode; "
+                        + "where another one is meant, name it", nil)
+            }
+            draft.notes += log.messages(since: before)
+            do throws(DocumentError) {
+                _ = try PolicyFile.parse("policies:\n" + draft.text, file: log.file)
+            } catch {
+                let reasons = error.problems.map(\.message).joined(separator: "; ")
+                log.note("no policy for \(draft.name): \(reasons)", nil)
+                return nil
+            }
+            names.insert(draft.name)
+            if draft.mode == .active { active[target] = draft.name }
+            return draft
+        }
     }
 
     /// The documents of a file, each with the positions it has in the whole.
@@ -72,13 +104,14 @@ package struct PolicyImport: Sendable {
         return roots
     }
 
-    private static func objects(_ root: Documents.Node) -> [Documents.Node] {
-        if root["kind"]?.text == "List" || root["kind"]?.text?.hasSuffix("List") == true,
-            case .sequence(let items)? = root["items"]?.content
-        {
-            return items
+    /// With their kinds, which the items of a `HorizontalPodAutoscalerList` leave out.
+    private static func objects(_ root: Documents.Node) -> [(object: Documents.Node, kind: String?)] {
+        let kind = root["kind"]?.text
+        guard let kind, kind.hasSuffix("List"), case .sequence(let items)? = root["items"]?.content else {
+            return [(root, kind)]
         }
-        return [root]
+        let own = kind == "List" ? nil : String(kind.dropLast(4))
+        return items.map { ($0, $0["kind"]?.text ?? own) }
     }
 }
 
@@ -94,6 +127,16 @@ final class ImportLog {
     func note(_ message: String, at position: Position?) {
         guard problems.count < DocumentReader.maxProblems else { return }
         problems.append(Problem(file: file, position: position, message: message))
+    }
+
+    /// Tells which keys of a mapping were not looked at.
+    func unread(_ node: Documents.Node?, known: Set<String>, of what: String) {
+        for pair in node?.pairs ?? [] {
+            guard let key = pair.key.text, !known.contains(key.lowercased()), pair.value.text != "false",
+                pair.value.text != ""
+            else { continue }
+            note("\(key) of \(what) has no equivalent", pair.key)
+        }
     }
 
     /// The messages since a moment, for the comments of a draft.

@@ -15,10 +15,16 @@ struct ScaledObjectImport {
             return nil
         }
         let most = max(1, spec["maxReplicaCount"]?.integer ?? 100)
-        let least = min(max(0, spec["minReplicaCount"]?.integer ?? 0), most)
+        let asked = max(0, spec["minReplicaCount"]?.integer ?? 0)
+        let least = min(asked, most)
+        if asked > most {
+            log.note("minReplicaCount is above maxReplicaCount: min is \(most)", spec["minReplicaCount"])
+        }
         let polling = spec["pollingInterval"]?.integer ?? 30
         var draft = PolicyDraft(
-            name: PolicyDraft.label(name), workload: target, least: least, most: most,
+            name: PolicyDraft.label(name),
+            workload: PolicyDraft.target(target, log, spec.at("scaleTargetRef", "name")), least: least,
+            most: most,
             interval: "\(min(max(1, polling), 3600))s", origin: "the ScaledObject \(name)")
         for trigger in spec["triggers"]?.items ?? [] {
             TriggerImport(log, polling: polling).add(trigger, to: &draft)
@@ -27,9 +33,9 @@ struct ScaledObjectImport {
             log.note("none of its triggers has an equivalent: no policy for \(name)", spec["triggers"])
             return nil
         }
+        modifiers(spec.at("advanced", "scalingModifiers"), &draft)
         zero(spec, &draft)
         fallback(spec, polling, &draft)
-        modifiers(spec.at("advanced", "scalingModifiers"), &draft)
         HorizontalPodAutoscalerImport.behaviour(
             spec.at("advanced", "horizontalPodAutoscalerConfig", "behavior"), &draft, log)
         annotations(object, &draft)
@@ -86,11 +92,20 @@ struct ScaledObjectImport {
                     + "largest of the triggers counts", node["formula"])
         }
         draft.combination = names.count > 1 ? "sum" : nil
-        for index in draft.signals.indices {
-            draft.signals[index].settings.removeAll { $0.hasPrefix("per_replica") || $0.hasPrefix("mean") }
-            draft.signals[index].settings.insert(
-                "per_replica: \(KubernetesQuantity.text(target))", at: 0)
+        let key = node["metricType"]?.text == "Value" ? "mean" : "per_replica"
+        // Where there is a formula, KEDA ignores the activations of the triggers.
+        var settings = ["\(key): \(KubernetesQuantity.text(target))"]
+        if let activation = node["activationTarget"],
+            let number = activation.text.flatMap(KubernetesQuantity.parse)
+        {
+            if draft.signals.count == 1 {
+                settings.append("activation: \(KubernetesQuantity.text(number))")
+            } else {
+                log.note(
+                    "activationTarget of a sum has no equivalent: any trigger above 0 is active", activation)
+            }
         }
+        for index in draft.signals.indices { draft.signals[index].settings = settings }
     }
 
     private func annotations(_ object: Documents.Node, _ draft: inout PolicyDraft) {
@@ -102,18 +117,20 @@ struct ScaledObjectImport {
             case "paused-scale-in" where isSet: block(&draft.down)
             case "paused-scale-out" where isSet: block(&draft.up)
             case "force-activation" where isSet:
+                log.note("force-activation: at least one replica stays", pair.key)
                 draft.least = max(1, draft.least)
                 draft.idleAfter = nil
                 for index in draft.signals.indices {
                     draft.signals[index].settings.removeAll { $0.hasPrefix("activation") }
                 }
             case "paused-replicas":
-                if let count = pair.value.integer, count >= 0 {
+                if let asked = pair.value.integer, asked >= 0 {
+                    let count = draft.bounded(asked, "paused-replicas", log, pair.key)
                     draft.schedules.append(
                         "{ name: paused, from: '00:00', to: '24:00', replicas: \(count) }")
                 }
             case "paused" where isSet:
-                draft.isShadow = true
+                draft.mode = .shadow
                 log.note(
                     "paused: the policy is in shadow mode; `flyball pause` pauses with owner and end",
                     pair.key)
@@ -130,6 +147,11 @@ struct ScaledObjectImport {
     private func leftOut(_ spec: Documents.Node) {
         if let idle = spec["idleReplicaCount"], idle.integer != 0 {
             log.note("idleReplicaCount other than 0 has no equivalent", idle)
+        } else if let idle = spec["idleReplicaCount"], let least = spec["minReplicaCount"]?.integer, least > 0
+        {
+            log.note(
+                "idleReplicaCount beside minReplicaCount (nothing when idle, else at least \(least)) has no equivalent: "
+                    + "at least \(least) stay, and activation has no say", idle)
         }
         if let initial = spec["initialCooldownPeriod"], initial.integer != 0 {
             log.note(

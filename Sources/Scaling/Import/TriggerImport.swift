@@ -36,7 +36,8 @@ struct TriggerImport {
             labels: [("stream", "stream"), ("group", "consumerGroup")], target: "pendingEntriesCount",
             standard: "5", exporter: "redis_exporter"),
         "aws-sqs-queue": Queue(
-            metric: "aws_sqs_approximate_number_of_messages_visible_average", labels: [],
+            metric: "aws_sqs_approximate_number_of_messages_visible_average",
+            labels: [("queue_name", "queueURL")],
             target: "queueLength", standard: "5", exporter: "cloudwatch_exporter"),
         "nats-jetstream": Queue(
             metric: "jetstream_consumer_num_pending",
@@ -59,19 +60,63 @@ struct TriggerImport {
                     "the trigger type \"\(type)\" has no equivalent: let an exporter measure it and write a query",
                     trigger)
             }
-            let labels = queue.labels.compactMap { label, key in
-                metadata?[key]?.text.map { "\(label)=\(MetricName.quoted($0))" }
-            }
-            log.note(
-                "\(type) is measured by \(queue.exporter), which has to be scraped; check the query", trigger)
-            let query =
-                "sum(\(queue.metric)" + (labels.isEmpty ? "" : "{\(labels.joined(separator: ", "))}") + ")"
-            let target = metadata?[queue.target]?.text ?? queue.standard
-            append(query, target, trigger, name, &draft)
+            self.queue(queue, trigger, name, &draft)
         }
         if trigger["authenticationRef"] != nil {
             log.note("authentication belongs to the scrape, in flyball.yml", trigger["authenticationRef"])
         }
+    }
+
+    /// How a queue is reached does not matter: its exporter reaches it.
+    private static let connection: Set<String> = [
+        "host", "hosts", "ports", "address", "addresses", "protocol", "tls", "unsafessl", "enabletls",
+        "timeout",
+        "authmodes", "username", "password", "awsregion", "awsendpoint", "identityowner", "bootstrapservers",
+        "sasl",
+        "version", "account", "natsservermonitoringendpoint", "usehttps", "connectionname", "metricname",
+        "activationvalue", "activationlagthreshold", "activationqueuelength", "activationthreshold",
+        "activationlistlength",
+    ]
+
+    private func queue(
+        _ queue: Queue, _ trigger: Documents.Node, _ name: String, _ draft: inout PolicyDraft
+    ) {
+        let metadata = trigger["metadata"]
+        let type = trigger["type"]?.text ?? ""
+        var known = Self.connection.union(queue.labels.map { $0.key.lowercased() }).union([
+            queue.target.lowercased()
+        ])
+        var metric = queue.metric
+        var isRate = false
+        if type == "rabbitmq" {
+            known.formUnion(["mode", "queuelength", "useregex", "excludeunacknowledged"])
+            switch metadata?["mode"]?.text ?? "QueueLength" {
+            case "QueueLength":
+                if metadata?["excludeUnacknowledged"]?.text == "true" {
+                    metric = "rabbitmq_queue_messages_ready"
+                }
+            case "MessageRate":
+                metric = "rabbitmq_queue_messages_published_total"
+                isRate = true
+            case let mode: return log.note("mode \(mode) of rabbitmq has no equivalent", metadata?["mode"])
+            }
+        }
+        let isPattern = metadata?["useRegex"]?.text == "true"
+        let labels = queue.labels.compactMap { label, key -> String? in
+            guard var value = metadata?[key]?.text else { return nil }
+            // The name of a queue is what its address ends with.
+            if key == "queueURL" { value = value.split(separator: "/").last.map(String.init) ?? value }
+            return label + (isPattern && label == "queue" ? "=~" : "=") + MetricName.quoted(value)
+        }
+        log.note(
+            "\(type) is measured by \(queue.exporter), which has to be scraped; check the query", trigger)
+        log.unread(metadata, known: known, of: type)
+        let series = metric + (labels.isEmpty ? "" : "{\(labels.joined(separator: ", "))}")
+        let target =
+            metadata?[queue.target]?.text ?? (type == "rabbitmq" ? metadata?["queueLength"]?.text : nil)
+        append(
+            isRate ? "sum(rate(\(series)[1m]))" : "sum(\(series))", target ?? queue.standard, trigger, name,
+            &draft)
     }
 
     private func prometheus(_ trigger: Documents.Node, _ name: String, _ draft: inout PolicyDraft) {
@@ -91,6 +136,13 @@ struct TriggerImport {
             log.note(
                 "no data holds the count here; KEDA takes it for 0 (ignoreNullValues)", metadata?["query"])
         }
+        log.unread(
+            metadata,
+            known: Self.connection.union([
+                "query", "threshold", "serveraddress", "prometheusaddress", "ignorenullvalues",
+                "predicthorizon",
+                "historytimewindow",
+            ]), of: trigger["type"]?.text ?? "prometheus")
         append(query, threshold, trigger, name, &draft)
     }
 
@@ -105,7 +157,10 @@ struct TriggerImport {
         let isMean = trigger["metricType"]?.text == "Value"
         var settings = [isMean ? "mean: \(value)" : "per_replica: \(value)"]
         let activation =
-            ["activationThreshold", "activationValue", "activationLagThreshold", "activationQueueLength"]
+            [
+                "activationThreshold", "activationValue", "activationLagThreshold", "activationQueueLength",
+                "activationListLength",
+            ]
             .lazy.compactMap { metadata?[$0]?.text }.first
         if let activation, let number = KubernetesQuantity.parse(activation) {
             settings.append("activation: \(KubernetesQuantity.text(number))")
@@ -148,51 +203,23 @@ struct TriggerImport {
 
     private func cron(_ metadata: Documents.Node?, _ name: String, _ draft: inout PolicyDraft) {
         guard let metadata, let start = metadata["start"]?.text, let end = metadata["end"]?.text,
-            let count = metadata["desiredReplicas"]?.integer, count >= 0
+            let asked = metadata["desiredReplicas"]?.integer, asked >= 0
         else { return log.note("a cron trigger needs start, end and desiredReplicas", metadata) }
         let zone = metadata["timezone"]?.text ?? "UTC"
         let known = ZoneTable(zone) != nil || zone == "Etc/UTC"
         if !known { log.note("the time zone \"\(zone)\" is not known: UTC", metadata["timezone"]) }
-        guard let times = CronPair(start, end)?.text else {
-            return log.note("start and end must each name one minute of the same days", metadata["start"])
+        guard let pair = CronPair(start, end) else {
+            return log.note("start and end must each name one minute of days of the week", metadata["start"])
         }
+        let count = draft.bounded(asked, "desiredReplicas", log, metadata["desiredReplicas"])
         let id = PolicyDraft.label(name == "cron" ? "cron-\(draft.schedules.count + 1)" : name)
-        draft.schedules.append(
-            "{ name: \(id), \(times), zone: \(known ? zone : "UTC"), min: \(count) }")
+        draft.schedules += pair.schedules(named: id).map {
+            "{ \($0), zone: \(known ? zone : "UTC"), min: \(count) }"
+        }
         if draft.signals.isEmpty {
             // A policy needs a signal; one that asks for nothing lets the schedule decide.
             draft.signals.append(
                 PolicyDraft.Signal(name: "nothing", query: "vector(0)", settings: ["per_replica: 1"]))
         }
-    }
-}
-
-/// Two crontab lines, a start and an end, as hours of days.
-struct CronPair {
-    let text: String
-
-    init?(_ start: String, _ end: String) {
-        let first = start.split(separator: " "), last = end.split(separator: " ")
-        guard first.count == 5, last.count == 5, let from = CronExpression(start),
-            let to = CronExpression(end),
-            from.minutes.count == 1, from.hours.count == 1, to.minutes.count == 1, to.hours.count == 1
-        else { return nil }
-        func time(_ cron: CronExpression) -> String {
-            func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-            return "'\(two(cron.hours[0])):\(two(cron.minutes[0]))'"
-        }
-        if first[2] == "*", first[3] == "*", last[2] == "*", last[3] == "*", first[4] == last[4] {
-            let days = first[4] == "*" ? "" : "days: '\(first[4])', "
-            text = days + "from: \(time(from)), to: \(time(to))"
-            return
-        }
-        // From one weekday to another.
-        guard first[2] == "*", first[3] == "*", last[2] == "*", last[3] == "*", from.weekdays.count == 1,
-            to.weekdays.count == 1
-        else { return nil }
-        let begin = (from.weekdays[0] * 24 + from.hours[0]) * 60 + from.minutes[0]
-        let finish = (to.weekdays[0] * 24 + to.hours[0]) * 60 + to.minutes[0]
-        let minutes = ((finish - begin) % 10_080 + 10_080) % 10_080
-        text = "cron: '\(start)', for: \(minutes == 0 ? 10_080 : minutes)m"
     }
 }
