@@ -98,13 +98,17 @@ package struct Counterfactual: Hashable, Sendable, Codable {
 }
 
 extension ScaleDecision {
+    /// Whether the count is to become what was decided; else it is recorded only.
+    package var isInEffect: Bool { !reasons.contains { $0.kind == .shadow } }
+
     /// What keeps the count from being what was asked for: the last step that held or clamped it; nil where none did.
     package var binding: Reason? {
         reasons.last { reason in
             switch reason.kind {
             case .held, .stabilised, .rateLimited, .flapBudget, .paused, .minimum, .maximum, .schedule, .idle:
                 reason.count == desired
-            case .signal, .forecast, .forecastIdle, .headroom, .untrusted, .tolerance, .combined, .partial, .fallback,
+            case .signal, .forecast, .forecastIdle, .headroom, .untrusted, .tolerance, .combined, .partial,
+                .fallback,
                 .sizing,
                 .operatorRequest, .shadow:
                 false

@@ -16,6 +16,9 @@ extension Turn {
         var reasons = [request.text, "reason: \(request.reason)"]
         if let refusal { reasons.append("refused: \(refusal)") }
         if refusal == nil, case .drain(let node) = request.action { reasons += forecastDrain(of: node) }
+        if refusal == nil, case .scale(let workload, let count) = request.action {
+            reasons += delay(of: workload, to: count).map { [$0] } ?? []
+        }
         let entry = record(
             .request, workload: request.workload, node: request.node, reasons: reasons,
             principal: request.principal)
@@ -60,6 +63,16 @@ extension Turn {
             memory.watches[node]?.quarantinedUntil = nil
         }
         return nil
+    }
+
+    /// What a count waits for that somebody asked for.
+    private func delay(of workload: WorkloadID, to count: Int) -> String? {
+        let isLower = count < memory.fleet.replicas(of: workload).count
+        let lower = isLower ? memory.fleet.pause(of: workload, direction: .down) : nil
+        guard let pause = memory.fleet.pause(of: workload) ?? lower else { return nil }
+        return
+            "not before \(pause.until.rfc3339): paused \(pause.direction.map { "\($0.rawValue)wards " } ?? "")by "
+            + "\(pause.owner): \(pause.reason)"
     }
 
     /// What the packing says of a drain before it begins.

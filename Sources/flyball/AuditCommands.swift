@@ -30,9 +30,12 @@ struct AuditCommand: AsyncParsableCommand {
                 let note = entry["kind"].text == "request" ? notes.joined(separator: "; ") : notes.first ?? ""
                 let reason = entry["reasons"].items.last?["text"].text ?? note
                 let subject = entry["workload"].string ?? entry["node"].text
-                return [entry["id"].text, entry["at"].text, entry["kind"].text, subject, change, reason]
+                let policy = entry["policy"].string ?? ""
+                return [
+                    entry["id"].text, entry["at"].text, entry["kind"].text, subject, policy, change, reason,
+                ]
             }
-            Terminal.table([["ENTRY", "TIME", "KIND", "ABOUT", "COUNT", "REASON"]] + rows)
+            Terminal.table([["ENTRY", "TIME", "KIND", "ABOUT", "POLICY", "COUNT", "REASON"]] + rows)
         }
     }
 

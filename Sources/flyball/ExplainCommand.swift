@@ -5,7 +5,8 @@ struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell why something was decided: what was measured, foreseen, clamped and commanded.",
         discussion:
-            "DECISION is an id from `flyball audit list`, or `last`, or a workload or node for the last about it."
+            "DECISION is an id from `flyball audit list`, or `last`, or a workload, policy or node for the last about it. "
+            + "Of a workload, what its active policy decided comes before what is recorded only."
     )
 
     @Argument(help: "The decision.") var decision: String

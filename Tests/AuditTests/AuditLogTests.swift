@@ -66,6 +66,35 @@ struct AuditLogTests {
         #expect(try log.entry("nonsense") == nil)
     }
 
+    @Test func `a name finds what an active policy decided before what is recorded only`() throws {
+        let log = try AuditLog(disk: disk)
+        func decided(
+            _ number: Int, _ policy: String, _ workload: String, _ kinds: [ScaleDecision.Reason.Kind]
+        ) throws {
+            var entry = entry(number)
+            entry.kind = .scaling
+            entry.workload = WorkloadID(workload)
+            entry.decision = ScaleDecision(
+                policy: policy, workload: WorkloadID(workload)!, at: moment(number), from: 1, desired: 2,
+                reasons: kinds.map { ScaleDecision.Reason(kind: $0, subject: "s", count: 2, text: "t") })
+            try log.append([.tick], at: moment(number), effects: [.record(entry)])
+            try log.commit()
+        }
+        try decided(1, "web", "web", [.signal])
+        try decided(2, "new", "web", [.signal, .shadow])
+        try decided(3, "trial", "jobs", [.shadow])
+        try log.append([.tick], at: moment(4), effects: [.record(entry(4))])
+        try log.commit()
+
+        func found(_ name: String) throws -> String? { try log.entry(named: name)?.record.entry.id }
+        #expect(try found("last") == "d1-1")
+        #expect(try found("web") == "d1-1")
+        #expect(try found("new") == "d1-2")
+        #expect(try found("jobs") == "d1-3")
+        #expect(try found("d1-4") == "d1-4")
+        #expect(try found("nothing") == nil)
+    }
+
     @Test func `entries that have left memory are read from the journal`() throws {
         let log = try AuditLog(disk: disk)
         try write(1200, to: log)

@@ -62,6 +62,30 @@ struct FleetGuardTests {
     }
 
     @Test
+    func `a count that a pause delays is told with the request`() {
+        func notes(_ direction: PauseDirection?, _ count: Int) -> [String] {
+            var world = world(["web"])
+            world.loads["web"] = 60
+            world.run(.seconds(30))
+            let web = WorkloadID("web")!
+            if let direction {
+                world.request(.pause(web, until: world.now + .seconds(60), direction: direction))
+            }
+            world.request(.scale(web, to: count))
+            world.run(.seconds(1))
+            let entries = world.batches.flatMap(\.effects).compactMap { effect -> AuditEntry? in
+                if case .record(let entry) = effect, entry.kind == .request { entry } else { nil }
+            }
+            return entries.last.map { Array($0.reasons.dropFirst(2)) } ?? ["no entry"]
+        }
+
+        #expect(notes(.down, 3).map { $0.contains("paused downwards by ") } == [true])
+        #expect(notes(.down, 9) == [])
+        #expect(notes(.up, 3) == [])
+        #expect(notes(nil, 3) == [])
+    }
+
+    @Test
     func `a pause upwards lets the count fall and not rise`() {
         var world = world(["web"])
         world.loads["web"] = 60

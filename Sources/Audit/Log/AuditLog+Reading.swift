@@ -1,6 +1,8 @@
 package import Control
 import Documents
+import Fleet
 import Journal
+import Scaling
 import Synchronization
 
 /// A leaf with its place in the log.
@@ -69,6 +71,23 @@ extension AuditLog {
         else { return nil }
         let found = try entries(from: first + number - 1, count: 1).first
         return found?.record.entry.id == id ? found : nil
+    }
+
+    /// An entry by its id, `last` for the newest decision, or a name for the newest about it: the decision of an active
+    /// policy before one that is recorded only, that before anything else; of a workload, else of a policy, else of a node.
+    package func entry(named name: String) throws -> IndexedRecord? {
+        if let found = try entry(name) { return found }
+        let isAny = name == "last"
+        let wishes: [(AuditEntry) -> Bool] = [
+            { $0.decision?.isInEffect == true && (isAny || $0.workload?.name == name) },
+            { $0.decision != nil && (isAny || $0.decision?.policy == name) },
+            { $0.decision != nil && $0.workload?.name == name },
+            { $0.workload?.name == name || $0.node?.name == name },
+        ]
+        for wish in wishes {
+            if let found = try newest(1, where: wish).first { return found }
+        }
+        return nil
     }
 
     package func inclusionProof(of index: Int) -> [MerkleHash]? {

@@ -2,7 +2,6 @@ import Audit
 import Console
 import Control
 import Discovery
-import Fleet
 import Foundation
 import HTTPAPI
 import Journal
@@ -29,7 +28,7 @@ enum APIRoutes {
             storage: { parts.store.statistics(limit: $0) }, remoteWrite: parts.remoteWrite,
             administration: parts.options.hasAdminAPI ? StoreCopies.administration(parts) : nil,
             exemplars: { parts.store.exemplars($0, in: $1) }, control: { parts.control.view() },
-            requests: OperatorRequests(parts.control.runner), audit: auditReading(parts.control.audit),
+            requests: OperatorRequests(parts.control.runner), audit: AuditReading(parts.control.audit),
             metrics: parts.registry, clock: parts.clock, configuration: { parts.generations.status.text },
             flags: flags(parts), runtime: { runtime(parts) },
             build: BuildInformation(version: parts.options.version, revision: "", swiftVersion: "6.3"),
@@ -71,22 +70,5 @@ enum APIRoutes {
             corruptions: statistics.losses.count + statistics.damage.count,
             processors: ProcessInfo.processInfo.activeProcessorCount,
             retention: parts.store.configuration.retention.prometheusText)
-    }
-
-    private static func auditReading(_ audit: AuditLog) -> AuditReading {
-        var reading = AuditReading(audit)
-        reading.leaf = { id in try find(id, in: audit) }
-        return reading
-    }
-
-    /// An entry by its id, `last` for the newest decision, or the name of a workload or node for the newest about it:
-    /// a decision of a policy before anything else.
-    private static func find(_ id: String, in audit: AuditLog) throws -> IndexedRecord? {
-        if let found = try audit.entry(id) { return found }
-        if id == "last" { return try audit.newest(1) { $0.decision != nil }.first }
-        if let found = try audit.newest(1, where: { $0.decision != nil && $0.workload?.name == id }).first {
-            return found
-        }
-        return try audit.newest(1) { $0.workload?.name == id || $0.node?.name == id }.first
     }
 }

@@ -26,7 +26,7 @@ package struct AuditReading: Sendable {
     /// The newest `limit` leaves that meet a condition, newest first.
     package var newest:
         @Sendable (_ limit: Int, _ matches: @Sendable (AuditEntry) -> Bool) async throws -> [IndexedRecord]
-    /// The leaf of an entry id.
+    /// The leaf of an entry id, or the newest about what is named.
     package var leaf: @Sendable (_ id: String) async throws -> IndexedRecord?
     /// What a scaling decision was made from; nil where the journal does not hold it.
     package var inputs: @Sendable (_ leaf: IndexedRecord) async throws -> DecisionCase?
@@ -59,7 +59,7 @@ package struct AuditReading: Sendable {
     package init(_ log: AuditLog) {
         self.init(
             size: { log.count }, leaves: { try log.entries(from: $0, count: $1) },
-            newest: { try log.newest($0, where: $1) }, leaf: { try log.entry($0) },
+            newest: { try log.newest($0, where: $1) }, leaf: { try log.entry(named: $0) },
             inputs: { try log.inputs(of: $0) },
             checkpoint: { log.checkpointNote },
             inclusion: { index in
