@@ -56,8 +56,8 @@ package struct Counterfactual: Hashable, Sendable, Codable {
         self.desired = desired
     }
 
-    /// All that make sense for a case: without windows, limits, flap budget, forecast, schedules, and by each signal
-    /// alone. At least three.
+    /// All that make sense for a case: without windows, limits, flap budget, forecast, schedules, pauses, and by each
+    /// signal alone. At least three.
     package static func all(_ given: DecisionCase) -> [Counterfactual] {
         var results: [Counterfactual] = []
         func add(_ name: String, _ change: (inout ScalingPolicy) -> Void) {
@@ -78,6 +78,7 @@ package struct Counterfactual: Hashable, Sendable, Codable {
         }
         if given.policy.prediction != nil { add("without the forecast") { $0.prediction = nil } }
         if given.policy.schedules != nil { add("without the schedules") { $0.schedules = nil } }
+        if given.policy.pauses != nil { add("without the policy's pauses") { $0.pauses = nil } }
         for signal in given.policy.signals {
             add("by the signal \(signal.name) alone") { policy in
                 policy.signals = [signal]

@@ -119,11 +119,14 @@ extension EndToEnd {
                 #expect(explained.status == 0, "\(explained.output)")
                 #expect(explained.output.contains("web"))
                 let listed = try await server.command("audit", "list")
-                #expect(listed.output.contains("scaling"))
-                let paused = try await server.command("pause", "web", "--reason", "test", "--for", "10m")
+                #expect(listed.output.contains("scaling") && listed.output.contains("POLICY"))
+                let paused = try await server.command(
+                    "pause", "web", "--reason", "test", "--for", "10m", "--owner", "ada")
                 #expect(paused.status == 0, "\(paused.output)")
                 let scaling = String(decoding: try await server.body("/api/v1/scaling"), as: UTF8.self)
-                #expect(scaling.contains("\"test\""))
+                #expect(scaling.contains("\"test\"") && scaling.contains("\"principal\":\"ada\""))
+                let delayed = try await server.command("scale", "web", "9")
+                #expect(delayed.output.contains("paused by ada: test"), "\(delayed.output)")
                 try await server.interrupt()
                 try await eventually("no node or replica is left") {
                     sandbox.allDescendants().allSatisfy {
