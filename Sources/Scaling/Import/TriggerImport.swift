@@ -69,13 +69,11 @@ struct TriggerImport {
 
     /// How a queue is reached does not matter: its exporter reaches it.
     private static let connection: Set<String> = [
-        "host", "hosts", "ports", "address", "addresses", "protocol", "tls", "unsafessl", "enabletls",
-        "timeout",
-        "authmodes", "username", "password", "awsregion", "awsendpoint", "identityowner", "bootstrapservers",
-        "sasl",
-        "version", "account", "natsservermonitoringendpoint", "usehttps", "connectionname", "metricname",
-        "activationvalue", "activationlagthreshold", "activationqueuelength", "activationthreshold",
-        "activationlistlength",
+        "host", "hosts", "ports", "pagesize", "address", "addresses", "protocol", "tls", "unsafessl",
+        "enabletls", "timeout", "authmodes", "username", "password", "awsregion", "awsendpoint",
+        "identityowner", "bootstrapservers", "sasl", "version", "account", "natsservermonitoringendpoint",
+        "usehttps", "connectionname", "metricname", "activationvalue", "activationlagthreshold",
+        "activationqueuelength", "activationthreshold", "activationlistlength",
     ]
 
     private func queue(
