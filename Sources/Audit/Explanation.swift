@@ -47,7 +47,7 @@ package enum Explanation {
             let measured = given.measurement.signals.first { $0.name == signal.name }
             lines.append(
                 "  signal \(signal.name): "
-                    + (measured.map { $0.qualityText(signal.unit, at: given.now) } ?? "missing"))
+                    + (measured.map { $0.qualityText(signal, at: given.now) } ?? "missing"))
             if let outlook = measured?.outlook {
                 let share = SignalPolicy.Unit.share.text(outlook.quantile)
                 lines.append(

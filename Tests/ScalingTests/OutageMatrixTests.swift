@@ -11,7 +11,7 @@ struct OutageMatrixTests {
     enum Fault: String, CaseIterable {
         case totalLoss, oneSource, staleButPresent, frozen, partial, notANumber, zeroInsteadOfError,
             resetCounters
-        case spike, clockAhead, clockBehind
+        case spike, clockAhead, clockBehind, negative, ended
     }
 
     enum Kind: String, CaseIterable {
@@ -72,6 +72,8 @@ struct OutageMatrixTests {
         case .spike:
             if isCounter { return "\(plain(step) + 10 * rate * Double(min(into + 1, 2) * Self.step))" }
             return "\(into < 2 ? 10 * rate : rate)"
+        case .negative: return isCounter ? "\(plain(step))" : "-1"
+        case .ended: return source < 5 ? (into == 0 ? "stale" : nil) : "\(plain(step))"
         case .clockAhead, .clockBehind: return "\(plain(step))"
         }
     }

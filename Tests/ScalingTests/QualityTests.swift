@@ -112,3 +112,88 @@ extension QualityTests {
         #expect(scene.decide(100).desired == 2)
     }
 }
+
+/// Numbers that cannot be, and zeros of signals that know no demand.
+struct ImpossibleReadingTests {
+    private static let steps = [
+        SignalPolicy.Step(.above(0.8), .share(0.2)), SignalPolicy.Step(.below(0.2), .replicas(-1)),
+    ]
+
+    private static let targets: [SignalPolicy.Target] = [
+        .perReplica(50), .mean(0.6), .backlog(rate: 20, within: .seconds(30)), .objective(0.25),
+        .steps(steps),
+    ]
+
+    @Test(arguments: targets.indices)
+    func `a number below zero removes nothing, and is no value to come back from`(index: Int) {
+        var scene = Scene(target: Self.targets[index], current: 20)
+        scene.policy.suspectsZeroFor = .seconds(600)
+
+        let decision = scene.decide(-1)
+
+        #expect(decision.desired == 20)
+        #expect(decision.reason(.untrusted)?.text.hasSuffix("which cannot be: it is below 0") == true)
+        #expect(scene.memory.signal("load") == nil)
+    }
+
+    @Test
+    func `when: not_a_number says what numbers below zero may do`() {
+        var scene = Scene(
+            signals: [
+                SignalPolicy(name: "load", query: "q", target: .perReplica(50)),
+                SignalPolicy(name: "cpu", query: "q", target: .mean(0.6), whenNotFinite: .ignore),
+            ], current: 10)
+
+        let readings: [String: Signal.Reading] = [
+            "load": .value(100, measuredAt: scene.now), "cpu": .value(-3, measuredAt: scene.now),
+        ]
+        #expect(scene.decide(readings).desired == 2)
+    }
+
+    @Test
+    func `what steps watch may be below zero where a step says so, and summing leaves hairs`() {
+        let steps = [SignalPolicy.Step(.below(-5), .replicas(-1))]
+        var temperature = Scene(target: .steps(steps), current: 20)
+        var hair = Scene(target: .perReplica(50), current: 1)
+
+        #expect(temperature.decide(-6).desired == 19)
+        #expect(hair.decide(-1e-12).desired == 0)
+    }
+
+    @Test
+    func `a number below zero is shown as impossible`() {
+        let policy = SignalPolicy(name: "load", query: "q", target: .perReplica(50))
+        let now = Timestamp(milliseconds: 1_700_000_000_000)
+        let signal = Signal(name: "load", reading: .value(-3, measuredAt: now - .seconds(2)))
+
+        #expect(signal.qualityText(policy, at: now) == "-3, impossible, 2s old")
+    }
+
+    @Test(arguments: [
+        (SignalPolicy.Target.objective(0.25), 0.2), (.objective(0.25), 0.6), (.steps(steps), 0.6),
+    ])
+    func `a latency or step signal that falls to exactly zero at once is not believed for a while`(
+        target: SignalPolicy.Target, before: Double
+    ) {
+        var scene = Scene(target: target, current: 20)
+        scene.policy.suspectsZeroFor = .seconds(600)
+        let count = scene.decide(before).desired
+        scene.pass(.seconds(15))
+
+        let fallen = scene.decide(0)
+        #expect(fallen.desired == count)
+        #expect(fallen.reason(.untrusted)?.until == scene.now + .seconds(600))
+        scene.pass(.seconds(600))
+        #expect(scene.decide(0).desired < count)
+    }
+
+    @Test(arguments: [(SignalPolicy.Target.objective(0.25), 0.1), (.steps(steps), 0.1)])
+    func `zero after what already asked for less is believed`(target: SignalPolicy.Target, before: Double) {
+        var scene = Scene(target: target, current: 20)
+        scene.policy.suspectsZeroFor = .seconds(600)
+        let count = scene.decide(before).desired
+        scene.pass(.seconds(15))
+
+        #expect(scene.decide(0).desired < count)
+    }
+}

@@ -39,13 +39,14 @@ struct Scene {
 
     /// Decides on readings by signal name and takes the decision as done.
     mutating func decide(
-        _ readings: [String: Signal.Reading], outlook: Signal.Outlook? = nil, coverage: Double? = nil
+        _ readings: [String: Signal.Reading], outlook: Signal.Outlook? = nil, coverage: Double? = nil,
+        kept: Double? = nil
     ) -> ScaleDecision {
         let signals = policy.signals.compactMap { signal in
             readings[signal.name].map {
                 Signal(
                     name: signal.name, reading: $0, outlook: signal.name == "load" ? outlook : nil,
-                    coverage: coverage)
+                    coverage: coverage, kept: kept)
             }
         }
         let measurement = Measurement(

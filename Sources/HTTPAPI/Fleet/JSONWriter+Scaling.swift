@@ -61,6 +61,7 @@ extension JSONWriter {
             json.key("reading")
             if let signal { json.reading(signal.reading) } else { json.null() }
             if let coverage = signal?.coverage { json.field("coverage", coverage) }
+            if let kept = signal?.kept { json.field("kept", kept) }
             json.key("outlook")
             if let outlook = signal?.outlook { json.outlook(outlook) } else { json.null() }
         }
@@ -145,11 +146,12 @@ extension JSONWriter {
             let measured = given.measurement.signals.first { $0.name == signal.name }
             json.object { json in
                 json.field("name", signal.name)
-                json.field("quality", measured?.quality.rawValue ?? "missing")
-                json.field("text", measured?.qualityText(signal.unit, at: given.now) ?? "missing")
+                json.field("quality", measured?.quality(as: signal).rawValue ?? "missing")
+                json.field("text", measured?.qualityText(signal, at: given.now) ?? "missing")
                 json.key("reading")
                 if let measured { json.reading(measured.reading) } else { json.null() }
                 if let coverage = measured?.coverage { json.field("coverage", coverage) }
+                if let kept = measured?.kept { json.field("kept", kept) }
                 json.key("outlook")
                 if let outlook = measured?.outlook { json.outlook(outlook) } else { json.null() }
             }

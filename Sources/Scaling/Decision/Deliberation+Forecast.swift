@@ -12,8 +12,7 @@ extension Deliberation {
             case .perReplica(let target) = learned(signal, memory).signal.target, target > 0,
             measurement.policy == policy.name, measurement.workload == policy.workload,
             let measured = measurement.signals.first(where: { $0.name == prediction.signal }),
-            case .value(let value, let at) = measured.reading, value.isFinite,
-            now - at <= policy.staleAfter, now - at >= .zero - Self.futureTolerance
+            case .trusted(let value) = trust(signal, measured.reading, memory)
         else { return }
         let age = now - measurement.at
         guard let outlook = measured.outlook, outlook.isTrusted, outlook.peak.isFinite,

@@ -31,7 +31,7 @@ extension Deliberation {
                 }
                 fallBack(signal, memory, &asked)
             case .trusted(let value):
-                propose(signal, value, coverage: measured?.coverage, memory, &asked)
+                propose(signal, value, coverage: measured.flatMap { share(of: $0, memory) }, memory, &asked)
             }
             remember(signal, measured?.reading ?? .missing, &memory)
         }
@@ -85,6 +85,22 @@ extension Deliberation {
         } else {
             asked.counts.append(proposal.count)
         }
+    }
+
+    /// A removal of replicas explains for so long that series have ended.
+    static let removalSpan = SeriesPresence.reach + .seconds(300)
+
+    /// The share of a reading that is there; nil where all is. That series ended is no loss where as many replicas were
+    /// removed: theirs are among them.
+    private func share(of measured: Signal, _ memory: ScalingMemory) -> Double? {
+        guard let kept = measured.kept, kept < 1 else { return measured.coverage }
+        var (count, most) = (current, current)
+        for change in memory.changes(within: Self.removalSpan, of: now).reversed() {
+            count += change.from - change.to
+            most = max(most, count)
+        }
+        if current > 0, kept * Double(most) >= Double(current) * (1 - 1e-9) { return measured.coverage }
+        return min(kept, measured.coverage ?? 1)
     }
 
     /// What a reading of a share of the sources says about less: the others count as if they were like those that

@@ -15,6 +15,10 @@ extension Deliberation {
             guard value.isFinite else {
                 return untrusted("is \(value.isNaN ? "not a number" : "infinite")", signal.whenNotFinite)
             }
+            guard !signal.isImpossible(value) else {
+                return untrusted(
+                    "is \(signal.unit.text(value)), which cannot be: it is below 0", signal.whenNotFinite)
+            }
             let age = now - at
             guard age >= .zero - Self.futureTolerance else {
                 return untrusted(
@@ -48,20 +52,24 @@ extension Deliberation {
     private func zeroSince(_ signal: SignalPolicy, _ memory: ScalingMemory) -> Timestamp? {
         guard let known = memory.signal(signal.name) else { return nil }
         if let since = known.zeroSince { return min(since, now) }
-        switch signal.target {
-        case .perReplica, .backlog, .mean: break
-        case .objective, .steps: return nil
-        }
         guard known.value > 0 else { return nil }
-        let before = Proposal(
-            learned(signal, memory).signal, known.value, counts: counts, current: 0, policy: policy)
-        return before.demand.map { $0 > 1 } == true ? now : nil
+        switch signal.target {
+        case .perReplica, .backlog, .mean:
+            let before = Proposal(
+                learned(signal, memory).signal, known.value, counts: counts, current: 0, policy: policy)
+            return before.demand.map { $0 > 1 } == true ? now : nil
+        case .objective, .steps:
+            // These know no demand: the fall is suspicious where the value before kept what 0 would remove.
+            let before = Proposal(signal, known.value, counts: counts, current: current, policy: policy)
+            let after = Proposal(signal, 0, counts: counts, current: current, policy: policy)
+            return before.count >= current && after.count < current ? now : nil
+        }
     }
 
     /// Keeps what later decisions need to judge the next reading.
     func remember(_ signal: SignalPolicy, _ reading: Signal.Reading, _ memory: inout ScalingMemory) {
         guard policy.suspectsZeroFor != nil || policy.bridge != nil || policy.fallback != nil,
-            case .value(let value, let at) = reading, value.isFinite,
+            case .value(let value, let at) = reading, value.isFinite, !signal.isImpossible(value),
             now - at <= policy.staleAfter, now - at >= .zero - Self.futureTolerance
         else { return }
         memory.remember(
@@ -101,9 +109,10 @@ extension Deliberation {
 
     /// A fresh, finite value of all sources.
     private func whole(_ name: String, _ measurement: Measurement) -> Double? {
-        guard let signal = measurement.signals.first(where: { $0.name == name }), signal.coverage == nil,
+        guard let signal = measurement.signals.first(where: { $0.name == name }), signal.isWhole,
             case .value(let value, let at) = signal.reading, value.isFinite,
-            now - at <= policy.staleAfter, now - at >= .zero - Self.futureTolerance
+            policy.signal(name)?.isImpossible(value) == false, now - at <= policy.staleAfter,
+            now - at >= .zero - Self.futureTolerance
         else { return nil }
         return value
     }
@@ -114,7 +123,8 @@ extension ScalingPolicy {
     package func demand(_ measurement: Measurement, at now: Timestamp) -> Double? {
         for signal in signals {
             guard let measured = measurement.signals.first(where: { $0.name == signal.name }),
-                case .value(let value, let at) = measured.reading, value.isFinite, now - at <= staleAfter,
+                case .value(let value, let at) = measured.reading, value.isFinite,
+                !signal.isImpossible(value), now - at <= staleAfter,
                 now - at >= .zero - Deliberation.futureTolerance
             else { continue }
             switch signal.target {

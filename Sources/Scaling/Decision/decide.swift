@@ -38,14 +38,21 @@ package func decide(
             .shadow, policy.mode.rawValue, "\(policy.mode.rawValue): recorded, nothing is changed")
     }
     memory.decided(
-        from: deliberation.current, to: deliberation.count, at: now, keep: policy.behaviour.longestPeriod)
+        from: deliberation.current, to: deliberation.count, at: now, keep: policy.memorySpan)
     return ScaleDecision(
         policy: policy.name, workload: policy.workload, at: now, from: deliberation.current,
         desired: deliberation.count, reasons: deliberation.reasons, size: deliberation.size)
 }
 
+extension ScalingPolicy {
+    /// How long a change of the count can matter: for limits, or to explain why series have ended.
+    fileprivate var memorySpan: Duration {
+        max(behaviour.longestPeriod, partial == nil ? .zero : Deliberation.removalSpan)
+    }
+}
+
 extension ScalingBehaviour {
-    /// How long a change can matter.
+    /// How long limits need to know of a change.
     var longestPeriod: Duration {
         max(up.limit.longestPeriod, down.limit.longestPeriod, flapBudget?.period ?? .zero)
     }

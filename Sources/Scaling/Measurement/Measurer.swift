@@ -16,6 +16,7 @@ package final class Measurer: Sendable {
     }
 
     private let engine: any QueryEngine
+    private let presence = Mutex(SeriesPresence())
     private let forecasts = Mutex<[ForecastKey: SignalForecast]>([:])
 
     package init(engine: any QueryEngine) { self.engine = engine }
@@ -28,16 +29,18 @@ package final class Measurer: Sendable {
         _ policies: [ScalingPolicy], at now: Timestamp, startUps: [WorkloadID: Duration] = [:]
     ) async -> Round {
         var round = Round()
-        var probe = SignalProbe(engine: engine, now: now)
+        var probe = SignalProbe(engine: engine, now: now, presence: presence.withLock { $0 })
         for policy in policies {
             var signals: [Signal] = []
             for signal in policy.signals {
                 let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
                 let outlook = await outlook(policy, signal, reading, at: now, startUps[policy.workload])
                 let coverage = policy.partial == nil ? nil : await probe.coverage(signal.query)
+                let kept = policy.partial == nil ? nil : await probe.kept(signal.query)
                 signals.append(
                     Signal(
-                        name: signal.name, reading: reading, outlook: outlook?.outlook, coverage: coverage))
+                        name: signal.name, reading: reading, outlook: outlook?.outlook, coverage: coverage,
+                        kept: kept))
                 round.samples += Self.samples(policy, signal, reading, outlook, at: now)
             }
             round.measurements.append(
@@ -46,6 +49,8 @@ package final class Measurer: Sendable {
                     schedules: ScheduleCalendar.active(policy, at: now),
                     loads: await loads(policy, &probe), usage: await usage(policy, &probe)))
         }
+        let presence = probe.presence
+        self.presence.withLock { $0 = presence }
         return round
     }
 
@@ -75,13 +80,18 @@ package final class Measurer: Sendable {
 
     private static let mostLoads = 10_000
 
-    /// Forgets the models of queries that no policy asks for any longer.
+    /// Forgets what belongs to queries that no policy asks for any longer.
     package func keep(only policies: [ScalingPolicy]) {
         let wanted = Set(
             policies.flatMap { policy in
                 policy.signals.compactMap { ForecastKey(policy, $0) }
             })
         forecasts.withLock { $0 = $0.filter { wanted.contains($0.key) } }
+        let selectors = Set(
+            policies.flatMap(\.signals).flatMap { signal in
+                (try? Expression.parse(signal.query))?.selectors.map(\.plain) ?? []
+            })
+        presence.withLock { $0.keep(only: selectors) }
     }
 
     private func outlook(

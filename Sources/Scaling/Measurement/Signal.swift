@@ -48,13 +48,22 @@ package struct Signal: Hashable, Sendable, Codable {
     package var outlook: Outlook?
     /// The share of its sources that report, where that is known and not all do.
     package var coverage: Double?
+    /// The share of its series that are left, where some ended lately though their sources report.
+    package var kept: Double?
 
-    package init(name: String, reading: Reading, outlook: Outlook? = nil, coverage: Double? = nil) {
+    package init(
+        name: String, reading: Reading, outlook: Outlook? = nil, coverage: Double? = nil,
+        kept: Double? = nil
+    ) {
         self.name = name
         self.reading = reading
         self.outlook = outlook
         self.coverage = coverage
+        self.kept = kept
     }
+
+    /// Whether nothing is known to be missing behind the reading.
+    var isWhole: Bool { (coverage ?? 1) >= 1 && (kept ?? 1) >= 1 }
 }
 
 /// All signals of one policy, measured together.

@@ -8,16 +8,21 @@ import TimeSeries
 /// instant lookup and needs nothing of the engine that Prometheus' API does not offer.
 struct SignalProbe {
     private let engine: any QueryEngine
-    private let now: Timestamp
+    let now: Timestamp
+    /// What earlier probes saw, and what this one adds.
+    var presence: SeriesPresence
+    /// By selector.
+    var keptShares: [String: Double?] = [:]
     private var values: [String: Signal.Reading] = [:]
     private var ages: [String: Timestamp?] = [:]
     private var coverages: [String: Double?] = [:]
     /// Where a range still yields a value but no sample is within reach, the newest is at least so old.
-    private static let lookback = Duration.seconds(300)
+    static let lookback = Duration.seconds(300)
 
-    init(engine: any QueryEngine, now: Timestamp) {
+    init(engine: any QueryEngine, now: Timestamp, presence: SeriesPresence) {
         self.engine = engine
         self.now = now
+        self.presence = presence
     }
 
     mutating func read(_ query: String, staleAfter: Duration) async -> Signal.Reading {
@@ -62,7 +67,7 @@ struct SignalProbe {
         return least
     }
 
-    private static let targetLabels: Set = ["job", "instance", "workload", "node", "zone", "cluster"]
+    static let targetLabels: Set = ["job", "instance", "workload", "node", "zone", "cluster"]
 
     private mutating func share(up conditions: [Matcher]) async -> Double? {
         let text = "avg(up{" + conditions.map(\.description).joined(separator: ",") + "})"
@@ -88,6 +93,24 @@ struct SignalProbe {
     }
 
     private static let limits = QueryLimits(timeout: .seconds(10))
+
+    /// The one number that a query yields; 0 for an empty result, nil where it fails.
+    func number(_ query: String) async -> Double? {
+        guard let expression = try? Expression.parse(query),
+            let result = try? await engine.evaluate(expression, at: now, limits: Self.limits),
+            case .success(let value) = Self.single(result.value)
+        else { return nil }
+        return value ?? 0
+    }
+
+    /// The numbers that a query of one series yielded over a range; none where it fails.
+    func numbers(_ query: String, over range: EvaluationRange) async -> [Sample] {
+        guard let expression = try? Expression.parse(query),
+            let result = try? await engine.evaluate(expression, over: range, limits: Self.limits),
+            case .matrix(let series) = result.value, series.count == 1
+        else { return [] }
+        return series[0].samples
+    }
 
     struct NotSingle: Error { var message: String }
 
@@ -124,11 +147,7 @@ struct SignalProbe {
     }
 
     private mutating func newestSample(of selector: VectorSelector) async throws(QueryError) -> Timestamp? {
-        var plain = selector
-        plain.offset = nil
-        plain.at = nil
-        plain.rangeExtension = nil
-        let text = "max(timestamp(\(plain.description)))"
+        let text = "max(timestamp(\(selector.plain)))"
         if let known = ages[text] { return known }
         let result = try await engine.evaluate(try Expression.parse(text), at: now, limits: Self.limits)
         var newest: Timestamp?

@@ -76,4 +76,24 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
         self.weight = weight
         self.learnsFrom = learnsFrom
     }
+
+    /// Whether the signal cannot have this value: demands, means and latencies are never below zero, beyond what summing
+    /// floating point leaves, and what steps watch is only where a step speaks of that.
+    package func isImpossible(_ value: Double) -> Bool {
+        let unit: Double
+        switch target {
+        case .perReplica(let target), .mean(let target), .objective(let target): unit = abs(target)
+        case .backlog(let rate, _): unit = abs(rate)
+        case .steps(let steps):
+            let speaksOfLess = steps.contains { step in
+                switch step.condition {
+                case .above(let bound): bound < 0
+                case .below(let bound): bound <= 0
+                }
+            }
+            if speaksOfLess { return false }
+            unit = 1
+        }
+        return value < -1e-9 * unit
+    }
 }
