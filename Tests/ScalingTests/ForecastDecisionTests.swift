@@ -211,4 +211,26 @@ struct ObserverTests {
         #expect(after.reasons.last?.kind == .shadow)
         #expect(dryRun.decide(510).from == 4)
     }
+
+    @Test
+    func `a dry run spends its limits on what the real count does, not on what it only says`() {
+        var behaviour = ScalingBehaviour()
+        behaviour.flapBudget = ScalingBehaviour.FlapBudget(changes: 2, period: .seconds(3600))
+        var scene = Scene(target: .perReplica(5), behaviour: behaviour, current: 3)
+        scene.policy.mode = .dryRun
+        for _ in 0..<20 {
+            scene.current = 3
+            #expect(scene.decide(30).desired == 6)
+            scene.pass(.seconds(5))
+        }
+        #expect(scene.memory.changes.isEmpty)
+
+        // Somebody adds four: at most as many as before, or four, in a quarter of a minute.
+        scene.current = 7
+        #expect(scene.decide(500).desired == 7)
+        #expect(scene.memory.changes.count == 1)
+        scene.current = 7
+        scene.pass(.seconds(15))
+        #expect(scene.decide(500).desired == 14)
+    }
 }

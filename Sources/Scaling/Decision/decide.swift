@@ -17,6 +17,11 @@ package func decide(
     now: Timestamp, explains: Bool = true
 ) -> ScaleDecision {
     let current = policy.mode == .shadow ? memory.desired ?? counts.desired : counts.desired
+    // What a dry run decides never happens: only what the real count does counts as a change.
+    let isDryRun = policy.mode == .dryRun
+    if isDryRun {
+        memory.decided(from: memory.desired ?? current, to: current, at: now, keep: policy.memorySpan)
+    }
     var deliberation = Deliberation(
         policy, counts: counts, current: max(0, current), now: now, explains: explains)
     deliberation.learn(measurement, &memory)
@@ -37,8 +42,10 @@ package func decide(
         deliberation.note(
             .shadow, policy.mode.rawValue, "\(policy.mode.rawValue): recorded, nothing is changed")
     }
-    memory.decided(
-        from: deliberation.current, to: deliberation.count, at: now, keep: policy.memorySpan)
+    if !isDryRun {
+        memory.decided(
+            from: deliberation.current, to: deliberation.count, at: now, keep: policy.memorySpan)
+    }
     return ScaleDecision(
         policy: policy.name, workload: policy.workload, at: now, from: deliberation.current,
         desired: deliberation.count, reasons: deliberation.reasons, size: deliberation.size)
