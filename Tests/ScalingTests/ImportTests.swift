@@ -176,6 +176,13 @@ struct ImportTests {
     }
 
     @Test
+    func `hours keep to the bounds, as KEDA's do`() throws {
+        let more = scaledObject.replacing("desiredReplicas: \"10\"", with: "desiredReplicas: \"50\"")
+
+        #expect(try policies(imported(.keda, more)).first?.schedules?.map(\.least) == [30])
+    }
+
+    @Test
     func `a formula that adds its triggers becomes a sum`() throws {
         let result = try imported(
             .keda,

@@ -295,6 +295,14 @@ struct PolicyFeatureFileTests {
             head + "  schedules: [ { name: s, from: '07:30', to: '19:00' } ]\n",
             "p.yml:6:16: a schedule needs \"min\", \"max\" or both, or \"replicas\" alone"
         ),
+        (
+            head + "  schedules: [ { name: s, from: '07:30', to: '19:00', min: 300 } ]\n",
+            "p.yml:6:14: \"min: 300\" of the schedule \"s\" is outside of \"replicas\", which is 1 to 5"
+        ),
+        (
+            head + "  schedules: [ { name: s, from: '07:30', to: '19:00', replicas: 0 } ]\n",
+            "p.yml:6:14: \"replicas: 0\" of the schedule \"s\" is outside of \"replicas\", which is 1 to 5"
+        ),
         (head + "  idle: { after: 5m }\n", "p.yml:6:9: \"idle\" needs \"replicas: { min: 0, ... }\""),
         (
             "  replicas: { min: 0, max: 5 }\n  signals: [ { name: l, query: up, mean: 60% } ]\n",

@@ -96,7 +96,24 @@ struct ScheduleTests {
         scene.policy.schedules = [
             ScalingSchedule(name: "fix", times: .daily(days: [1], from: 0, to: 1440), exactly: 60)
         ]
-        #expect(scene.decide(0).desired == 60)
+        #expect(scene.decide(0).desired == 40)
+    }
+
+    /// What a file may not say, memory and hand-made policies may.
+    @Test(
+        arguments: [(300, nil, nil, 5), (nil, 0, nil, 2), (nil, nil, 20, 5), (nil, nil, 0, 2)]
+            as [(Int?, Int?, Int?, Int)])
+    func `a schedule never leaves the bounds of the policy`(
+        least: Int?, most: Int?, exactly: Int?, count: Int
+    ) {
+        var scene = Scene(target: .perReplica(50), min: 2, max: 5, current: 3)
+        scene.policy.schedules = [
+            ScalingSchedule(
+                name: "s", times: .daily(days: Array(0...6), from: 0, to: 1440), least: least, most: most,
+                exactly: exactly)
+        ]
+
+        #expect(scene.decide(150).desired == count)
     }
 
     @Test

@@ -59,14 +59,20 @@ struct Deliberation {
         }
     }
 
-    /// Schedules narrow the bounds; where they contradict, more wins over less, and the first exact count over all.
+    /// Schedules narrow the policy's bounds and never leave them; where they contradict, more wins over less, and the
+    /// first exact count over all.
     mutating func applySchedules(_ measurement: Measurement) {
         guard measurement.policy == policy.name else { return }
+        let written = bounds
+        func clamped(_ count: Int) -> Int { max(written.lowerBound, min(count, written.upperBound)) }
         for (schedule, until) in policy.active(measurement) {
             let before = bounds
             if let exactly = schedule.exactly {
-                bounds = clamped(exactly)...clamped(exactly)
-                note(.schedule, schedule.name, "keeps exactly \(exactly)", count: exactly, until: until)
+                let kept = clamped(exactly)
+                bounds = kept...kept
+                let outside = kept == exactly ? "" : "; \(exactly) is outside of the policy's bounds"
+                note(
+                    .schedule, schedule.name, "keeps exactly \(kept)\(outside)", count: kept, until: until)
                 return
             }
             if let most = schedule.most {
@@ -83,8 +89,6 @@ struct Deliberation {
                 count: kept, until: until)
         }
     }
-
-    private func clamped(_ count: Int) -> Int { max(0, min(count, Replicas.limit)) }
 
     /// A count outside the bounds returns at once, whatever windows and limits say: bounds are a person's
     /// word.

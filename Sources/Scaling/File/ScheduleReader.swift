@@ -111,6 +111,7 @@ enum PolicyChecks {
     static func check(_ policy: ScalingPolicy, _ fields: FieldReader) {
         checkZero(policy, fields)
         checkCombination(policy, fields)
+        checkSchedules(policy, fields)
         for signal in policy.signals {
             guard let source = signal.learnsFrom else { continue }
             guard case .objective? = policy.signal(source)?.target else {
@@ -147,6 +148,21 @@ enum PolicyChecks {
             fields.report(
                 "with \"min: 0\" a signal is needed that exists without replicas: per_replica, drain_rate or steps",
                 at: "replicas")
+        }
+    }
+
+    /// What would be clamped is a mistake: the bounds or the schedule are not what was meant.
+    private static func checkSchedules(_ policy: ScalingPolicy, _ fields: FieldReader) {
+        let bounds = policy.minReplicas...policy.maxReplicas
+        for schedule in policy.schedules ?? [] {
+            for (key, count) in [
+                ("min", schedule.least), ("max", schedule.most), ("replicas", schedule.exactly),
+            ] {
+                guard let count, !bounds.contains(count) else { continue }
+                fields.report(
+                    "\"\(key): \(count)\" of the schedule \"\(schedule.name)\" is outside of \"replicas\", which is "
+                        + "\(bounds.lowerBound) to \(bounds.upperBound)", at: "schedules")
+            }
         }
     }
 

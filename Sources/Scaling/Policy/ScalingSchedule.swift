@@ -18,7 +18,7 @@ package struct ScalingSchedule: Hashable, Sendable, Codable {
     package var zone: String
     package var least: Int?
     package var most: Int?
-    /// Overrides everything else, bounds included.
+    /// Overrides signals, forecasts and other schedules, within the policy's bounds.
     package var exactly: Int?
 
     package init(
