@@ -19,14 +19,24 @@ package struct ZoneTable: Hashable, Sendable {
     }
 
     /// The moment in milliseconds at which the wall clock shows `local`, in milliseconds as if it were UTC. A time
-    /// that comes twice is the first of the two; one that is skipped counts by the clock before the skip.
+    /// that comes twice is the first of the two; one that is skipped is the moment at which the clock skips it.
     package func moment(ofLocalMilliseconds local: Int64) -> Int64 {
         let day: Int64 = 86_400_000
         let before = offset(atMilliseconds: local - day) * 1000
         let early = local - before
         if offset(atMilliseconds: early) * 1000 == before { return early }
         let late = local - offset(atMilliseconds: local + day) * 1000
-        // Skipped: neither clock shows it.
-        return offset(atMilliseconds: late) * 1000 == local - late ? late : early
+        if offset(atMilliseconds: late) * 1000 == local - late { return late }
+        // Skipped: neither clock shows it, and the skip lies between what they would have shown.
+        var (shownBefore, shownAfter) = (late, early)
+        while shownAfter - shownBefore > 1 {
+            let middle = shownBefore + (shownAfter - shownBefore) / 2
+            if offset(atMilliseconds: middle) * 1000 == before {
+                shownBefore = middle
+            } else {
+                shownAfter = middle
+            }
+        }
+        return shownAfter
     }
 }

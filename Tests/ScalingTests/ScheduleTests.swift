@@ -116,6 +116,35 @@ struct ScheduleTests {
         #expect(scene.decide(150).desired == count)
     }
 
+    /// On 2026-03-29 clocks in Berlin go from 02:00 to 03:00, at 01:00 UTC.
+    @Test(
+        arguments: [
+            (150, 210, "00:59:59", nil), (150, 210, "01:00:00", "01:30:00"), (150, 210, "01:30:00", nil),
+            (150, 360, "01:00:00", "04:00:00"), (120, 180, "01:00:00", nil),
+            (90, 150, "00:59:59", "01:00:00"),
+        ] as [(Int, Int, String, String?)])
+    func `hours that the clock skips begin and end with the skip`(
+        from: Int, to: Int, at: String, until: String?
+    ) {
+        let night = ScalingSchedule(
+            name: "night", times: .daily(days: [0], from: from, to: to), zone: "Europe/Berlin", least: 5)
+
+        let end = ScheduleCalendar.end(of: night, at: moment("2026-03-29T\(at)Z"))
+
+        #expect(end == until.map { moment("2026-03-29T\($0)Z") })
+    }
+
+    @Test
+    func `a crontab line at a time that is skipped begins with the skip`() throws {
+        let cron = try #require(CronExpression("30 2 * * *"))
+        let schedule = ScalingSchedule(
+            name: "s", times: .cron(cron, lasts: .seconds(3600)), zone: "Europe/Berlin", least: 5)
+
+        #expect(
+            ScheduleCalendar.end(of: schedule, at: moment("2026-03-29T01:00:00Z"))
+                == moment("2026-03-29T02:00:00Z"))
+    }
+
     @Test
     func `outside its hours a schedule changes nothing`() {
         var scene = Scene(target: .perReplica(50), min: 1, max: 40, current: 4)
