@@ -108,17 +108,19 @@ package struct PeakForecaster: Sendable {
 
     /// The largest value in the window after the newest value: its expectation and its quantiles, in the
     /// order asked. Nil where the newest value is missing.
-    /// - Parameter since: what has been measured since the newest value, where something has.
+    /// - Parameters:
+    ///   - since: what has been measured since the newest value, where something has.
+    ///   - ago: how many values before the newest to stand: the window is ahead of that one.
     package func forecast(
-        quantiles: [Double], since: Double? = nil
+        quantiles: [Double], since: Double? = nil, ago: Int = 0
     ) -> (expected: Double, quantiles: [Double])? {
-        guard let peak = peak(since: since) else { return nil }
+        guard let peak = peak(since: since, ago: ago) else { return nil }
         return (peak.expected, quantiles.map { peak.quantile(margin: residuals.margin($0)) })
     }
 
     /// The same, of which quantiles are read off by their `margin`: many moments share that.
-    package func peak(since: Double? = nil) -> Peak? {
-        let moment = series.count - 1
+    package func peak(since: Double? = nil, ago: Int = 0) -> Peak? {
+        let moment = series.count - 1 - ago
         guard moment >= features.start, series.isPresent[moment] else { return nil }
         var lifted = 0.0
         if let since, since.isFinite {

@@ -6,9 +6,9 @@ import TimeSeries
 
 @testable import Scaling
 
-/// Answers queries from a table of functions of time; `timestamp()` from `newest`.
-private struct TableEngine: QueryEngine {
-    var newest: Timestamp?
+/// Answers queries from a table of functions of time; the newest sample is so old at each moment.
+struct TableEngine: QueryEngine {
+    var age: Duration?
     var answers: [String: @Sendable (Timestamp) throws(QueryError) -> QueryValue]
 
     func evaluate(
@@ -16,7 +16,8 @@ private struct TableEngine: QueryEngine {
     ) async throws(QueryError) -> QueryResult {
         let text = expression.description
         if text.hasPrefix("max(timestamp(") {
-            return QueryResult(value: .vector(newest.map { [Self.element($0.seconds)] } ?? []))
+            return QueryResult(
+                value: .vector(age.map { [Self.element((range.start - $0).seconds)] } ?? []))
         }
         guard let answer = answers[text] else { return QueryResult(value: .vector([])) }
         if range.isInstant { return QueryResult(value: try answer(range.start)) }
@@ -52,7 +53,7 @@ struct MeasurerTests {
     private func reading(
         newest: Duration?, _ answer: @escaping @Sendable (Timestamp) throws(QueryError) -> QueryValue
     ) async -> Signal.Reading {
-        let engine = TableEngine(newest: newest.map { now - $0 }, answers: ["sum(x)": answer])
+        let engine = TableEngine(age: newest, answers: ["sum(x)": answer])
         return await Measurer(engine: engine).measure([policy()], at: now).measurements[0].signals[0].reading
     }
 
@@ -117,7 +118,7 @@ struct MeasurerTests {
             signal: "load", leadTime: .fixed(.seconds(5)), hold: .seconds(10), risk: 0.1,
             history: .seconds(1800),
             step: .seconds(2))
-        let measurer = Measurer(engine: TableEngine(newest: now, answers: ["sum(x)": wave]))
+        let measurer = Measurer(engine: TableEngine(age: .zero, answers: ["sum(x)": wave]))
 
         for step in 0..<120 {
             let moment = now + .seconds(2 * step)
@@ -150,7 +151,7 @@ struct MeasurerTests {
         var peaks: [Double] = []
 
         for now in [grid, grid + .seconds(30)] {
-            let measurer = Measurer(engine: TableEngine(newest: now, answers: ["sum(x)": walk]))
+            let measurer = Measurer(engine: TableEngine(age: .zero, answers: ["sum(x)": walk]))
             let outlook = await measurer.measure([policy], at: now).measurements[0].signals[0].outlook
             peaks.append(try #require(outlook).expectedPeak)
         }
@@ -160,7 +161,7 @@ struct MeasurerTests {
 
     @Test
     func `a measured start-up moves the horizon`() async throws {
-        let engine = TableEngine(newest: now, answers: ["sum(x)": TableEngine.constant(5)])
+        let engine = TableEngine(age: .zero, answers: ["sum(x)": TableEngine.constant(5)])
         let prediction = Prediction(
             signal: "load", hold: .seconds(60), history: .seconds(1800), step: .seconds(2))
         let policy = policy(prediction: prediction)
@@ -175,7 +176,7 @@ struct MeasurerTests {
 
     @Test
     func `signals and forecasts become series`() async {
-        let engine = TableEngine(newest: now, answers: ["sum(x)": TableEngine.constant(5)])
+        let engine = TableEngine(age: .zero, answers: ["sum(x)": TableEngine.constant(5)])
         let prediction = Prediction(signal: "load", history: .seconds(1800), step: .seconds(2))
 
         let round = await Measurer(engine: engine).measure([policy(prediction: prediction)], at: now)

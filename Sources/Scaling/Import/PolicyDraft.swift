@@ -105,12 +105,14 @@ struct PolicyDraft {
         return target
     }
 
-    /// A count of replicas within the policy's own largest, as the other autoscaler has it.
+    /// A count of replicas within the policy's own bounds, which no schedule leaves.
     func bounded(_ count: Int, _ what: String, _ log: ImportLog, _ node: Documents.Node?) -> Int {
-        if count > most {
-            log.note("\(what) \(count) is above the largest count, which holds: \(most)", node)
+        let kept = max(least, min(count, most))
+        if kept != count {
+            let (side, end) = count > most ? ("above", "largest") : ("below", "smallest")
+            log.note("\(what) \(count) is \(side) the \(end) count, which holds: \(kept)", node)
         }
-        return min(count, most)
+        return kept
     }
 
     /// A name that no signal has yet.

@@ -103,16 +103,22 @@ package final class Measurer: Sendable {
         else { return nil }
         // Taken out and not copied: a history with its models is a megabyte.
         var forecast = forecasts.withLock { $0.removeValue(forKey: key) } ?? SignalForecast(key)
+        // Of a series that has ended a range still shows something, and less and less of it. What a slow scrape makes
+        // stale for a moment is history all the same.
+        var trustedUntil: Timestamp?
+        if case .stale(_, let measuredAt) = reading {
+            trustedUntil = measuredAt + min(policy.staleAfter * 2, SignalProbe.lookback - .seconds(60))
+        }
         if let range = forecast.missing(at: now) {
             // Where this fails the forecast waits; the signal's own reading says what failed.
             let limits = QueryLimits(timeout: .seconds(30))
             if let result = try? await engine.evaluate(expression, over: range, limits: limits) {
-                forecast.append(result.value, over: range)
+                forecast.append(result.value, over: range, trustedUntil: trustedUntil)
             }
         }
-        let answer =
-            forecast.isCurrent(at: now)
-            ? forecast.answer(prediction, startUp: startUp, reading: reading) : nil
+        let answer = forecast.answer(
+            prediction, startUp: startUp, reading: reading, at: now,
+            doubt: SignalForecast.ZeroDoubt(policy, signal), bridge: policy.bridge)
         let state = forecast
         forecasts.withLock { $0[key] = state }
         return answer

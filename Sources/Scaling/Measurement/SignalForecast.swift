@@ -37,6 +37,21 @@ struct SignalForecast {
         var coverage: Double?
     }
 
+    /// A fall to exactly zero from above this is not believed for so long.
+    struct ZeroDoubt {
+        var above: Double
+        var patience: Duration
+
+        /// Nil where zeros are believed.
+        init?(_ policy: ScalingPolicy, _ signal: SignalPolicy) {
+            guard let patience = policy.suspectsZeroFor, patience > .zero,
+                case .perReplica(let target) = signal.target
+            else { return nil }
+            above = target
+            self.patience = patience
+        }
+    }
+
     private struct Model {
         var forecaster: PeakForecaster
         /// The aligned period in which it was fitted, and on how many values.
@@ -58,6 +73,8 @@ struct SignalForecast {
     /// The grid index (time / step) of the newest value.
     private var newest: Int64?
     private var models: [Window: Model] = [:]
+    /// While the newest values are missing: by the window that is asked for, the one ahead of the last value.
+    private var shifted: [Window: Window] = [:]
 
     init(_ key: ForecastKey) {
         self.key = key
@@ -66,7 +83,7 @@ struct SignalForecast {
 
     /// The part of the grid that is not known yet; nil where all is.
     func missing(at now: Timestamp) -> EvaluationRange? {
-        let present = Self.floored(now.milliseconds, stepMilliseconds)
+        let present = present(now)
         let capacity = key.history.milliseconds / stepMilliseconds
         var first = present - capacity
         if let newest {
@@ -78,12 +95,18 @@ struct SignalForecast {
             end: Timestamp(milliseconds: present * stepMilliseconds), step: key.step)
     }
 
-    func isCurrent(at now: Timestamp) -> Bool { missing(at: now) == nil }
+    /// The newest moment of the grid that is not in the future.
+    private func present(_ now: Timestamp) -> Int64 { Self.floored(now.milliseconds, stepMilliseconds) }
 
     private static func floored(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
 
-    /// Takes in the result over a range that `missing` named. Moments without a value are gaps.
-    mutating func append(_ result: QueryValue, over range: EvaluationRange) {
+    /// Takes in the result over a range that `missing` named. Moments without a value are gaps, and so are those with one
+    /// below zero, which is no demand.
+    /// - Parameter trustedUntil: values of later moments are what remains of series that have ended, and gaps; nil where
+    ///   all are fresh.
+    mutating func append(
+        _ result: QueryValue, over range: EvaluationRange, trustedUntil: Timestamp? = nil
+    ) {
         let first = range.start.milliseconds / stepMilliseconds
         var added = [Double](repeating: .nan, count: range.stepCount)
         switch result {
@@ -97,10 +120,15 @@ struct SignalForecast {
             if case .success(let value?) = SignalProbe.single(result), !added.isEmpty { added[0] = value }
         default: break
         }
+        for index in added.indices {
+            let moment = Timestamp(milliseconds: (first + Int64(index)) * stepMilliseconds)
+            if added[index] < 0 || trustedUntil.map({ moment > $0 }) == true { added[index] = .nan }
+        }
         if let newest, first > newest + 1 {
             // The service was away for longer than the history.
             values = []
             models = [:]
+            shifted = [:]
         }
         if values.isEmpty { added = Array(added.drop { !$0.isFinite }) }
         values += added
@@ -108,47 +136,83 @@ struct SignalForecast {
         newest = range.end.milliseconds / stepMilliseconds
     }
 
-    /// What is foreseen from the newest value on.
-    /// - Parameter reading: what the signal is now; where that is newer than the grid, it is the newest value.
+    /// What is foreseen from the newest value that can be trusted on. Where that is not the present one, the forecast is
+    /// made from it for a window that is as much farther ahead, until the bridge is over.
+    /// - Parameters:
+    ///   - reading: what the signal is now; where that is newer than the grid, it is the newest value.
+    ///   - doubt: which zeros are not believed.
+    ///   - bridge: for how long a signal without data is foreseen; nil for a day.
     mutating func answer(
-        _ prediction: Prediction, startUp: Duration?, reading: Signal.Reading = .missing
+        _ prediction: Prediction, startUp: Duration?, reading: Signal.Reading = .missing, at now: Timestamp,
+        doubt: ZeroDoubt? = nil, bridge: Duration? = nil
     ) -> Answer? {
-        guard let newest, values.count >= Self.leastValues else { return nil }
-        let window = window(prediction, startUp: startUp)
+        guard let newest, values.count >= Self.leastValues, let origin = origin(doubt) else { return nil }
+        let ago = values.count - 1 - origin
+        let behind = ago + Int(clamping: max(0, present(now) - newest))
+        guard behind == 0 || behind <= steps(bridge ?? Self.longestBridge) + 1 else { return nil }
+        let asked = window(prediction, startUp: startUp)
+        let window = Window(first: asked.first + behind, last: asked.last + behind)
+        shift(asked, to: window)
         guard let forecaster = model(of: window) else { return nil }
         let planned = forecaster.worthwhile(Self.quantile(prediction.risk))
-        let asked = Self.shownQuantiles.filter { $0 != planned } + [planned]
-        let since = since(reading)
-        guard let forecast = forecaster.forecast(quantiles: asked, since: since) else { return nil }
-        let peak = forecast.quantiles[asked.count - 1]
-        models[window]?.record.settle(values, newest: newest, window: window)
-        models[window]?.record.made(
-            at: newest, expected: forecast.expected, peak: peak, last: values[values.count - 1])
-        let horizon = Duration.milliseconds(Int64(window.last) * stepMilliseconds)
+        let quantiles = Self.shownQuantiles.filter { $0 != planned } + [planned]
+        let since = behind == 0 ? since(reading, doubt) : nil
+        guard let forecast = forecaster.forecast(quantiles: quantiles, since: since, ago: ago) else {
+            return nil
+        }
+        let peak = forecast.quantiles[quantiles.count - 1]
+        if behind == 0 {
+            models[window]?.record.settle(values, newest: newest, window: window)
+            models[window]?.record.made(
+                at: newest, expected: forecast.expected, peak: peak, last: values[values.count - 1])
+        }
+        let horizon = Duration.milliseconds(Int64(asked.last) * stepMilliseconds)
         let outlook = Signal.Outlook(
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
-            keep: keep(prediction, window, since))
+            keep: keep(prediction, asked, since, ago: ago))
         return Answer(
             outlook: outlook,
-            quantiles: zip(asked, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
+            quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
                 (quantile: $0.0, value: $0.1)
             }, errorRatio: models[window]?.record.errorRatio, coverage: models[window]?.record.coverage)
     }
 
-    /// What may still be needed before the hold is over.
-    private mutating func keep(_ prediction: Prediction, _ lead: Window, _ since: Double?) -> Double? {
+    private static let longestBridge = Duration.seconds(86_400)
+
+    /// Where in `values` the newest one is that can be trusted.
+    private func origin(_ doubt: ZeroDoubt?) -> Int? {
+        guard let last = values.lastIndex(where: \.isFinite) else { return nil }
+        guard let doubt, values[last] == 0,
+            let before = values.lastIndex(where: { $0.isFinite && $0 != 0 }), values[before] > doubt.above,
+            Duration.milliseconds(Int64(values.count - 1 - before) * stepMilliseconds) < doubt.patience
+        else { return last }
+        return before
+    }
+
+    /// Each moment of an outage has a window of its own; only the newest one's model is kept.
+    private mutating func shift(_ asked: Window, to window: Window) {
+        if let old = shifted[asked], old != window { models[old] = nil }
+        shifted[asked] = window == asked ? nil : window
+    }
+
+    /// What may still be needed before the hold is over. While values are missing this is as far ahead of the last one:
+    /// without data nothing is removed.
+    private mutating func keep(
+        _ prediction: Prediction, _ lead: Window, _ since: Double?, ago: Int
+    ) -> Double? {
         let window = Window(first: 1, last: max(lead.last, min(steps(prediction.hold), 20_000)))
         guard let forecaster = model(of: window) else { return nil }
         let planned = forecaster.worthwhile(Self.quantile(prediction.keepRisk))
-        return forecaster.forecast(quantiles: [planned], since: since)?.quantiles[0]
+        return forecaster.forecast(quantiles: [planned], since: since, ago: ago)?.quantiles[0]
     }
 
     /// The reading's value where it was measured after the newest value of the grid.
-    private func since(_ reading: Signal.Reading) -> Double? {
-        guard let newest, case .value(let value, let at) = reading,
+    private func since(_ reading: Signal.Reading, _ doubt: ZeroDoubt?) -> Double? {
+        guard let newest, case .value(let value, let at) = reading, value >= 0,
             at.milliseconds > newest * stepMilliseconds
         else { return nil }
+        if let doubt, value == 0, values[values.count - 1] > doubt.above { return nil }
         return value
     }
 
@@ -165,7 +229,7 @@ struct SignalForecast {
             let capacity = Int(clamping: key.history.milliseconds / stepMilliseconds)
             if values.count > capacity { values.removeFirst(values.count - capacity) }
             // A workload's measured lead time moves; windows no longer asked for are not kept.
-            if models.count >= 8 { models = [:] }
+            if models.count - shifted.count >= 8 { models = [:] }
             guard
                 let forecaster = PeakForecaster(
                     fitting: values, window: window, stepSeconds: Double(stepMilliseconds) / 1000)
