@@ -47,7 +47,7 @@ extension Evaluator {
                 forecast = ForecastHistory(
                     row.floats, hour: aligned, window: plan.window, subqueryStep: plan.subqueryStep
                 ).map { SeriesForecast($0, cache: models) }
-                if forecast == nil, row.floats.hasSample(in: time &- plan.window, time) {
+                if forecast == nil, row.floats.hasSample(in: aligned &- plan.window, time) {
                     annotations.historyTooShort(metric, call.range)
                 }
             }
