@@ -303,6 +303,11 @@ struct PolicyFeatureFileTests {
             head + "  schedules: [ { name: s, from: '07:30', to: '19:00', replicas: 0 } ]\n",
             "p.yml:6:14: \"replicas: 0\" of the schedule \"s\" is outside of \"replicas\", which is 1 to 5"
         ),
+        (
+            "  replicas: { max: 5 }\n  signals: [ { name: l, query: up, steps: [ 'above 5: +x' ] } ]\n",
+            "p.yml:5:45: a step must be such as \"above 80%: +20%\", \"above 100: +2\" or \"below 20%: -1\", found "
+                + "\"above 5: +x\""
+        ),
         (head + "  idle: { after: 5m }\n", "p.yml:6:9: \"idle\" needs \"replicas: { min: 0, ... }\""),
         (
             "  replicas: { min: 0, max: 5 }\n  signals: [ { name: l, query: up, mean: 60% } ]\n",

@@ -35,6 +35,11 @@ struct SchemaTests {
         }
     }
 
+    @Test(arguments: ["", "policies:\n", "policies: []\n"])
+    func `a file without policies is right`(text: String) throws {
+        #expect(try validator().accepts(try YAMLDocument.parse(text, file: "p.yml")) == parserAccepts(text))
+    }
+
     private static let signals = "signals: [ { name: l, query: up, per_replica: 5 } ]"
 
     @Test(arguments: [
@@ -119,6 +124,55 @@ struct SchemaTests {
         ("replicas: { max: 5 }, \(signals), behaviour: { changes: 8 }", false),
         ("replicas: { max: 5 }, \(signals), behaviour: { scale_up: { limit: 4 } }", false),
         ("replicas: { max: 5 }, \(signals), when: { stale: maybe }", false),
+        (
+            "replicas: { max: \"40\" }, \(signals), schedules: [ { name: s, from: 07:30, to: 19:00, min: 3 } ]",
+            true
+        ),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, per_replica: 0 } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, per_replica: -1 } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, per_replica: .inf } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, objective: 0ms } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, drain_rate: 0, drain_within: 3s } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 5, drain_within: 3s } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 5, drain_rate: 3 } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, steps: [ 'above 5: +0' ] } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, steps: [ 'above 5: +1.5' ] } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: up, steps: [ 'below -5: -1.5%' ] } ]", true),
+        ("replicas: { max: 5 }, \(signals), interval: 15", false),
+        ("replicas: { max: 5 }, \(signals), interval: 0s", false),
+        ("replicas: { max: 5 }, \(signals), when: { zero: 0 }", true),
+        ("replicas: { max: 5 }, \(signals), when: { zero: 10 }", false),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, risk: 0% }", false),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, risk: 60% }", false),
+        (
+            "replicas: { max: 5 }, \(signals), predict: { signal: l, risk: 0.1%, band: 50%, headroom: 200% }",
+            true
+        ),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, band: 60% }", false),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, headroom: 300% }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { scale_up: { tolerance: 200% } }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { scale_up: { limit: 0 per 15s } }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { scale_up: { limit: 5 per abc } }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { scale_up: { limit: 5 per 0s } }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { changes: 0 per 1h }", false),
+        ("replicas: { max: 5 }, \(signals), behaviour: { changes: 513 per 1h }", false),
+        (
+            "replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 5, weight: 2 } ], combine: max",
+            false
+        ),
+        (
+            "replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 5, weight: 2 } ], combine: sum",
+            false
+        ),
+        (
+            "replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 5, weight: 2 } ], combine: mean",
+            true
+        ),
+        ("replicas: { max: 5 }, \(signals), idle: { after: 10m }", false),
+        ("replicas: { min: 0, max: 5 }, signals: [ { name: l, query: up, mean: 5 } ]", false),
+        ("replicas: { max: 5 }, \(signals), size: { apply: resize }", false),
+        ("replicas: { max: 5 }, \(signals), size: { cpu: { min: 3GiB } }", false),
+        ("replicas: { max: 5 }, \(signals), size: { cpu: { min: 100m }, memory: { max: 4GiB } }", true),
     ])
     func `schema and parser say the same of a sample`(fields: String, isRight: Bool) throws {
         let text = "policies: [ { name: p, workload: web, \(fields) } ]"

@@ -27,19 +27,42 @@ struct SchemaValidator {
         {
             return false
         }
-        return acceptsParts(of: value, schema)
+        if let bound = schema["exclusiveMinimum"]?.text.flatMap(Double.init),
+            let number = value.text.flatMap(Double.init), number <= bound
+        {
+            return false
+        }
+        if let least = schema["minLength"]?.text.flatMap(Int.init), let text = value.text, text.count < least
+        {
+            return false
+        }
+        return acceptsCombined(value, schema) && acceptsParts(of: value, schema)
     }
 
-    private func acceptsParts(of value: Documents.Node, _ schema: Documents.Node) -> Bool {
-        for key in schema["required"].map(texts) ?? [] where value[key] == nil { return false }
+    private func acceptsCombined(_ value: Documents.Node, _ schema: Documents.Node) -> Bool {
         if let options = schema["oneOf"], items(options).filter({ accepts(value, $0) }).count != 1 {
             return false
         }
         if let options = schema["anyOf"], !items(options).contains(where: { accepts(value, $0) }) {
             return false
         }
+        if let all = schema["allOf"], !items(all).allSatisfy({ accepts(value, $0) }) { return false }
+        if let refused = schema["not"], accepts(value, refused) { return false }
+        return true
+    }
+
+    private func acceptsParts(of value: Documents.Node, _ schema: Documents.Node) -> Bool {
+        for key in schema["required"].map(texts) ?? [] where value[key] == nil { return false }
+        if case .mapping(let pairs)? = schema["dependentRequired"]?.content {
+            for (key, needed) in pairs where value[key.text ?? ""] != nil {
+                for other in texts(needed) where value[other] == nil { return false }
+            }
+        }
         if case .sequence(let elements) = value.content {
             if let least = schema["minItems"]?.text.flatMap(Int.init), elements.count < least { return false }
+            if let wanted = schema["contains"], !elements.contains(where: { accepts($0, wanted) }) {
+                return false
+            }
             if let item = schema["items"], !elements.allSatisfy({ accepts($0, item) }) { return false }
         }
         if case .mapping(let pairs) = value.content, let properties = schema["properties"] {
@@ -57,6 +80,7 @@ struct SchemaValidator {
     private func has(_ value: Documents.Node, type: String) -> Bool {
         switch (type, value.content) {
         case ("object", .mapping), ("array", .sequence): true
+        case ("null", .scalar): value.isNull
         case ("integer", .scalar(let text, plain: true)): Int(text) != nil
         case ("number", .scalar(let text, plain: true)): Double(text) != nil
         case ("string", .scalar(let text, let plain)): !value.isNull && (!plain || Double(text) == nil)

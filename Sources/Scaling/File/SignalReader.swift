@@ -118,10 +118,10 @@ enum SignalReader {
             unit = unit ?? parsed.unit
             return parsed.step
         }
-        guard let steps, let unit else {
-            if steps?.isEmpty == true { fields.report("needs at least one step", at: "steps") }
-            return nil
+        if case .sequence(let items) = fields.node("steps")?.content, items.isEmpty {
+            fields.report("needs at least one step", at: "steps")
         }
+        guard let steps, let unit else { return nil }
         return (.steps(steps), unit)
     }
 }
