@@ -1,4 +1,5 @@
 import Journal
+import PromQL
 import Storage
 import Testing
 import TimeSeries
@@ -73,6 +74,51 @@ import TimeSeries
 
         #expect(store.statistics().rollupBuckets == 0)
         #expect(store.statistics().series < 500)
+    }
+
+    @Test(arguments: RollupFixture.Way.allCases)
+    func `a pass over more windows than one block takes keeps all of them for all functions`(
+        _ way: RollupFixture.Way
+    ) async throws {
+        let disk = SimulatedDisk()
+        let configuration = StoreConfiguration(retention: .seconds(7200))
+        var store = try Store(disk: disk, configuration: configuration, now: at(0))
+        // Twenty days of windows of five minutes, a sample each.
+        let count = 20 * 288
+        if way == .table {
+            let table = try store.openTable(
+                target: Labels(["job": "j"]), columns: [Labels(["__name__": "x"])])
+            for step in 1...count { _ = store.append(table, at: at(300 * step), row: [Double(step % 7)]) }
+        } else {
+            let samples = (1...count).map { Sample(at(300 * $0), Double($0 % 7)) }
+            _ = store.append([SeriesSamples(labels: Labels(["__name__": "x", "job": "j"]), samples: samples)])
+        }
+        let now = at(300 * count)
+        try store.maintain(now: now)
+        #expect(store.statistics().samples < 300)
+
+        for round in 0..<2 {
+            for text in [
+                "avg_over_time(x[1h])", "x", "quantile_over_time(1, x[1h])", "stddev_over_time(x[1d])",
+            ] {
+                let result = try await LocalEngine(source: store).evaluate(
+                    try Expression.parse(text),
+                    over: EvaluationRange(start: at(86_400), end: at(19 * 86_400), step: .seconds(6 * 3600)),
+                    limits: QueryLimits())
+                guard case .matrix(let rows) = result.value else { continue }
+                let samples = try #require(rows.first, "\(text) round \(round)").samples
+                #expect(samples.count == 4 * 18 + 1, "\(text) round \(round)")
+                guard text.hasPrefix("avg") else { continue }
+                for sample in samples {
+                    let last = Int(sample.timestamp.milliseconds / 300_000)
+                    let expected = Double((last - 11...last).reduce(0) { $0 + $1 % 7 }) / 12
+                    #expect(abs(sample.value - expected) < 1e-9)
+                }
+            }
+            try store.snapshot()
+            disk.crash()
+            store = try Store(disk: disk, configuration: configuration, now: now)
+        }
     }
 
     @Test func `a damaged rollup file costs what it holds and no sample`() async throws {

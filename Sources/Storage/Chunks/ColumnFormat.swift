@@ -42,8 +42,8 @@ enum ColumnFormat {
     static let isNonnegative: UInt8 = 0x40
     static let hasShift: UInt8 = 0x80
 
-    /// Rows of a chunk, so that a damaged count cannot ask for much memory.
-    static let largestRowCount = 4096
+    /// Rows of a chunk that is read, so that a damaged count cannot ask for much memory. Far more than any that is made.
+    static let largestRowCount = 1 << 16
     static let largestColumnCount = 4096
     /// References to columns are one byte.
     static let referableColumns = 256

@@ -9,6 +9,8 @@ import TimeSeries
 final class RollupBlock: Sendable {
     static let seriesPerChunk = 4
     static let fields = 9
+    /// A pass over more windows makes several blocks: to read one window is to decode its whole chunk.
+    static let largestWindowCount = 1024
 
     /// What a window has in common for the series of a block.
     struct Window: Hashable, Sendable {

@@ -82,6 +82,27 @@ struct RollupBlockBuilder {
     }
 }
 
+/// Makes the blocks of a pass in one resolution, a series at a time: one, or several that follow one another and are of
+/// about the same size.
+struct RollupBlocksBuilder {
+    private let pieces: [Range<Int>]
+    private var builders: [RollupBlockBuilder]
+
+    init(resolution: Int64, windows: [RollupBlock.Window]) {
+        let largest = RollupBlock.largestWindowCount
+        let count = max(1, (windows.count + largest - 1) / largest)
+        pieces = (0..<count).map { windows.count * $0 / count..<windows.count * ($0 + 1) / count }
+        builders = pieces.map { RollupBlockBuilder(resolution: resolution, windows: Array(windows[$0])) }
+    }
+
+    /// Adds the next series: a bucket for each window, nil where it has no sample.
+    mutating func append(_ buckets: [RollupBucket?]) {
+        for (index, piece) in pieces.enumerated() { builders[index].append(Array(buckets[piece])) }
+    }
+
+    mutating func finish() -> [RollupBlock] { builders.indices.compactMap { builders[$0].finish() } }
+}
+
 extension RollupBlock {
     /// A bucket for each window, with its sketch; nil where there is none.
     func all(_ series: UInt32) -> [RollupBucket?] {

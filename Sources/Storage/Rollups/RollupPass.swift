@@ -36,7 +36,7 @@ struct RollupPass {
     {
         guard !times.isEmpty, width > 0 else { return [] }
         let windows = resolutions.map { RollupPass.windows(times, $0) }
-        var builders = zip(resolutions, windows).map { RollupBlockBuilder(resolution: $0, windows: $1) }
+        var builders = zip(resolutions, windows).map { RollupBlocksBuilder(resolution: $0, windows: $1) }
         for start in stride(from: 0, to: width, by: 32) {
             for values in columns(start..<min(width, start + 32)) {
                 for level in resolutions.indices {
@@ -45,7 +45,7 @@ struct RollupPass {
                 }
             }
         }
-        return builders.indices.compactMap { builders[$0].finish() }
+        return builders.indices.flatMap { builders[$0].finish() }
     }
 
     /// The blocks of series with times of their own.
@@ -66,9 +66,9 @@ struct RollupPass {
                 windows[bucket.end] = window
             }
             let sorted = windows.values.sorted { $0.end < $1.end }
-            var builder = RollupBlockBuilder(resolution: resolution, windows: sorted)
+            var builder = RollupBlocksBuilder(resolution: resolution, windows: sorted)
             for found in buckets { builder.append(RollupPass.aligned(found, sorted)) }
-            if let block = builder.finish() { blocks.append(block) }
+            blocks += builder.finish()
         }
         return blocks
     }
