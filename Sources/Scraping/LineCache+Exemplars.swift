@@ -11,7 +11,8 @@ struct LineExemplar: Sendable {
     var timestamp: Timestamp?
 
     func whole(_ target: Labels, at scrape: Timestamp) -> SeriesExemplars {
-        let exemplar = Exemplar(labels: labels, value: value, timestamp: timestamp ?? scrape)
+        let exemplar = Exemplar(
+            labels: labels, value: value, timestamp: timestamp ?? scrape, isTimed: timestamp != nil)
         return SeriesExemplars(labels: series.merging(target), exemplars: [exemplar])
     }
 }

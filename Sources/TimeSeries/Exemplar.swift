@@ -3,11 +3,15 @@ package struct Exemplar: Hashable, Sendable {
     package var labels: Labels
     package var value: Double
     package var timestamp: Timestamp
+    /// False where its sender did not say when it was, and the time is that of the scrape: at the next scrape it may be the
+    /// same once more.
+    package var isTimed: Bool
 
-    package init(labels: Labels, value: Double, timestamp: Timestamp) {
+    package init(labels: Labels, value: Double, timestamp: Timestamp, isTimed: Bool = true) {
         self.labels = labels
         self.value = value
         self.timestamp = timestamp
+        self.isTimed = isTimed
     }
 }
 

@@ -132,9 +132,11 @@ struct ProtobufScrapeTests {
         #expect(
             rig.sink.exemplars.flatMap(\.exemplars) == [
                 Exemplar(
-                    labels: Labels(["trace": "a"]), value: 1, timestamp: ScrapeRig.start + .seconds(10)),
+                    labels: Labels(["trace": "a"]), value: 1, timestamp: ScrapeRig.start + .seconds(10),
+                    isTimed: false),
                 Exemplar(
-                    labels: Labels(["trace": "b"]), value: 2, timestamp: ScrapeRig.start + .seconds(20)),
+                    labels: Labels(["trace": "b"]), value: 2, timestamp: ScrapeRig.start + .seconds(20),
+                    isTimed: false),
             ])
     }
 

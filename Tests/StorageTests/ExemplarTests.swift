@@ -53,6 +53,25 @@ import TimeSeries
         #expect(all(store)[0].exemplars.count == 2)
     }
 
+    @Test func `one without a time of its own is taken once, however often it is scraped`() throws {
+        var store = try open()
+        func append(_ second: Int, _ trace: String) {
+            var untimed = exemplar(second, trace)
+            untimed.value = 0.5
+            untimed.isTimed = false
+            store.append([SeriesExemplars(labels: bucket, exemplars: [untimed])])
+        }
+        for second in 1...5 { append(second, "a") }
+        try store.sync()
+        disk.crash()
+        store = try open()
+        append(6, "a")
+        append(7, "b")
+        append(8, "a")
+
+        #expect(all(store)[0].exemplars.map(\.timestamp) == [at(1), at(7), at(8)])
+    }
+
     @Test func `the newest stay where there is no room for all`() throws {
         let store = try open(10)
         for second in 0..<25 {

@@ -27,12 +27,13 @@ struct ExemplarRing: Sendable {
 
     /// Whether an exemplar would be taken: it is new, not older than the newest of its series, and not too long.
     mutating func accepts(_ exemplar: Exemplar, of series: Labels) -> Bool {
-        guard capacity > 0, newest[series] != exemplar else { return false }
+        let last = newest[series]
+        guard capacity > 0, last.map({ !exemplar.repeats($0) }) ?? true else { return false }
         let length = exemplar.labels.pairs.reduce(0) {
             $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count
         }
         guard length <= ExemplarRing.longestLabels,
-            newest[series].map({ $0.timestamp < exemplar.timestamp }) ?? true
+            last.map({ $0.timestamp < exemplar.timestamp }) ?? true
         else {
             refused += 1
             return false
@@ -43,6 +44,8 @@ struct ExemplarRing: Sendable {
     mutating func append(_ exemplar: Exemplar, of series: Labels) {
         guard capacity > 0 else { return }
         taken += 1
+        var exemplar = exemplar
+        exemplar.isTimed = true
         newest[series] = exemplar
         let entry = Entry(series: series, exemplar: exemplar)
         guard entries.count >= capacity else {
@@ -82,5 +85,13 @@ struct ExemplarRing: Sendable {
             }
             return SeriesExemplars(labels: labels, exemplars: sorted.map(\.element))
         }
+    }
+}
+
+extension Exemplar {
+    /// Whether it is the same once more; one without a time of its own is so whenever it comes.
+    fileprivate func repeats(_ other: Exemplar) -> Bool {
+        labels == other.labels && value.bitPattern == other.value.bitPattern
+            && (timestamp == other.timestamp || !isTimed)
     }
 }
