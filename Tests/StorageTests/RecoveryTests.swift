@@ -188,6 +188,28 @@ import TimeSeries
         }
     }
 
+    @Test func `a series that was dropped and came again is there after a crash`() async throws {
+        let disk = SimulatedDisk()
+        let configuration = StoreConfiguration(retention: .seconds(1000), rollups: [])
+        let store = try open(disk, configuration)
+        let all = (0..<40).map { Labels(["__name__": "loose", "n": "\($0)"]) }
+        func append(_ seconds: Int) {
+            _ = store.append(all.map { SeriesSamples(labels: $0, samples: [Sample(at(seconds), 1)]) })
+        }
+        append(0)
+        try store.snapshot()
+        try store.maintain(now: at(5000))
+        #expect(store.statistics().series == 0)
+        append(5000)
+        try store.sync()
+        disk.crash()
+
+        let found = try await select(try Store(disk: disk, configuration: configuration, now: at(5000)), [])
+
+        #expect(found.map(\.labels) == all.sorted())
+        #expect(found.allSatisfy { $0.times.milliseconds == [5_000_000] })
+    }
+
     @Test func `a full disk stops acknowledging, serves on, and resumes without a restart`() async throws {
         let disk = SimulatedDisk(capacity: 20_000)
         let store = try open(disk)

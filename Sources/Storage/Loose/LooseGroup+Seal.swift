@@ -85,6 +85,13 @@ extension LooseGroup {
         persisted = (parts.prefix(finalCount).lastIndex { LoosePart.isSame($0, last) } ?? -1) + 1
     }
 
+    /// Drops what of a slot is in no part yet.
+    mutating func removeTail(of slot: UInt8) {
+        emptyTail(1 << UInt16(slot))
+        late.removeAll { $0.slot == slot }
+        histograms = histograms.filter { $0.key.slot != slot }
+    }
+
     /// Drops parts and tails that end before a time; returns the slots whose series have no sample left.
     mutating func drop(before time: Int64) -> UInt16 {
         persisted -= parts.prefix(persisted).count { $0.last < time }

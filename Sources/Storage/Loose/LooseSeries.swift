@@ -39,9 +39,16 @@ struct LooseSeries: Sendable {
 
     func labels(_ number: UInt32) -> Labels { groups[Int(number >> 4)].labels(Int(number & 15), pairs) }
 
-    /// Adds a series; its number must not be below those that were given.
+    /// Adds a series; its number must not be below those that were given. One with the same labels that is still there was
+    /// dropped before this one came, which a log does not tell of: it goes.
     mutating func add(_ number: UInt32, _ labels: Labels) {
-        guard number >= nextNumber, find(labels) == nil else { return }
+        guard number >= nextNumber else { return }
+        if let dropped = find(labels) {
+            var (gone, touched) = (Set<UInt32>(), Set<PairTable.Pair>())
+            groups[Int(dropped >> 4)].removeTail(of: UInt8(dropped & 15))
+            forget(Int(dropped >> 4), 1 << UInt16(dropped & 15), &gone, &touched)
+            pairs.remove(gone, pairs: touched)
+        }
         var own: [PairTable.Pair] = []
         pairs.add(number, labels, to: &own)
         while groups.count <= Int(number >> 4) { groups.append(LooseGroup(number: groups.count)) }
@@ -87,19 +94,25 @@ struct LooseSeries: Sendable {
             // One without any sample, as of a series whose first was refused, goes too.
             guard !groups[index].isEmpty, groups[index].oldest ?? .min < time else { continue }
             let slots = groups[index].drop(before: time)
-            guard slots != 0 else { continue }
-            let group = groups[index]
-            for slot in 0..<LooseGroup.width where slots >> UInt16(slot) & 1 == 1 {
-                let number = UInt32(16 * index + slot)
-                gone.insert(number)
-                touched.formUnion(group.pairs[group.pairRange(slot)])
-                numbers.remove(LooseSeries.spread(group.labels(slot, pairs).stableHash), number)
-            }
-            groups[index].removeMembers(slots)
-            if groups[index].isEmpty { groups[index] = LooseGroup() }
+            if slots != 0 { forget(index, slots, &gone, &touched) }
         }
         if !gone.isEmpty { pairs.remove(gone, pairs: touched) }
         return gone.count
+    }
+
+    /// Takes members out of a group, and notes them and their pairs, which the caller takes out of the table of pairs.
+    private mutating func forget(
+        _ index: Int, _ slots: UInt16, _ gone: inout Set<UInt32>, _ touched: inout Set<PairTable.Pair>
+    ) {
+        let group = groups[index]
+        for slot in 0..<LooseGroup.width where slots >> UInt16(slot) & 1 == 1 {
+            let number = UInt32(16 * index + slot)
+            gone.insert(number)
+            touched.formUnion(group.pairs[group.pairRange(slot)])
+            numbers.remove(LooseSeries.spread(group.labels(slot, pairs).stableHash), number)
+        }
+        groups[index].removeMembers(slots)
+        if groups[index].isEmpty { groups[index] = LooseGroup() }
     }
 
     /// Bytes of chunks and tails, and an estimate of labels and index.
@@ -168,7 +181,7 @@ struct LooseSeries: Sendable {
 
     /// Puts back the parts of a group, the first ones of which are in chunk files, before those of its tails.
     mutating func restore(_ group: Int, parts: [LoosePart], persisted: Int) {
-        guard group < groups.count else { return }
+        guard group < groups.count, !groups[group].isEmpty else { return }
         groups[group].parts = parts + groups[group].parts
         groups[group].persisted = persisted
     }
