@@ -39,7 +39,8 @@ package struct ExpositionError: Error, Hashable, Sendable, CustomStringConvertib
         case .expectedCommaOrBrace: "expected a comma or a closing brace behind the label"
         case .expectedValue: "expected a value behind the series"
         case .expectedEndOfLine: "expected a timestamp or the end of the line"
-        case .expectedMetricType: "expected counter, gauge, histogram, summary or untyped"
+        case .expectedMetricType:
+            "expected counter, gauge, histogram, summary or untyped (OpenMetrics: also info, stateset, gaugehistogram, unknown)"
         case .invalidNumber: "the value is not a number"
         case .invalidTimestamp: "the timestamp is not a number that fits"
         case .invalidUTF8: "not valid UTF-8"

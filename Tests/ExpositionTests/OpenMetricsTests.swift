@@ -106,6 +106,82 @@ import TimeSeries
         #expect(String(decoding: writer.bytes, as: UTF8.self) == "x 1 0.001\n# EOF\n")
     }
 
+    @Test func `help and unit may stand before the type`() throws {
+        let text = "# HELP req Hello.\n# UNIT req s\n# TYPE req counter\nreq_total 1 1\n# EOF\n"
+        for lines in [1, 100] {
+            let found = try read(Array(text.utf8), linesAPiece: lines)
+            #expect(
+                found.metadata == ["req_total": MetricMetadata(kind: .counter, help: "Hello.", unit: "s")])
+        }
+    }
+
+    @Test func `exemplars are written at a line that is not older, and read back`() throws {
+        let labels = Labels(["__name__": "req_total", "a": "1"])
+        let exemplars = [(400, "x"), (450, "y"), (2500, "z"), (9000, "late")].map { time, trace in
+            Exemplar(
+                labels: Labels(["trace_id": trace]), value: 0.5,
+                timestamp: Timestamp(milliseconds: Int64(time)))
+        }
+        var writer = OpenMetricsWriter()
+        writer.append(
+            "req_total",
+            [series(["__name__": "req_total", "a": "1"], [(1000, 1), (2000, 2), (3000, 3), (4000, 4)])],
+            exemplars: [labels: exemplars])
+        writer.finish()
+
+        #expect(
+            String(decoding: writer.bytes, as: UTF8.self) == ##"""
+                req_total{a="1"} 1 1 # {trace_id="x"} 0.5 0.400
+                req_total{a="1"} 2 2 # {trace_id="y"} 0.5 0.450
+                req_total{a="1"} 3 3 # {trace_id="z"} 0.5 2.500
+                req_total{a="1"} 4 4
+                # EOF
+
+                """##)
+        #expect(writer.exemplars == 3 && writer.omittedExemplars == 1)
+        var reader = OpenMetricsReader()
+        try reader.read(writer.bytes, isLast: true) { _ in }
+        #expect(
+            reader.takeExemplars() == [
+                SeriesExemplars(labels: labels, exemplars: Array(exemplars.dropLast()))
+            ])
+        #expect(reader.takeExemplars().isEmpty)
+    }
+
+    @Test func `buckets of one histogram stand together, by rising bounds`() {
+        func bucket(_ zone: String, _ le: String) -> SeriesColumns {
+            series(["__name__": "h_bucket", "le": le, "zone": zone], [(1000, 1)])
+        }
+        let all = ["a", "b"].flatMap { zone in ["+Inf", "0.1", "10", "2"].map { bucket(zone, $0) } }
+        let writer = write(all.sorted { $0.labels < $1.labels }, OpenMetricsWriter())
+
+        let lines = String(decoding: writer.bytes, as: UTF8.self).split(separator: "\n").dropLast()
+        let found = lines.map { line in line.split(separator: "\"") }.map { "\($0[3]) \($0[1])" }
+        let expected = ["a 0.1", "a 2", "a 10", "a +Inf", "b 0.1", "b 2", "b 10", "b +Inf"]
+        #expect(found == expected)
+    }
+
+    @Test func `what stands before an error is read`() {
+        for bad in ["b xx 1\n# EOF\n", "b 1\n# EOF\n", ""] {
+            var reader = OpenMetricsReader()
+            var found: [SeriesSamples] = []
+            #expect(throws: OpenMetricsReader.Failure.self) {
+                try reader.read(Array(("a 1 1\na 2 2\n" + bad).utf8), isLast: true) { found.append($0) }
+            }
+            #expect(found.map(\.samples.count) == [2], "\(bad)")
+        }
+    }
+
+    @Test func `lines that end with a carriage return are named`() {
+        for text in ["a 1 1\r\n# EOF\r\n", "a 1 1\n# TYPE b counter\r\n# EOF\n", "a 1 1\n# EOF\r\n"] {
+            #expect {
+                try read(Array(text.utf8))
+            } throws: {
+                "\($0)".contains("ends with a carriage return")
+            }
+        }
+    }
+
     @Test func `an error names its line in the whole text`() {
         let good = "a 1 1\n"
         #expect {

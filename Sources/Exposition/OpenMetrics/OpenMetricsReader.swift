@@ -8,6 +8,7 @@ package struct OpenMetricsReader: Sendable {
     package enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
         case text(ExpositionError)
         case noMoment(line: Int)
+        case carriageReturn(line: Int)
 
         package var description: String {
             switch self {
@@ -16,14 +17,24 @@ package struct OpenMetricsReader: Sendable {
             case .text(let error): "\(error)"
             case .noMoment(let line):
                 "line \(line): the sample has no moment; OpenMetrics has it behind the value, in seconds since 1970"
+            case .carriageReturn(let line):
+                "line \(line) ends with a carriage return; OpenMetrics ends lines with a line feed alone, as dos2unix makes them"
             }
         }
     }
 
-    package private(set) var metadata: [String: MetricMetadata] = [:]
     package private(set) var samples = 0
-    private var kinds: [String: MetricMetadata.Kind] = [:]
+    /// By family, whose lines of metadata may come in any order.
+    private var families: [String: MetricMetadata] = [:]
+    private var exemplars: [SeriesExemplars] = []
     private var lines = 0
+
+    /// By the name under which the store keeps it.
+    package var metadata: [String: MetricMetadata] {
+        var metadata: [String: MetricMetadata] = [:]
+        for (family, own) in families { metadata[OpenMetricsFamily.metadataName(family, own.kind)] = own }
+        return metadata
+    }
 
     package init() {}
 
@@ -37,49 +48,83 @@ package struct OpenMetricsReader: Sendable {
         if !isLast { piece += Array("# EOF\n".utf8) }
         let text = piece.span
         var reader = ExpositionReader(.openMetrics)
-        var run: (name: Range<Int>, series: SeriesSamples)?
+        var run: Run?
         do {
             while let entry = try reader.next(text) {
                 switch entry {
-                case .sample(let sample):
-                    guard let moment = sample.timestamp else {
-                        let place = ExpositionError(.expectedValue, at: sample.valueStart, in: text)
-                        throw Failure.noMoment(line: place.line + lines)
-                    }
-                    let value = isStale(sample, text) ? Marker.stale : sample.value
-                    samples += 1
-                    if let known = run?.name, equal(text, known, sample.series) {
-                        run?.series.samples.append(Sample(moment, value))
-                        continue
-                    }
-                    if let series = run?.series { try body(series) }
-                    let labels = try reader.labels(text)
-                    run = (sample.series, SeriesSamples(labels: labels, samples: [Sample(moment, value)]))
+                case .sample(let sample): try take(sample, text, &reader, &run, body)
                 case .exemplar: continue
                 case .type(let name, let kind):
-                    let family = ExpositionReader.name(text, name)
-                    kinds[family] = kind
-                    metadata[OpenMetricsFamily.metadataName(family, kind), default: MetricMetadata()].kind = kind
+                    families[ExpositionReader.name(text, name), default: MetricMetadata()].kind = kind
                 case .help(let name, let help):
-                    let family = ExpositionReader.name(text, name)
                     let words = SeriesScanner.unescaped(text, help, quotes: true)
-                    metadata[key(family), default: MetricMetadata()].help = words
+                    families[ExpositionReader.name(text, name), default: MetricMetadata()].help = words
                 case .unit(let name, let unit):
-                    let family = ExpositionReader.name(text, name)
                     let word = ExpositionReader.string(text, unit)
-                    metadata[key(family), default: MetricMetadata()].unit = word
+                    families[ExpositionReader.name(text, name), default: MetricMetadata()].unit = word
                 }
             }
-        } catch var error as ExpositionError {
-            error.line += lines
-            throw Failure.text(error)
+        } catch {
+            // What stands before the error is read.
+            if let series = run?.series { try body(series) }
+            throw failure(error, piece)
         }
         if let series = run?.series { try body(series) }
         lines += newlines
     }
 
-    private func key(_ family: String) -> String {
-        OpenMetricsFamily.metadataName(family, kinds[family] ?? .unknown)
+    /// The exemplars of the lines since the last call, those of one series in the order of the lines.
+    package mutating func takeExemplars() -> [SeriesExemplars] {
+        defer { exemplars = [] }
+        return exemplars
+    }
+
+    /// Samples of one series, line by line.
+    private struct Run {
+        var name: Range<Int>
+        var series: SeriesSamples
+    }
+
+    private mutating func take(
+        _ sample: ExpositionSample, _ text: Span<UInt8>, _ reader: inout ExpositionReader, _ run: inout Run?,
+        _ body: (SeriesSamples) throws -> Void
+    ) throws {
+        guard let moment = sample.timestamp else {
+            throw Failure.noMoment(
+                line: ExpositionError(.expectedValue, at: sample.valueStart, in: text).line + lines)
+        }
+        let isStale = isStale(sample, text)
+        samples += 1
+        let read = Sample(moment, isStale ? Marker.stale : sample.value)
+        if let known = run?.name, equal(text, known, sample.series) {
+            run?.series.samples.append(read)
+        } else {
+            if let series = run?.series { try body(series) }
+            run = nil
+            run = Run(
+                name: sample.series,
+                series: SeriesSamples(labels: try reader.labels(text), samples: [read]))
+        }
+        guard let range = sample.exemplar, !isStale, let labels = run?.series.labels else { return }
+        let (own, value, time) = try ExpositionReader.exemplar(text, range)
+        let exemplar = Exemplar(labels: own, value: value, timestamp: time ?? moment)
+        if exemplars.last?.labels == labels {
+            exemplars[exemplars.count - 1].exemplars.append(exemplar)
+        } else {
+            exemplars.append(SeriesExemplars(labels: labels, exemplars: [exemplar]))
+        }
+    }
+
+    /// The error with its line in the whole text.
+    private func failure(_ error: any Error, _ piece: [UInt8]) -> any Error {
+        guard var place = error as? ExpositionError else { return error }
+        let ends = piece.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).prefix(
+            place.line)
+        if let line = ends.firstIndex(where: { $0.last == UInt8(ascii: "\r") }) {
+            return Failure.carriageReturn(line: line + 1 + lines)
+        }
+        place.line += lines
+        return Failure.text(place)
     }
 
     private func isStale(_ sample: ExpositionSample, _ text: Span<UInt8>) -> Bool {

@@ -2,7 +2,8 @@ package import TimeSeries
 
 /// Writes series with their history as OpenMetrics 1.0: a line for each sample, with its moment, series by series.
 ///
-/// The names of metrics come in the order of `ordered`, so that a family stays together. Native histograms have no place
+/// The names of metrics come in the order of `ordered`, so that a family stays together. An exemplar stands at the first sample
+/// that is not older and has none. Native histograms have no place
 /// in the format; they are counted and left out. So are stale markers, unless they are asked for: then they are `NaN` with
 /// the exemplar `{stale="true"}`, which `OpenMetricsReader` reads back and others take for a NaN.
 package struct OpenMetricsWriter: Sendable {
@@ -13,6 +14,9 @@ package struct OpenMetricsWriter: Sendable {
     package private(set) var omittedMarkers = 0
     /// Series without a name, which the format has no place for.
     package private(set) var omittedSeries = 0
+    package private(set) var exemplars = 0
+    /// Exemplars for which no line of their series was left: a line has one at most.
+    package private(set) var omittedExemplars = 0
     private let metadata: [String: MetricMetadata]
     private let keepsMarkers: Bool
     private var family: String?
@@ -30,8 +34,10 @@ package struct OpenMetricsWriter: Sendable {
         }.map(\.name)
     }
 
-    /// All series of one name.
-    package mutating func append(_ name: String, _ columns: [SeriesColumns]) {
+    /// All series of one name, with the exemplars of each, ascending in time.
+    package mutating func append(
+        _ name: String, _ columns: [SeriesColumns], exemplars: [Labels: [Exemplar]] = [:]
+    ) {
         guard !name.isEmpty else {
             omittedSeries += columns.count
             return
@@ -39,7 +45,22 @@ package struct OpenMetricsWriter: Sendable {
         let family = OpenMetricsFamily(of: name, metadata)
         if family.name != self.family { head(family) }
         self.family = family.name
-        for column in columns { append(column) }
+        for column in OpenMetricsWriter.bucketsInOrder(columns) {
+            append(column, exemplars[column.labels] ?? [])
+        }
+    }
+
+    /// Buckets of one histogram together, by rising bounds, as the format wants them; others as they are.
+    private static func bucketsInOrder(_ columns: [SeriesColumns]) -> [SeriesColumns] {
+        var buckets: [(others: Labels, bound: Double, column: SeriesColumns)] = []
+        for column in columns {
+            guard column.labels.metricName.hasSuffix("_bucket"), let bound = column.labels["le"] else {
+                return columns
+            }
+            buckets.append((column.labels.removing(["le"]), Double(bound) ?? .nan, column))
+        }
+        buckets.sort { a, b in a.others == b.others ? a.bound < b.bound : a.others < b.others }
+        return buckets.map(\.column)
     }
 
     /// Takes what was written so far out.
@@ -50,12 +71,13 @@ package struct OpenMetricsWriter: Sendable {
 
     package mutating func finish() { text("# EOF\n") }
 
-    private mutating func append(_ columns: SeriesColumns) {
+    private mutating func append(_ columns: SeriesColumns, _ exemplars: [Exemplar]) {
         let start = bytes.count
         label(columns.labels)
         let name = Array(bytes[start...])
         bytes.removeLast(bytes.count - start)
         var written = 0
+        var rest = exemplars[...]
         for (row, value) in columns.values.enumerated() {
             if columns.histograms?[row] != nil {
                 omittedHistograms += 1
@@ -69,12 +91,33 @@ package struct OpenMetricsWriter: Sendable {
             bytes += name
             text(" " + value.expositionText + " ")
             moment(columns.times.milliseconds[row])
-            if isStale { bytes += Self.staleExemplar }
+            if isStale {
+                bytes += Self.staleExemplar
+            } else if let next = rest.first, next.timestamp.milliseconds <= columns.times.milliseconds[row] {
+                exemplar(next)
+                rest.removeFirst()
+            }
             text("\n")
             written += 1
         }
+        omittedExemplars += rest.count
+        self.exemplars += exemplars.count - rest.count
         samples += written
         if written > 0 { series += 1 }
+    }
+
+    private mutating func exemplar(_ exemplar: Exemplar) {
+        text(" # {")
+        var separator = ""
+        for label in exemplar.labels.pairs {
+            text(separator)
+            if Labels.isLegacyName(label.name) { text(label.name) } else { quoted(label.name) }
+            text("=")
+            quoted(label.value)
+            separator = ","
+        }
+        text("} " + exemplar.value.expositionText + " ")
+        moment(exemplar.timestamp.milliseconds)
     }
 
     private mutating func head(_ family: OpenMetricsFamily) {
