@@ -39,6 +39,21 @@ struct AdminRoutesTests {
         return try await store.select([Selection([], in: range)])[0].reduce(0) { $0 + $1.values.count }
     }
 
+    @Test func `a full disk is answered as everywhere, and not as a mistake of the service`() async throws {
+        let full = DiskError(call: "write", path: "x", code: 28, message: "No space left on device")
+        let routes = AdminRoutes(
+            administration: StoreAdministration(
+                deleteSeries: { _, _ in throw LogError.disk(full) }, cleanTombstones: { throw full },
+                snapshot: { _ in throw full })
+        ).routes
+        for path in ["delete_series?match[]=a", "clean_tombstones", "snapshot"] {
+            let (status, body) = try await answer(
+                routes, .post, "/api/v1/admin/tsdb/" + path, token: "secret")
+            #expect(status == 503)
+            #expect(body.contains("No space left on device"))
+        }
+    }
+
     @Test func `switched off, they say so as Prometheus does`() async throws {
         for path in ["delete_series?match[]=a", "clean_tombstones", "snapshot"] {
             for method in [Web.Method.post, .put] {

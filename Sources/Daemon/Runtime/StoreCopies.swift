@@ -13,9 +13,18 @@ enum StoreCopies {
             snapshot: { skipHead in
                 let name = name(clock.now, random: .random(in: 0 ... .max))
                 let root = folder + "/snapshots/" + name
-                try FileManager.default.createDirectory(
-                    atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-                try store.copy(to: try RealDisk(root: root), sealedOnly: skipHead)
+                do {
+                    try FileManager.default.createDirectory(
+                        atPath: root, withIntermediateDirectories: true,
+                        attributes: [.posixPermissions: 0o700])
+                    try store.copy(to: try RealDisk(root: root), sealedOnly: skipHead)
+                } catch {
+                    // What was begun is no copy.
+                    try? FileManager.default.removeItem(atPath: root)
+                    guard (error as? CocoaError)?.code == .fileWriteOutOfSpace else { throw error }
+                    throw DiskError(
+                        call: "mkdir", path: root, code: ENOSPC, message: "No space left on device")
+                }
                 return name
             })
     }

@@ -1,4 +1,5 @@
 import Documents
+import Journal
 package import TimeSeries
 package import Web
 
@@ -83,6 +84,9 @@ package struct AdminRoutes: Sendable {
         } catch let error as WebError {
             throw error
         } catch {
+            // As wherever the disk is full: later it may not be.
+            let isDiskFull = (error as? DiskError)?.isDiskFull ?? (error as? LogError)?.isDiskFull ?? false
+            if isDiskFull { throw WebError.unavailable("\(error)") }
             throw WebError(500, "internal", "\(error)")
         }
     }
