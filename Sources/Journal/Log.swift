@@ -45,6 +45,14 @@ package final class Log: Sendable {
     /// The first sequence that is still kept.
     package var firstSequence: UInt64 { writer.withLock { $0.segments.first?.firstSequence ?? nextSequence } }
 
+    /// Whether no file is there at all.
+    package var isEmpty: Bool { writer.withLock { $0.segments.isEmpty } }
+
+    /// Whether the first file that was ever written is still there, so that nothing before the log is missing.
+    package var holdsBeginning: Bool {
+        writer.withLock { $0.segments.first.map { $0.number == 1 && $0.firstSequence == 1 } ?? false }
+    }
+
     /// The bytes of all files.
     package var byteCount: Int { writer.withLock { $0.byteCount } }
 

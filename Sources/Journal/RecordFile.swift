@@ -48,9 +48,10 @@ package final class RecordFile {
         frame = Frame(firstSequence: frame.endSequence)
     }
 
-    /// Reads all records; damaged ranges and the records missing for them are in the report.
+    /// Reads all records with their numbers, which count from 1; damaged ranges and the records missing for them are in the
+    /// report.
     package static func read(
-        _ disk: any Disk, _ path: String, id: UInt64, _ body: ([UInt8]) throws -> Void
+        _ disk: any Disk, _ path: String, id: UInt64, _ body: (UInt64, [UInt8]) throws -> Void
     ) throws -> LogReport {
         let file = try disk.open(path, create: false)
         let length = try file.length()
@@ -72,8 +73,8 @@ package final class RecordFile {
             case .frame(let frame, _):
                 let expected = report.lastSequence + 1
                 if frame.firstSequence > expected { report.gaps.append(expected...frame.firstSequence - 1) }
-                let whole = try frame.forEach { _, record in
-                    try body(record)
+                let whole = try frame.forEach { number, record in
+                    try body(number, record)
                     report.records += 1
                 }
                 if !whole { report.damage.append(DamagedRange(path: path, offset: 0, length: length)) }

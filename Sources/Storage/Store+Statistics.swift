@@ -15,6 +15,7 @@ extension Store {
         statistics.failedCommits = status.failedCommits
         statistics.unavailable = status.unavailable
         statistics.losses = status.losses
+        statistics.gapSeconds = Loss.seconds(status.losses, retention: configuration.retention)
         statistics.damage = status.damage
         statistics.unreadableRecords = status.unreadableRecords
         statistics.quarantine = status.quarantine

@@ -35,7 +35,7 @@ package final class Store: Sendable {
         do {
             var folder = try SnapshotFolder(disk)
             let log = try Log(disk: disk, folder: "log")
-            let sequence = try folder.load(into: &head, &status, logStart: log.firstSequence)
+            let sequence = try folder.load(into: &head, &status, log)
             status.damage += log.openReport.damage
             var losses = LossTracker(after: sequence, newest: head.newest)
             let report = try log.forEach(from: sequence + 1) { number, record in
@@ -43,6 +43,7 @@ package final class Store: Sendable {
                 // A record that cannot be read is one that damage tore from what it refers to.
                 if (try? head.replay(record)) == nil { status.unreadableRecords += 1 }
             }
+            losses.finish(next: log.nextSequence)
             status.losses += losses.losses
             status.damage += report.damage.filter { !status.damage.contains($0) }
             log.quarantine(report.lossy)
@@ -65,6 +66,10 @@ package final class Store: Sendable {
         self.head = Mutex(head)
         self.status = Mutex(status)
     }
+
+    /// Samples at other moments are refused.
+    package static let moments =
+        Timestamp(milliseconds: Head.times.lowerBound)...Timestamp(milliseconds: Head.times.upperBound)
 
     /// The position behind everything that was appended so far.
     package var appendPosition: UInt64 { log.nextSequence - 1 }
@@ -108,6 +113,7 @@ package final class Store: Sendable {
     /// right time out longer than that.
     package func note(now: Timestamp) {
         head.withLock { $0.settleWindow(now: now.milliseconds, log) }
+        status.withLock { $0.closeLosses(at: now) }
     }
 
     /// What the memory limit has made the store do so far: bytes of samples and of rollups that went before their retention
@@ -152,11 +158,25 @@ struct StoreStatus: Sendable {
     var unreadableRecords = 0
     var unavailable: String?
     var losses: [Loss] = []
+    /// Whether all losses have an end.
+    private var areLossesClosed = false
     var damage: [DamagedRange] = []
     /// Whether files that could not be read as a whole are still in use.
     var hasDamagedFiles = false
     /// Damaged files that were set aside.
     var quarantine: [String] = []
+
+    /// A loss that no record follows ends now, with the first look at the clock.
+    mutating func closeLosses(at now: Timestamp) {
+        guard !areLossesClosed else { return }
+        areLossesClosed = true
+        for index in losses.indices where losses[index].to == nil { losses[index].to = now }
+    }
+
+    /// Notes bytes that cannot be read, which may be tried more than once.
+    mutating func note(_ ranges: [DamagedRange]) {
+        for range in ranges where !damage.contains(range) { damage.append(range) }
+    }
 }
 
 extension StoreError {

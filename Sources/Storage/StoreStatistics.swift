@@ -53,6 +53,8 @@ package struct StoreStatistics: Hashable, Sendable {
     package var unavailable: String?
     /// What was acknowledged and recovery did not find.
     package var losses: [Loss] = []
+    /// The seconds of time that the losses cover, by the records around them.
+    package var gapSeconds = 0.0
     /// Bytes that recovery could not read. Without a loss they held nothing that was acknowledged.
     package var damage: [DamagedRange] = []
     /// Records that could be read and referred to something that is lost.
@@ -65,6 +67,9 @@ package struct StoreStatistics: Hashable, Sendable {
     package var valuesByLabel: [Entry] = []
     package var bytesByLabel: [Entry] = []
     package var seriesByPair: [Entry] = []
+
+    /// Whether something that was acknowledged is known to be missing.
+    package var isIncomplete: Bool { !losses.isEmpty || unreadableRecords > 0 }
 
     package init() {}
 }

@@ -154,6 +154,48 @@ extension EndToEnd {
             }
         }
 
+        @Test func `what is missing is named by inspect and export, which end with 2 and give the rest`()
+            async throws
+        {
+            try await withSandbox { sandbox in
+                let text = (1...2000).map { "x{n=\"\($0 / 500)\"} \($0) \($0)\n" }.joined()
+                let read = try await storage(
+                    sandbox, "import", "data", sandbox.write("x.om", text + "# EOF\n"))
+                #expect(read.status == 0, "\(read.output)")
+                let folder = sandbox.folder + "/data/samples/snapshots"
+                let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+                let chunks = try #require(names.first { $0.hasPrefix("chunks-") })
+                try FileManager.default.removeItem(atPath: folder + "/" + chunks)
+
+                let out = try await storage(sandbox, "export", "data", "--to", "out.om")
+                let json = try await storage(sandbox, "inspect", "data", "--output", "json")
+                let table = try await storage(sandbox, "inspect", "data")
+
+                for answer in [out, json, table] {
+                    #expect(answer.status == 2)
+                    #expect(answer.output.contains("warning: snapshots/\(chunks): "), "\(answer.output)")
+                    #expect(answer.output.contains("from 1970-01-01T00:00:01Z to"), "\(answer.output)")
+                    #expect(answer.output.contains("INCOMPLETE"))
+                }
+                #expect(json.output.contains("\"complete\":false"))
+                #expect(sandbox.text("out.om").hasSuffix("# EOF\n"))
+            }
+        }
+
+        @Test func `a pipe is imported, a folder is not, and refused samples make no series`() async throws {
+            try await withSandbox { sandbox in
+                let text = try sandbox.write("x.om", "a 1 1\nfar 1 9e15\n# EOF\n")
+                let piped = try await Sandbox.run(
+                    "/bin/sh", ["-c", "cat \(text) | \(Sandbox.binary) storage import data -"],
+                    folder: sandbox.folder)
+                #expect(piped.status == 1, "\(piped.output)")
+                #expect(piped.output.contains("1 samples imported, 1 series in the store"), "\(piped.output)")
+                #expect(piped.output.contains("1 have a moment beyond the bounds"), "\(piped.output)")
+                let folder = try await storage(sandbox, "import", "data", ".")
+                #expect(folder.status == 1 && folder.output.contains(". is a folder; name a file"))
+            }
+        }
+
         @Test func `errors name the place and the remedy`() async throws {
             try await withSandbox { sandbox in
                 let none = try await storage(sandbox, "inspect", "nowhere")

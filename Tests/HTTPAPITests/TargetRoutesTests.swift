@@ -84,6 +84,8 @@ struct TargetRoutesTests {
                 #""headStats":{"numSeries":7,"numLabelPairs":0,"chunkCount":0,"minTime":9223372036854775807,"maxTime":2000}"#
             ))
         #expect(tsdb.body.contains(#""seriesCountByMetricName":[]"#))
+        let none = try await answer(routes, .get, "/api/v1/status/tsdb?limit=0")
+        #expect(none.status == 400 && none.body.contains("a whole number of at least 1"))
         #expect(storage.body.contains(#""newest":"1970-01-01T00:00:02Z""#))
         #expect(storage.body.contains(#""gapSeconds":0,"gaps":[],"damage":[],"unreadableRecords":0"#))
     }
@@ -93,6 +95,7 @@ struct TargetRoutesTests {
         var loss = Loss(path: "log", from: Timestamp(milliseconds: 1000), to: Timestamp(milliseconds: 4500))
         loss.sequences = 7...9
         statistics.losses = [loss]
+        statistics.gapSeconds = 3.5
         statistics.damage = [DamagedRange(path: "log/0000000001.log", offset: 40, length: 12)]
         let found = statistics
 

@@ -104,7 +104,7 @@ import TimeSeries
 
         let chunks = fixture.disk.list("snapshots").filter { $0.hasPrefix("chunks-") }
         #expect(chunks.count == 1)
-        #expect(fixture.disk.list("snapshots").filter { $0.hasPrefix("manifest-") }.count == 1)
+        #expect(fixture.disk.list("snapshots").filter { $0.hasPrefix("manifest-") }.count == 2)
         #expect(fixture.disk.list("log").count <= 1)
         #expect(try await count(fixture, "secret") == 600 - 25)
     }

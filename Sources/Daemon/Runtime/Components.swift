@@ -71,6 +71,7 @@ struct Components: Sendable {
         store = try Store(
             disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
             workers: workers, now: Timestamp(milliseconds: 0), reserve: reserve)
+        Self.report(store.statistics(limit: 0))
         syncInterval = configuration.storage.syncInterval
         let began = ContinuousClock.now
         engine = LocalEngine(
@@ -160,6 +161,23 @@ struct Components: Sendable {
         } catch {
             throw StartError("\(folder): \(error)")
         }
+    }
+
+    /// Logs what recovery did not find or could not read.
+    private static func report(_ found: StoreStatistics) {
+        let logger = Logger(label: "storage")
+        for loss in found.losses { logger.error("stored samples are lost", metadata: ["loss": "\(loss)"]) }
+        for range in found.damage {
+            logger.warning(
+                "bytes of a file could not be read",
+                metadata: [
+                    "path": "\(range.path)", "offset": "\(range.offset)", "length": "\(range.length)",
+                ])
+        }
+        guard found.unreadableRecords > 0 else { return }
+        logger.error(
+            "records or chunks are damaged or refer to something that is lost",
+            metadata: ["count": "\(found.unreadableRecords)"])
     }
 
     private static func storage(_ settings: Configuration.StorageSettings) -> StoreConfiguration {

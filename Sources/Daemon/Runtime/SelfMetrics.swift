@@ -94,7 +94,7 @@ enum SelfMetrics {
                 Double(now.losses.count))
             gauge(
                 "gap_seconds", "Seconds of time that the stretches cover, by the records around them.",
-                Loss.seconds(now.losses))
+                now.gapSeconds)
             gauge(
                 "damaged_ranges",
                 "Stretches of bytes that recovery could not read; torn writes are among them.",

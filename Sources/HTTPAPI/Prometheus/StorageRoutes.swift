@@ -17,8 +17,11 @@ package struct StorageRoutes: Sendable {
         [
             Route([.get], "/api/v1/status/tsdb", role: .query, "What the store holds most of (limit=)") {
                 request in
-                let limit = min(max(1, try request.count("limit") ?? 10), 10_000)
-                let found = await statistics(limit)
+                let limit = try request.count("limit") ?? 10
+                guard limit > 0 else {
+                    throw WebError.invalid("limit", "must be a whole number of at least 1, got 0")
+                }
+                let found = await statistics(min(limit, 10_000))
                 return Envelope.success { $0.tsdb(found) }
             },
             Route([.get], "/api/v1/status/storage", role: .query, "How the store fares") { _ in
@@ -78,7 +81,7 @@ extension JSONWriter {
             json.key("failedCommits")
             json.integer(statistics.failedCommits)
             json.optional("unavailable", statistics.unavailable)
-            json.field("gapSeconds", Loss.seconds(statistics.losses))
+            json.field("gapSeconds", statistics.gapSeconds)
             json.items("gaps", statistics.losses) { json, loss in
                 json.object { json in
                     json.field("path", loss.path)

@@ -1,7 +1,7 @@
 package import TimeSeries
 
 /// Acknowledged records that recovery did not find.
-package struct Loss: Hashable, Sendable {
+package struct Loss: Hashable, Sendable, CustomStringConvertible {
     /// The file or folder that lacks them.
     package var path: String
     /// The sequences of the log that are missing; nil for a chunk file.
@@ -23,10 +23,18 @@ package struct Loss: Hashable, Sendable {
         self.to = to
     }
 
-    /// The seconds that losses cover, where two cover the same once. One without an end covers none: it is there all the same.
-    package static func seconds(_ losses: [Loss]) -> Double {
+    package var description: String {
+        let records = sequences.map { "records \($0.lowerBound) to \($0.upperBound)" } ?? "samples"
+        let beginning = from.map { RFC3339.text($0) } ?? "an unknown beginning"
+        return
+            "\(path): \(records) are lost, about from \(beginning) to \(to.map { RFC3339.text($0) } ?? "an unknown end")"
+    }
+
+    /// The seconds that losses cover, where two cover the same once. One whose beginning is not known covers as much as
+    /// samples are kept; one without an end covers none yet.
+    package static func seconds(_ losses: [Loss], retention: Duration) -> Double {
         let spans = losses.compactMap { loss in
-            loss.from.flatMap { from in loss.to.map { (from: from, to: max(from, $0)) } }
+            loss.to.map { to in (from: loss.from ?? to - retention, to: max(loss.from ?? to, to)) }
         }
         var seconds = 0.0
         var end = Timestamp.distantPast
@@ -66,5 +74,12 @@ struct LossTracker {
             open -= 1
         }
         newest = max(newest, moment)
+    }
+
+    /// Notes the sequence that the log gives next: where it is ahead of what came, the rest of the log is lost.
+    mutating func finish(next: UInt64) {
+        guard next > expected else { return }
+        losses.append(Loss(path: "log", sequences: expected...next - 1, from: newest, to: nil))
+        expected = next
     }
 }

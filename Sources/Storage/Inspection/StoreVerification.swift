@@ -17,6 +17,10 @@ package struct StoreVerification: Hashable, Sendable {
     package var byteCount = 0
     package var records = 0
     package var findings: [Finding] = []
+    /// False where the service refuses to start: nothing of any state can be read, and the log cannot stand in for it.
+    package private(set) var canStart = true
+    /// States of which at least something can be read.
+    private var readableStates = 0
 
     package var isIntact: Bool { !findings.contains(where: \.isDamage) }
 
@@ -60,7 +64,7 @@ package struct StoreVerification: Hashable, Sendable {
         }
         for name in try disk.list(folder) where name.hasSuffix(".log") { count(disk, folder + "/" + name) }
         records += report.records
-        if log.firstSequence > first, log.nextSequence > log.firstSequence {
+        if log.firstSequence > first {
             add(folder, "records \(first) to \(log.firstSequence - 1) are missing: no file holds them")
         }
         for gap in report.gaps { add(folder, "records \(gap.lowerBound) to \(gap.upperBound) are missing") }
@@ -101,6 +105,9 @@ package struct StoreVerification: Hashable, Sendable {
             }
         }
         manifests.sort { $0.number < $1.number }
+        let log = try Log(disk: disk, folder: "log")
+        defer { judgeStart(names, log) }
+        if manifests.isEmpty, !log.holdsBeginning, try unlisted(disk, names) { return log.firstSequence - 1 }
         var sizes: [String: Int] = [:]
         for manifest in manifests {
             sizes[SnapshotFolder.path("state", manifest.number)] = manifest.stateByteCount
@@ -115,10 +122,7 @@ package struct StoreVerification: Hashable, Sendable {
         for name in names {
             let path = folder + "/" + name
             if number(of: name, "manifest") != nil { continue }
-            guard
-                let number = self.number(of: name, "state") ?? self.number(of: name, "chunks")
-                    ?? self.number(of: name, "rollups")
-            else {
+            guard let number = parts([name]).first?.number else {
                 let isManifest = name.hasPrefix("manifest-") && name.hasSuffix(".new")
                 let what = isManifest ? "belongs to no snapshot" : "not a file of the store; left alone"
                 add(path, what, isDamage: false)
@@ -135,6 +139,40 @@ package struct StoreVerification: Hashable, Sendable {
         return manifests.last?.sequence ?? 0
     }
 
+    /// Files of states, chunks and rollups, with their numbers.
+    private func parts(_ names: [String]) -> [(name: String, number: UInt64)] {
+        names.compactMap { name in
+            let number =
+                self.number(of: name, "state") ?? self.number(of: name, "chunks")
+                ?? self.number(of: name, "rollups")
+            return number.map { (name, $0) }
+        }
+    }
+
+    /// Verifies what the service reads where no manifest can be read and the log does not go back to its beginning; whether
+    /// there is anything.
+    private mutating func unlisted(_ disk: any Disk, _ names: [String]) throws -> Bool {
+        let parts = parts(names)
+        guard !parts.isEmpty else { return false }
+        add(
+            SnapshotFolder.folder,
+            "no manifest can be read, and the log does not go back to the beginning: the service reads the states, chunks and "
+                + "rollups that are there; delete none of them")
+        for (name, number) in parts {
+            try recordFile(
+                disk, SnapshotFolder.folder + "/" + name, number, size: nil, isState: name.hasPrefix("state-")
+            )
+        }
+        return true
+    }
+
+    private mutating func judgeStart(_ names: [String], _ log: Log) {
+        let isOurs = names.contains { name in
+            ["manifest-", "state-", "chunks-", "rollups-"].contains { name.hasPrefix($0) }
+        }
+        canStart = log.holdsBeginning || readableStates > 0 || !isOurs
+    }
+
     private func number(of name: String, _ kind: String) -> UInt64? {
         name.hasPrefix(kind + "-") ? name.split(separator: "-").last.flatMap { UInt64($0) } : nil
     }
@@ -144,8 +182,8 @@ package struct StoreVerification: Hashable, Sendable {
     ) throws -> SnapshotFolder.Manifest? {
         count(disk, path)
         var manifest: SnapshotFolder.Manifest?
-        let report = try RecordFile.read(disk, path, id: number) {
-            manifest = try? SnapshotFolder.decode($0, number)
+        let report = try RecordFile.read(disk, path, id: number) { _, record in
+            manifest = try? SnapshotFolder.decode(record, number)
         }
         add(report)
         if manifest == nil { add(path, "no manifest can be read in it") }
@@ -163,13 +201,13 @@ package struct StoreVerification: Hashable, Sendable {
     }
 
     private mutating func recordFile(
-        _ disk: any Disk, _ path: String, _ number: UInt64, size: Int, isState: Bool
+        _ disk: any Disk, _ path: String, _ number: UInt64, size: Int?, isState: Bool
     ) throws {
         count(disk, path)
         var seen: UInt64 = 0
         var end: [UInt8] = []
         var problems: [(record: UInt64, what: String)] = []
-        let report = try RecordFile.read(disk, path, id: number) { record in
+        let report = try RecordFile.read(disk, path, id: number) { _, record in
             seen += 1
             end = record
             guard [SnapshotRecord.rows, SnapshotRecord.part, RollupRecord.block].contains(record.first) else {
@@ -186,7 +224,8 @@ package struct StoreVerification: Hashable, Sendable {
         add(report)
         for problem in problems { add(path, "record \(problem.record) \(problem.what)") }
         let length = try disk.open(path, create: false).length()
-        if length != size { add(path, "\(length) bytes long, its manifest says \(size)") }
+        if let size, length != size { add(path, "\(length) bytes long, its manifest says \(size)") }
+        if isState, report.records > 0 { readableStates += 1 }
         if isState, report.damage.isEmpty, end != SnapshotRecord.end(Int(seen) - 1) {
             add(path, "the end is missing: the record that counts the others")
         }

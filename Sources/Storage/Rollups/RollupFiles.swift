@@ -19,15 +19,16 @@ struct RollupFiles: Hashable, Sendable {
 
     /// Writes the final blocks of a head that are in no file yet, and forgets files of which all is gone.
     mutating func write(_ head: Head, _ disk: any Disk, _ number: UInt64) throws {
-        var open: [Int64: (file: RecordFile, last: Int64)] = [:]
+        var open: [Int64: (file: RecordFile, first: Int64, last: Int64)] = [:]
         try head.forEachRollupSet { owner, set in
             for level in set.levels {
                 for block in level.blocks[level.persisted..<max(level.persisted, level.finalCount)] {
                     let path = SnapshotFolder.path(RollupFiles.kind(level.resolution), number)
                     let file = try open[level.resolution]?.file ?? RecordFile(disk, path, id: number)
                     try file.append(RollupRecord.block(owner, block))
+                    let first = min(open[level.resolution]?.first ?? .max, block.first &- level.resolution)
                     let last = max(open[level.resolution]?.last ?? .min, block.last)
-                    open[level.resolution] = (file, last)
+                    open[level.resolution] = (file, first, last)
                 }
             }
         }
@@ -46,7 +47,9 @@ struct RollupFiles: Hashable, Sendable {
         for (resolution, written) in open.sorted(by: { $0.key < $1.key }) {
             try written.file.finish()
             files[resolution, default: []].append(
-                .init(number: number, last: written.last, byteCount: written.file.byteCount))
+                .init(
+                    number: number, first: written.first, last: written.last,
+                    byteCount: written.file.byteCount))
         }
     }
 }

@@ -129,12 +129,16 @@ struct RollupReader {
         return true
     }
 
-    mutating func finish(_ head: inout Head) {
+    /// - Parameter isSalvaging: what the record of a table's rollups says may be missing.
+    mutating func finish(_ head: inout Head, isSalvaging: Bool) {
         for owner in Set(oldBlocks.keys).union(newBlocks.keys) {
             let (old, new) = (oldBlocks[owner] ?? [], newBlocks[owner] ?? [])
             switch owner {
             case .table(let number):
                 guard head.tables.indices.contains(Int(number)) else { continue }
+                if isSalvaging, let table = head.tables[Int(number)], table.rollups.made == .min {
+                    head.tables[Int(number)]?.rollups.salvage(old + new, firstSample: table.firstTime)
+                }
                 head.tables[Int(number)]?.rollups.restore(old, new)
             case .group(let number):
                 guard head.looseRollups.groups.indices.contains(Int(number)) else { continue }
@@ -201,6 +205,19 @@ struct RollupReader {
 }
 
 extension RollupSet {
+    /// Makes what the record of an empty set would say, as far as its blocks show it.
+    fileprivate mutating func salvage(_ blocks: [RollupBlock], firstSample: Int64?) {
+        levels = Set(blocks.map(\.resolution)).sorted().map { Level(resolution: $0) }
+        let windows = blocks.lazy.flatMap(\.windows)
+        made = windows.map(\.last).max() ?? .min
+        let oldest = windows.map(\.first).min() ?? .max
+        if let firstSample {
+            rawGone = oldest < firstSample ? min(made, firstSample - 1) : .min
+        } else {
+            rawGone = made
+        }
+    }
+
     /// Puts back blocks, the first ones of which are in rollup files.
     mutating func restore(_ old: [RollupBlock], _ new: [RollupBlock]) {
         for (blocks, arePersisted) in [(old, true), (new, false)] {

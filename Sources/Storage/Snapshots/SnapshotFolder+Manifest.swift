@@ -12,6 +12,9 @@ extension SnapshotFolder {
             bytes.append(signedVarint: resolution)
             append(files, to: &bytes)
         }
+        for file in manifest.chunkFiles + manifest.rollupFiles.all.map(\.file) {
+            bytes.append(signedVarint: file.first ?? .min)
+        }
         return bytes
     }
 
@@ -36,7 +39,22 @@ extension SnapshotFolder {
             let resolution = try cursor.signedVarint(bytes)
             manifest.rollupFiles.files[resolution] = try files(bytes, &cursor)
         }
+        // Older ones end here.
+        guard !cursor.isAtEnd else { return manifest }
+        for index in manifest.chunkFiles.indices {
+            manifest.chunkFiles[index].first = try first(bytes, &cursor)
+        }
+        for resolution in manifest.rollupFiles.files.keys.sorted() {
+            for index in manifest.rollupFiles.files[resolution]!.indices {
+                manifest.rollupFiles.files[resolution]![index].first = try first(bytes, &cursor)
+            }
+        }
         return manifest
+    }
+
+    private static func first(_ bytes: Span<UInt8>, _ cursor: inout ByteCursor) throws(CodecError) -> Int64? {
+        let time = try cursor.signedVarint(bytes)
+        return time == .min ? nil : time
     }
 
     private static func files(

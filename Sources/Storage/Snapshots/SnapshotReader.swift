@@ -4,10 +4,20 @@ import TimeSeries
 /// Puts the records of snapshot files back into a head: first those of the state file, then those of the chunk
 /// files from the oldest to the newest, then `finish()`.
 struct SnapshotReader {
-    private var layouts: [Layout] = []
+    /// Whether records of the state file may be missing: of those that are there, each is taken that makes sense alone.
+    let isSalvaging: Bool
+    /// By the place of their records in the state file, which begins with the head and the layouts.
+    private var layouts: [UInt64: Layout] = [:]
+    /// The place of the record that is read.
+    private var place: UInt64 = 0
     private var count = 0
     private var seriesCount: UInt32 = 0
-    private(set) var isComplete = false
+    private var newestSeries = Int64.min
+    /// No number of a table is as large where the head does not say how many there are.
+    private static let mostTables = 1 << 24
+    private var isComplete = false
+    /// Records of the state file that make no sense.
+    private(set) var unreadableRecords = 0
     /// Parts of the state file, which are newer than those of chunk files.
     private var newRows: [UInt32: [SealedRows]] = [:]
     private var oldRows: [UInt32: [SealedRows]] = [:]
@@ -20,6 +30,24 @@ struct SnapshotReader {
     private var rollups = RollupReader()
     /// The newest time in the parts and blocks that were read since it was set.
     var newest = Int64.min
+
+    init(isSalvaging: Bool = false) { self.isSalvaging = isSalvaging }
+
+    /// Whether all of the state file was there.
+    var isWhole: Bool { isComplete && unreadableRecords == 0 }
+
+    /// Takes the record at a place of the state file, counted from 1.
+    mutating func readState(_ record: [UInt8], at place: UInt64, into head: inout Head) {
+        self.place = place
+        do {
+            if record.first == SnapshotRecord.metadata {
+                try head.replay([StoreRecord.metadata] + record.dropFirst())
+            }
+            try read(record, into: &head, isOld: false)
+        } catch {
+            unreadableRecords += 1
+        }
+    }
 
     /// Takes a record; of a chunk file where `isOld`.
     mutating func read(_ record: [UInt8], into head: inout Head, isOld: Bool) throws(CodecError) {
@@ -35,7 +63,7 @@ struct SnapshotReader {
             seriesCount = try cursor.number(bytes)
             // Older files do not have it.
             if !cursor.isAtEnd { head.window = try cursor.signedVarint(bytes) }
-        case SnapshotRecord.layout: layouts.append(head.layout(try cursor.labelsList(bytes)))
+        case SnapshotRecord.layout: layouts[place] = head.layout(try cursor.labelsList(bytes))
         case SnapshotRecord.table: try table(bytes, &cursor, into: &head)
         case SnapshotRecord.rows:
             let number = try cursor.number(bytes)
@@ -70,6 +98,7 @@ struct SnapshotReader {
     }
 
     mutating func finish(_ head: inout Head) {
+        if isSalvaging { restoreHead(&head) }
         for number in head.tables.indices {
             let old = ascending(oldRows[UInt32(number)] ?? [])
             head.tables[number]?.restore(sealed: old + (newRows[UInt32(number)] ?? []), persisted: old.count)
@@ -83,7 +112,21 @@ struct SnapshotReader {
             }
             head.loose.restore(Int(group), parts: old + new.map(\.element), persisted: old.count)
         }
-        rollups.finish(&head)
+        rollups.finish(&head, isSalvaging: isSalvaging)
+    }
+
+    /// What the first record of the state file said, as far as the others show it. A number that had samples is not given
+    /// again, or those would be another series'.
+    private mutating func restoreHead(_ head: inout Head) {
+        for (group, parts) in oldParts.merging(newParts, uniquingKeysWith: +) {
+            let slots = parts.reduce(0) { $0 | $1.slots }
+            seriesCount = max(seriesCount, 16 * group + 16 - UInt32(slots.leadingZeroBitCount))
+        }
+        for case let table? in head.tables {
+            head.newest = max(head.newest, table.lastTime ?? .min)
+        }
+        head.newest = max(head.newest, newestSeries)
+        for parts in newRows.values.joined() { head.newest = max(head.newest, parts.last) }
     }
 
     /// Without rows that an abandoned chunk file holds a second time.
@@ -102,17 +145,17 @@ struct SnapshotReader {
         let number = try cursor.number(bytes)
         let isOpen = try cursor.byte(bytes) == 1
         let target = try cursor.labels(bytes)
-        let layout = Int(try cursor.number(bytes))
-        guard layouts.indices.contains(layout), Int(number) < head.tables.count else {
-            throw .malformed("table", at: 0)
-        }
-        head.addTable(number, target, layouts[layout].columns)
+        // The head has the first place, layout 0 the second.
+        guard let layout = layouts[UInt64(try cursor.number(bytes)) + 2],
+            Int(number) < (isSalvaging ? SnapshotReader.mostTables : head.tables.count)
+        else { throw .malformed("table", at: 0) }
+        head.addTable(number, target, layout.columns)
         head.tables[Int(number)]?.isOpen = isOpen
         head.tables[Int(number)]?.appendedRows = try cursor.varint(bytes)
         let rows = try cursor.length(bytes, limit: Table.tailRows)
         var times: [Int64] = []
         for _ in 0..<rows { times.append(try cursor.signedVarint(bytes)) }
-        let cells = rows * layouts[layout].columns.count
+        let cells = rows * layout.columns.count
         guard cursor.remaining == 8 * cells else { throw .malformed("tail", at: cursor.position) }
         var tail: [Double] = []
         tail.reserveCapacity(cells)
@@ -148,13 +191,16 @@ struct SnapshotReader {
         return rows
     }
 
-    private func series(
+    private mutating func series(
         _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, into head: inout Head
     ) throws(CodecError) {
         let number = try cursor.number(bytes)
         let labels = try cursor.labels(bytes)
-        guard number < seriesCount, number >= head.loose.nextNumber else { throw .malformed("series", at: 0) }
+        guard number < seriesCount || isSalvaging, number >= head.loose.nextNumber else {
+            throw .malformed("series", at: 0)
+        }
         let newest = try cursor.signedVarint(bytes)
+        newestSeries = max(newestSeries, newest)
         let tail = try samples(bytes, &cursor)
         let late = try samples(bytes, &cursor)
         var histograms: [(time: Int64, histogram: FloatHistogram)] = []
@@ -162,8 +208,8 @@ struct SnapshotReader {
             let time = try cursor.signedVarint(bytes)
             histograms.append((time, try HistogramCodec.decode(bytes, &cursor)))
         }
+        guard head.loose.find(labels) == nil else { throw .malformed("series twice", at: 0) }
         head.loose.add(number, labels)
-        guard head.loose.has(number) else { throw .malformed("series twice", at: 0) }
         head.loose.restore(number, tail: tail, late: late, newest: newest, histograms: histograms)
     }
 

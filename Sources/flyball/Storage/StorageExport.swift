@@ -13,6 +13,7 @@ struct StorageExport: AsyncParsableCommand {
             flyball storage export data > all.om
             flyball storage export data --match 'up' --start 2026-11-01T00:00:00Z --to up.om
 
+            What was lost or is damaged is named on standard error, and the exit code is 2: the rest is written all the same.
             Other programs read it too: `promtool tsdb create-blocks-from openmetrics all.om FOLDER`.
             """)
 
@@ -36,13 +37,17 @@ struct StorageExport: AsyncParsableCommand {
         }
         let range = try part.range
         let store = try StorageFolder(existing: folder).read()
+        let gaps = StoreGaps(store.statistics(limit: 0), folder: folder)
+        gaps.warn()
         let output = try target.map { try OutputFile($0) } ?? OutputFile(.standardOutput, "standard output")
         let metadata = await store.metadata(of: nil).compactMapValues(\.first)
+        let exemplars = exemplars(store, selectors, range)
         var writer = OpenMetricsWriter(metadata: metadata, keepsStaleMarkers: keepsStaleMarkers)
         let names = writer.ordered(try await store.labelValues("__name__", selectors, in: range))
         var progress = ProgressBar("exporting", of: names.count)
         for (index, name) in names.enumerated() {
-            writer.append(name, try await columns(of: name, selectors, range, store))
+            writer.append(
+                name, try await columns(of: name, selectors, range, store), exemplars: exemplars[name] ?? [:])
             try output.write(writer.take())
             progress.show(index + 1) { "\(writer.samples) samples" }
         }
@@ -50,6 +55,18 @@ struct StorageExport: AsyncParsableCommand {
         try output.write(writer.take())
         progress.end()
         report(writer)
+        try gaps.fail()
+    }
+
+    /// By the name of the metric, then by series.
+    private func exemplars(
+        _ store: Store, _ selectors: [[Matcher]], _ range: ClosedRange<Timestamp>
+    ) -> [String: [Labels: [Exemplar]]] {
+        var found: [String: [Labels: [Exemplar]]] = [:]
+        for series in store.exemplars(selectors.isEmpty ? [[]] : selectors, in: range) {
+            found[series.labels.metricName, default: [:]][series.labels] = series.exemplars
+        }
+        return found
     }
 
     /// The series of a metric that any of the selectors finds, each once.
@@ -66,7 +83,11 @@ struct StorageExport: AsyncParsableCommand {
     }
 
     private func report(_ writer: OpenMetricsWriter) {
-        Terminal.error("\(writer.samples) samples of \(writer.series) series exported")
+        let exemplars = writer.exemplars > 0 ? ", \(writer.exemplars) exemplars" : ""
+        Terminal.error("\(writer.samples) samples of \(writer.series) series exported\(exemplars)")
+        if writer.omittedExemplars > 0 {
+            Terminal.error("left out: \(writer.omittedExemplars) exemplars, as a sample has one at most")
+        }
         if writer.omittedHistograms > 0 {
             Terminal.error(
                 "left out: \(writer.omittedHistograms) native histograms, which OpenMetrics has no place for")

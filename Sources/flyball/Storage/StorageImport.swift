@@ -11,13 +11,14 @@ struct StorageImport: ParsableCommand {
         commandName: "import", abstract: "Read OpenMetrics text with moments into a folder.",
         discussion: """
             flyball storage import data all.om
+            flyball storage export old | flyball storage import data -
 
             The folder is made where there is none; a service that uses it must be stopped. What is there stays, and the
             same again does no harm. What is older than the service's `storage.retention` goes when it starts.
             """)
 
     @Argument(help: "The folder.") var folder: String
-    @Argument(help: "The file.") var file: String
+    @Argument(help: "The file; - for standard input.") var file: String
 
     /// Bytes of text in memory at a time.
     private static let pieceSize = 8 << 20
@@ -26,26 +27,26 @@ struct StorageImport: ParsableCommand {
     private static let syncSize = 4 << 20
 
     func run() throws {
-        guard let input = FileHandle(forReadingAtPath: file) else {
-            throw Failure("\(file) cannot be read: \(unsafe String(cString: strerror(errno)))")
-        }
-        let size = Int((try? input.seekToEnd()) ?? 0)
-        try input.seek(toOffset: 0)
+        let input = try open()
+        let size = Self.size(of: input)
         let place = try StorageFolder(existingOrNew: folder)
         let lock = try self.lock(place)
         defer { lock.release() }
         var importer = try Importer(place)
-        var progress = ProgressBar("importing", of: size)
+        importer.warn()
+        var progress = ProgressBar("importing", of: size ?? 0)
         var rest: [UInt8] = []
         var done = 0
         do {
-            while let data = try input.read(upToCount: Self.pieceSize), !data.isEmpty {
+            while let data = try read(input), !data.isEmpty {
+                // Only now it is known that what came before is not the end.
+                if rest.count >= Self.pieceSize, let end = rest.lastIndex(of: UInt8(ascii: "\n")) {
+                    try importer.read(Array(rest[...end]), isLast: false)
+                    rest.removeSubrange(...end)
+                    if size != nil { progress.show(done) { "\(importer.samples) samples" } }
+                }
                 done += data.count
                 rest += data
-                guard let end = rest.lastIndex(of: UInt8(ascii: "\n")), done < size else { continue }
-                try importer.read(Array(rest[...end]), isLast: false)
-                rest.removeSubrange(...end)
-                progress.show(done) { "\(importer.samples) samples" }
             }
             try importer.read(rest, isLast: true)
             progress.end()
@@ -57,6 +58,32 @@ struct StorageImport: ParsableCommand {
                 "\(file): \(error). What stands before is imported; importing all of it again does no harm")
         }
         try importer.report()
+    }
+
+    private func open() throws -> FileHandle {
+        if file == "-" { return .standardInput }
+        var isFolder: ObjCBool = false
+        if unsafe FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), isFolder.boolValue {
+            throw Failure("\(file) is a folder; name a file of OpenMetrics text, or - for standard input")
+        }
+        guard let input = FileHandle(forReadingAtPath: file) else {
+            throw Failure("\(file) cannot be read: \(unsafe String(cString: strerror(errno)))")
+        }
+        return input
+    }
+
+    /// Nil for what has no end yet, such as a pipe.
+    private static func size(of input: FileHandle) -> Int? {
+        guard let size = try? input.seekToEnd(), (try? input.seek(toOffset: 0)) != nil else { return nil }
+        return Int(size)
+    }
+
+    private func read(_ input: FileHandle) throws -> Data? {
+        do {
+            return try input.read(upToCount: Self.pieceSize)
+        } catch {
+            throw Failure("\(file) cannot be read: \(error.localizedDescription)")
+        }
     }
 
     private func lock(_ place: StorageFolder) throws -> DirectoryLock {
@@ -81,6 +108,8 @@ struct StorageImport: ParsableCommand {
 
         var samples: Int { reader.samples }
 
+        func warn() { StoreGaps(store.statistics(limit: 0), folder: folder).warn() }
+
         init(_ place: StorageFolder) throws {
             folder = place.samples
             do {
@@ -102,10 +131,18 @@ struct StorageImport: ParsableCommand {
             }
             for run in runs { add(run) }
             flush()
+            store.append(reader.takeExemplars())
             if unsynchronized >= StorageImport.syncSize { try sync() }
         }
 
         private mutating func add(_ run: SeriesSamples) {
+            var run = run
+            if !run.samples.allSatisfy({ Store.moments.contains($0.timestamp) }) {
+                // Their series would stay without any sample.
+                let all = run.samples.count
+                run.samples.removeAll { !Store.moments.contains($0.timestamp) }
+                outcome.tooOld += all - run.samples.count
+            }
             for start in stride(from: 0, to: run.samples.count, by: StorageImport.batchSize) {
                 let end = min(run.samples.count, start + StorageImport.batchSize)
                 batch.append(SeriesSamples(labels: run.labels, samples: Array(run.samples[start..<end])))
@@ -139,6 +176,7 @@ struct StorageImport: ParsableCommand {
 
         mutating func finish() throws {
             flush()
+            store.append(reader.takeExemplars())
             store.describe(reader.metadata)
             try sync()
             do {

@@ -12,7 +12,8 @@ struct StorageInspect: ParsableCommand {
         abstract: "Show what is in it: series, samples and bytes by metric and by target.",
         discussion: """
             bytes are those of all files. What a metric's own chunks do not account for (log, raw tails, labels, times,
-            checksums) is shared out by samples. Reads everything into memory, as the service does.
+            checksums) is shared out by samples. Reads everything into memory, as the service does. Exit code 2 where
+            something that was stored is known to be missing; standard error says what.
             """)
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }
@@ -25,21 +26,31 @@ struct StorageInspect: ParsableCommand {
         let place = try StorageFolder(existing: folder)
         let store = try place.read()
         let contents = store.contents().sharing(fileByteCount: place.byteCount())
+        let statistics = store.statistics(limit: 0)
+        let gaps = StoreGaps(statistics, folder: folder)
+        gaps.warn()
         switch output {
-        case .json: print(json(contents))
-        case .table: show(contents, store.statistics(limit: 0))
+        case .json: print(json(contents, statistics))
+        case .table: show(contents, statistics)
         }
+        try gaps.fail()
     }
 
-    private func json(_ contents: StoreContents) -> String {
+    private func json(_ contents: StoreContents, _ statistics: StoreStatistics) -> String {
         var writer = JSONWriter()
         writer.object { json in
             json.part(contents.total)
+            json.moment("from", statistics.oldest)
+            json.moment("to", statistics.newest)
+            json.field("complete", !statistics.isIncomplete)
+            json.transforms(contents.total)
             json.parts("metrics", largest(contents.metrics) { $0 })
-            json.parts("targets", largest(contents.targets) { "\($0)" })
+            json.parts("targets", largest(contents.targets, Self.name))
         }
         return String(decoding: writer.bytes, as: UTF8.self)
     }
+
+    private static func name(_ target: Labels) -> String { target.isEmpty ? "(none)" : "\(target)" }
 
     /// Largest first; in JSON all of them.
     private func largest<Key>(
@@ -55,19 +66,8 @@ struct StorageInspect: ParsableCommand {
         print(
             "\(total.series) series, \(total.samples) samples, \(total.bytes) bytes on disk", terminator: "")
         print(total.samples > 0 ? ", \(perSample(total)) a sample, from \(times)" : "")
-        for loss in statistics.losses {
-            let records = loss.sequences.map { " records \($0.lowerBound) to \($0.upperBound)," } ?? ""
-            let times = "\(RFC3339.text(loss.from)) to \(RFC3339.text(loss.to))"
-            print(Terminal.paint("lost:\(records) about \(times), \(loss.path)", .red))
-        }
-        for range in statistics.damage {
-            print(Terminal.paint("\(range.path): \(range.length) unreadable bytes at \(range.offset)", .red))
-        }
-        if !statistics.losses.isEmpty || !statistics.damage.isEmpty {
-            print("`flyball storage verify \(folder)` says more")
-        }
         table("METRIC", largest(contents.metrics) { $0 })
-        table("TARGET", largest(contents.targets) { $0.isEmpty ? "(none)" : "\($0)" })
+        table("TARGET", largest(contents.targets, Self.name))
     }
 
     private func table(_ heading: String, _ all: [(name: String, part: StoreContents.Part)]) {
@@ -103,6 +103,19 @@ extension JSONWriter {
         field("bytes_per_sample", part.samples > 0 ? Double(part.bytes) / Double(part.samples) : 0)
     }
 
+    fileprivate mutating func moment(_ name: String, _ moment: Timestamp?) {
+        key(name)
+        if let moment { string(RFC3339.text(moment)) } else { null() }
+    }
+
+    /// Columns of chunks by transform.
+    fileprivate mutating func transforms(_ part: StoreContents.Part) {
+        key("transforms")
+        object { json in
+            for (name, count) in part.transforms.sorted(by: { $0.key < $1.key }) { json.field(name, count) }
+        }
+    }
+
     fileprivate mutating func parts(_ name: String, _ all: [(name: String, part: StoreContents.Part)]) {
         key(name)
         array { json in
@@ -110,12 +123,7 @@ extension JSONWriter {
                 json.object { json in
                     json.field("name", entry.name)
                     json.part(entry.part)
-                    json.key("transforms")
-                    json.object { json in
-                        for (name, count) in entry.part.transforms.sorted(by: { $0.key < $1.key }) {
-                            json.field(name, count)
-                        }
-                    }
+                    json.transforms(entry.part)
                 }
             }
         }

@@ -1,0 +1,213 @@
+import Journal
+import Storage
+import Testing
+import TimeSeries
+
+/// A store of which the only snapshot is damaged, or gone, and whose log does not go back to the beginning.
+@Suite struct SalvageTests {
+    private static let tables = 60
+    private static let columns = 30
+    private static let rows = 30
+    private static let singles = 3000
+    private static let singleSamples = 6
+    private static let total = tables * columns * rows + singles * singleSamples
+    /// Labels so long that a state has several frames.
+    private static let padding = String(repeating: "p", count: 500)
+
+    private func open(_ disk: SimulatedDisk) throws -> Store { try Store(disk: disk, now: at(0)) }
+
+    /// What the series of a number has at a step, so that a sample in the wrong place shows.
+    private func value(_ number: Int, _ step: Int) -> Double { Double(number * 1000 + step) }
+
+    private func labels(_ number: Int) -> Labels {
+        Labels(["__name__": "m", "number": "\(number)", "pad": Self.padding])
+    }
+
+    private func fill(_ store: Store) throws {
+        for table in 0..<Self.tables {
+            let columns = (0..<Self.columns).map { labels(table * Self.columns + $0) }
+            let id = try store.openTable(target: Labels(["job": "t\(table)"]), columns: columns)
+            for step in 0..<Self.rows {
+                let row = columns.indices.map { value(table * Self.columns + $0, step) }
+                _ = store.append(id, at: at(step), row: row)
+            }
+        }
+        let first = Self.tables * Self.columns
+        _ = store.append(
+            (first..<first + Self.singles).map { number in
+                SeriesSamples(
+                    labels: labels(number),
+                    samples: (0..<Self.singleSamples).map { Sample(at($0), value(number, $0)) })
+            })
+    }
+
+    /// How many samples there are. Fails where one is not what was written.
+    private func count(_ store: Store, _ note: String) async throws -> Int {
+        var count = 0
+        var wrong = 0
+        for series in try await select(store, []) {
+            let number = try #require(series.labels["number"].flatMap { Int($0) })
+            for (time, found) in zip(series.times.milliseconds, series.values) {
+                if found != value(number, Int(time / 1000)) { wrong += 1 }
+                count += 1
+            }
+        }
+        #expect(wrong == 0, "\(note)")
+        return count
+    }
+
+    /// The same with the newer of its two states only.
+    private func filled(asCopy: Bool) throws -> SimulatedDisk {
+        let disk = try pair(asCopy: asCopy)
+        for kind in ["/manifest-", "/state-"] {
+            disk.setContents(try #require(disk.paths.first { $0.contains(kind) }), nil)
+        }
+        return disk
+    }
+
+    /// One snapshot, as an import leaves it, or the copy that the admin API makes.
+    private func pair(asCopy: Bool) throws -> SimulatedDisk {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        try fill(store)
+        guard asCopy else {
+            try store.snapshot()
+            disk.crash()
+            return disk
+        }
+        let copy = SimulatedDisk()
+        try store.copy(to: copy)
+        copy.crash()
+        return copy
+    }
+
+    private func frames(_ bytes: [UInt8]) -> [Int] {
+        let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]
+        return bytes.indices.dropLast(4).filter {
+            bytes[$0] == mark[0] && bytes[$0..<$0 + 4].elementsEqual(mark)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a flipped bit in the only state costs what its frame held, and is told`(
+        asCopy: Bool
+    ) async throws {
+        let disk = try filled(asCopy: asCopy)
+        let path = try #require(disk.paths.last { $0.contains("/state-") })
+        let bytes = try #require(disk.contents(path))
+        let frames = frames(bytes)
+        try #require(frames.count >= 3)
+        for start in frames {
+            var damaged = bytes
+            damaged[start + 60] ^= 8
+            let copy = disk.durableCopy()
+            copy.setContents(path, damaged)
+            let note = "frame at \(start)"
+            #expect(try !StoreVerification.run(copy).isIntact, "\(note)")
+            #expect(try StoreVerification.run(copy).canStart, "\(note)")
+
+            let store = try open(copy)
+            let left = try await count(store, note)
+            #expect(left >= Self.total / 4 && left < Self.total, "\(note)")
+            let statistics = store.statistics()
+            #expect(statistics.isIncomplete && statistics.gapSeconds > 0, "\(note)")
+            #expect(statistics.losses.map(\.path) == [path], "\(note)")
+            #expect(statistics.damage.map(\.path) == [path], "\(note)")
+
+            // New series and tables take no number of a lost one, and all goes on from there.
+            try fill(store)
+            let whole = try await count(store, note)
+            #expect(whole == Self.total, "\(note)")
+            try store.sync()
+            copy.crash()
+            let again = try open(copy)
+            #expect(try await count(again, note) == whole, "\(note)")
+            try again.maintain(now: at(100))
+            #expect(again.statistics().quarantine.contains { $0.contains("state-") }, "\(note)")
+            copy.crash()
+            let last = try open(copy)
+            #expect(try await count(last, note) == whole, "\(note)")
+            #expect(last.statistics().damage.isEmpty && last.statistics().losses.isEmpty, "\(note)")
+            #expect(try StoreVerification.run(copy).isIntact, "\(note)")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `of a first snapshot or a copy no flipped bit of a state costs anything`(
+        asCopy: Bool
+    ) async throws {
+        let disk = try pair(asCopy: asCopy)
+        let paths = disk.paths.filter { $0.contains("/state-") || $0.contains("/manifest-") }
+        #expect(paths.count == 4)
+        for path in paths {
+            let bytes = try #require(disk.contents(path))
+            for place in [20, 60, bytes.count - 1] {
+                var damaged = bytes
+                damaged[place] ^= 1
+                let copy = disk.durableCopy()
+                copy.setContents(path, damaged)
+
+                let store = try open(copy)
+
+                #expect(try await count(store, "\(path) \(place)") == Self.total)
+                #expect(!store.statistics().isIncomplete)
+            }
+        }
+    }
+
+    @Test func `a state whose header alone is damaged is read as a whole`() async throws {
+        let disk = try filled(asCopy: false)
+        let path = try #require(disk.paths.last { $0.contains("/state-") })
+        var bytes = try #require(disk.contents(path))
+        bytes[20] ^= 1
+        disk.setContents(path, bytes)
+
+        let store = try open(disk)
+
+        #expect(try await count(store, "header") == Self.total)
+        #expect(!store.statistics().isIncomplete)
+        #expect(store.statistics().damage.map(\.path) == [path])
+    }
+
+    @Test(arguments: [false, true])
+    func `without its manifest a snapshot is read, and verify says to keep it`(
+        asCopy: Bool
+    ) async throws {
+        let disk = try filled(asCopy: asCopy)
+        for path in disk.paths where path.contains("/manifest-") { disk.setContents(path, nil) }
+
+        let found = try StoreVerification.run(disk)
+        #expect(!found.isIntact && found.canStart)
+        #expect(found.findings.contains { $0.what.contains("delete none of them") })
+        #expect(!found.findings.contains { $0.what.contains("next snapshot deletes it") })
+        let store = try open(disk)
+        #expect(try await count(store, "no manifest") == Self.total)
+        #expect(!store.statistics().damage.isEmpty)
+    }
+
+    @Test func `where no snapshot is left at all, the start of the log tells what is missing`() throws {
+        let disk = try filled(asCopy: false)
+        for path in disk.paths where path.hasPrefix("snapshots/") { disk.setContents(path, nil) }
+
+        let found = try StoreVerification.run(disk)
+        #expect(found.findings.filter(\.isDamage).map(\.path) == ["log"])
+        let store = try open(disk)
+        let loss = try #require(store.statistics().losses.first)
+        #expect(loss.sequences?.lowerBound == 1 && loss.from == nil && loss.to == nil)
+        // The first look at the clock ends it; it may reach back as far as samples are kept.
+        store.note(now: at(2_000_000))
+        #expect(store.statistics().losses.map(\.to) == [at(2_000_000)])
+        #expect(store.statistics().gapSeconds == 15 * 86_400)
+    }
+
+    @Test func `a store that cannot be started is told by verify`() throws {
+        for asCopy in [false, true] {
+            let disk = try filled(asCopy: asCopy)
+            let path = try #require(disk.paths.last { $0.contains("/state-") })
+            disk.setContents(path, [1, 2, 3])
+
+            #expect(try !StoreVerification.run(disk).canStart)
+            #expect(throws: StoreError.self) { try open(disk) }
+        }
+    }
+}
