@@ -74,9 +74,20 @@ struct SnapshotFolder: Sendable {
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
         manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
-        if manifests.count == 1 { repeatState(of: manifest) }
+        if manifests.count == 1, isCheap(manifest) { repeatState(of: manifest) }
         try removeUnused()
         return manifests[0].sequence + 1
+    }
+
+    /// Frames of a state are small: where it is the only one, damage costs the series of a frame.
+    private static let stateFrame = 128 << 10
+    /// A state of no more bytes, or of no more than this share of the chunks, is written twice.
+    private static let smallState = 16 << 10
+    private static let cheapShare = 8
+
+    private func isCheap(_ manifest: Manifest) -> Bool {
+        let others = manifest.chunkFiles.reduce(manifest.rollupFiles.byteCount) { $0 + $1.byteCount }
+        return manifest.stateByteCount <= max(Self.smallState, others / Self.cheapShare)
     }
 
     /// Writes the only snapshot once more, its state in a file of its own: the log before it goes, so that nothing else says
@@ -88,7 +99,7 @@ struct SnapshotFolder: Sendable {
         let state = SnapshotFolder.path("state", copy.number)
         let temporary = SnapshotFolder.path("manifest", copy.number) + ".new"
         do {
-            let file = try RecordFile(disk, state, id: copy.number)
+            let file = try RecordFile(disk, state, id: copy.number, frameTarget: Self.stateFrame)
             let report = try RecordFile.read(
                 disk, SnapshotFolder.path("state", manifest.number), id: manifest.number
             ) {
@@ -158,7 +169,8 @@ struct SnapshotFolder: Sendable {
     }
 
     private func writeState(_ head: Head, _ number: UInt64) throws -> Int {
-        let file = try RecordFile(disk, SnapshotFolder.path("state", number), id: number)
+        let file = try RecordFile(
+            disk, SnapshotFolder.path("state", number), id: number, frameTarget: Self.stateFrame)
         var count = 0
         func append(_ record: [UInt8]) throws {
             try file.append(record)
