@@ -84,22 +84,11 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
         curve?.add(load: load, latency: latency)
     }
 
-    /// Puts the present recommendation into both windows and drops what has left them. A clock that went back
-    /// shortens no window: later entries count as of now.
+    /// Puts the present recommendation into both windows and drops what has left them.
     mutating func recommend(_ count: Int, at now: Timestamp, upWindow: Duration, downWindow: Duration) {
-        maxima.removeAll { now - $0.at >= downWindow || downWindow <= .zero }
-        minima.removeAll { now - $0.at >= upWindow || upWindow <= .zero }
-        for index in maxima.indices where maxima[index].at > now { maxima[index].at = now }
-        for index in minima.indices where minima[index].at > now { minima[index].at = now }
-        while let last = maxima.last, last.count <= count { maxima.removeLast() }
-        while let last = minima.last, last.count >= count { minima.removeLast() }
-        maxima.append(Recommendation(at: now, count: count))
-        minima.append(Recommendation(at: now, count: count))
-        if maxima.count > Self.maxRecommendations {
-            // Errs towards keeping replicas longer.
-            maxima[1].count = maxima[0].count
-            maxima.removeFirst()
-        }
+        maxima.slide(adding: count, at: now, window: downWindow, >)
+        minima.slide(adding: count, at: now, window: upWindow, <)
+        maxima.limit(to: Self.maxRecommendations)
         if minima.count > Self.maxRecommendations { minima.removeFirst() }
     }
 
