@@ -77,6 +77,9 @@ package struct Counterfactual: Hashable, Sendable, Codable {
             add("without the flap budget") { $0.behaviour.flapBudget = nil }
         }
         if given.policy.prediction != nil { add("without the forecast") { $0.prediction = nil } }
+        if given.memory.account != nil {
+            add("without the comparison with a reactive autoscaler") { $0.prediction?.premium = nil }
+        }
         if given.policy.schedules != nil { add("without the schedules") { $0.schedules = nil } }
         if given.policy.pauses != nil { add("without the policy's pauses") { $0.pauses = nil } }
         for signal in given.policy.signals {
@@ -108,8 +111,8 @@ extension ScaleDecision {
             switch reason.kind {
             case .held, .stabilised, .rateLimited, .flapBudget, .paused, .minimum, .maximum, .schedule, .idle:
                 reason.count == desired
-            case .signal, .forecast, .forecastIdle, .headroom, .untrusted, .tolerance, .combined, .partial,
-                .fallback,
+            case .signal, .forecast, .forecastIdle, .headroom, .reference, .untrusted, .tolerance, .combined,
+                .partial, .fallback,
                 .sizing,
                 .operatorRequest, .shadow:
                 false

@@ -17,7 +17,7 @@ enum FrameFormat {
     static let frameHeaderLength = 40
     static let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]
     /// Raw bytes after which a frame is closed.
-    package static let frameTarget = 1 << 20
+    static let frameTarget = 1 << 20
     static let longestRecord = 32 << 20
     /// A frame may hold one longest record behind a nearly full frame.
     static let longestFrame = longestRecord + frameTarget + 16

@@ -10,12 +10,12 @@ package final class RecordFile {
     /// Makes the file anew.
     /// - Parameters:
     ///   - id: ties its frames to it, so that those of another file are not taken for its own.
-    ///   - frameTarget: of so many bytes a frame is full; damage costs the frame that it is in.
+    ///   - frameTarget: of so many bytes a frame is full, a MiB where nil; damage costs the frame that it is in.
     package init(
-        _ disk: any Disk, _ path: String, id: UInt64, frameTarget: Int = FrameFormat.frameTarget
+        _ disk: any Disk, _ path: String, id: UInt64, frameTarget: Int? = nil
     ) throws(DiskError) {
         self.id = id
-        self.frameTarget = frameTarget
+        self.frameTarget = frameTarget ?? FrameFormat.frameTarget
         file = try disk.open(path, create: true)
         if try file.length() > 0 { try file.truncate(to: 0) }
         let header = FrameFormat.header(id: id, firstSequence: 1)

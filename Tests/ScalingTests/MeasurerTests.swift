@@ -127,6 +127,7 @@ struct MeasurerTests {
             let outlook = try #require(round.measurements[0].signals[0].outlook)
             #expect(outlook.isTrusted)
             #expect(outlook.quantile == 0.9)
+            #expect(outlook.leadTime == .seconds(5))
             let peak = (3...4).map { 300 + 200 * sin((moment.seconds + Double(2 * $0)) * 2 * .pi / 240) }
                 .max()!
             #expect(abs(outlook.expectedPeak - peak) < 15)

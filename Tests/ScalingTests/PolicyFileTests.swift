@@ -86,6 +86,17 @@ struct PolicyFileTests {
     }
 
     @Test(arguments: [
+        ("", 0.25), (", premium: 0%", 0), (", premium: 15%", 0.15), (", premium: unbounded", nil),
+    ])
+    func `a premium is a quarter, a share, or unbounded`(text: String, premium: Double?) throws {
+        let text = policy(signal + "  predict: { signal: load\(text) }\n")
+
+        let policy = try #require(try PolicyFile.load([(name: "p.yml", text: text)]).first)
+
+        #expect(try #require(policy.prediction).premium == premium)
+    }
+
+    @Test(arguments: [
         ("  replica: 3\n", "p.yml:5:3: unknown key \"replica\" in a policy"),
         ("  interval: 1\n", "p.yml:5:13: interval must be a duration such as 30s"),
         ("  mode: off\n", "p.yml:5:9: mode must be \"active\" or \"dry-run\" or \"shadow\", found \"off\""),
@@ -96,6 +107,10 @@ struct PolicyFileTests {
         ("  behaviour: { changes: 8 }\n", "p.yml:5:25: changes must be such as \"8 per 1h\""),
         ("  predict: { signal: lod }\n", "p.yml:5:12: no signal \"lod\"; known are \"load\""),
         ("  predict: { signal: load, risk: 0 }\n", "p.yml:5:34: risk must be a percentage from 0.1% to 50%"),
+        (
+            "  predict: { signal: load, premium: 120% }\n",
+            "p.yml:5:37: premium must be \"unbounded\" or a percentage from 0% to 100%, found \"120%\""
+        ),
         ("  when: { stale: drop }\n", "p.yml:5:18: stale must be \"hold\" or \"ignore\", found \"drop\""),
     ])
     func `a wrong value is named with its place and what is allowed`(lines: String, message: String) {

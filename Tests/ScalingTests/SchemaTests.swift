@@ -53,6 +53,9 @@ struct SchemaTests {
             "replicas: { max: 5 }, \(signals), predict: { signal: l, lead_time: measured or 5s, risk: 5% }",
             true
         ),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, premium: 15% }", true),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, premium: unbounded }", true),
+        ("replicas: { max: 5 }, \(signals), predict: { signal: l, premium: none }", false),
         ("replicas: { max: 5 }, \(signals), behaviour: { changes: 8 per 1h }", true),
         (
             "replicas: { max: 5 }, \(signals), behaviour: { scale_up: { limit: 10% per 1m or 4 per 1m } }",

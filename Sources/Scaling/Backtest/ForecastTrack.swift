@@ -77,9 +77,10 @@ package struct PolicyForecasts: Sendable {
     private let holdColumn: Int
     private let quantile: Double
     private let horizon: Duration
+    private let leadTime: Duration
 
     /// Nil where a track lacks the quantile that the risk asks for.
-    init?(lead: ForecastTrack, hold: ForecastTrack, risk: Double, stepSeconds: Int) {
+    init?(lead: ForecastTrack, hold: ForecastTrack, risk: Double, stepSeconds: Int, leadSeconds: Int) {
         quantile = SignalForecast.quantile(risk)
         guard let leadColumn = lead.quantiles.firstIndex(of: quantile),
             let holdColumn = hold.quantiles.firstIndex(
@@ -90,6 +91,7 @@ package struct PolicyForecasts: Sendable {
         self.leadColumn = leadColumn
         self.holdColumn = holdColumn
         horizon = .seconds(lead.key.window.last * stepSeconds)
+        leadTime = .seconds(leadSeconds)
     }
 
     /// What was foreseen at a moment, in a policy's unit.
@@ -101,6 +103,6 @@ package struct PolicyForecasts: Sendable {
         return Signal.Outlook(
             expectedPeak: peak.expected * scale, peak: peak.peak * scale, quantile: quantile,
             horizon: horizon, model: "", isTrusted: peak.isTrusted,
-            keep: hold.forecast(atTick: tick, column: holdColumn).map { $0.peak * scale })
+            keep: hold.forecast(atTick: tick, column: holdColumn).map { $0.peak * scale }, leadTime: leadTime)
     }
 }

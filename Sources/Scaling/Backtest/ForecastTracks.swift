@@ -97,19 +97,22 @@ struct ForecastTracks: Sendable {
             let hold = tracks.first(where: { $0.key == holdKey(prediction) })
         else { return nil }
         return PolicyForecasts(
-            lead: lead, hold: hold, risk: prediction.risk, stepSeconds: trace.stepSeconds)
+            lead: lead, hold: hold, risk: prediction.risk, stepSeconds: trace.stepSeconds,
+            leadSeconds: leadSeconds(prediction))
     }
 
     /// From when a replica started now is ready until the next forecast has its effect.
     private func leadKey(_ prediction: Prediction) -> ForecastTrack.Key {
-        let lead =
-            if case .fixed(let duration) = prediction.leadTime {
-                Int(clamping: duration.components.seconds)
-            } else {
-                settings.startUpSeconds
-            }
-        let first = max(1, steps(lead))
+        let first = max(1, steps(leadSeconds(prediction)))
         return key(Window(first: first, last: first + 1), prediction)
+    }
+
+    private func leadSeconds(_ prediction: Prediction) -> Int {
+        if case .fixed(let duration) = prediction.leadTime {
+            Int(clamping: duration.components.seconds)
+        } else {
+            settings.startUpSeconds
+        }
     }
 
     private func holdKey(_ prediction: Prediction) -> ForecastTrack.Key {

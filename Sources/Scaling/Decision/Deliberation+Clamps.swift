@@ -41,8 +41,8 @@ extension Deliberation {
         let direction = isUp ? policy.behaviour.up : policy.behaviour.down
         let limit = direction.limit
         let subject = isUp ? "scale-up" : "scale-down"
-        if let cooldown = direction.cooldown, let changedAt = memory.changedAt, changedAt <= now,
-            now - changedAt < cooldown
+        if isCoolingDown(direction, memory), let cooldown = direction.cooldown,
+            let changedAt = memory.changedAt
         {
             count = current
             return note(
@@ -67,6 +67,11 @@ extension Deliberation {
         note(
             .rateLimited, subject, "\(chosen.rate.text) allows \(chosen.reach), \(asked) were asked for",
             until: (first?.at ?? now) + chosen.rate.period)
+    }
+
+    func isCoolingDown(_ direction: ScalingBehaviour.Direction, _ memory: ScalingMemory) -> Bool {
+        guard let cooldown = direction.cooldown, let changedAt = memory.changedAt else { return false }
+        return changedAt <= now && now - changedAt < cooldown
     }
 
     /// The count that a rate allows now: counted from the count at the beginning of the period, never against

@@ -39,6 +39,7 @@ extension Deliberation {
         // add.
         if asked.counts.isEmpty, asked.demands.isEmpty { asked.counts = asked.objections }
         combine(asked)
+        self.asked = count
     }
 
     private mutating func propose(

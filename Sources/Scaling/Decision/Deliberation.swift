@@ -15,6 +15,8 @@ struct Deliberation {
     var bounds: ClosedRange<Int>
     /// No step lowers the count below this: what partial signals may do in one decision.
     var floor = 0
+    /// What the signals ask for as they are measured, before forecasts and bounds.
+    var asked: Int
     var count: Int
     /// What one replica should have, where that changes.
     var size: ReplicaSize?
@@ -24,6 +26,8 @@ struct Deliberation {
     var isForeseen = false
     /// Nothing was to be done for long enough: the count may fall to nothing past the window.
     var isIdle = false
+    /// How the policy stands beside a reactive autoscaler.
+    var standing: Standing?
     var reasons: [ScaleDecision.Reason] = []
 
     init(_ policy: ScalingPolicy, counts: ReplicaCounts, current: Int, now: Timestamp, explains: Bool) {
@@ -35,6 +39,7 @@ struct Deliberation {
         let lowest = max(0, min(policy.minReplicas, Replicas.limit))
         bounds = lowest...max(lowest, min(policy.maxReplicas, Replicas.limit))
         count = current
+        asked = current
     }
 
     mutating func note(

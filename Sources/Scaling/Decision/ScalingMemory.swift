@@ -39,6 +39,9 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     package var sizes: SizeMemory?
     package private(set) var resizedAt: Timestamp?
 
+    /// How the policy stands beside a reactive autoscaler; nil where it is compared with none.
+    package var account: ReferenceAccount?
+
     /// The last trusted reading of one signal.
     package struct SignalMemory: Hashable, Sendable, Codable {
         package var name: String

@@ -6,8 +6,9 @@ package import TimeSeries
 /// The order of the steps is Kubernetes' (HorizontalPodAutoscaler v2) with a forecast before and a flap
 /// budget behind: each signal proposes a count; the largest wins (or what the policy's combination says), and
 /// nothing is removed while a signal is not to be trusted; activation decides between something and nothing; a
-/// trusted forecast may raise it, and headroom stands for one that is not; minimum, maximum and schedules; stabilisation windows; velocity limits; the flap
-/// budget; bounds again, and pauses.
+/// trusted forecast may raise it, and headroom stands for one that is not; minimum, maximum and schedules;
+/// stabilisation windows; velocity limits; what a reactive autoscaler would hold, where the policy has lately been
+/// worse than that; the flap budget; bounds again, and pauses.
 /// - Parameters:
 ///   - memory: carried from decision to decision of the same policy; the change is already noted in it when
 ///     this returns (see `ScalingMemory.retract`).
@@ -31,9 +32,11 @@ package func decide(
     deliberation.settleForecast(measurement, memory)
     deliberation.applySchedules(measurement)
     deliberation.bound()
+    deliberation.compareWithReference(measurement, &memory)
     deliberation.stabilise(&memory)
-    deliberation.waitForSize(memory)
     deliberation.limitVelocity(memory)
+    deliberation.lowerTowardsReference(memory)
+    deliberation.waitForSize(memory)
     deliberation.spendFlapBudget(memory)
     deliberation.enforceBounds()
     deliberation.observePauses()

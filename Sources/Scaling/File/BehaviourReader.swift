@@ -54,13 +54,25 @@ enum PredictionReader {
             let step = fields.duration("step", in: .milliseconds(100)...(.seconds(3600)))
             let band = fields.share("band", in: 0...0.5)
             let headroom = fields.share("headroom", in: 0...2)
+            let premium = fields.scalar(
+                "premium", expected: "\"unbounded\" or a percentage from 0% to 100%", self.premium)
             guard let signal else { return nil }
             let standard = Prediction(signal: signal, risk: risk ?? Prediction(signal: signal).risk)
             return Prediction(
                 signal: signal, leadTime: leadTime ?? standard.leadTime, hold: hold ?? standard.hold,
                 risk: risk ?? standard.risk, history: history ?? standard.history, step: step,
-                band: band ?? standard.band, headroom: headroom ?? standard.headroom)
+                band: band ?? standard.band, headroom: headroom ?? standard.headroom,
+                premium: premium ?? standard.premium)
         } ?? nil
+    }
+
+    /// Nil within for one that is unbounded.
+    private static func premium(_ text: String) -> Double?? {
+        if text == "unbounded" { return .some(nil) }
+        guard let quantity = Quantity(text), quantity.unit == .share, (0...1).contains(quantity.value) else {
+            return nil
+        }
+        return .some(quantity.value)
     }
 
     private static func leadTime(_ text: String) -> Prediction.LeadTime? {

@@ -28,10 +28,12 @@ package struct Signal: Hashable, Sendable, Codable {
         /// What may still be needed before the policy's `hold` is over: the count is not lowered below it. Nil in
         /// journals of before, and where that cannot be foreseen.
         package var keep: Double?
+        /// How long a replica that is started now takes to be ready. Nil in journals of before.
+        package var leadTime: Duration?
 
         package init(
             expectedPeak: Double, peak: Double, quantile: Double, horizon: Duration, model: String,
-            isTrusted: Bool, keep: Double? = nil
+            isTrusted: Bool, keep: Double? = nil, leadTime: Duration? = nil
         ) {
             self.expectedPeak = expectedPeak
             self.peak = peak
@@ -40,6 +42,7 @@ package struct Signal: Hashable, Sendable, Codable {
             self.model = model
             self.isTrusted = isTrusted
             self.keep = keep
+            self.leadTime = leadTime
         }
     }
 

@@ -170,7 +170,7 @@ struct SignalForecast {
         let outlook = Signal.Outlook(
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
-            keep: keep(prediction, asked, since, ago: ago))
+            keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp))
         return Answer(
             outlook: outlook,
             quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
@@ -242,14 +242,16 @@ struct SignalForecast {
     }
 
     private func window(_ prediction: Prediction, startUp: Duration?) -> Window {
-        let lead =
-            switch prediction.leadTime {
-            case .fixed(let duration): duration
-            case .measured(let assumed): startUp ?? assumed
-            }
         // A step longer than the lead: until the next forecast has its effect.
-        let first = min(steps(lead), 10_000)
+        let first = min(steps(leadTime(prediction, startUp)), 10_000)
         return Window(first: first, last: first + 1)
+    }
+
+    private func leadTime(_ prediction: Prediction, _ startUp: Duration?) -> Duration {
+        switch prediction.leadTime {
+        case .fixed(let duration): duration
+        case .measured(let assumed): startUp ?? assumed
+        }
     }
 
     private func steps(_ duration: Duration) -> Int {

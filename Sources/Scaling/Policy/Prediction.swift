@@ -22,17 +22,21 @@ package struct Prediction: Hashable, Sendable, Codable {
     package var band: Double
     /// What is kept above the measured demand where no forecast is used.
     package var headroom: Double
+    /// By how much the policy may be dearer than a reactive autoscaler where that earns it; nil where it is compared
+    /// with none. See `ReferenceAccount`.
+    package var premium: Double?
 
     package static let defaultHold = Duration.seconds(1200)
     /// A forecast above the present count by no more than this share is no reason to add.
     package static let leastRise = 0.02
     package static let defaultHeadroom = 0.14
+    package static let defaultPremium = 0.25
 
     package init(
         signal: String, leadTime: LeadTime = .measured(assumed: .seconds(60)),
         hold: Duration = Self.defaultHold,
         risk: Double = 0.05, history: Duration = .seconds(14 * 86_400), step: Duration? = nil,
-        band: Double? = nil, headroom: Double = Self.defaultHeadroom
+        band: Double? = nil, headroom: Double = Self.defaultHeadroom, premium: Double? = Self.defaultPremium
     ) {
         self.signal = signal
         self.leadTime = leadTime
@@ -42,6 +46,7 @@ package struct Prediction: Hashable, Sendable, Codable {
         self.step = step
         self.band = band ?? Self.defaultBand(risk: risk)
         self.headroom = headroom
+        self.premium = premium
     }
 
     /// Far quantiles move more from minute to minute: the smaller the risk, the wider the band, within 5 % and 12 %.
@@ -53,7 +58,7 @@ package struct Prediction: Hashable, Sendable, Codable {
 
     static func keepRisk(_ risk: Double) -> Double { min(0.5, 3 * risk) }
 
-    /// Journals of before there were a band and headroom know neither.
+    /// Journals of before there were a band, headroom and a premium know none of them.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         signal = try values.decode(String.self, forKey: .signal)
@@ -64,5 +69,6 @@ package struct Prediction: Hashable, Sendable, Codable {
         step = try values.decodeIfPresent(Duration.self, forKey: .step)
         band = try values.decodeIfPresent(Double.self, forKey: .band) ?? 0
         headroom = try values.decodeIfPresent(Double.self, forKey: .headroom) ?? 0
+        premium = try values.decodeIfPresent(Double.self, forKey: .premium)
     }
 }

@@ -1,0 +1,93 @@
+import TimeSeries
+
+/// What a policy has paid and left unserved lately beside a reactive autoscaler on the same demand: sums of
+/// replica-time that fade. Both are reckoned alike, from desired counts and the time that a start takes, so that
+/// nothing else tells.
+package struct ReferenceAccount: Hashable, Sendable, Codable {
+    /// What lies so far back counts by a third.
+    private static let memorySeconds = 2.0 * 86_400
+    /// Of a longer silence nothing is known.
+    private static let longestStep = Duration.seconds(300)
+    /// From so much below the cost that is allowed up to that, excess grows from nothing to all. It begins at
+    /// nothing, as if the policy had been so much cheaper for as long as the account remembers.
+    private static let margin = 0.04
+    /// How many times less than the reference a policy has to leave unserved to earn its whole premium.
+    private static let fullAdvantage = 4.0
+    /// As a share of the demand: two that leave less are alike.
+    private static let leastShortage = 0.0001
+    /// What a plan leaves unserved by its own word, as a share of the demand and of its risk.
+    private static let shortagePerRisk = 0.02
+    /// Beyond that, lack grows from nothing to all within so much more.
+    private static let fullLack = 0.005
+
+    package private(set) var reference: ReactiveReference
+    private var at: Timestamp
+    /// What either desired within the time that a start takes: the least of it is ready.
+    private var ownMinima: [ScalingMemory.Recommendation] = []
+    private var referenceMinima: [ScalingMemory.Recommendation] = []
+    /// Replica-seconds that were ready, needed and missing.
+    private var ownSupply: Double
+    private var referenceSupply: Double
+    private var demanded: Double
+    private var ownMissing = 0.0
+    private var referenceMissing = 0.0
+
+    init(count: Int, at now: Timestamp) {
+        reference = ReactiveReference(desired: count)
+        at = now
+        demanded = Double(max(1, count)) * Self.memorySeconds
+        ownSupply = demanded * (1 - Self.margin)
+        referenceSupply = demanded
+    }
+
+    /// Ready replica-time, own by the reference's.
+    package var costRatio: Double { ownSupply / referenceSupply }
+    /// The share of the demand that was left unserved.
+    package var ownShortage: Double { ownMissing / demanded }
+    package var referenceShortage: Double { referenceMissing / demanded }
+
+    /// - Parameters:
+    ///   - demand: of the predicted signal, in replicas, fractional.
+    ///   - asked: what all signals ask for as they are.
+    ///   - current: what the policy has desired since the last step.
+    ///   - leadTime: how long a start takes.
+    mutating func step(
+        demand: Double, asked: Int, current: Int, leadTime: Duration, bounds: ClosedRange<Int>,
+        at now: Timestamp
+    ) {
+        let ownReady = ownMinima.slide(adding: current, at: now, window: leadTime, <)
+        let referenceReady = referenceMinima.slide(adding: reference.desired, at: now, window: leadTime, <)
+        ownMinima.limit(to: ScalingMemory.maxRecommendations)
+        referenceMinima.limit(to: ScalingMemory.maxRecommendations)
+        reference.step(demand: demand, asked: asked, bounds: bounds, at: now)
+        let elapsed = now - at
+        at = now
+        let needed = Replicas.covering(demand)
+        // While there is nothing to do and nothing is kept for it, there is nothing to compare.
+        guard elapsed > .zero, elapsed <= Self.longestStep, needed + ownReady + referenceReady > 0 else {
+            return
+        }
+        let seconds = elapsed.inSeconds
+        let kept = 1 - seconds / Self.memorySeconds
+        demanded = demanded * kept + Double(needed) * seconds
+        ownSupply = ownSupply * kept + Double(ownReady) * seconds
+        referenceSupply = referenceSupply * kept + Double(referenceReady) * seconds
+        ownMissing = ownMissing * kept + Double(max(0, needed - ownReady)) * seconds
+        referenceMissing = referenceMissing * kept + Double(max(0, needed - referenceReady)) * seconds
+    }
+
+    /// How dear the policy has been, from 0 to 1. It is allowed the reference's cost and the part of the premium
+    /// that it earns by leaving less unserved.
+    func excess(premium: Double) -> Double {
+        let advantage = (referenceShortage + Self.leastShortage) / (ownShortage + Self.leastShortage)
+        let earned = Self.share((advantage - 1) / (Self.fullAdvantage - 1))
+        return Self.share((costRatio - 1 - premium * earned + Self.margin) / Self.margin)
+    }
+
+    /// How much more than the reference the policy has left unserved, from 0 to 1, beyond what its risk implies.
+    func lack(risk: Double) -> Double {
+        Self.share((ownShortage - referenceShortage - Self.shortagePerRisk * risk) / Self.fullLack)
+    }
+
+    private static func share(_ value: Double) -> Double { max(0, min(1, value)) }
+}
