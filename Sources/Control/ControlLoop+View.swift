@@ -69,7 +69,8 @@ extension ControlLoop {
                 policy: known.policy,
                 isInCharge: (known.policy.nodePool.map { memory.policyInCharge(of: $0) }
                     ?? memory.policyInCharge(of: known.policy.workload)) == known.policy.name,
-                measurement: known.measurement, decision: known.decision, entry: known.entry)
+                measurement: known.measurement, decision: known.decision,
+                account: known.scaling.account, entry: known.entry)
         }
     }
 }

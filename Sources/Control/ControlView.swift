@@ -40,6 +40,8 @@ package struct ControlView: Hashable, Sendable, Codable {
         package var isInCharge: Bool
         package var measurement: Measurement?
         package var decision: ScaleDecision?
+        /// How it stands beside a reactive autoscaler, where it is compared with one.
+        package var account: ReferenceAccount?
         /// The audit entry that last recorded a decision: what `flyball explain` takes.
         package var entry: String?
     }

@@ -7,6 +7,7 @@ import Notification
 import PromQL
 import RemoteStorage
 import Rules
+import Scaling
 import Scraping
 import Storage
 import TimeSeries
@@ -193,6 +194,7 @@ enum SelfMetrics {
                     entry, entry.unplaced.isEmpty ? 0 : Double(max(0, entry.desired - running)))
             }
         }
+        registerAccounts(view, registry)
         registry.observe("flyball_control_paused", "Whether scaling of a workload is paused.") {
             view().workloads.map { workloadRow($0, $0.pause == nil ? 0 : 1) }
         }
@@ -224,6 +226,31 @@ enum SelfMetrics {
         case .suspect: "suspect"
         case .lost: "lost"
         }
+    }
+
+    /// How predictive policies stand beside a reactive autoscaler.
+    private static func registerAccounts(
+        _ view: @escaping @Sendable () -> ControlView, _ registry: MetricRegistry
+    ) {
+        @Sendable func rows(_ values: (ReferenceAccount) -> [(side: String?, value: Double)]) -> [Row] {
+            view().policies.flatMap { entry in
+                (entry.account.map(values) ?? []).map { side, value -> Row in
+                    let policy = [
+                        (name: "policy", value: entry.policy.name),
+                        (name: "workload", value: entry.policy.workload.name),
+                    ]
+                    return (labels: policy + (side.map { [(name: "of", value: $0)] } ?? []), value: value)
+                }
+            }
+        }
+        registry.observe(
+            "flyball_policy_cost_ratio",
+            "Replica-time of a predictive policy lately, by that of a reactive autoscaler on the same demand."
+        ) { rows { [(nil, $0.costRatio)] } }
+        registry.observe(
+            "flyball_policy_unserved_ratio",
+            "Share of the demand lately left unserved by a predictive policy and by a reactive autoscaler."
+        ) { rows { [("policy", $0.ownShortage), ("reference", $0.referenceShortage)] } }
     }
 
     private static func workloadRow(_ view: ControlView.WorkloadView, _ value: Double) -> Row {
