@@ -1,21 +1,17 @@
 /// A file of records that is written once, from front to end, in the frames of a log: snapshots and manifests.
 package final class RecordFile {
+    /// Raw bytes after which a frame is closed: less than in the log, since damage costs all of the frame that it is in.
+    private static let frameTarget = 128 << 10
+
     private let file: any DiskFile
     private let id: UInt64
-    private let frameTarget: Int
     private var frame = Frame(firstSequence: 1)
     /// The bytes written so far.
     package private(set) var byteCount: Int
 
-    /// Makes the file anew.
-    /// - Parameters:
-    ///   - id: ties its frames to it, so that those of another file are not taken for its own.
-    ///   - frameTarget: of so many bytes a frame is full, a MiB where nil; damage costs the frame that it is in.
-    package init(
-        _ disk: any Disk, _ path: String, id: UInt64, frameTarget: Int? = nil
-    ) throws(DiskError) {
+    /// Makes the file anew. `id` ties its frames to it, so that those of another file are not taken for its own.
+    package init(_ disk: any Disk, _ path: String, id: UInt64) throws(DiskError) {
         self.id = id
-        self.frameTarget = frameTarget ?? FrameFormat.frameTarget
         file = try disk.open(path, create: true)
         if try file.length() > 0 { try file.truncate(to: 0) }
         let header = FrameFormat.header(id: id, firstSequence: 1)
@@ -28,7 +24,7 @@ package final class RecordFile {
             throw .recordTooLong(count: record.count, limit: FrameFormat.longestRecord)
         }
         frame.append(record)
-        if frame.raw.count >= frameTarget { try flush() }
+        if frame.raw.count >= Self.frameTarget { try flush() }
     }
 
     /// Writes what is left and waits until the disk has it. The name still has to be made durable.

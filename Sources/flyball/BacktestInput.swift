@@ -21,11 +21,11 @@ struct BacktestInput {
             throw Failure("\(path): no such file")
         }
         if isFolder.boolValue { return try await evaluate(try store()) }
-        let text = try FileSource().text(path).replacing("\r\n", with: "\n")
-        guard text.hasSuffix("# EOF\n") || text.hasSuffix("# EOF") else {
+        let text = try FileSource().text(path)
+        guard ["# EOF", "# EOF\n", "# EOF\r\n"].contains(where: text.hasSuffix) else {
             return try DemandTrace.parse(csv: text, file: path, column: column)
         }
-        return try await evaluate(try exposition(text))
+        return try await evaluate(try exposition(text.replacing("\r\n", with: "\n")))
     }
 
     /// The samples of an exposition, and the first and last of their times.

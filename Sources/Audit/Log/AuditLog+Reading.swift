@@ -84,10 +84,14 @@ extension AuditLog {
             { $0.decision != nil && $0.workload?.name == name },
             { $0.workload?.name == name || $0.node?.name == name },
         ]
-        for wish in wishes {
-            if let found = try newest(1, where: wish).first { return found }
+        // All in one walk: the newest that meets no better wish, by wish.
+        var others = [String?](repeating: nil, count: wishes.count)
+        let best = try newest(1) { entry in
+            guard let wish = wishes.firstIndex(where: { $0(entry) }) else { return false }
+            if others[wish] == nil { others[wish] = entry.id }
+            return wish == 0
         }
-        return nil
+        return try best.first ?? others.lazy.compactMap { $0 }.first.flatMap { try entry($0) }
     }
 
     package func inclusionProof(of index: Int) -> [MerkleHash]? {

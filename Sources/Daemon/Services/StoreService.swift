@@ -43,8 +43,7 @@ struct StoreService: Service {
                 metadata: ["bytes": "\(now.droppedBytes - told.droppedBytes)"])
         }
         if now.refusesNewSeries, !told.refusesNewSeries {
-            logger.warning(
-                "storage.memory.limit is reached: new series are refused, those that are there go on")
+            logger.warning("\(SinkError.memoryLimit)")
         } else if told.refusesNewSeries, !now.refusesNewSeries {
             logger.notice("there is room below storage.memory.limit: new series are taken again")
         }

@@ -69,8 +69,7 @@ extension Deliberation {
     /// Keeps what later decisions need to judge the next reading.
     func remember(_ signal: SignalPolicy, _ reading: Signal.Reading, _ memory: inout ScalingMemory) {
         guard policy.suspectsZeroFor != nil || policy.bridge != nil || policy.fallback != nil,
-            case .value(let value, let at) = reading, value.isFinite, !signal.isImpossible(value),
-            now - at <= policy.staleAfter, now - at >= .zero - Self.futureTolerance
+            let value = policy.sound(reading, of: signal, at: now)
         else { return }
         memory.remember(
             ScalingMemory.SignalMemory(
@@ -109,23 +108,27 @@ extension Deliberation {
 
     /// A fresh, finite value of all sources.
     private func whole(_ name: String, _ measurement: Measurement) -> Double? {
-        guard let signal = measurement.signals.first(where: { $0.name == name }), signal.isWhole,
-            case .value(let value, let at) = signal.reading, value.isFinite,
-            policy.signal(name)?.isImpossible(value) == false, now - at <= policy.staleAfter,
-            now - at >= .zero - Self.futureTolerance
+        guard let measured = measurement.signals.first(where: { $0.name == name }), measured.isWhole,
+            let signal = policy.signal(name)
         else { return nil }
-        return value
+        return policy.sound(measured.reading, of: signal, at: now)
     }
 }
 
 extension ScalingPolicy {
+    /// The value of a reading that is fresh, finite and possible; nil of any other.
+    func sound(_ reading: Signal.Reading, of signal: SignalPolicy, at now: Timestamp) -> Double? {
+        guard case .value(let value, let at) = reading, value.isFinite, !signal.isImpossible(value),
+            now - at <= staleAfter, now - at >= .zero - Deliberation.futureTolerance
+        else { return nil }
+        return value
+    }
+
     /// The replicas that the first signal of demand asks for, fractional; nil where none is fresh and whole.
     package func demand(_ measurement: Measurement, at now: Timestamp) -> Double? {
         for signal in signals {
             guard let measured = measurement.signals.first(where: { $0.name == signal.name }),
-                case .value(let value, let at) = measured.reading, value.isFinite,
-                !signal.isImpossible(value), now - at <= staleAfter,
-                now - at >= .zero - Deliberation.futureTolerance
+                let value = sound(measured.reading, of: signal, at: now)
             else { continue }
             switch signal.target {
             case .perReplica(let target): return value / target

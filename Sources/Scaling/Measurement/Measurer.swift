@@ -29,7 +29,12 @@ package final class Measurer: Sendable {
         _ policies: [ScalingPolicy], at now: Timestamp, startUps: [WorkloadID: Duration] = [:]
     ) async -> Round {
         var round = Round()
-        var probe = SignalProbe(engine: engine, now: now, presence: presence.withLock { $0 })
+        // Taken out and not copied, as the forecasts are.
+        let known = presence.withLock { presence in
+            defer { presence = SeriesPresence() }
+            return presence
+        }
+        var probe = SignalProbe(engine: engine, now: now, presence: known)
         for policy in policies {
             var signals: [Signal] = []
             for signal in policy.signals {

@@ -2,6 +2,9 @@ import TimeSeries
 
 /// What the head lets rollups be made of, and takes in.
 extension Head {
+    /// A few at a time: the work holds copies of groups.
+    static let groupsAtATime = 256
+
     /// The time between two passes: the coarsest resolution, so that its windows are whole.
     var rollupStep: Int64? {
         configuration.rollups.map(\.resolution.milliseconds).filter { $0 > 0 }.max()
@@ -69,9 +72,8 @@ extension Head {
             let blocks = table.rollup(through: through, &pass)
             attach(blocks, toTable: number, table.rollups, table.rollups.joined(blocks, made: through))
         }
-        // A few at a time: the work holds copies of groups.
-        for first in stride(from: 0, to: loose.groups.count, by: 256) {
-            let numbers = first..<min(loose.groups.count, first + 256)
+        for first in stride(from: 0, to: loose.groups.count, by: Self.groupsAtATime) {
+            let numbers = first..<min(loose.groups.count, first + Self.groupsAtATime)
             for work in looseWork(numbers, step, isDue: false, newest: newest, droppingBefore: edge) {
                 attach(work.blocks(&pass), work)
             }

@@ -32,7 +32,7 @@ extension Store {
         while true {
             let work: [Head.LooseWork]? = head.withLock { head in
                 guard first < head.loose.groups.count else { return nil }
-                let numbers = first..<min(head.loose.groups.count, first + 256)
+                let numbers = first..<min(head.loose.groups.count, first + Head.groupsAtATime)
                 first = numbers.upperBound
                 return head.looseWork(
                     numbers, step, isDue: isDue, newest: head.newest, droppingBefore: edge)

@@ -79,8 +79,6 @@ struct SnapshotFolder: Sendable {
         return manifests[0].sequence + 1
     }
 
-    /// Frames of a state are small: where it is the only one, damage costs the series of a frame.
-    private static let stateFrame = 128 << 10
     /// A state of no more bytes, or of no more than this share of the chunks, is written twice.
     private static let smallState = 16 << 10
     private static let cheapShare = 8
@@ -99,7 +97,7 @@ struct SnapshotFolder: Sendable {
         let state = SnapshotFolder.path("state", copy.number)
         let temporary = SnapshotFolder.path("manifest", copy.number) + ".new"
         do {
-            let file = try RecordFile(disk, state, id: copy.number, frameTarget: Self.stateFrame)
+            let file = try RecordFile(disk, state, id: copy.number)
             let report = try RecordFile.read(
                 disk, SnapshotFolder.path("state", manifest.number), id: manifest.number
             ) {
@@ -169,8 +167,7 @@ struct SnapshotFolder: Sendable {
     }
 
     private func writeState(_ head: Head, _ number: UInt64) throws -> Int {
-        let file = try RecordFile(
-            disk, SnapshotFolder.path("state", number), id: number, frameTarget: Self.stateFrame)
+        let file = try RecordFile(disk, SnapshotFolder.path("state", number), id: number)
         var count = 0
         func append(_ record: [UInt8]) throws {
             try file.append(record)
