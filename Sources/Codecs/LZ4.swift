@@ -7,7 +7,8 @@ package enum LZ4 {
     package static let longestInput = 0x7E00_0000
 
     /// The block, which may be longer than the input where that does not compress.
-    package static func compress(_ bytes: Span<UInt8>) -> [UInt8] {
+    /// - Parameter isDense: takes some ten times as long (LZ4HC) to make it smaller.
+    package static func compress(_ bytes: Span<UInt8>, isDense: Bool = false) -> [UInt8] {
         precondition(
             bytes.count <= longestInput, "LZ4 block of \(bytes.count) bytes, at most \(longestInput)")
         guard bytes.count > 0 else { return [] }
@@ -17,8 +18,11 @@ package enum LZ4 {
                 let input = unsafe source.baseAddress!.assumingMemoryBound(to: CChar.self)
                 let output = unsafe UnsafeMutableRawPointer(target.baseAddress!).assumingMemoryBound(
                     to: CChar.self)
+                let (length, room) = (Int32(source.count), Int32(capacity))
                 return unsafe Int(
-                    LZ4_compress_default(input, output, Int32(source.count), Int32(capacity)))
+                    isDense
+                        ? LZ4_compress_HC(input, output, length, room, LZ4HC_CLEVEL_MAX)
+                        : LZ4_compress_default(input, output, length, room))
             }
         }
     }

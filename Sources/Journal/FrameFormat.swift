@@ -6,13 +6,15 @@ import Codecs
 ///     frame:  mark 4 | CRC32C of all that follows 4 | stored length 4 | raw length 4 | first sequence 8 |
 ///             records 4 | offset in the file, low half 4 | file id 8 | stored bytes
 ///     stored bytes: LZ4 block of the raw bytes, or the raw bytes where both lengths are equal
-///     raw bytes:    per record its length as LEB128 and its bytes
+///     raw bytes:    per record its length as LEB128 and its bytes; of a frame of no records, what `FileProtection` draws
 ///
 /// Offset and file id are inside the checksum, so that a block of another place or time is noticed.
 enum FrameFormat {
     static let magic = Array("FLYBALL\n".utf8)
-    /// Of frames and of the records in them: 2 where snapshots may hold parts of groups of series.
-    static let version: UInt32 = 2
+    /// Of frames and of the records in them: 2 where snapshots may hold parts of groups of series, 3 where their
+    /// files are protected and hold layouts and metadata in fewer bytes.
+    static let version: UInt32 = 3
+    static let firstProtectedVersion: UInt32 = 3
     static let headerLength = 40
     static let frameHeaderLength = 40
     static let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]
@@ -64,8 +66,8 @@ struct Frame: Sendable {
     }
 
     /// Appends the frame as it stands in a file at `offset`.
-    func encode(into bytes: inout [UInt8], offset: Int, id: UInt64) {
-        let compressed = LZ4.compress(raw.span)
+    func encode(into bytes: inout [UInt8], offset: Int, id: UInt64, isDense: Bool = false) {
+        let compressed = LZ4.compress(raw.span, isDense: isDense)
         let stored = compressed.count < raw.count ? compressed : raw
         let start = bytes.count
         bytes.append(contentsOf: FrameFormat.mark)
@@ -91,5 +93,47 @@ struct Frame: Sendable {
             try body(firstSequence + UInt64(index), record)
         }
         return cursor.isAtEnd
+    }
+}
+
+/// What stands before the bytes of a frame.
+struct FrameHeader {
+    private let checksum: UInt32
+    private let storedLength: Int
+    private let rawLength: Int
+    private let firstSequence: UInt64
+    private let recordCount: Int
+
+    /// Bytes of the frame, this header included.
+    var byteCount: Int { FrameFormat.frameHeaderLength + storedLength }
+
+    /// The header at `base` of some bytes, which stand at `offset` of the file `id`; nil where there is none.
+    init?(_ bytes: [UInt8], _ base: Int, at offset: Int, id: UInt64) {
+        guard bytes[base..<base + 4].elementsEqual(FrameFormat.mark) else { return nil }
+        var cursor = ByteCursor(base + 4..<base + FrameFormat.frameHeaderLength)
+        guard let checksum = try? cursor.fixed32(bytes.span), let stored = try? cursor.fixed32(bytes.span),
+            let raw = try? cursor.fixed32(bytes.span), let sequence = try? cursor.fixed64(bytes.span),
+            let count = try? cursor.fixed32(bytes.span), let place = try? cursor.fixed32(bytes.span),
+            let owner = try? cursor.fixed64(bytes.span),
+            owner == id, place == UInt32(truncatingIfNeeded: offset),
+            stored <= raw, raw <= FrameFormat.longestFrame
+        else { return nil }
+        self.checksum = checksum
+        storedLength = Int(stored)
+        rawLength = Int(raw)
+        firstSequence = sequence
+        recordCount = Int(count)
+    }
+
+    /// The frame that this is the header of, at `base` of bytes that hold all of it; nil where it is damaged.
+    func frame(_ bytes: [UInt8], _ base: Int) -> Frame? {
+        let bytes = bytes.span
+        guard CRC32C.checksum(bytes, base + 8..<base + byteCount) == checksum else { return nil }
+        let body = bytes.extracting(base + FrameFormat.frameHeaderLength..<base + byteCount)
+        let content =
+            body.count == rawLength
+            ? body.array(0..<rawLength) : try? LZ4.decompress(body, byteCount: rawLength)
+        guard let content else { return nil }
+        return Frame(firstSequence: firstSequence, recordCount: recordCount, raw: content)
     }
 }

@@ -1,15 +1,13 @@
-import Codecs
-
 /// Reads the frames of one file from front to end, in memory of one frame. Where bytes are damaged it searches
 /// for the next frame that is whole and reports what it stepped over.
 struct FrameReader {
     enum Item {
-        /// A whole frame and the offset behind it.
-        case frame(Frame, end: Int)
+        /// A whole frame and where it stands.
+        case frame(Frame, Range<Int>)
         case damage(Range<Int>)
     }
 
-    private let file: any DiskFile
+    private let read: (_ offset: Int, _ count: Int) throws(DiskError) -> [UInt8]
     private let id: UInt64
     private let length: Int
     private var offset: Int
@@ -21,10 +19,21 @@ struct FrameReader {
     private static let windowLength = 1 << 18
 
     init(_ file: any DiskFile, id: UInt64, length: Int) {
-        self.file = file
+        self.init(id: id, FrameFormat.headerLength..<max(FrameFormat.headerLength, length)) {
+            (offset, count) throws(DiskError) in
+            try file.read(at: offset, count: count)
+        }
+    }
+
+    /// - Parameter read: as `DiskFile.read(at:count:)`.
+    init(
+        id: UInt64, _ range: Range<Int>,
+        read: @escaping (_ offset: Int, _ count: Int) throws(DiskError) -> [UInt8]
+    ) {
+        self.read = read
         self.id = id
-        self.length = length
-        offset = FrameFormat.headerLength
+        length = range.upperBound
+        offset = range.lowerBound
     }
 
     mutating func next() throws(DiskError) -> Item? {
@@ -52,35 +61,13 @@ struct FrameReader {
     private mutating func frame(at start: Int) throws(DiskError) -> Item? {
         guard start + FrameFormat.frameHeaderLength <= length else { return nil }
         try load(start, FrameFormat.frameHeaderLength)
-        let base = start - windowStart
-        guard window[base..<base + 4].elementsEqual(FrameFormat.mark) else { return nil }
-        var cursor = ByteCursor(base + 4..<base + FrameFormat.frameHeaderLength)
-        guard let checksum = try? cursor.fixed32(window.span), let stored = try? cursor.fixed32(window.span),
-            let raw = try? cursor.fixed32(window.span), let sequence = try? cursor.fixed64(window.span),
-            let count = try? cursor.fixed32(window.span), let place = try? cursor.fixed32(window.span),
-            let owner = try? cursor.fixed64(window.span),
-            owner == id, place == UInt32(truncatingIfNeeded: start),
-            stored <= raw, raw <= FrameFormat.longestFrame
+        guard let header = FrameHeader(window, start - windowStart, at: start, id: id),
+            header.byteCount <= length - start
         else { return nil }
-        let total = FrameFormat.frameHeaderLength + Int(stored)
-        guard total <= length - start else { return nil }
-        try load(start, total)
-        return decode(start, total, checksum, raw: Int(raw), sequence: sequence, count: Int(count))
-    }
-
-    private mutating func decode(
-        _ start: Int, _ total: Int, _ checksum: UInt32, raw: Int, sequence: UInt64, count: Int
-    ) -> Item? {
-        let base = start - windowStart
-        let window = window
-        let bytes = window.span
-        guard CRC32C.checksum(bytes, base + 8..<base + total) == checksum else { return nil }
-        let body = bytes.extracting(base + FrameFormat.frameHeaderLength..<base + total)
-        let content = body.count == raw ? body.array(0..<raw) : try? LZ4.decompress(body, byteCount: raw)
-        guard let content else { return nil }
-        offset = start + total
-        return .frame(
-            Frame(firstSequence: sequence, recordCount: count, raw: content), end: start + total)
+        try load(start, header.byteCount)
+        guard let frame = header.frame(window, start - windowStart) else { return nil }
+        offset = start + header.byteCount
+        return .frame(frame, start..<offset)
     }
 
     /// Moves to the next place that could be a frame; false at the end.
@@ -104,7 +91,7 @@ struct FrameReader {
     private mutating func load(_ start: Int, _ count: Int) throws(DiskError) {
         if start >= windowStart, start + count <= windowStart + window.count { return }
         let wanted = min(max(count, FrameReader.windowLength), length - start)
-        window = try file.read(at: start, count: wanted)
+        window = try read(start, wanted)
         windowStart = start
         if window.count < count {
             window.append(contentsOf: [UInt8](repeating: 0, count: count - window.count))

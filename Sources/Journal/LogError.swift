@@ -34,6 +34,10 @@ package struct DamagedRange: Hashable, Sendable {
         self.offset = offset
         self.length = length
     }
+
+    init(path: String, _ range: Range<Int>) {
+        self.init(path: path, offset: range.lowerBound, length: range.count)
+    }
 }
 
 /// What a pass over a log found.
@@ -45,6 +49,10 @@ package struct LogReport: Hashable, Sendable {
     package var gaps: [ClosedRange<UInt64>] = []
     /// Unreadable bytes. Without a gap they held nothing that was acknowledged, as a write that a crash tore.
     package var damage: [DamagedRange] = []
+    /// Unreadable bytes that were made anew from those around them.
+    package var mended: [DamagedRange] = []
+    /// Of a file of records: whether damage cost any, as far as that is known.
+    package var lacksRecords = false
     /// How many of the last of `damage` have no whole frame behind them: what they held cannot be told.
     package var unfollowedDamage = 0
     /// Files whose damage is no write that a crash tore: whole frames follow it in the file, or a gap.

@@ -106,7 +106,7 @@ enum LogFolder {
             case .damage(let range):
                 isWhole = false
                 state.report.damage.append(
-                    DamagedRange(path: path, offset: range.lowerBound, length: range.count))
+                    DamagedRange(path: path, range))
             }
         }
         return isWhole
@@ -134,7 +134,7 @@ enum LogFolder {
                 switch item {
                 case .damage(let range):
                     report.damage.append(
-                        DamagedRange(path: path, offset: range.lowerBound, length: range.count))
+                        DamagedRange(path: path, range))
                     report.unfollowedDamage += 1
                     damaged.insert(path)
                 case .frame(let frame, _):

@@ -1,22 +1,28 @@
 /// A file of records that is written once, from front to end, in the frames of a log: snapshots and manifests.
 package final class RecordFile {
-    /// Raw bytes after which a frame is closed: less than in the log, since damage costs all of the frame that it is in.
+    /// Raw bytes after which a frame is closed: less than in the log, since damage that cannot be mended costs all of the frame
+    /// that it is in.
     private static let frameTarget = 128 << 10
 
     private let file: any DiskFile
     private let id: UInt64
+    private let isDense: Bool
     private var frame = Frame(firstSequence: 1)
+    /// What was written and is not protected yet.
+    private var part: [UInt8]
     /// The bytes written so far.
-    package private(set) var byteCount: Int
+    package private(set) var byteCount = 0
 
     /// Makes the file anew. `id` ties its frames to it, so that those of another file are not taken for its own.
-    package init(_ disk: any Disk, _ path: String, id: UInt64) throws(DiskError) {
+    /// - Parameter isDense: takes more time to make it smaller.
+    package init(_ disk: any Disk, _ path: String, id: UInt64, isDense: Bool = false) throws(DiskError) {
         self.id = id
+        self.isDense = isDense
         file = try disk.open(path, create: true)
         if try file.length() > 0 { try file.truncate(to: 0) }
-        let header = FrameFormat.header(id: id, firstSequence: 1)
-        try file.append(header)
-        byteCount = header.count
+        part = FrameFormat.header(id: id, firstSequence: 1)
+        try file.append(part)
+        byteCount = part.count
     }
 
     package func append(_ record: [UInt8]) throws(LogError) {
@@ -30,6 +36,9 @@ package final class RecordFile {
     /// Writes what is left and waits until the disk has it. The name still has to be made durable.
     package func finish() throws(LogError) {
         try flush()
+        try protect()
+        // What is damaged before it is known to have held no record where none is missing before this one.
+        try write(Frame(firstSequence: frame.firstSequence))
         do {
             try file.synchronize()
         } catch {
@@ -40,15 +49,28 @@ package final class RecordFile {
 
     private func flush() throws(LogError) {
         guard frame.recordCount > 0 else { return }
+        part += try write(frame)
+        frame = Frame(firstSequence: frame.endSequence)
+        if part.count >= FileProtection.partLength { try protect() }
+    }
+
+    private func protect() throws(LogError) {
+        guard !part.isEmpty else { return }
+        try write(Frame(firstSequence: frame.firstSequence, raw: FileProtection(part).content))
+        part = []
+    }
+
+    @discardableResult
+    private func write(_ frame: Frame) throws(LogError) -> [UInt8] {
         var bytes: [UInt8] = []
-        frame.encode(into: &bytes, offset: byteCount, id: id)
+        frame.encode(into: &bytes, offset: byteCount, id: id, isDense: isDense)
         do {
             try file.append(bytes)
         } catch {
             throw .disk(error)
         }
         byteCount += bytes.count
-        frame = Frame(firstSequence: frame.endSequence)
+        return bytes
     }
 
     /// Reads all records with their numbers, which count from 1; damaged ranges and the records missing for them are in the
@@ -59,31 +81,90 @@ package final class RecordFile {
         let file = try disk.open(path, create: false)
         let length = try file.length()
         var report = LogReport()
+        /// From damage up to the end of the part of the file, which may mend it.
+        var held: [FrameReader.Item] = []
+        var isProtected = true
+        var isEndKnown = false
+        var areFramesWhole = true
         if let header = FrameFormat.parseHeader(try file.read(at: 0, count: FrameFormat.headerLength)) {
             guard header.version <= FrameFormat.version else {
                 throw LogError.newerVersion(
                     path: path, version: header.version, supported: FrameFormat.version)
             }
+            isProtected = header.version >= FrameFormat.firstProtectedVersion
         } else {
-            let headerEnd = min(length, FrameFormat.headerLength)
-            report.damage.append(DamagedRange(path: path, offset: 0, length: headerEnd))
+            held = [.damage(0..<min(length, FrameFormat.headerLength))]
+        }
+        func take(_ item: FrameReader.Item) throws {
+            switch item {
+            case .damage(let range): report.damage.append(DamagedRange(path: path, range))
+            case .frame(let frame, _):
+                let expected = report.lastSequence + 1
+                if frame.firstSequence > expected { report.gaps.append(expected...frame.firstSequence - 1) }
+                guard frame.recordCount > 0 else { break }
+                let isWhole = try frame.forEach { number, record in
+                    try body(number, record)
+                    report.records += 1
+                }
+                if !isWhole { report.damage.append(DamagedRange(path: path, 0..<length)) }
+                areFramesWhole = areFramesWhole && isWhole
+                report.lastSequence = frame.endSequence - 1
+            }
         }
         var reader = FrameReader(file, id: id, length: length)
         while let item = try reader.next() {
             switch item {
-            case .damage(let range):
-                report.damage.append(DamagedRange(path: path, offset: range.lowerBound, length: range.count))
-            case .frame(let frame, _):
-                let expected = report.lastSequence + 1
-                if frame.firstSequence > expected { report.gaps.append(expected...frame.firstSequence - 1) }
-                let whole = try frame.forEach { number, record in
-                    try body(number, record)
-                    report.records += 1
-                }
-                if !whole { report.damage.append(DamagedRange(path: path, offset: 0, length: length)) }
-                report.lastSequence = frame.endSequence - 1
+            case .frame(let frame, let range) where frame.recordCount == 0:
+                let protection = FileProtection(content: frame.raw)
+                let mended = try protection.map { try mend(&held, $0, range.lowerBound, file, id) }
+                report.mended += (mended ?? []).map { DamagedRange(path: path, $0) }
+                for item in held { try take(item) }
+                held = []
+                try take(item)
+                isEndKnown = protection == nil
+            case .frame where held.isEmpty: try take(item)
+            case .damage where !isProtected: try take(item)
+            default: held.append(item)
             }
         }
+        for item in held { try take(item) }
+        let tail =
+            isEndKnown ? 0 : report.damage.last.map { $0.offset + $0.length == length ? $0.length : 0 } ?? 0
+        report.lacksRecords =
+            isProtected
+            ? !report.gaps.isEmpty || !areFramesWhole || tail > FrameFormat.frameHeaderLength
+            : !report.damage.isEmpty
         return report
+    }
+
+    /// Reads what was held back anew from the part of the file before an offset, mended by its protection; the ranges that
+    /// are whole then.
+    private static func mend(
+        _ held: inout [FrameReader.Item], _ protection: FileProtection, _ end: Int, _ file: any DiskFile,
+        _ id: UInt64
+    ) throws(DiskError) -> [Range<Int>] {
+        guard case .damage(let first)? = held.first, protection.byteCount <= end else { return [] }
+        let start = end - protection.byteCount
+        let part = try file.read(at: start, count: protection.byteCount)
+        guard start <= first.lowerBound, let mended = protection.mended(part) else { return [] }
+        let frames = max(first.lowerBound, FrameFormat.headerLength)..<end
+        var reader = FrameReader(id: id, frames) { (offset, count) throws(DiskError) in
+            Array(mended[offset - start..<min(mended.count, offset - start + count)])
+        }
+        var items: [FrameReader.Item] = []
+        if first.lowerBound == 0, FrameFormat.parseHeader(mended) == nil { items.append(held[0]) }
+        while let item = try reader.next() { items.append(item) }
+        let damage = { (items: [FrameReader.Item]) in items.compactMap(\.damage) }
+        let left = damage(items)
+        let whole = damage(held).filter { range in !left.contains { $0.overlaps(range) } }
+        held = items
+        return whole
+    }
+}
+
+extension FrameReader.Item {
+    fileprivate var damage: Range<Int>? {
+        guard case .damage(let range) = self else { return nil }
+        return range
     }
 }

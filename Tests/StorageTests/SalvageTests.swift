@@ -89,25 +89,57 @@ import TimeSeries
         return copy
     }
 
-    private func frames(_ bytes: [UInt8]) -> [Int] {
+    /// Where frames begin, those with records or those that protect them.
+    private func frames(_ bytes: [UInt8], withRecords: Bool) -> [Int] {
         let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]
-        return bytes.indices.dropLast(4).filter {
+        return bytes.indices.dropLast(39).filter {
             bytes[$0] == mark[0] && bytes[$0..<$0 + 4].elementsEqual(mark)
+                && bytes[$0 + 24..<$0 + 28].contains { $0 != 0 } == withRecords
         }
     }
 
     @Test(arguments: [false, true])
-    func `a flipped bit in the only state costs what its frame held, and is told`(
+    func `a flipped bit in the only state costs nothing, and is told`(asCopy: Bool) async throws {
+        let disk = try filled(asCopy: asCopy)
+        let path = try #require(disk.paths.last { $0.contains("/state-") })
+        let bytes = try #require(disk.contents(path))
+        for place in stride(from: 0, to: bytes.count, by: bytes.count / 6) {
+            var damaged = bytes
+            damaged[place] ^= 8
+            let copy = disk.durableCopy()
+            copy.setContents(path, damaged)
+            let note = "byte \(place)"
+            #expect(try !StoreVerification.run(copy).isIntact, "\(note)")
+
+            let store = try open(copy)
+
+            #expect(try await count(store, note) == Self.total)
+            #expect(!store.statistics().isIncomplete, "\(note)")
+            #expect(store.statistics().damage.map(\.path) == [path], "\(note)")
+            try store.maintain(now: at(100))
+            #expect(store.statistics().quarantine.contains { $0.contains("state-") }, "\(note)")
+            copy.crash()
+            #expect(try await count(try open(copy), note) == Self.total, "\(note)")
+            #expect(try StoreVerification.run(copy).isIntact, "\(note)")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `more damage in the only state than can be mended costs what its frame held, and is told`(
         asCopy: Bool
     ) async throws {
         let disk = try filled(asCopy: asCopy)
         let path = try #require(disk.paths.last { $0.contains("/state-") })
         let bytes = try #require(disk.contents(path))
-        let frames = frames(bytes)
+        let frames = frames(bytes, withRecords: true)
         try #require(frames.count >= 3)
+        let protections = self.frames(bytes, withRecords: false)
         for start in frames {
             var damaged = bytes
             damaged[start + 60] ^= 8
+            for protection in protections {
+                damaged[protection + 60 < bytes.count ? protection + 60 : protection] ^= 8
+            }
             let copy = disk.durableCopy()
             copy.setContents(path, damaged)
             let note = "frame at \(start)"
@@ -120,7 +152,7 @@ import TimeSeries
             let statistics = store.statistics()
             #expect(statistics.isIncomplete && statistics.gapSeconds > 0, "\(note)")
             #expect(statistics.losses.map(\.path) == [path], "\(note)")
-            #expect(statistics.damage.map(\.path) == [path], "\(note)")
+            #expect(Set(statistics.damage.map(\.path)) == [path], "\(note)")
 
             // New series and tables take no number of a lost one, and all goes on from there.
             try fill(store)

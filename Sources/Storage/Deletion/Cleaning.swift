@@ -121,16 +121,9 @@ extension LoosePart {
             has(Int(entry.key)) && entry.value.contains { $0.range.overlaps(first...last) }
         }
         guard !near.isEmpty else { return [self] }
-        guard let opened else { return [] }
-        var columns = [SampleColumns](repeating: SampleColumns(), count: LooseGroup.width)
-        for slot in 0..<LooseGroup.width where has(slot) {
-            guard let values = values(slot, opened) else { continue }
-            let stones = near[UInt32(slot)] ?? []
-            for (time, value) in zip(opened.times, values) {
-                if !stones.contains(where: { $0.range.contains(time) }) { columns[slot].append(time, value) }
-            }
+        return filtered(&encoder) { slot, time in
+            !(near[UInt32(slot)]?.contains { $0.range.contains(time) } ?? false)
         }
-        return encoder.parts(of: &columns)
     }
 }
 

@@ -46,15 +46,21 @@ extension Head {
             append(number, time, try HistogramCodec.decode(bytes, &cursor), &report)
         case StoreRecord.window: window = try cursor.signedVarint(bytes)
         case StoreRecord.metadata:
-            let name = try cursor.text(bytes)
-            let kind = MetricMetadata.Kind(rawValue: try cursor.text(bytes)) ?? .unknown
-            let help = try cursor.text(bytes)
-            metadata[name] = MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes))
+            try readMetadata(of: try cursor.text(bytes), bytes, &cursor)
         default:
             guard try readExtra(kind, bytes, &cursor) else {
                 throw .malformed("record of kind \(kind)", at: 0)
             }
         }
+    }
+
+    /// Takes the metadata of a metric: kind, help and unit.
+    mutating func readMetadata(
+        of name: String, _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) {
+        let kind = MetricMetadata.Kind(rawValue: try cursor.text(bytes)) ?? .unknown
+        let help = try cursor.text(bytes)
+        metadata[name] = MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes))
     }
 
     /// Takes a record that logs and state files share.

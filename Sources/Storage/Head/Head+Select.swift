@@ -69,7 +69,7 @@ extension Head {
         tables[Int(number)]?.overlaps(range) ?? false
     }
 
-    private func findTables(_ matchers: [Matcher], in range: ClosedRange<Int64>, _ found: inout Found) {
+    func findTables(_ matchers: [Matcher], in range: ClosedRange<Int64>, _ found: inout Found) {
         let conditions = matchers.map { Condition($0, symbols) }
         var answers: [LayoutQuestion: [UInt32]] = [:]
         for number in targets.candidates(conditions) {

@@ -198,6 +198,12 @@ package struct StoreVerification: Hashable, Sendable {
                 range.length == 0
                     ? "the file is empty" : "\(range.length) bytes are no record with the right checksum")
         }
+        for range in report.mended {
+            add(
+                range.path, at: range.offset,
+                "\(range.length) bytes are damaged and can be made anew from those beside them, as the service does when it starts"
+            )
+        }
     }
 
     private mutating func recordFile(

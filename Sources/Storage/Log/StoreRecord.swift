@@ -164,17 +164,7 @@ extension ByteCursor {
 
     /// Labels, checked to be canonical as far as memory safety and order ask for.
     mutating func labels(_ bytes: Span<UInt8>) throws(CodecError) -> Labels {
-        let start = position
-        let encoded = try array(bytes, count: try length(bytes))
-        var pairs: [(name: String, value: String)] = []
-        var inner = ByteCursor(count: encoded.count)
-        while !inner.isAtEnd {
-            let name = try inner.text(encoded.span)
-            pairs.append((name: name, value: try inner.text(encoded.span)))
-        }
-        let labels = Labels(pairs)
-        guard labels.bytes == encoded else { throw .malformed("labels", at: start) }
-        return labels
+        try Labels(checking: try array(bytes, count: try length(bytes)))
     }
 
     mutating func text(_ bytes: Span<UInt8>) throws(CodecError) -> String {
@@ -187,5 +177,19 @@ extension ByteCursor {
         list.reserveCapacity(count)
         for _ in 0..<count { list.append(try labels(bytes)) }
         return list
+    }
+}
+
+extension Labels {
+    /// Of bytes that have to be the canonical ones.
+    init(checking bytes: [UInt8]) throws(CodecError) {
+        var pairs: [(name: String, value: String)] = []
+        var cursor = ByteCursor(count: bytes.count)
+        while !cursor.isAtEnd {
+            let name = try cursor.text(bytes.span)
+            pairs.append((name: name, value: try cursor.text(bytes.span)))
+        }
+        self.init(pairs)
+        guard self.bytes == bytes else { throw .malformed("labels", at: 0) }
     }
 }

@@ -77,3 +77,20 @@ struct LooseEncoder: Sendable {
         return self.parts(of: &columns)
     }
 }
+
+extension LoosePart {
+    /// The samples that `keeps` says yes to, in as few parts as their times allow. Samples of a damaged part are lost.
+    func filtered(
+        _ encoder: inout LooseEncoder, keeps: (_ slot: Int, _ time: Int64) -> Bool
+    ) -> [LoosePart] {
+        guard let opened else { return [] }
+        var columns = [SampleColumns](repeating: SampleColumns(), count: LooseGroup.width)
+        for slot in 0..<LooseGroup.width where has(slot) {
+            guard let values = values(slot, opened) else { continue }
+            for (time, value) in zip(opened.times, values) where keeps(slot, time) {
+                columns[slot].append(time, value)
+            }
+        }
+        return encoder.parts(of: &columns)
+    }
+}

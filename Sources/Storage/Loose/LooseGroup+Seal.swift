@@ -85,11 +85,22 @@ extension LooseGroup {
         persisted = (parts.prefix(finalCount).lastIndex { LoosePart.isSame($0, last) } ?? -1) + 1
     }
 
-    /// Drops what of a slot is in no part yet.
-    mutating func removeTail(of slot: UInt8) {
-        emptyTail(1 << UInt16(slot))
-        late.removeAll { $0.slot == slot }
-        histograms = histograms.filter { $0.key.slot != slot }
+    /// Drops what of some slots is in no part yet.
+    mutating func removeTail(of slots: UInt16) {
+        func isGone(_ slot: UInt8) -> Bool { slots >> UInt16(slot) & 1 == 1 }
+        emptyTail(slots)
+        late.removeAll { isGone($0.slot) }
+        histograms = histograms.filter { !isGone($0.key.slot) }
+    }
+
+    /// Drops all that some slots of a group have of which nothing is in a file. Samples of damaged parts are lost.
+    mutating func removeSamples(of slots: UInt16, _ encoder: inout LooseEncoder) {
+        removeTail(of: slots)
+        restore(
+            parts: parts.flatMap { part in
+                part.slots & slots == 0
+                    ? [part] : part.filtered(&encoder) { slot, _ in slots >> UInt16(slot) & 1 == 0 }
+            })
     }
 
     /// Drops parts and tails that end before a time; returns the slots whose series have no sample left.

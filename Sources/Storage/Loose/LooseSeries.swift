@@ -45,7 +45,7 @@ struct LooseSeries: Sendable {
         guard number >= nextNumber else { return }
         if let dropped = find(labels) {
             var (gone, touched) = (Set<UInt32>(), Set<PairTable.Pair>())
-            groups[Int(dropped >> 4)].removeTail(of: UInt8(dropped & 15))
+            groups[Int(dropped >> 4)].removeTail(of: 1 << UInt16(dropped & 15))
             forget(Int(dropped >> 4), 1 << UInt16(dropped & 15), &gone, &touched)
             pairs.remove(gone, pairs: touched)
         }
@@ -98,6 +98,16 @@ struct LooseSeries: Sendable {
         }
         if !gone.isEmpty { pairs.remove(gone, pairs: touched) }
         return gone.count
+    }
+
+    /// Takes members out of groups, with all of their samples.
+    mutating func remove(_ slots: [Int: UInt16]) {
+        var (gone, touched) = (Set<UInt32>(), Set<PairTable.Pair>())
+        for (index, slots) in slots {
+            groups[index].removeSamples(of: slots, &encoder)
+            forget(index, slots, &gone, &touched)
+        }
+        pairs.remove(gone, pairs: touched)
     }
 
     /// Takes members out of a group, and notes them and their pairs, which the caller takes out of the table of pairs.

@@ -95,11 +95,8 @@ extension SnapshotFolder {
         let report = try RecordFile.read(disk, path, id: number) { _, record in
             manifest = try? SnapshotFolder.decode(record, number)
         }
-        guard report.damage.isEmpty, let manifest else {
-            damagedFiles.insert(path)
-            return nil
-        }
-        return manifest
+        if !report.damage.isEmpty || !report.mended.isEmpty { damagedFiles.insert(path) }
+        return report.lacksRecords ? nil : manifest
     }
 
     /// False, and the head as it was, where the state is not whole or, `salvaging`, no series of it is. A damaged file of
@@ -151,13 +148,13 @@ extension SnapshotFolder {
         let report = try RecordFile.read(disk, path, id: number) { place, record in
             reader.readState(record, at: place, into: &head)
         }
-        status.note(report.damage)
+        status.note(report.damage + report.mended)
         if !reader.isWhole, report.damage.isEmpty {
             // It ends too early, between two frames.
             let length = try disk.open(path, create: false).length()
             status.note([DamagedRange(path: path, offset: length, length: 0)])
         }
-        if !reader.isWhole || !report.damage.isEmpty { damagedFiles.insert(path) }
+        if !reader.isWhole || !report.damage.isEmpty || !report.mended.isEmpty { damagedFiles.insert(path) }
     }
 
     /// Notes what a state of which only a part could be read may cost: of series that stood in the rest, all they had. Whole files
@@ -193,11 +190,11 @@ extension SnapshotFolder {
             if (try? reader.read(record, into: &head, isOld: true)) == nil { status.unreadableRecords += 1 }
         }
         if file.last == .max { file.last = reader.newest }
-        status.note(report.damage)
-        if !report.damage.isEmpty {
+        status.note(report.damage + report.mended)
+        if report.lacksRecords {
             status.losses.append(Loss(path: path, from: file.first ?? before, to: file.last))
         }
-        if !report.damage.isEmpty || reader.damagedChunks > damagedChunks
+        if !report.damage.isEmpty || !report.mended.isEmpty || reader.damagedChunks > damagedChunks
             || status.unreadableRecords > unreadable
         {
             damagedFiles.insert(path)

@@ -80,8 +80,8 @@ struct SnapshotFolder: Sendable {
     }
 
     /// A state of no more bytes, or of no more than this share of the chunks, is written twice.
-    private static let smallState = 16 << 10
-    private static let cheapShare = 8
+    private static let smallState = 4 << 10
+    private static let cheapShare = 16
 
     private func isCheap(_ manifest: Manifest) -> Bool {
         let others = manifest.chunkFiles.reduce(manifest.rollupFiles.byteCount) { $0 + $1.byteCount }
@@ -97,13 +97,13 @@ struct SnapshotFolder: Sendable {
         let state = SnapshotFolder.path("state", copy.number)
         let temporary = SnapshotFolder.path("manifest", copy.number) + ".new"
         do {
-            let file = try RecordFile(disk, state, id: copy.number)
+            let file = try RecordFile(disk, state, id: copy.number, isDense: true)
             let report = try RecordFile.read(
                 disk, SnapshotFolder.path("state", manifest.number), id: manifest.number
             ) {
                 try file.append($1)
             }
-            guard report.damage.isEmpty else {
+            guard report.damage.isEmpty, report.mended.isEmpty else {
                 throw StoreError.snapshot("a state that was just written is damaged")
             }
             try file.finish()
@@ -134,7 +134,7 @@ struct SnapshotFolder: Sendable {
         if let file = try writeChunks(head, number) { chunkFiles.append(file) }
         var rollupFiles = before?.rollupFiles ?? RollupFiles()
         try rollupFiles.write(head, disk, number)
-        let state = try writeState(head, number)
+        let state = try writeState(head, number, isFirst: before == nil)
         return Manifest(
             number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles,
             rollupFiles: rollupFiles)
@@ -166,8 +166,10 @@ struct SnapshotFolder: Sendable {
         return ChunkFile(number: number, first: first, last: last, byteCount: file.byteCount)
     }
 
-    private func writeState(_ head: Head, _ number: UInt64) throws -> Int {
-        let file = try RecordFile(disk, SnapshotFolder.path("state", number), id: number)
+    /// The first state, as an import, a copy or a cleaning leaves it, is made as small as can be: it may stay for long.
+    private func writeState(_ head: Head, _ number: UInt64, isFirst: Bool) throws -> Int {
+        let file = try RecordFile(
+            disk, SnapshotFolder.path("state", number), id: number, isDense: isFirst)
         var count = 0
         func append(_ record: [UInt8]) throws {
             try file.append(record)
@@ -176,8 +178,9 @@ struct SnapshotFolder: Sendable {
         try append(SnapshotRecord.head(head))
         var layouts: [ObjectIdentifier: Int] = [:]
         for case let table? in head.tables where layouts[ObjectIdentifier(table.layout)] == nil {
-            layouts[ObjectIdentifier(table.layout)] = layouts.count
-            try append(SnapshotRecord.layout(table.layout.columns))
+            let number = layouts.count
+            layouts[ObjectIdentifier(table.layout)] = number
+            try append(LayoutRecord.columns(number, table.layout.columns))
         }
         for (index, table) in head.tables.enumerated() {
             guard let table else { continue }
@@ -193,10 +196,7 @@ struct SnapshotFolder: Sendable {
         for tombstone in head.tombstones { try append(DeletionRecord.tombstone(tombstone)) }
         try head.exemplars.forEach { try append(ExemplarRecord.exemplar($1, of: $0)) }
         try StartTimeRecord.forEach(head, append)
-        for (name, metadata) in head.metadata.sorted(by: { $0.key < $1.key }) {
-            let record = StoreRecord.metadata(name, metadata)
-            try append([SnapshotRecord.metadata] + record.dropFirst())
-        }
+        for record in MetadataRecord.records(head.metadata) { try append(record) }
         try append(SnapshotRecord.end(count))
         try file.finish()
         return file.byteCount

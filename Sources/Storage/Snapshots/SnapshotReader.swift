@@ -6,7 +6,6 @@ import TimeSeries
 struct SnapshotReader {
     /// Whether records of the state file may be missing: of those that are there, each is taken that makes sense alone.
     let isSalvaging: Bool
-    /// By the place of their records in the state file, which begins with the head and the layouts.
     private var layouts: [UInt64: Layout] = [:]
     /// The place of the record that is read.
     private var place: UInt64 = 0
@@ -63,7 +62,13 @@ struct SnapshotReader {
             seriesCount = try cursor.number(bytes)
             // Older files do not have it.
             if !cursor.isAtEnd { head.window = try cursor.signedVarint(bytes) }
-        case SnapshotRecord.layout: layouts[place] = head.layout(try cursor.labelsList(bytes))
+        case SnapshotRecord.layout:
+            // The head has the first place, layout 0 the second.
+            layouts[place &- 2] = head.layout(try cursor.labelsList(bytes))
+        case SnapshotRecord.columns:
+            let (number, columns) = try LayoutRecord.read(bytes, &cursor)
+            layouts[number] = head.layout(columns)
+        case SnapshotRecord.metrics: try MetadataRecord.read(bytes, &cursor, into: &head)
         case SnapshotRecord.table: try table(bytes, &cursor, into: &head)
         case SnapshotRecord.rows:
             let number = try cursor.number(bytes)
@@ -145,8 +150,7 @@ struct SnapshotReader {
         let number = try cursor.number(bytes)
         let isOpen = try cursor.byte(bytes) == 1
         let target = try cursor.labels(bytes)
-        // The head has the first place, layout 0 the second.
-        guard let layout = layouts[UInt64(try cursor.number(bytes)) + 2],
+        guard let layout = layouts[UInt64(try cursor.number(bytes))],
             Int(number) < (isSalvaging ? SnapshotReader.mostTables : head.tables.count)
         else { throw .malformed("table", at: 0) }
         head.addTable(number, target, layout.columns)

@@ -4,15 +4,17 @@ import TimeSeries
 /// Records of snapshot files; numbers are LEB128, times signed ones, unless said otherwise:
 ///
 ///     1 head      newest time, dropped before (time), tables made, series made, window (signed ms)
-///     2 layout    columns: count and labels each; layouts are numbered in their order
+///     2 layout    columns: count and labels each, numbered in their order; of version 2, read and not written any more
 ///     3 table     number, open 1, target, layout, rows so far, tail: rows, time each, cells 8 bytes each
 ///     4 rows      table, row count, time each (differences), columns, samples, chunks: count and end each, bytes
 ///     5 series    number, labels, newest time, tail and late samples: count, then time and 8 bytes each,
 ///                 histograms: count, then time and histogram each
 ///     6 part      series, first time, last time, rows, bytes; of version 1, read and not written any more
-///     7 metadata  as in the log
+///     7 metadata  as in the log; of version 2, read and not written any more
 ///     8 end       number of records before
 ///     9 group     first series, series in it as 16 bits, first time, last time, rows, bytes
+///    10 columns   of a layout, see `LayoutRecord`
+///    11 metrics   see `MetadataRecord`
 enum SnapshotRecord {
     static let head: UInt8 = 1
     static let layout: UInt8 = 2
@@ -23,6 +25,8 @@ enum SnapshotRecord {
     static let metadata: UInt8 = 7
     static let end: UInt8 = 8
     static let group: UInt8 = 9
+    static let columns: UInt8 = 10
+    static let metrics: UInt8 = 11
 
     static func head(_ head: Head) -> [UInt8] {
         var bytes: [UInt8] = [self.head]
@@ -31,13 +35,6 @@ enum SnapshotRecord {
         bytes.append(varint: UInt64(head.tables.count))
         bytes.append(varint: UInt64(head.loose.nextNumber))
         bytes.append(signedVarint: head.window)
-        return bytes
-    }
-
-    static func layout(_ columns: [Labels]) -> [UInt8] {
-        var bytes: [UInt8] = [layout]
-        bytes.append(varint: UInt64(columns.count))
-        for labels in columns { bytes.append(prefixed: labels.bytes) }
         return bytes
     }
 

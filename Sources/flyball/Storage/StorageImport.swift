@@ -143,6 +143,7 @@ struct StorageImport: ParsableCommand {
                 run.samples.removeAll { !Store.moments.contains($0.timestamp) }
                 outcome.tooOld += all - run.samples.count
             }
+            run = store.unknown(run, &outcome)
             for start in stride(from: 0, to: run.samples.count, by: StorageImport.batchSize) {
                 let end = min(run.samples.count, start + StorageImport.batchSize)
                 batch.append(SeriesSamples(labels: run.labels, samples: Array(run.samples[start..<end])))
@@ -181,7 +182,7 @@ struct StorageImport: ParsableCommand {
             try sync()
             do {
                 // A snapshot does not depend on the window in which the service takes late samples.
-                try store.snapshot()
+                try store.gather()
             } catch {
                 throw Failure("\(folder): the samples are in the log, the snapshot failed: \(error)")
             }

@@ -1,0 +1,132 @@
+import TimeSeries
+
+extension Head {
+    /// Puts single series that are in no file into closed tables, see `Gathering`; no sample changes. Those with native
+    /// histograms or rollups stay. Neither log nor files know of it: a snapshot has to follow.
+    mutating func gather() {
+        var gathering = Gathering()
+        for index in loose.groups.indices where loose.groups[index].persisted == 0 {
+            let group = loose.groups[index]
+            for slice in group.read(group.plainMembers, in: Head.times) {
+                let labels = group.labels(slice.slot, loose.pairs)
+                guard looseRollups.places[labels] == nil else { continue }
+                gathering.add(
+                    UInt32(16 * index + slice.slot), target: labels.keeping(["job", "instance"]),
+                    times: slice.times.milliseconds)
+            }
+        }
+        for group in gathering.groups { makeTable(group) }
+    }
+
+    private mutating func makeTable(_ group: Gathering.Group) {
+        // As they came, neighbours are of one metric and compress well together.
+        let members = group.members.map { (number: $0, labels: loose.labels($0)) }
+            .sorted { $0.number < $1.number }
+        let target = Labels.shared(by: members.map(\.labels))
+        let names = target.pairs.map(\.name)
+        let number = UInt32(tables.count)
+        addTable(number, target, members.map { $0.labels.removing(names) })
+        let sealed = SealedRows.sealed(times: group.times, columnCount: members.count) { column, values in
+            loose.read(members[column].number, at: group.times, into: &values)
+        }
+        tables[Int(number)]?.isOpen = false
+        tables[Int(number)]?.appendedRows = UInt64(group.times.count)
+        tables[Int(number)]?.restore(sealed: sealed, persisted: 0)
+        for (column, member) in members.enumerated() {
+            tables[Int(number)]?.starts[UInt32(column)] = looseStarts.removeValue(forKey: member.labels)
+        }
+        loose.remove(members.map(\.number))
+    }
+}
+
+extension Labels {
+    /// The labels that all have with the same value, but for the name of the metric.
+    fileprivate static func shared(by all: [Labels]) -> Labels {
+        guard var shared = all.first?.removing(["__name__"]).pairs else { return .empty }
+        for labels in all where !shared.isEmpty { shared.removeAll { labels[$0.name] != $0.value } }
+        return Labels(shared)
+    }
+}
+
+extension SealedRows {
+    /// Columns in parts of about equal length, which are final unless there are too few rows in all. `read` appends a
+    /// column, a value for each time.
+    static func sealed(
+        times: [Int64], columnCount: Int, _ read: (_ column: Int, _ values: inout [Double]) -> Void
+    ) -> [SealedRows] {
+        let count = max(1, times.count / Table.mergedRows)
+        let ranges = (0..<count).map { $0 * times.count / count..<($0 + 1) * times.count / count }
+        var bytes = [[UInt8]](repeating: [], count: count)
+        var ends = [[UInt32]](repeating: [], count: count)
+        var sampleCounts = [Int](repeating: 0, count: count)
+        var encoder = ChunkEncoder()
+        for first in stride(from: 0, to: columnCount, by: columnsPerChunk) {
+            var columns: [[Double]] = []
+            for column in first..<min(columnCount, first + columnsPerChunk) {
+                var values: [Double] = []
+                read(column, &values)
+                columns.append(values)
+            }
+            for (part, rows) in ranges.enumerated() {
+                let values = columns.flatMap { $0[rows] }
+                encoder.encode(values.span, rowCount: rows.count, to: &bytes[part])
+                ends[part].append(UInt32(bytes[part].count))
+                sampleCounts[part] += values.count { !isAbsent($0) }
+            }
+        }
+        return ranges.indices.map { part in
+            SealedRows(
+                times: TimeColumn(Array(times[ranges[part]])), columnCount: columnCount,
+                sampleCount: sampleCounts[part], bytes: bytes[part].fitted, ends: ends[part])
+        }
+    }
+}
+
+extension LooseSeries {
+    /// Appends the value of a series at each of these times, among which all of its own are; absent where it has none.
+    fileprivate func read(_ number: UInt32, at times: [Int64], into values: inout [Double]) {
+        let slot = Int(number & 15)
+        let slices = groups[LooseSeries.group(number)].read(1 << UInt16(slot), in: Head.times)
+        var own = 0
+        let (ownTimes, ownValues) = slices.first.map { ($0.times.milliseconds, $0.values) } ?? ([], [])
+        for time in times {
+            let has = own < ownTimes.count && ownTimes[own] == time
+            values.append(has ? ownValues[own] : Marker.absent)
+            if has { own += 1 }
+        }
+    }
+
+    /// Takes series out, with all of their samples.
+    fileprivate mutating func remove(_ numbers: [UInt32]) {
+        var slots: [Int: UInt16] = [:]
+        for number in numbers { slots[LooseSeries.group(number), default: 0] |= 1 << UInt16(number & 15) }
+        remove(slots)
+    }
+}
+
+extension LooseGroup {
+    /// The slots of members without native histograms.
+    fileprivate var plainMembers: UInt16 {
+        histograms.keys.reduce(members) { $0 & ~(1 << UInt16($1.slot)) }
+    }
+}
+
+extension Head {
+    /// The samples that tables have of exactly this series in a range, by their times.
+    func samplesInTables(_ labels: Labels, in range: ClosedRange<Int64>) -> [Int64: Double] {
+        var found = Found()
+        findTables(labels.pairs.map { Matcher(equal: $0.name, $0.value) }, in: range, &found)
+        var samples: [Int64: Double] = [:]
+        var room = SampleRoom()
+        for var slice in found.tables {
+            slice.columns.removeAll {
+                slice.table.layout.columns[Int($0)].merging(slice.table.target) != labels
+            }
+            slice.labels = slice.columns.map { _ in labels }
+            slice.read(range, &room) { _, series in
+                samples.merge(zip(series.times.milliseconds, series.values)) { $1 }
+            }
+        }
+        return samples
+    }
+}

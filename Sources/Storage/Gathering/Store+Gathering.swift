@@ -1,0 +1,34 @@
+import Synchronization
+package import TimeSeries
+
+extension Store {
+    /// Ends an import: single series that share their times are put into tables, which take less, and all of it into a
+    /// snapshot. Throws where the disk fails: the samples are in the log then.
+    package func gather() throws {
+        head.withLock { $0.gather() }
+        try snapshot()
+    }
+
+    /// Samples of an import without those of a moment at which their series has one in a table. What is left may still be
+    /// known as a sample of a single series; appending it says so.
+    package func unknown(_ run: SeriesSamples, _ report: inout AppendReport) -> SeriesSamples {
+        guard let first = run.samples.map(\.timestamp).min(), let last = run.samples.map(\.timestamp).max()
+        else { return run }
+        let known = head.withLock { head in
+            head.samplesInTables(
+                run.labels, in: first.milliseconds...last.milliseconds)
+        }
+        guard !known.isEmpty else { return run }
+        var left = run
+        left.samples.removeAll { sample in
+            guard let value = known[sample.timestamp.milliseconds] else { return false }
+            if value.bitPattern == sample.value.bitPattern {
+                report.repeated += 1
+            } else {
+                report.duplicate += 1
+            }
+            return true
+        }
+        return left
+    }
+}

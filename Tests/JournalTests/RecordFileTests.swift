@@ -1,0 +1,123 @@
+import Codecs
+import Journal
+import Testing
+
+/// Files of snapshots: written once, protected against damage.
+@Suite struct RecordFileTests {
+    private static let path = "folder/file"
+
+    /// Records that do not compress, of one length, so that frames have known sizes.
+    private func records(_ count: Int, of length: Int) -> [[UInt8]] {
+        var state: UInt64 = 7
+        return (0..<count).map { _ in
+            (0..<length).map { _ in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return UInt8(truncatingIfNeeded: state >> 33)
+            }
+        }
+    }
+
+    private func written(_ records: [[UInt8]]) throws -> (disk: SimulatedDisk, bytes: [UInt8]) {
+        let disk = SimulatedDisk()
+        try disk.createFolder("folder")
+        let file = try RecordFile(disk, Self.path, id: 3)
+        for record in records { try file.append(record) }
+        try file.finish()
+        let bytes = try #require(disk.contents(Self.path))
+        #expect(bytes.count == file.byteCount)
+        return (disk, bytes)
+    }
+
+    private func read(_ disk: SimulatedDisk, _ bytes: [UInt8]) throws -> (
+        records: [[UInt8]], report: LogReport
+    ) {
+        disk.setContents(Self.path, bytes)
+        var records: [[UInt8]] = []
+        let report = try RecordFile.read(disk, Self.path, id: 3) { number, record in
+            #expect(number > records.count)
+            records.append(record)
+        }
+        return (records, report)
+    }
+
+    @Test func `no flipped byte costs a record, wherever it is, and each is told`() throws {
+        let records = records(20, of: 60)
+        let (disk, bytes) = try written(records)
+        let whole = try read(disk, bytes)
+        #expect((whole.records == records) as Bool)
+        #expect(whole.report.damage.isEmpty && whole.report.mended.isEmpty && !whole.report.lacksRecords)
+        for position in bytes.indices {
+            var damaged = bytes
+            damaged[position] ^= 0x41
+            let found = try read(disk, damaged)
+            #expect((found.records == records) as Bool, "\(position)")
+            #expect(!found.report.lacksRecords, "\(position)")
+            #expect(!found.report.damage.isEmpty || !found.report.mended.isEmpty, "\(position)")
+        }
+    }
+
+    @Test func `a lost kilobyte is made anew, and more in a longer file`() throws {
+        let records = records(30, of: 1000)
+        let (disk, bytes) = try written(records)
+        for start in stride(from: 0, to: 29_000, by: 1111) {
+            var damaged = bytes
+            for index in start..<start + 513 { damaged[index] = 0 }
+            let found = try read(disk, damaged)
+            #expect((found.records == records) as Bool, "\(start)")
+            #expect(found.report.mended.count > 0 && !found.report.lacksRecords)
+        }
+        let more = self.records(60, of: 50_000)
+        let (large, all) = try written(more)
+        for start in [500, 1_000_000, 1_100_000, 2_500_000] {
+            var damaged = all
+            for index in start..<start + 12 << 10 { damaged[index] ^= 0xff }
+            let found = try read(large, damaged)
+            #expect((found.records == more) as Bool, "\(start)")
+            #expect(!found.report.lacksRecords && found.report.damage.isEmpty)
+        }
+    }
+
+    @Test func `damage that cannot be mended costs its frames, and the rest is read in order`() throws {
+        let records = records(60, of: 50_000)
+        let (disk, bytes) = try written(records)
+        var damaged = bytes
+        for index in 400_000..<500_000 { damaged[index] = 9 }
+        let found = try read(disk, damaged)
+        #expect(found.report.lacksRecords && found.report.mended.isEmpty && !found.report.gaps.isEmpty)
+        #expect(found.records.count >= 54 && found.records.count < 60)
+        #expect((found.records == records.filter { found.records.contains($0) }) as Bool)
+
+        let cut = try read(disk, Array(bytes.prefix(bytes.count / 2)))
+        #expect(cut.report.lacksRecords)
+        #expect((cut.records == Array(records.prefix(cut.records.count))) as Bool)
+    }
+
+    @Test func `a file of before protection is read, its damage costs what it did`() throws {
+        let records = records(40, of: 10_000)
+        let (disk, bytes) = try written(records)
+        // Version 2 had the same frames, and none without records.
+        var header = Array(bytes.prefix(36))
+        header[8] = 2
+        header.append(fixed32: CRC32C.checksum(header.span))
+        var frames: [[UInt8]] = []
+        var position = 40
+        while position < bytes.count {
+            let length =
+                40 + Int(bytes[position + 8]) + Int(bytes[position + 9]) << 8 + Int(bytes[position + 10])
+                << 16
+            if bytes[position + 24..<position + 28].contains(where: { $0 != 0 }) {
+                frames.append(Array(bytes[position..<position + length]))
+            }
+            position += length
+        }
+        let old = header + frames.joined()
+        let whole = try read(disk, old)
+        #expect((whole.records == records) as Bool)
+        #expect(whole.report.damage.isEmpty && !whole.report.lacksRecords)
+
+        var damaged = old
+        damaged[45] ^= 1
+        let found = try read(disk, damaged)
+        #expect(found.records.count == records.count - 14 && found.report.lacksRecords)
+    }
+}
