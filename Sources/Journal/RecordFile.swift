@@ -128,12 +128,16 @@ package final class RecordFile {
             }
         }
         for item in held { try take(item) }
-        let tail =
-            isEndKnown ? 0 : report.damage.last.map { $0.offset + $0.length == length ? $0.length : 0 } ?? 0
+        guard isProtected else {
+            report.lacksRecords = !report.damage.isEmpty
+            return report
+        }
+        let tail = report.damage.last.map { $0.offset + $0.length == length ? $0.length : 0 } ?? 0
+        if !isEndKnown, tail == 0 { report.damage.append(DamagedRange(path: path, length..<length)) }
+        // A damaged end held no record; a file without one may have had more.
         report.lacksRecords =
-            isProtected
-            ? !report.gaps.isEmpty || !areFramesWhole || tail > FrameFormat.frameHeaderLength
-            : !report.damage.isEmpty
+            !report.gaps.isEmpty || !areFramesWhole
+            || !isEndKnown && tail != FrameFormat.frameHeaderLength
         return report
     }
 

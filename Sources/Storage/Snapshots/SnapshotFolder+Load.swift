@@ -14,7 +14,7 @@ extension SnapshotFolder {
             try ["manifest", "state", "chunks", "rollups"].flatMap { try self.numbers(of: $0) }.max() ?? 0
         var damaged: [Manifest] = []
         for number in numbers.sorted(by: >) {
-            guard var manifest = try readManifest(number) else {
+            guard var manifest = try readManifest(number, &status) else {
                 note(manifest: number, &status)
                 continue
             }
@@ -89,14 +89,16 @@ extension SnapshotFolder {
         }
     }
 
-    private mutating func readManifest(_ number: UInt64) throws -> Manifest? {
+    private mutating func readManifest(_ number: UInt64, _ status: inout StoreStatus) throws -> Manifest? {
         var manifest: Manifest?
         let path = SnapshotFolder.path("manifest", number)
         let report = try RecordFile.read(disk, path, id: number) { _, record in
             manifest = try? SnapshotFolder.decode(record, number)
         }
         if !report.damage.isEmpty || !report.mended.isEmpty { damagedFiles.insert(path) }
-        return report.lacksRecords ? nil : manifest
+        guard !report.lacksRecords, let manifest else { return nil }
+        status.note(report.damage + report.mended)
+        return manifest
     }
 
     /// False, and the head as it was, where the state is not whole or, `salvaging`, no series of it is. A damaged file of
