@@ -137,7 +137,8 @@ extension Store: SampleSink {
         _ batch: SampleBatch, to head: inout Head, _ report: inout AppendReport
     ) -> [UInt32] {
         var records: [[UInt8]] = []
-        head.lookAgain(for: batch.entries.count)
+        head.lookAgain(
+            for: MemoryPressure.cost(ofSeries: batch.entries.count, labelBytes: batch.labelBytes.count))
         let (numbers, added) = head.numbers(of: batch, &records, &report)
         for (index, number) in numbers.enumerated() where number != .max && !batch.histograms.isEmpty {
             for (timestamp, histogram) in batch.histograms[batch.histogramRange(index)] {
@@ -155,7 +156,7 @@ extension Store: SampleSink {
         }
         for (labels, number) in added { head.loose.add(number, labels) }
         head.take(batch, numbers, &report)
-        head.pressure.seriesSince += added.count
+        head.pressure.seriesBytesSince += MemoryPressure.cost(added.map(\.labels))
         head.pressure.samplesSince += batch.sampleCount
         return numbers
     }

@@ -139,9 +139,11 @@ package final class Store: Sendable {
     package func maintain(now: Timestamp, outsideBytes: Int = 0) throws {
         head.withLock { $0.pressure.outsideBytes = outsideBytes }
         rollUp()
-        if let edge = head.withLock({ $0.dropEdge(now: now.milliseconds) }) {
+        for _ in 0..<Head.rounds {
+            guard let edge = head.withLock({ $0.dropEdge(now: now.milliseconds) }) else { break }
             rollUp(droppingBefore: edge.time)
             head.withLock { $0.drop(edge) }
+            guard edge.isForMemory else { break }
         }
         head.withLock { $0.settle(now: now.milliseconds) }
         let hasDamagedFiles = status.withLock { $0.hasDamagedFiles }

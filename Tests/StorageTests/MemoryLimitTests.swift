@@ -107,6 +107,71 @@ import TimeSeries
         #expect(push(0..<200, time(2) + .seconds(700)).accepted == 200)
     }
 
+    /// - Parameter spread: milliseconds from one batch to the next.
+    @Test(arguments: [0, 1, 700]) func `of series with long labels only those go that it takes`(
+        spread: Int
+    ) throws {
+        let limit = 4_000_000
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(memoryLimit: limit), now: time(0))
+        func push(_ number: Int, _ moment: Timestamp) -> AppendReport {
+            store.append(
+                (0..<20).map { index in
+                    let id = "\(number)-\(index)-" + String(repeating: "x", count: 900)
+                    let others = (0..<8).map {
+                        ("l\($0)", "\(number * 31 + index * 7 + $0)" + id.prefix(150))
+                    }
+                    return SeriesSamples(
+                        labels: Labels([("__name__", "long"), ("id", id)] + others),
+                        samples: [Sample(moment, 1)])
+                })
+        }
+        var batches = 0
+        while push(batches, time(0) + .milliseconds(spread * batches)).limited == 0 { batches += 1 }
+        let before = store.statistics()
+        #expect(before.memoryBytes <= limit)
+        #expect(before.memoryBytes > limit * 3 / 4)
+
+        // What others keep takes a tenth of the limit.
+        try store.maintain(now: time(1), outsideBytes: limit / 10)
+
+        let after = store.statistics()
+        #expect(after.memoryBytes <= limit)
+        #expect(after.memoryBytes > limit * 9 / 10)
+        #expect(after.series > before.series * 3 / 4)
+        // And once they do not, there is room at once.
+        try store.maintain(now: time(1), outsideBytes: 0)
+        #expect(!store.statistics().refusesNewSeries)
+        #expect(push(batches + 1, time(2)).limited == 0)
+    }
+
+    @Test func `new series are taken as long as older samples can make room for them`() throws {
+        let limit = 600_000
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(memoryLimit: limit), now: time(0))
+        var random = SplitMix(seed: 3)
+        var refused = 0
+        // Series that live for a quarter of an hour, five new ones a minute.
+        for minute in 0..<400 {
+            let moment = time(0) + .seconds(60 * minute)
+            let report = store.append(
+                (max(0, minute - 15)...minute).flatMap { wave in
+                    (0..<5).map { number in
+                        SeriesSamples(
+                            labels: Labels([
+                                "__name__": "short", "pod": "\(wave)-\(number)",
+                                "pad": "\(wave)" + String(repeating: "p", count: 200),
+                            ]), samples: [Sample(moment, Double.random(in: 0...1, using: &random))])
+                    }
+                })
+            refused += report.limited
+            try store.maintain(now: moment)
+            #expect(store.statistics().memoryBytes <= limit)
+        }
+        #expect(store.statistics().droppedSampleBytes > 0)
+        #expect(refused < 400 * 80 / 100, "\(refused)")
+    }
+
     private func open(_ store: Store, _ name: String) throws {
         _ = try store.openTable(target: Labels(["job": "other", "instance": name]), columns: [columns[0]])
     }

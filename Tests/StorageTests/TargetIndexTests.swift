@@ -60,7 +60,7 @@ import TimeSeries
     @Test(arguments: questions)
     func `it still does when targets went and came back as others`(matchers: [Matcher]) {
         var head = Self.head()
-        head.drop(before: Self.moment + 20)
+        head.drop(Head.DropEdge(time: Self.moment + 20, isForMemory: false))
         head.addTable(3, Labels(["instance": "new", "workload": "w0"]), [Labels(["__name__": "m0"])])
         head.append(3, at: Self.moment + 50, [1])
         head.addTable(25, Labels(["job": "web"]), [Labels(["__name__": "m1"])])

@@ -11,7 +11,7 @@ extension Head {
         numbers.reserveCapacity(batch.entries.count)
         var added: [(labels: Labels, number: UInt32)] = []
         var known: [Labels: UInt32] = [:]
-        var room: Int?
+        var room: (bytes: Int, series: Int)?
         let labelBytes = batch.labelBytes
         let bytes = labelBytes.span
         var start = 0
@@ -27,13 +27,12 @@ extension Head {
                 numbers.append(number)
                 continue
             }
-            let left = room ?? min(roomInMemory, configuration.limits.series - seriesCount)
+            let left = room ?? (roomInMemory, configuration.limits.series - seriesCount)
+            let cost = MemoryPressure.cost(labels)
             room = left
             do throws(SinkError) {
-                if left <= 0 {
-                    throw roomInMemory > added.count
-                        ? .seriesLimit(limit: configuration.limits.series) : .memoryLimit
-                }
+                guard cost <= left.bytes else { throw .memoryLimit }
+                guard left.series > 0 else { throw .seriesLimit(limit: configuration.limits.series) }
                 try check([labels])
             } catch {
                 if case .memoryLimit = error { pressure.hasRefused = true }
@@ -41,7 +40,7 @@ extension Head {
                 numbers.append(.max)
                 continue
             }
-            room = left - 1
+            room = (left.bytes - cost, left.series - 1)
             let number = loose.nextNumber + UInt32(added.count)
             known[labels] = number
             added.append((labels, number))

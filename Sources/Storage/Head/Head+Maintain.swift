@@ -4,15 +4,19 @@ extension Head {
     /// Drops what is older than the retention, then what the memory limit asks for. Samples are rolled up before
     /// they go.
     mutating func maintain(now: Int64) {
-        if let edge = dropEdge(now: now) {
+        for _ in 0..<Head.rounds {
+            guard let edge = dropEdge(now: now) else { break }
             rollUp(droppingBefore: edge.time, isForMemory: edge.isForMemory)
             drop(edge)
+            guard edge.isForMemory else { break }
         }
         settle(now: now)
     }
 
-    mutating func drop(before time: Int64) {
-        droppedBefore = max(droppedBefore, time)
+    mutating func dropSamples(_ edge: DropEdge) {
+        let time = edge.time
+        // Of what ends just before it some may stay, which a snapshot must give back.
+        droppedBefore = max(droppedBefore, edge.time(ofGroup: .max - 1))
         forgetLists()
         for index in tables.indices {
             guard let first = tables[index]?.firstTime else { continue }
@@ -26,7 +30,7 @@ extension Head {
             tables[index] = nil
             droppedSeries += table.width
         }
-        dropLoose(before: time)
+        dropLoose(edge)
         dropStarts(before: time)
         dropUnusedLayouts()
     }
@@ -46,7 +50,7 @@ extension Head {
             bytes += table.sealedByteCount + table.tailByteCount + table.rollups.byteCount + 256
         }
         for layout in layouts.values.joined() {
-            bytes += layout.columns.reduce(0) { $0 + 2 * $1.bytes.count + 100 }
+            bytes += layout.byteCount
         }
         return bytes
     }

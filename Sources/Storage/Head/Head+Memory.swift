@@ -4,29 +4,38 @@ import TimeSeries
 struct MemoryPressure: Sendable {
     /// Bytes as of the last look.
     var bytes = 0
-    /// New series that may come before the next look, those that came since `maintain` included.
-    var seriesLeft = Int.max
-    /// `seriesSince` at the last look.
-    var seriesAtLook = 0
+    /// What new series may bring before the next look, those that came since `maintain` included.
+    var seriesBytesLeft = Int.max
+    /// `seriesBytesSince` at the last look.
+    var seriesBytesAtLook = 0
     /// Whether a new series was refused since `maintain`.
     var hasRefused = false
-    /// Samples and series that came since.
+    /// Samples that came since, and what the series may take that did.
     var samplesSince = 0
-    var seriesSince = 0
+    var seriesBytesSince = 0
     /// Bytes that went before their retention was over, with samples and the series that had no others, and of rollups.
     var droppedSampleBytes: UInt64 = 0
     var droppedRollupBytes: UInt64 = 0
     /// What others keep for the sake of this store's series.
     var outsideBytes = 0
 
-    /// What a series takes as it comes, labels, index and tail: a cautious guess.
-    static let bytesPerSeries = 1024
     static let bytesPerSample = 8
+
+    /// What a series takes as it comes, labels, index and tail: a cautious guess.
+    static func cost(_ labels: Labels) -> Int { cost(ofSeries: 1, labelBytes: labels.bytes.count) }
+
+    static func cost(_ series: [Labels]) -> Int { series.reduce(0) { $0 + cost($1) } }
+
+    static func cost(ofSeries count: Int, labelBytes: Int) -> Int { 1024 * count + 2 * labelBytes }
+
+    /// Of the limit; so much more than asked is made free while there are old samples, or each new series would wait for
+    /// them to go.
+    static let roomShare = 16
 
     /// Whether so much came since the last look that the next one should not wait.
     func isDue(limit: Int) -> Bool {
-        let grown = samplesSince * Self.bytesPerSample + seriesSince * Self.bytesPerSeries
-        return grown > max(limit / 16, 1 << 16)
+        let grown = samplesSince * Self.bytesPerSample + seriesBytesSince
+        return grown > max(limit / Self.roomShare, 1 << 16)
     }
 }
 
@@ -36,27 +45,42 @@ extension Head {
     /// Sealed samples so much older than the newest one outlive rollups.
     static let keptSamples: Int64 = 3_600_000
 
+    /// What the limit asks for is worked out so often at most: how much goes with samples is an estimate.
+    static let rounds = 4
+
     /// Where samples are to be dropped, and whether the memory limit asks for it.
     struct DropEdge: Sendable {
+        /// What ends before it goes.
         var time: Int64
         var isForMemory: Bool
+        /// Groups of single series from this one on keep what ends just before it: many series may have their newest sample
+        /// at one time, of which only as many go as it takes.
+        var groups = Int.max
+
+        /// The time before which samples of a group go.
+        func time(ofGroup group: Int) -> Int64 { group < groups ? time : time - 1 }
     }
 
     /// Nil where all stay.
     func dropEdge(now: Int64) -> DropEdge? {
         let (oldest, overflow) = now.subtractingReportingOverflow(configuration.retention.milliseconds)
-        let excess = byteCount - configuration.memoryLimit
+        let bytes = byteCount
+        let limit = configuration.memoryLimit
+        let excess = bytes > limit || pressure.hasRefused ? bytes - roomyLimit : 0
         let kept = newest == .min ? newest : newest &- Head.keptSamples
         let forMemory = excess > 0 ? edge(freeing: excess, before: kept) : nil
-        if let forMemory, overflow || forMemory > oldest {
-            return DropEdge(time: forMemory, isForMemory: true)
-        }
+        if let forMemory, overflow || forMemory.time > oldest { return forMemory }
         return overflow ? nil : DropEdge(time: oldest, isForMemory: false)
+    }
+
+    /// With room for what comes before the next look.
+    private var roomyLimit: Int {
+        configuration.memoryLimit - configuration.memoryLimit / MemoryPressure.roomShare
     }
 
     mutating func drop(_ edge: DropEdge) {
         let before = edge.isForMemory ? byteCount : 0
-        drop(before: edge.time)
+        dropSamples(edge)
         if edge.isForMemory {
             pressure.droppedSampleBytes += UInt64(max(0, before - byteCount))
         }
@@ -71,55 +95,79 @@ extension Head {
         if bytes > limit {
             bytes -= dropOldestRollups(bytes - limit)
         }
-        if bytes > limit, let edge = edge(freeing: bytes - limit, before: .max) {
-            rollUp(droppingBefore: edge, isForMemory: true)
-            drop(DropEdge(time: edge, isForMemory: true))
+        for _ in 0..<Head.rounds {
+            guard bytes > limit, let edge = edge(freeing: bytes - limit, before: .max) else { break }
+            rollUp(droppingBefore: edge.time, isForMemory: true)
+            drop(edge)
             bytes = byteCount
+            // That may have been more than it took.
+            if bytes <= roomyLimit { refusesNewSeries = false }
         }
         compactSymbols()
         pressure.samplesSince = 0
-        pressure.seriesSince = 0
+        pressure.seriesBytesSince = 0
         pressure.hasRefused = false
+        note(bytes)
+    }
+
+    /// Whether new series fit by what is there now.
+    mutating func lookAtMemory() {
+        let bytes = byteCount
+        refusesNewSeries = bytes > configuration.memoryLimit
         note(bytes)
     }
 
     /// Takes note of how much is left below the limit.
     private mutating func note(_ bytes: Int) {
         pressure.bytes = bytes
-        let left = max(0, configuration.memoryLimit - bytes)
-        pressure.seriesLeft = left / MemoryPressure.bytesPerSeries + pressure.seriesSince
-        pressure.seriesAtLook = pressure.seriesSince
+        // Half of all numbers is no limit either.
+        let left = min(max(0, configuration.memoryLimit - bytes), .max / 2)
+        pressure.seriesBytesLeft = left + pressure.seriesBytesSince
+        pressure.seriesBytesAtLook = pressure.seriesBytesSince
     }
 
-    /// Looks again where so many new series would not fit by the cautious guess, once enough came to make it worth the time.
-    mutating func lookAgain(for count: Int) {
-        let unseen = (pressure.seriesSince - pressure.seriesAtLook) * MemoryPressure.bytesPerSeries
-        guard count > roomInMemory, !refusesNewSeries, unseen > configuration.memoryLimit / 64 else { return }
+    /// Looks again where so much would not fit by the cautious guess, once enough came to make it worth the time.
+    mutating func lookAgain(for bytes: Int) {
+        let unseen = pressure.seriesBytesSince - pressure.seriesBytesAtLook
+        guard bytes > roomInMemory, !refusesNewSeries, unseen > configuration.memoryLimit / 64 else { return }
         note(byteCount)
     }
 
-    /// The time before which so many bytes go together, or all that end before a time; nil where there are none: sealed
+    /// The edge behind which so many bytes go together, or all that end before a time; nil where there are none: sealed
     /// parts, and series with the last of their samples.
-    private func edge(freeing bytes: Int, before end: Int64) -> Int64? {
-        var parts: [(last: Int64, bytes: Int)] = []
+    private func edge(freeing bytes: Int, before end: Int64) -> DropEdge? {
+        var parts: [Droppable] = []
+        var layouts: [ObjectIdentifier: Droppable] = [:]
         for case let table? in tables {
-            parts += table.sealed.map { ($0.last, $0.byteCount) }
-            if !table.isOpen, let last = table.lastTime { parts.append((last, table.tailByteCount)) }
+            parts += table.sealed.map { Droppable(last: $0.last, bytes: $0.byteCount) }
+            let last = table.isOpen ? nil : table.lastTime
+            if let last { parts.append(Droppable(last: last, bytes: table.tailByteCount)) }
+            // One that is rolled up keeps its labels.
+            let layout = Droppable(
+                last: table.rollups.isEmpty ? last ?? .max : .max, bytes: table.layout.byteCount)
+            layouts[ObjectIdentifier(table.layout), default: layout].stay(as: layout)
         }
+        parts += layouts.values
         for index in loose.groups.indices {
-            parts += loose.groups[index].parts.map { ($0.last, $0.bytes.count) }
+            parts += loose.groups[index].parts.map {
+                Droppable(last: $0.last, group: index, bytes: $0.bytes.count)
+            }
             if let last = loose.groups[index].latest {
-                parts.append((last, loose.groups[index].tailByteCount + loose.groups[index].indexByteCount))
+                let bytes = loose.groups[index].tailByteCount + loose.groups[index].indexByteCount
+                parts.append(Droppable(last: last, group: index, bytes: bytes))
             }
         }
+        parts += loose.droppablePairs
         parts.removeAll { $0.last >= end }
-        parts.sort { $0.last < $1.last }
+        parts.sort { $0.isBefore($1) }
         var freed = 0
         for part in parts {
             freed += part.bytes
-            if freed >= bytes { return part.last + 1 }
+            if freed >= bytes {
+                return DropEdge(time: part.last + 1, isForMemory: true, groups: part.group + 1)
+            }
         }
-        return parts.last.map { $0.last + 1 }
+        return parts.last.map { DropEdge(time: $0.last + 1, isForMemory: true) }
     }
 
     /// Drops the oldest rollups, those of the finest resolution first; returns how many bytes went.
@@ -147,12 +195,47 @@ extension Head {
         return freed
     }
 
-    /// New series that fit into memory, as of the last look.
-    var roomInMemory: Int { refusesNewSeries ? 0 : max(0, pressure.seriesLeft - pressure.seriesSince) }
+    /// What fits into memory, as of the last look.
+    var roomInMemory: Int {
+        refusesNewSeries ? 0 : max(0, pressure.seriesBytesLeft - pressure.seriesBytesSince)
+    }
 
-    /// Throws where so many new series would not fit.
-    func checkMemory(for count: Int) throws(SinkError) {
-        guard count <= roomInMemory else { throw .memoryLimit }
+    /// Throws where new series would not fit.
+    func checkMemory(for series: [Labels]) throws(SinkError) {
+        guard series.isEmpty || MemoryPressure.cost(series) <= roomInMemory else { throw .memoryLimit }
+    }
+}
+
+/// What goes together with samples, once all up to a time are dropped.
+struct Droppable: Sendable {
+    /// The time of the last of them.
+    var last: Int64
+    /// The group of single series that has them; of one time, those of tables go first, then group by group.
+    var group = -1
+    var bytes: Int
+
+    func isBefore(_ other: Droppable) -> Bool { (last, group) < (other.last, other.group) }
+
+    /// What several have stays as long as any of them.
+    mutating func stay(as other: Droppable) {
+        if isBefore(other) { (last, group) = (other.last, other.group) }
+    }
+}
+
+extension LooseSeries {
+    /// The labels of series: each pair goes with the last series that has it.
+    fileprivate var droppablePairs: [Droppable] {
+        var found = [Droppable](repeating: Droppable(last: .min, bytes: 0), count: pairs.numberCount)
+        for index in groups.indices {
+            for slot in 0..<LooseGroup.width where groups[index].members >> UInt16(slot) & 1 == 1 {
+                let last = groups[index].newest[slot]
+                for pair in groups[index].pairs[groups[index].pairRange(slot)] {
+                    found[Int(pair)].bytes = pairs.byteCount(of: pair)
+                    found[Int(pair)].stay(as: Droppable(last: last, group: index, bytes: 0))
+                }
+            }
+        }
+        return found
     }
 }
 

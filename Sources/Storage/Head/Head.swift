@@ -99,8 +99,8 @@ struct Head: Sendable {
                 throw .targetSeriesLimit(limit: configuration.limits.seriesPerTarget)
             }
             try check(columns, target: target)
-            lookAgain(for: columns.count)
-            try checkRoom(for: columns.count)
+            lookAgain(for: MemoryPressure.cost(columns))
+            try checkRoom(for: columns)
         } catch {
             rejectedSamples += UInt64(columns.count)
             if case .memoryLimit = error { pressure.hasRefused = true }
@@ -108,9 +108,9 @@ struct Head: Sendable {
         }
     }
 
-    func checkRoom(for count: Int) throws(SinkError) {
-        try checkMemory(for: count)
-        guard seriesCount + count <= configuration.limits.series else {
+    private func checkRoom(for columns: [Labels]) throws(SinkError) {
+        try checkMemory(for: columns)
+        guard seriesCount + columns.count <= configuration.limits.series else {
             throw .seriesLimit(limit: configuration.limits.series)
         }
     }
@@ -132,7 +132,7 @@ struct Head: Sendable {
         tables[Int(number)] = table
         targets.add(number, table.targetSymbols)
         tablesByTarget[target, default: []].append(number)
-        pressure.seriesSince += columns.count
+        pressure.seriesBytesSince += MemoryPressure.cost(columns)
     }
 
     mutating func extend(_ table: UInt32, _ added: [Labels]) {
@@ -140,6 +140,6 @@ struct Head: Sendable {
         forgetLists()
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
-        pressure.seriesSince += added.count
+        pressure.seriesBytesSince += MemoryPressure.cost(added)
     }
 }

@@ -38,6 +38,12 @@ struct PairTable: Sendable {
     /// Bytes of texts and an estimate of what finds them; members count beside it.
     var byteCount: Int { textByteCount + 56 * entries.count }
 
+    /// All numbers of pairs are below it.
+    var numberCount: Int { entries.count }
+
+    /// What of that goes with a pair; its number stays.
+    func byteCount(of pair: Pair) -> Int { Int(entries[Int(pair)].length) }
+
     func members(of pair: Pair) -> PostingList { entries[Int(pair)].members }
 
     /// Names of labels that a member has, in no order.

@@ -86,18 +86,29 @@ struct LooseSeries: Sendable {
         groups[Int(number >> 4)].append(Int(number & 15), time, histogram, window: window, &encoder)
     }
 
-    /// Drops samples before a time and the series that have none left; returns how many went.
-    mutating func drop(before time: Int64) -> Int {
+    /// Drops the samples of each group before a time, and the series that have none left.
+    mutating func drop(before time: (_ group: Int) -> Int64) {
         var gone: Set<UInt32> = []
         var touched: Set<PairTable.Pair> = []
         for index in groups.indices {
             // One without any sample, as of a series whose first was refused, goes too.
+            let time = time(index)
             guard !groups[index].isEmpty, groups[index].oldest ?? .min < time else { continue }
             let slots = groups[index].drop(before: time)
             if slots != 0 { forget(index, slots, &gone, &touched) }
         }
         if !gone.isEmpty { pairs.remove(gone, pairs: touched) }
-        return gone.count
+    }
+
+    /// Drops the series without any sample, as a deletion leaves them.
+    mutating func dropEmpty() {
+        var gone: Set<UInt32> = []
+        var touched: Set<PairTable.Pair> = []
+        for index in groups.indices where !groups[index].isEmpty {
+            let slots = groups[index].drop(before: .min)
+            if slots != 0 { forget(index, slots, &gone, &touched) }
+        }
+        if !gone.isEmpty { pairs.remove(gone, pairs: touched) }
     }
 
     /// Takes members out of groups, with all of their samples.

@@ -36,11 +36,12 @@ extension Head {
         return work.values.sorted { $0.group < $1.group }
     }
 
-    /// Drops samples of single series before a time, and notes of which some are gone.
-    mutating func dropLoose(before time: Int64) {
+    /// Drops samples of single series before an edge, and notes of which some are gone.
+    mutating func dropLoose(_ edge: DropEdge) {
         var touched: [(number: UInt32, place: LooseRollups.Place, oldest: Int64)] = []
         if !looseRollups.isEmpty {
             for index in loose.groups.indices {
+                let time = edge.time(ofGroup: index)
                 guard let first = loose.groups[index].oldest, first < time else { continue }
                 for slot in 0..<UInt32(LooseGroup.width) {
                     guard let series = loose.member(UInt32(index) << 4 | slot), let oldest = series.oldest,
@@ -50,9 +51,10 @@ extension Head {
                 }
             }
         }
-        _ = loose.drop(before: time)
+        loose.drop(before: edge.time(ofGroup:))
         for (number, place, oldest) in touched {
             let left = loose.member(number)?.oldest
+            let time = edge.time(ofGroup: LooseSeries.group(number))
             if left != oldest { looseRollups.noteGone(place, through: min(time, left ?? time) &- 1) }
         }
     }

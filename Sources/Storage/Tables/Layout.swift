@@ -24,6 +24,9 @@ final class Layout: Sendable {
         hash = Layout.hash(columns)
     }
 
+    /// An estimate of columns and index.
+    var byteCount: Int { columns.reduce(0) { $0 + 2 * $1.bytes.count + 100 } }
+
     static func hash(_ columns: [Labels]) -> UInt64 {
         var hash = UInt64(columns.count)
         for column in columns {
