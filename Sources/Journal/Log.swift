@@ -76,6 +76,16 @@ package final class Log: Sendable {
         }
     }
 
+    /// Throws where these records could not be appended now.
+    package func check(_ records: [[UInt8]]) throws(LogError) {
+        try buffer.withLock { buffer throws(LogError) in try buffer.check(records) }
+    }
+
+    /// Adds records that `check` let pass, or fewer bytes in their place, before anybody else added some.
+    package func append(checked records: [[UInt8]]) {
+        buffer.withLock { buffer in for record in records { buffer.add(record) } }
+    }
+
     /// Writes what was appended and, unless told otherwise, waits until it is durable. Returns the durable sequence.
     ///
     /// A failed commit loses nothing that is still in memory: the next one tries again, in a new file where the
@@ -165,6 +175,11 @@ struct LogBuffer: Sendable {
             throw .recordTooLong(count: record.count, limit: FrameFormat.longestRecord)
         }
         guard pendingByteCount + record.count <= limit else { throw .full(limit: limit) }
+        return add(record)
+    }
+
+    @discardableResult
+    mutating func add(_ record: [UInt8]) -> UInt64 {
         if frames.last.map({ $0.raw.count >= FrameFormat.frameTarget }) ?? true {
             frames.append(Frame(firstSequence: nextSequence))
         }

@@ -115,8 +115,13 @@ extension Store: SampleSink {
         let report: AppendReport? = head.withLock { head in
             guard samples.handles.allSatisfy({ head.loose.has($0) }) else { return nil }
             var report = AppendReport()
-            if (try? write([record])) != nil {
-                head.take(samples, &report)
+            if (try? log.check([record])) != nil {
+                let refused = head.take(samples, &report)
+                if refused.isEmpty {
+                    log.append(checked: [record])
+                } else if refused.count < samples.samples.count {
+                    log.append(checked: [StoreRecord.samples(samples, without: refused)])
+                }
             } else {
                 report.limited = samples.samples.count
             }
@@ -130,32 +135,28 @@ extension Store: SampleSink {
         return report
     }
 
-    /// Numbers new series, writes all to the log, then takes all into memory. The numbers, `KnownSamples.noHandle` for
-    /// series that were not taken.
+    /// Numbers new series, takes all into memory and writes to the log what was taken: what was refused must not come back
+    /// where recovery misses what it was refused for. The numbers, `KnownSamples.noHandle` for series that were not taken.
     @discardableResult
     private func append(
         _ batch: SampleBatch, to head: inout Head, _ report: inout AppendReport
     ) -> [UInt32] {
-        var records: [[UInt8]] = []
+        var newSeries: [[UInt8]] = []
         head.lookAgain(
             for: MemoryPressure.cost(ofSeries: batch.entries.count, labelBytes: batch.labelBytes.count))
-        let (numbers, added) = head.numbers(of: batch, &records, &report)
-        for (index, number) in numbers.enumerated() where number != .max && !batch.histograms.isEmpty {
-            for (timestamp, histogram) in batch.histograms[batch.histogramRange(index)] {
-                records.append(StoreRecord.histogram(number, at: timestamp.milliseconds, histogram))
-            }
-        }
+        let (numbers, added) = head.numbers(of: batch, &newSeries, &report)
         let limited = head.unnumbered(batch, numbers)
         report.limited += limited
-        if limited < batch.sampleCount, !batch.samples.isEmpty {
-            records.append(StoreRecord.samples(batch, numbers))
-        }
-        guard (try? write(records)) != nil else {
+        let records = newSeries + StoreRecord.all(of: batch, numbers)
+        guard (try? log.check(records)) != nil else {
             report.limited += batch.sampleCount - limited
             return Array(repeating: KnownSamples.noHandle, count: numbers.count)
         }
         for (labels, number) in added { head.loose.add(number, labels) }
-        head.take(batch, numbers, &report)
+        let refused = head.take(batch, numbers, &report)
+        log.append(
+            checked: refused.isEmpty
+                ? records : newSeries + StoreRecord.all(of: batch, numbers, without: refused))
         head.pressure.seriesBytesSince += MemoryPressure.cost(added.map(\.labels))
         head.pressure.samplesSince += batch.sampleCount
         return numbers

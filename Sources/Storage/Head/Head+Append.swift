@@ -38,35 +38,41 @@ extension Head {
         return batch
     }
 
-    /// Takes one sample of a single series. The log has it already.
+    /// Takes one sample of a single series.
     @inline(__always)
-    mutating func append(_ number: UInt32, _ time: Int64, _ value: Double, _ report: inout AppendReport) {
+    @discardableResult
+    mutating func append(
+        _ number: UInt32, _ time: Int64, _ value: Double, _ report: inout AppendReport
+    ) -> LooseGroup.Outcome {
         guard loose.has(number), Head.times.contains(time) else {
             report.tooOld += 1
-            return
+            return .tooOld
         }
-        count(loose.append(number, time, value, window: window), time, &report)
+        return count(loose.append(number, time, value, window: window), time, &report)
     }
 
-    /// Takes one native histogram of a single series. The log has it already.
+    /// Takes one native histogram of a single series.
+    @discardableResult
     mutating func append(
         _ number: UInt32, _ time: Int64, _ histogram: FloatHistogram, _ report: inout AppendReport
-    ) {
+    ) -> LooseGroup.Outcome {
         guard loose.has(number), Head.times.contains(time) else {
             report.tooOld += 1
-            return
+            return .tooOld
         }
-        count(loose.append(number, time, histogram, window: window), time, &report)
+        return count(loose.append(number, time, histogram, window: window), time, &report)
     }
 
     @inline(__always)
     private mutating func count(
         _ outcome: LooseGroup.Outcome, _ time: Int64, _ report: inout AppendReport
-    ) {
+    ) -> LooseGroup.Outcome {
         report.count(outcome)
-        guard case .accepted = outcome else { return }
-        newest = max(newest, time)
-        pressure.samplesSince += 1
+        if case .accepted = outcome {
+            newest = max(newest, time)
+            pressure.samplesSince += 1
+        }
+        return outcome
     }
 }
 
@@ -75,13 +81,37 @@ struct AppendTally {
     var report: AppendReport
     /// The latest of those that were taken.
     var newest = Int64.min
+    /// The places of those that were refused, ascending.
+    var refused: [Int] = []
 
     init(report: AppendReport) { self.report = report }
 
     @inline(__always)
-    mutating func count(_ outcome: LooseGroup.Outcome, _ time: Int64) {
+    mutating func count(_ outcome: LooseGroup.Outcome, _ time: Int64, at place: Int) {
         report.count(outcome)
-        if case .accepted = outcome { newest = max(newest, time) }
+        if case .accepted = outcome {
+            newest = max(newest, time)
+        } else if outcome.isRefused {
+            refused.append(place)
+        }
+    }
+}
+
+/// The places in a batch of what was refused, ascending.
+struct RefusedSamples {
+    var samples: [Int] = []
+    var histograms: [Int] = []
+
+    var isEmpty: Bool { samples.isEmpty && histograms.isEmpty }
+}
+
+extension LooseGroup.Outcome {
+    /// Whether the store does not have the sample; what is there already is no refusal.
+    var isRefused: Bool {
+        switch self {
+        case .accepted, .repeated: false
+        case .duplicate, .outOfOrder, .tooOld: true
+        }
     }
 }
 

@@ -59,12 +59,17 @@ extension Head {
         return count
     }
 
-    /// Takes the samples of a batch. The log has them already.
-    mutating func take(_ batch: SampleBatch, _ numbers: [UInt32], _ report: inout AppendReport) {
+    /// Takes the samples of a batch; says which of them it refused.
+    mutating func take(
+        _ batch: SampleBatch, _ numbers: [UInt32], _ report: inout AppendReport
+    ) -> RefusedSamples {
+        var refused = RefusedSamples()
         if !batch.histograms.isEmpty {
             for (index, number) in numbers.enumerated() where number != .max {
-                for (timestamp, histogram) in batch.histograms[batch.histogramRange(index)] {
-                    append(number, timestamp.milliseconds, histogram, &report)
+                for place in batch.histogramRange(index) {
+                    let (timestamp, histogram) = batch.histograms[place]
+                    let outcome = append(number, timestamp.milliseconds, histogram, &report)
+                    if outcome.isRefused { refused.histograms.append(place) }
                 }
             }
         }
@@ -75,13 +80,15 @@ extension Head {
             guard number != .max else { continue }
             for row in start..<end {
                 let sample = batch.samples[row]
-                append(number, sample.timestamp.milliseconds, sample.value, &report)
+                let outcome = append(number, sample.timestamp.milliseconds, sample.value, &report)
+                if outcome.isRefused { refused.samples.append(row) }
             }
         }
+        return refused
     }
 
-    /// Takes samples by the numbers of their series, which are all there. The log has them already.
-    mutating func take(_ samples: KnownSamples, _ report: inout AppendReport) {
+    /// Takes samples by the numbers of their series, which are all there; the places of those that it refused.
+    mutating func take(_ samples: KnownSamples, _ report: inout AppendReport) -> [Int] {
         var tally = AppendTally(report: report)
         var first = 0
         while first < samples.handles.count {
@@ -94,5 +101,6 @@ extension Head {
         newest = max(newest, tally.newest)
         pressure.samplesSince += tally.report.accepted - report.accepted
         report = tally.report
+        return tally.refused
     }
 }

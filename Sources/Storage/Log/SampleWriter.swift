@@ -9,9 +9,14 @@ struct SampleWriter {
     private var bytes: [UInt8]
     private var position: Int
     private var last: Int64 = 0
+    /// Places that are still to be left out, ascending.
+    private var skipped: ArraySlice<Int>
 
-    /// - Parameter count: of the samples that will be appended.
-    init(count: Int) {
+    /// - Parameters:
+    ///   - count: of the samples that will be written.
+    ///   - skipped: the places of those that are left out of what is appended, ascending.
+    init(count: Int, without skipped: [Int] = []) {
+        self.skipped = skipped[...]
         var bytes: [UInt8] = Array(repeating: 0, count: 1 + 10 + SampleWriter.widest * count)
         bytes[0] = StoreRecord.samples
         var target = bytes.mutableSpan
@@ -21,6 +26,17 @@ struct SampleWriter {
     }
 
     mutating func append(_ number: UInt32, _ samples: [Sample], _ range: Range<Int>) {
+        var start = range.lowerBound
+        while let next = skipped.first, next < range.upperBound {
+            write(number, samples, start..<next)
+            skipped.removeFirst()
+            start = next + 1
+        }
+        write(number, samples, start..<range.upperBound)
+    }
+
+    @inline(__always)
+    private mutating func write(_ number: UInt32, _ samples: [Sample], _ range: Range<Int>) {
         var place = position
         var before = last
         var target = bytes.mutableSpan

@@ -97,25 +97,42 @@ enum StoreRecord {
         return bytes
     }
 
-    /// The samples of a batch, of those series that have a number (`UInt32.max` stands for none).
-    static func samples(_ batch: SampleBatch, _ numbers: [UInt32]) -> [UInt8] {
-        var count = batch.samples.count
+    /// Histograms and samples of a batch, of those series that have a number (`UInt32.max` stands for none).
+    static func all(
+        of batch: SampleBatch, _ numbers: [UInt32], without refused: RefusedSamples = RefusedSamples()
+    ) -> [[UInt8]] {
+        var records: [[UInt8]] = []
+        var skipped = refused.histograms[...]
+        for (index, number) in numbers.enumerated() where number != .max && !batch.histograms.isEmpty {
+            for place in batch.histogramRange(index) {
+                if skipped.first == place {
+                    skipped.removeFirst()
+                    continue
+                }
+                let (timestamp, histogram) = batch.histograms[place]
+                records.append(self.histogram(number, at: timestamp.milliseconds, histogram))
+            }
+        }
+        var count = batch.samples.count - refused.samples.count
         for (index, number) in numbers.enumerated() where number == .max {
             count -= batch.sampleRange(index).count
         }
-        var writer = SampleWriter(count: count)
+        guard count > 0 else { return records }
+        var writer = SampleWriter(count: count, without: refused.samples)
         var start = 0
         for (index, number) in numbers.enumerated() {
             let end = batch.entries[index].samplesEnd
             if number != .max { writer.append(number, batch.samples, start..<end) }
             start = end
         }
-        return writer.finish()
+        records.append(writer.finish())
+        return records
     }
 
     /// The same kind of record of samples by the numbers of their series.
-    static func samples(_ known: KnownSamples) -> [UInt8] {
-        var writer = SampleWriter(count: known.samples.count)
+    /// - Parameter refused: the places of those that it leaves out, ascending.
+    static func samples(_ known: KnownSamples, without refused: [Int] = []) -> [UInt8] {
+        var writer = SampleWriter(count: known.samples.count - refused.count, without: refused)
         var start = 0
         for (index, number) in known.handles.enumerated() {
             writer.append(number, known.samples, start..<known.ends[index])

@@ -127,7 +127,7 @@ struct LooseGroup: Sendable {
                 let outcome =
                     Head.times.contains(time)
                     ? append(slot, time, samples.samples[sample].value, window: window, &encoder) : .tooOld
-                tally.count(outcome, time)
+                tally.count(outcome, time, at: sample)
             }
             start = samples.ends[index]
         }
