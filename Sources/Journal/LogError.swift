@@ -17,6 +17,14 @@ package enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the cause is the disk, which may do later what it does not do now.
+    package var isDisk: Bool {
+        switch self {
+        case .disk, .full: true
+        case .newerVersion, .recordTooLong: false
+        }
+    }
+
     /// Whether the cause is a disk without space (ENOSPC, EDQUOT).
     package var isDiskFull: Bool {
         if case .disk(let error) = self { error.isDiskFull } else { false }

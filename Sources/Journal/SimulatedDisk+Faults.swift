@@ -29,6 +29,8 @@ struct SimulatedState: Sendable {
     var generation = 0
     var calls = 0
     var fault: (call: Int, code: Int32, lasts: Bool)?
+    /// Files of so many bytes or more do not synchronise.
+    var failingLength: Int?
     var capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }
@@ -84,8 +86,11 @@ struct SimulatedState: Sendable {
 
     mutating func synchronize(_ node: Int, _ path: String) throws(DiskError) {
         let count = nodes[node]!.content.count
-        do {
+        do throws(DiskError) {
             try step("fdatasync", path)
+            if let failingLength, count >= failingLength {
+                throw SimulatedState.error("fdatasync", path, code: 5)
+            }
         } catch {
             nodes[node]!.lost.append(min(nodes[node]!.durable, count)..<count)
             nodes[node]!.durable = count
@@ -148,6 +153,7 @@ extension SimulatedDisk {
         state.generation += 1
         state.locks.removeAll()
         state.fault = nil
+        state.failingLength = nil
     }
 
     /// The number of calls so far that change something.
@@ -159,8 +165,16 @@ extension SimulatedDisk {
         state.withLock { $0.fault = (call: $0.calls + number, code: code, lasts: lasts) }
     }
 
+    /// Makes all files of so many bytes or more fail to synchronise, until `heal`; all else goes well.
+    package func failSynchronization(from length: Int = 0) { state.withLock { $0.failingLength = length } }
+
     /// Ends all failures.
-    package func heal() { state.withLock { $0.fault = nil } }
+    package func heal() {
+        state.withLock { state in
+            state.fault = nil
+            state.failingLength = nil
+        }
+    }
 
     package func setCapacity(_ capacity: Int) { state.withLock { $0.capacity = capacity } }
 

@@ -10,9 +10,11 @@ extension Store {
             let (head, sequence) = self.head.withLock { ($0, log.nextSequence - 1) }
             // Files that hold what was deleted must not be used any more.
             let anew = head.removals != head.removalsInFiles
-            let copy = anew ? head.unpersisted : head
+            var copy = anew ? head.unpersisted : head
             // Else a crash could leave a snapshot ahead of the log, whose sequences would then be given again.
-            try log.commit()
+            let durable = try log.commit()
+            copy.settleDeletions(through: durable)
+            self.head.withLock { $0.settleDeletions(through: durable) }
             let needed = try snapshots.write(copy, sequence: sequence, anew: anew)
             self.head.withLock { $0.markPersisted(as: copy) }
             let byteCount = snapshots.byteCount

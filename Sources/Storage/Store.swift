@@ -83,10 +83,12 @@ package final class Store: Sendable {
     /// keeps what is not written; the next call tries again.
     @discardableResult
     package func sync() throws(LogError) -> UInt64 {
-        let newest = head.withLock { $0.newest }
+        let (newest, deletes) = head.withLock { ($0.newest, !$0.waitingDeletions.isEmpty) }
         do {
             try keepReserve()
-            let position = try log.commit(synchronize: configuration.sync != .none)
+            let synchronizes = configuration.sync != .none || deletes
+            let position = try log.commit(synchronize: synchronizes)
+            if deletes { head.withLock { $0.settleDeletions(through: position) } }
             status.withLock { status in
                 status.durableTimestamp = max(status.durableTimestamp, newest)
                 status.unavailable = nil

@@ -39,8 +39,13 @@ struct AdminRoutesTests {
         return try await store.select([Selection([], in: range)])[0].reduce(0) { $0 + $1.values.count }
     }
 
-    @Test func `a full disk is answered as everywhere, and not as a mistake of the service`() async throws {
-        let full = DiskError(call: "write", path: "x", code: 28, message: "No space left on device")
+    @Test(arguments: [
+        DiskError(call: "write", path: "x", code: 28, message: "No space left on device"),
+        DiskError(call: "fdatasync", path: "x", code: 5, message: "Input/output error"),
+    ])
+    func `a disk that is full or fails is answered as everywhere, and not as a mistake of the service`(
+        full: DiskError
+    ) async throws {
         let routes = AdminRoutes(
             administration: StoreAdministration(
                 deleteSeries: { _, _ in throw LogError.disk(full) }, cleanTombstones: { throw full },
@@ -50,7 +55,7 @@ struct AdminRoutesTests {
             let (status, body) = try await answer(
                 routes, .post, "/api/v1/admin/tsdb/" + path, token: "secret")
             #expect(status == 503)
-            #expect(body.contains("No space left on device"))
+            #expect(body.contains(full.message))
         }
     }
 

@@ -42,6 +42,42 @@ import TimeSeries
         }
     }
 
+    /// How a deletion that was refused at first becomes durable.
+    enum Settlement: CaseIterable { case sync, snapshot, again, never }
+
+    @Test(arguments: Settlement.allCases)
+    func `a deletion that the disk refuses hides nothing before it is durable`(_ way: Settlement) async throws
+    {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(0))
+        let series = ["a", "b"].map { name in
+            SeriesSamples(
+                labels: Labels(["__name__": name]), samples: (0..<100).map { Sample(at($0), 1) })
+        }
+        _ = store.append(series)
+        try store.sync()
+        let sets = [[Matcher(equal: "__name__", "a")]]
+        let range = at(0)...at(1000)
+        disk.failSynchronization()
+
+        #expect(throws: LogError.self) { try store.delete(sets, in: range) }
+        #expect(throws: LogError.self) { try store.delete(sets, in: range) }
+        #expect(try await select(store, []).count == 2)
+        #expect(store.statistics().tombstones == 0)
+
+        disk.heal()
+        switch way {
+        case .sync: try store.sync()
+        case .snapshot: try store.snapshot()
+        case .again: try store.delete(sets, in: range)
+        case .never: break
+        }
+        let left = way == .never ? 2 : 1
+        #expect(try await select(store, []).count == left)
+        disk.crash()
+        #expect(try await select(try Store(disk: disk, now: at(0)), []).count == left)
+    }
+
     @Test func `buckets with deleted samples count no more`() async throws {
         let fixture = try RollupFixture(StoreConfiguration(retention: .seconds(7200)))
         try fixture.fill(0..<10)

@@ -84,9 +84,10 @@ package struct AdminRoutes: Sendable {
         } catch let error as WebError {
             throw error
         } catch {
-            // As wherever the disk is full: later it may not be.
-            let isDiskFull = (error as? DiskError)?.isDiskFull ?? (error as? LogError)?.isDiskFull ?? false
-            if isDiskFull { throw WebError.unavailable("\(error)") }
+            // As wherever the disk is full or fails: later it may not.
+            if error is DiskError || (error as? LogError)?.isDisk == true {
+                throw WebError.unavailable("\(error)")
+            }
             throw WebError(500, "internal", "\(error)")
         }
     }

@@ -8,8 +8,18 @@ extension Head {
         return matcherSets.compactMap { matchers in
             guard !matchers.isEmpty else { return nil }
             let tombstone = Tombstone(matchers: matchers, range: range)
-            return tombstones.contains(tombstone) || find(matchers, in: range).isEmpty ? nil : tombstone
+            let isKnown =
+                tombstones.contains(tombstone) || waitingDeletions.contains { $0.tombstone == tombstone }
+            return isKnown || find(matchers, in: range).isEmpty ? nil : tombstone
         }
+    }
+
+    /// Lets the deletions count that are durable up to a position of the log.
+    mutating func settleDeletions(through position: UInt64) {
+        guard !waitingDeletions.isEmpty else { return }
+        tombstones += waitingDeletions.filter { $0.position <= position }.map(\.tombstone)
+        waitingDeletions.removeAll { $0.position <= position }
+        forgetLists()
     }
 
     /// Takes what tombstones cover out of memory, and the tombstones with it. Buckets that may hold deleted samples go

@@ -7,15 +7,15 @@ extension Store {
     /// How often a cleaning begins anew because of a deletion that came meanwhile.
     private static let cleaningAttempts = 3
 
-    /// Deletes samples of the series that meet any of the matcher sets. They are gone from all results at once and for
-    /// good (durable when this returns); `removeDeleted` takes them out of memory and files.
-    /// Throws where the disk refuses to note it; nothing is deleted then.
-    package func delete(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) throws {
-        let isNew = try head.withLock { head in
+    /// Deletes samples of the series that meet any of the matcher sets. They are gone from all results and for good once
+    /// this is durable, as it is when this returns; `removeDeleted` takes them out of memory and files.
+    /// Throws where the disk refuses to note it; what is refused at first may become durable later, with all else that waits.
+    package func delete(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) throws(LogError) {
+        let isNew = try head.withLock { head throws(LogError) in
             let new = head.tombstones(matcherSets, in: range.milliseconds)
-            guard !new.isEmpty else { return false }
-            try log.append(new.map(DeletionRecord.tombstone))
-            head.tombstones += new
+            guard !new.isEmpty else { return head.waitingDeletions.isEmpty == false }
+            let position = try log.append(new.map(DeletionRecord.tombstone))
+            head.waitingDeletions += new.map { WaitingDeletion(position: position, tombstone: $0) }
             return true
         }
         if isNew { try sync() }
@@ -25,6 +25,8 @@ extension Store {
     /// snapshots and the log before go. Appends and queries go on meanwhile.
     /// - Parameter meanwhile: called where others may append, each time the long part is done; for tests.
     package func removeDeleted(meanwhile: () throws -> Void = {}) throws {
+        // One that waits must not come behind the record that tells of the cleaning and be taken for cleaned.
+        if head.withLock({ !$0.waitingDeletions.isEmpty }) { try sync() }
         var hasAny = false
         for attempt in 0... {
             let copy = head.withLock { $0 }

@@ -54,6 +54,12 @@ struct Tombstone: Hashable, Sendable {
     }
 }
 
+/// A deletion with the position in the log from which on it is durable.
+struct WaitingDeletion: Sendable {
+    var position: UInt64
+    var tombstone: Tombstone
+}
+
 extension [Tombstone] {
     func ranges(_ labels: Labels) -> [ClosedRange<Int64>] { filter { $0.covers(labels) }.map(\.range) }
 

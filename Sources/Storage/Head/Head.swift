@@ -25,6 +25,8 @@ struct Head: Sendable {
     var exemplars: ExemplarRing
     var looseStarts: [Labels: StartTimes] = [:]
     var tombstones: [Tombstone] = []
+    /// Deletions that the log has and the disk not yet: nothing is hidden before it is gone for good.
+    var waitingDeletions: [WaitingDeletion] = []
     /// How often deleted samples were taken out, and up to which time that was done in files too.
     var removals = 0
     var removalsInFiles = 0
