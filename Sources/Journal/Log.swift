@@ -45,6 +45,9 @@ package final class Log: Sendable {
     /// The first sequence that is still kept.
     package var firstSequence: UInt64 { writer.withLock { $0.segments.first?.firstSequence ?? nextSequence } }
 
+    /// Up to where the files were on disk for good, when that was last so; nil where it was not since the log was opened.
+    package var durableEnd: LogEnd? { writer.withLock { $0.durableEnd } }
+
     /// Whether no file is there at all.
     package var isEmpty: Bool { writer.withLock { $0.segments.isEmpty } }
 

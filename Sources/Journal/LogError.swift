@@ -65,8 +65,20 @@ package struct LogReport: Hashable, Sendable {
     package var unfollowedDamage = 0
     /// Files whose damage is no write that a crash tore: whole frames follow it in the file, or a gap.
     package var lossy: Set<String> = []
+    /// Where the files end: the last of them with a header or a frame that can be read. Nil where there is none.
+    package var end: LogEnd?
+    /// The path of the last file where it is missing or empty, though the one before it says that it held records.
+    package var lostFile: String?
     /// Names in the folder that are not the log's; left alone.
     package var foreign: [String] = []
 
     package init() {}
+
+    /// The path of what lacks records that were on disk, of which none behind is there: a file that the one before it
+    /// speaks of, or the folder, where its files end before `known`, an end that was seen before.
+    package func lostEnd(after known: LogEnd?, in folder: String = "log") -> String? {
+        if let lostFile { return lostFile }
+        guard let known, end.map({ $0 < known }) ?? true else { return nil }
+        return folder
+    }
 }

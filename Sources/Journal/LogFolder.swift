@@ -82,34 +82,56 @@ enum LogFolder {
     }
 
     /// Finds the next sequence. The sequences before a file are below its first one, so only the last file is read whole,
-    /// and those before it up to one whose header says what that is: an empty file says nothing.
+    /// and those before it up to one whose header says what that is and that holds records: an empty file says nothing.
     private static func scanEnds(_ disk: any Disk, _ folder: String, _ state: inout State) throws {
+        var number = (state.segments.last?.number ?? 0) + 1
+        var areRecordsBehind = false
         for segment in state.segments.reversed() {
-            let isWhole = try scanEnd(disk, folder, segment, &state)
-            if segment.number == state.segments.last?.number { state.isLastWhole = isWhole }
-            guard state.headless.contains(segment.number) else { break }
+            let end = try scanEnd(disk, folder, segment, &state)
+            let hasHeader = !state.headless.contains(segment.number)
+            if segment.number == state.segments.last?.number {
+                state.isLastWhole = end.isWhole && !end.hasSuccessor
+            }
+            if state.report.end == nil, hasHeader || end.holdsRecords {
+                state.report.end = LogEnd(number: segment.number, length: segment.length)
+            }
+            if end.hasSuccessor, !areRecordsBehind { state.report.lostFile = path(folder, number) }
+            guard !hasHeader || !end.holdsRecords else { break }
+            areRecordsBehind = areRecordsBehind || end.holdsRecords
+            number = segment.number
         }
     }
 
-    /// Whether the file ends with a whole frame.
+    /// What the end of a file shows.
+    private struct FileEnd {
+        /// Whether it is a whole frame.
+        var isWhole: Bool
+        var holdsRecords = false
+        /// Whether it says that a file behind it held records.
+        var hasSuccessor = false
+    }
+
     private static func scanEnd(
         _ disk: any Disk, _ folder: String, _ segment: LogWriter.Segment, _ state: inout State
-    ) throws -> Bool {
+    ) throws -> FileEnd {
         let path = path(folder, segment.number)
         let file = try disk.open(path, create: false)
         var reader = FrameReader(file, id: segment.number, length: segment.length)
         state.nextSequence = max(state.nextSequence, segment.firstSequence)
-        var isWhole = !state.headless.contains(segment.number)
+        var end = FileEnd(isWhole: !state.headless.contains(segment.number))
         while let item = try reader.next() {
             switch item {
-            case .frame(let frame, _): state.nextSequence = max(state.nextSequence, frame.endSequence)
+            case .frame(let frame, _):
+                state.nextSequence = max(state.nextSequence, frame.endSequence)
+                end.holdsRecords = end.holdsRecords || frame.recordCount > 0
+                end.hasSuccessor = frame.recordCount == 0
             case .damage(let range):
-                isWhole = false
+                end.isWhole = false
                 state.report.damage.append(
                     DamagedRange(path: path, range))
             }
         }
-        return isWhole
+        return end
     }
 
     /// Reads the records from `sequence` on. A file that holds a failed group again repeats sequences: the first

@@ -21,6 +21,15 @@ struct LogWriter: Sendable {
     private var file: (any DiskFile)?
     private var nextSequence: UInt64
     private var isNameDurable = true
+    /// Whether the last file was given up: nothing goes to the next one before the disk has shown that it synchronises,
+    /// or each attempt would leave all that waits in one more file.
+    private var isDoubtful = false
+    /// Files that were given up and hold nothing but what is in `unsynchronized`: they go once that stands in a later one.
+    private var superfluous: [UInt64] = []
+    /// The file before the one that grows, until it says that it has a successor.
+    private var full: (file: any DiskFile, number: UInt64)?
+    /// Up to where the last file was on disk for good, when that was last so; nil before.
+    private(set) var durableEnd: LogEnd?
 
     init(
         disk: any Disk, folder: String, segmentSize: Int, segments: [Segment], nextSequence: UInt64,
@@ -60,6 +69,7 @@ struct LogWriter: Sendable {
         guard written < unsynchronized.count else { return }
         if let last = segments.last, file != nil, last.length >= segmentSize {
             try synchronize()
+            full = file.map { ($0, last.number) }
             file = nil
         }
         if file == nil { try open(firstSequence: unsynchronized[0].firstSequence) }
@@ -79,6 +89,16 @@ struct LogWriter: Sendable {
         segments[segments.count - 1] = segment
         written = unsynchronized.count
         nextSequence = max(nextSequence, unsynchronized[written - 1].endSequence)
+        // One file beside the new one stays until that is on disk: a log without any would say that it was lost.
+        removeSuperfluous(leaving: 2)
+    }
+
+    private mutating func removeSuperfluous(leaving count: Int) {
+        while segments.count > count, let number = superfluous.first {
+            superfluous.removeFirst()
+            guard (try? disk.remove(LogFolder.path(folder, number))) != nil else { continue }
+            segments.removeAll { $0.number == number }
+        }
     }
 
     private mutating func synchronize() throws(LogError) {
@@ -87,9 +107,30 @@ struct LogWriter: Sendable {
             try file.synchronize()
             if !isNameDurable { try disk.synchronizeFolder(folder) }
             isNameDurable = true
+            durableEnd = segments.last.map { LogEnd(number: $0.number, length: $0.length) }
         } catch {
             abandonFile()
             throw .disk(error)
+        }
+        endFullFile()
+        removeSuperfluous(leaving: 1)
+    }
+
+    /// Says in the file before this one that it has a successor with records on disk, so that one that is missing is missed. Where
+    /// that cannot be written, it is not said.
+    private mutating func endFullFile() {
+        guard let (file, number) = full else { return }
+        full = nil
+        guard let index = segments.dropLast().lastIndex(where: { $0.number == number }) else { return }
+        var bytes: [UInt8] = []
+        let end = Frame(firstSequence: segments[index + 1].firstSequence)
+        end.encode(into: &bytes, offset: segments[index].length, id: segments[index].number)
+        do {
+            try file.append(bytes)
+            try file.synchronize()
+            segments[index].length += bytes.count
+        } catch {
+            try? file.truncate(to: segments[index].length)
         }
     }
 
@@ -98,6 +139,12 @@ struct LogWriter: Sendable {
         file?.close()
         file = nil
         written = 0
+        full = nil
+        isDoubtful = true
+        guard let segment = segments.last, let waiting = unsynchronized.first,
+            segment.firstSequence >= waiting.firstSequence
+        else { return }
+        superfluous.append(segment.number)
     }
 
     private mutating func open(firstSequence: UInt64) throws(LogError) {
@@ -109,6 +156,11 @@ struct LogWriter: Sendable {
             // A name that an earlier attempt left behind.
             if try file.length() > 0 { try file.truncate(to: 0) }
             try file.append(header)
+            if isDoubtful {
+                try file.synchronize()
+                try disk.synchronizeFolder(folder)
+                isDoubtful = false
+            }
             self.file = file
         } catch {
             try? disk.remove(path)
@@ -123,6 +175,7 @@ struct LogWriter: Sendable {
         guard firstSequence > nextSequence else { return }
         file?.close()
         file = nil
+        full = nil
         nextSequence = firstSequence
     }
 
@@ -133,6 +186,7 @@ struct LogWriter: Sendable {
             // The new file remembers the next sequence, so that all others may go.
             try synchronize()
             file = nil
+            full = nil
             try open(firstSequence: nextSequence)
             try synchronize()
         }
@@ -153,4 +207,17 @@ struct LogWriter: Sendable {
             throw .disk(error)
         }
     }
+}
+
+/// A place in a log: a file and how many bytes of it.
+package struct LogEnd: Hashable, Comparable, Sendable {
+    package var number: UInt64
+    package var length: Int
+
+    package init(number: UInt64, length: Int) {
+        self.number = number
+        self.length = length
+    }
+
+    package static func < (a: LogEnd, b: LogEnd) -> Bool { (a.number, a.length) < (b.number, b.length) }
 }

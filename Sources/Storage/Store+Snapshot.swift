@@ -15,7 +15,8 @@ extension Store {
             let durable = try log.commit()
             copy.settleDeletions(through: durable)
             self.head.withLock { $0.settleDeletions(through: durable) }
-            let needed = try snapshots.write(copy, sequence: sequence, anew: anew)
+            let needed = try snapshots.write(
+                copy, sequence: sequence, logEnd: log.durableEnd, anew: anew)
             self.head.withLock { $0.markPersisted(as: copy) }
             let byteCount = snapshots.byteCount
             status.withLock { status in

@@ -45,6 +45,9 @@ package final class Store: Sendable {
             }
             losses.finish(next: log.nextSequence)
             status.losses += losses.losses
+            if let path = log.openReport.lostEnd(after: folder.logEnd) {
+                status.losses.append(Loss(path: path, from: head.newest, to: nil))
+            }
             status.damage += report.damage.filter { !status.damage.contains($0) }
             log.quarantine(report.lossy)
             // The next snapshot writes what is left of damaged files anew and sets them aside.

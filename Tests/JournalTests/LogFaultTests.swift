@@ -45,7 +45,9 @@ import Testing
 
                 disk.crash { _, count in min(count, survivors) }
 
-                let found = try contents(try open(disk))
+                let reopened = try open(disk)
+                #expect(reopened.openReport.lostFile == nil, "call \(failing)")
+                let found = try contents(reopened)
                 #expect(found.records.count >= acknowledged, "call \(failing)")
                 #expect(found.records == (1...20).map(record).prefix(found.records.count).map { $0 })
                 #expect(found.report.gaps.isEmpty)
@@ -148,7 +150,7 @@ import Testing
         missing.setContents(paths[1], nil)
         let damaged = disk.durableCopy()
         var bytes = try #require(damaged.contents(paths[1]))
-        bytes[bytes.count - 1] ^= 1
+        bytes[85] ^= 1
         damaged.setContents(paths[1], bytes)
 
         for (disk, lossy) in [(missing, []), (damaged, [paths[1]])] {
@@ -156,6 +158,57 @@ import Testing
             #expect(found.records == [1, 3, 4].map(record))
             #expect(found.report.gaps == [2...2])
             #expect(found.report.lossy == Set(lossy))
+        }
+    }
+
+    /// From 0 nothing synchronises; from 41 an empty file does, and none with records.
+    @Test(arguments: [0, 41]) func `a disk that does not synchronise is not filled by the attempts`(
+        length: Int
+    ) throws {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1 << 20)
+        try log.append(record(1))
+        try log.commit()
+        disk.failSynchronization(from: length)
+        for number in 2...100 {
+            try log.append(record(number))
+            #expect(throws: LogError.self) { try log.commit() }
+            #expect(log.durableSequence == 1)
+        }
+
+        #expect(disk.paths.filter { $0.hasPrefix("log/") }.count <= 3)
+        #expect(disk.byteCount < 3 * 100 * 30)
+
+        disk.heal()
+        #expect(try log.commit() == 100)
+        disk.crash()
+        let found = try contents(try open(disk))
+        #expect(found.records == (1...100).map(record))
+        #expect(found.report.gaps.isEmpty)
+    }
+
+    @Test func `a last file that is gone or empty is missed, since the one before speaks of it`() throws {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1)
+        for number in 1...4 {
+            try log.append(record(number))
+            try log.commit()
+        }
+        let paths = disk.paths.filter { $0.hasPrefix("log/") }
+        #expect(paths.count == 4)
+        #expect(try open(disk.durableCopy(), segmentSize: 1).openReport.lostFile == nil)
+
+        let header = Array(try #require(disk.contents(paths[3])).prefix(40))
+        for left in [nil, [], header, header + Array("torn".utf8)] {
+            let copy = disk.durableCopy()
+            copy.setContents(paths[3], left)
+            let reopened = try open(copy, segmentSize: 1)
+            #expect(reopened.openReport.lostFile == paths[3], "\(left?.count ?? -1)")
+            #expect(try contents(reopened).records == (1...3).map(record))
+            // What comes then stands in a new file, and nothing is missed any more.
+            try reopened.append(record(5))
+            try reopened.commit()
+            #expect(try open(copy, segmentSize: 1).openReport.lostFile == nil)
         }
     }
 }

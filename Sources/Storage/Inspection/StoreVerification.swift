@@ -39,8 +39,8 @@ package struct StoreVerification: Hashable, Sendable {
         for _ in 0..<5 {
             let before = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
             var verification = StoreVerification()
-            let covered = try verification.snapshots(disk)
-            try verification.log(disk, "log", from: covered + 1)
+            let (covered, end) = try verification.snapshots(disk)
+            try verification.log(disk, "log", from: covered + 1, upTo: end)
             for path in Quarantine.list(disk) {
                 verification.add(
                     path, "damaged, set aside and not read any more; delete it when you need it no longer",
@@ -53,8 +53,10 @@ package struct StoreVerification: Hashable, Sendable {
             "the snapshots change faster than they can be read; stop the service and try again")
     }
 
-    /// Verifies a log in a folder, whose records from `first` on must all be there.
-    package mutating func log(_ disk: any Disk, _ folder: String, from first: UInt64 = 1) throws {
+    /// Verifies a log in a folder, whose records from `first` on must all be there, and whose files were on disk up to `end`.
+    package mutating func log(
+        _ disk: any Disk, _ folder: String, from first: UInt64 = 1, upTo end: LogEnd? = nil
+    ) throws {
         let log = try Log(disk: disk, folder: folder)
         var report = try log.forEach { _, _ in }
         if let end = report.damage.last, report.unfollowedDamage > 0 {
@@ -66,6 +68,12 @@ package struct StoreVerification: Hashable, Sendable {
         records += report.records
         if log.firstSequence > first {
             add(folder, "records \(first) to \(log.firstSequence - 1) are missing: no file holds them")
+        }
+        if let path = log.openReport.lostEnd(after: end, in: folder) {
+            add(
+                path,
+                "the end of the log is missing: it was on disk, and nothing else holds the records that stood there"
+            )
         }
         for gap in report.gaps { add(folder, "records \(gap.lowerBound) to \(gap.upperBound) are missing") }
         let headers = log.openReport.damage.filter { $0.offset == 0 && !report.damage.contains($0) }
@@ -93,8 +101,9 @@ package struct StoreVerification: Hashable, Sendable {
         byteCount += (try? disk.open(path, create: false).length()) ?? 0
     }
 
-    /// Verifies every file of the folder; returns the last log sequence that the newest snapshot covers.
-    private mutating func snapshots(_ disk: any Disk) throws -> UInt64 {
+    /// Verifies every file of the folder; returns the last log sequence that the newest snapshot covers, and where the log
+    /// ended then.
+    private mutating func snapshots(_ disk: any Disk) throws -> (covered: UInt64, logEnd: LogEnd?) {
         let folder = SnapshotFolder.folder
         let names = try disk.list(folder)
         var manifests: [SnapshotFolder.Manifest] = []
@@ -107,7 +116,9 @@ package struct StoreVerification: Hashable, Sendable {
         manifests.sort { $0.number < $1.number }
         let log = try Log(disk: disk, folder: "log")
         defer { judgeStart(names, log) }
-        if manifests.isEmpty, !log.holdsBeginning, try unlisted(disk, names) { return log.firstSequence - 1 }
+        if manifests.isEmpty, !log.holdsBeginning, try unlisted(disk, names) {
+            return (log.firstSequence - 1, nil)
+        }
         var sizes: [String: Int] = [:]
         for manifest in manifests {
             sizes[SnapshotFolder.path("state", manifest.number)] = manifest.stateByteCount
@@ -136,7 +147,7 @@ package struct StoreVerification: Hashable, Sendable {
             }
             try recordFile(disk, path, number, size: size, isState: name.hasPrefix("state-"))
         }
-        return manifests.last?.sequence ?? 0
+        return (manifests.last?.sequence ?? 0, manifests.compactMap(\.logEnd).max())
     }
 
     /// Files of states, chunks and rollups, with their numbers.

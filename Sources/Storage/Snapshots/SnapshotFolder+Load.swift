@@ -18,6 +18,7 @@ extension SnapshotFolder {
                 note(manifest: number, &status)
                 continue
             }
+            if let end = manifest.logEnd { logEnd = max(logEnd ?? end, end) }
             if try load(&manifest, into: &head, &status) {
                 take(manifest)
                 return manifest.sequence

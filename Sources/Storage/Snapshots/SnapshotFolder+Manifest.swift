@@ -1,4 +1,5 @@
 import Codecs
+import Journal
 
 /// The record of a manifest.
 extension SnapshotFolder {
@@ -15,6 +16,8 @@ extension SnapshotFolder {
         for file in manifest.chunkFiles + manifest.rollupFiles.all.map(\.file) {
             bytes.append(signedVarint: file.first ?? .min)
         }
+        bytes.append(varint: manifest.logEnd?.number ?? 0)
+        bytes.append(varint: UInt64(manifest.logEnd?.length ?? 0))
         return bytes
     }
 
@@ -49,6 +52,10 @@ extension SnapshotFolder {
                 manifest.rollupFiles.files[resolution]![index].first = try first(bytes, &cursor)
             }
         }
+        guard !cursor.isAtEnd else { return manifest }
+        let number = try cursor.varint(bytes)
+        let length = Int(clamping: try cursor.varint(bytes))
+        if number > 0 { manifest.logEnd = LogEnd(number: number, length: length) }
         return manifest
     }
 

@@ -24,6 +24,8 @@ struct SnapshotFolder: Sendable {
         var stateByteCount: Int
         var chunkFiles: [ChunkFile]
         var rollupFiles = RollupFiles()
+        /// Up to where the log was on disk; nil for a copy, which has none, and where an older program wrote the manifest.
+        var logEnd: LogEnd?
     }
 
     let disk: any Disk
@@ -32,6 +34,8 @@ struct SnapshotFolder: Sendable {
     /// Files that could not be read as a whole; set aside where others are deleted.
     var damagedFiles: Set<String> = []
     var lastNumber: UInt64 = 0
+    /// The furthest end of the log that any manifest tells of.
+    var logEnd: LogEnd?
 
     init(_ disk: any Disk) throws(DiskError) {
         self.disk = disk
@@ -49,16 +53,19 @@ struct SnapshotFolder: Sendable {
         return files.reduce(manifests.reduce(rollups) { $0 + $1.stateByteCount }) { $0 + $1.byteCount }
     }
 
-    /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable. Returns the
-    /// sequence below which the log is needed no more. Where it is written `anew`, nothing of it is in a file yet, and
-    /// all files of before go.
-    mutating func write(_ head: Head, sequence: UInt64, anew: Bool = false) throws -> UInt64 {
+    /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable; `logEnd` is where the log
+    /// was on disk then. Returns the sequence below which the log is needed no more. Where it is written `anew`, nothing of it is
+    /// in a file yet, and all files of before go.
+    mutating func write(
+        _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false
+    ) throws -> UInt64 {
         lastNumber += 1
         let number = lastNumber
-        let manifest: Manifest
+        var manifest: Manifest
         let temporary = SnapshotFolder.path("manifest", number) + ".new"
         do {
             manifest = try prepare(head, number, sequence, after: anew ? nil : manifests.last)
+            manifest.logEnd = logEnd
             try name(manifest, temporary)
         } catch {
             // What was begun would fill a full disk further with each attempt.

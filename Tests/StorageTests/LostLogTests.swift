@@ -1,0 +1,69 @@
+import Journal
+import Storage
+import Testing
+import TimeSeries
+
+/// The end of the log behind a snapshot, gone or cut off: what stood there was acknowledged, and no record behind shows it.
+@Suite struct LostLogTests {
+    private let labels = Labels(["__name__": "m"])
+
+    private func fill(_ store: Store, _ steps: Range<Int>) throws {
+        for step in steps {
+            _ = store.append([SeriesSamples(labels: labels, samples: [Sample(at(step), Double(step))])])
+            try store.sync()
+        }
+    }
+
+    /// Snapshots, and a log of one file with samples behind the newest.
+    private func filled(_ disk: SimulatedDisk) throws -> String {
+        let store = try Store(disk: disk, now: at(0))
+        for steps in [0..<60, 60..<100] {
+            try fill(store, steps)
+            try store.snapshot()
+        }
+        try fill(store, 100..<140)
+        disk.kill()
+        let paths = disk.paths.filter { $0.hasPrefix("log/") }
+        #expect(paths.count == 1)
+        return paths[0]
+    }
+
+    @Test func `a log that ends before the snapshot is a loss, from its newest sample to the start`() throws {
+        let disk = SimulatedDisk()
+        let path = try filled(disk)
+        let whole = try #require(disk.contents(path))
+        #expect(try StoreVerification.run(disk).isIntact)
+        #expect(try Store(disk: disk.durableCopy(), now: at(140)).statistics().losses.isEmpty)
+
+        for left in [nil, [], Array(whole.prefix(40)), Array(whole.prefix(60))] {
+            disk.setContents(path, left)
+            #expect(!(try StoreVerification.run(disk).isIntact), "\(left?.count ?? -1)")
+            let copy = disk.durableCopy()
+            let store = try Store(disk: copy, now: at(140))
+            store.note(now: at(200))
+
+            let losses = store.statistics().losses
+            #expect(losses.map(\.path) == ["log"], "\(left?.count ?? -1)")
+            #expect(losses.first?.from == at(99) && losses.first?.to == at(200))
+            // It is told once: the next snapshot knows of the new log.
+            try fill(store, 200..<210)
+            try store.snapshot()
+            copy.kill()
+            let reopened = try Store(disk: copy, now: at(210))
+            #expect(reopened.statistics().losses.isEmpty)
+            #expect(reopened.statistics().samples == 110)
+        }
+    }
+
+    @Test func `a copy has no log and misses none`() throws {
+        let disk = SimulatedDisk()
+        _ = try filled(disk)
+        let copy = SimulatedDisk()
+        try Store(disk: disk, now: at(140)).copy(to: copy)
+
+        #expect(try StoreVerification.run(copy).isIntact)
+        let store = try Store(disk: copy, now: at(140))
+        #expect(store.statistics().losses.isEmpty)
+        #expect(store.statistics().samples == 140)
+    }
+}
