@@ -15,7 +15,8 @@ struct Flyball: AsyncParsableCommand {
         subcommands: [
             Serve.self, NodeCommand.self, Check.self, Query.self, FleetCommand.self, Scale.self, Pause.self,
             Resume.self,
-            Explain.self, AuditCommand.self, TestCommand.self, ImportCommand.self, Format.self, ForecastCommand.self,
+            Explain.self, AuditCommand.self, TestCommand.self, ImportCommand.self, Format.self,
+            ForecastCommand.self,
             BacktestCommand.self, StorageCommand.self,
             DemoCommand.self, Version.self,
         ])
@@ -29,6 +30,7 @@ struct Flyball: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            try Terminal.finish()
         } catch let error as ValidationError {
             Terminal.error("Error: \(error.message)")
             Foundation.exit(1)
@@ -36,6 +38,12 @@ struct Flyball: AsyncParsableCommand {
             Terminal.error(fullMessage(for: error))
             Foundation.exit(1)
         } catch {
+            do {
+                try Terminal.finish()
+            } catch let unwritten {
+                Terminal.error("Error: \(unwritten)")
+                Foundation.exit(1)
+            }
             exit(withError: error)
         }
     }

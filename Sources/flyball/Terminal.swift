@@ -12,10 +12,21 @@ enum Terminal {
     }
 
     /// A line to standard output, at once, also where that is a pipe.
-    static func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    static func say(_ text: String) {
+        print(text)
+        _ = fflush(nil)
+    }
 
+    /// Hands on what was printed so far.
+    /// - Throws: `Failure` where standard output does not take it, as on a full disk.
+    static func finish() throws {
+        guard fflush(nil) != 0 else { return }
+        throw Failure("standard output cannot be written: \(unsafe String(cString: strerror(errno)))")
+    }
+
+    /// A line to standard error; where that takes none, there is nobody to tell.
     static func error(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
     }
 
     /// Columns aligned to their widest cell; the first row is the heading.

@@ -196,6 +196,69 @@ extension EndToEnd {
             }
         }
 
+        @Test func `output that has no room is a failure with its reason`() async throws {
+            try await withSandbox { sandbox in
+                let read = try await storage(
+                    sandbox, "import", "data", sandbox.write("x.om", "a 1 1\n# EOF\n"))
+                #expect(read.status == 0, "\(read.output)")
+                let link = sandbox.folder + "/full"
+                try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/full")
+                for command in ["inspect data", "inspect data --output json", "verify data", "export data"] {
+                    let full = try await Sandbox.run(
+                        "/bin/sh", ["-c", "\(Sandbox.binary) storage \(command) > full"],
+                        folder: sandbox.folder)
+                    #expect(full.status == 1, "\(command): \(full.output)")
+                    #expect(full.output.contains("No space left on device"), "\(command): \(full.output)")
+                }
+                let file = try await storage(sandbox, "export", "data", "--to", "full")
+                #expect(file.status == 1 && file.output.contains("No space left on device"))
+                #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/dev/full")
+            }
+        }
+
+        @Test func `an export goes into what has the name, a pipe or a linked file`() async throws {
+            try await withSandbox { sandbox in
+                let text = "# TYPE a unknown\na 1 1\n# EOF\n"
+                let read = try await storage(sandbox, "import", "data", sandbox.write("x.om", text))
+                #expect(read.status == 0, "\(read.output)")
+                let real = try sandbox.write(
+                    "real.om", "what was there before, and longer than what comes now\n")
+                try FileManager.default.createSymbolicLink(
+                    atPath: sandbox.folder + "/link.om", withDestinationPath: real)
+                let linked = try await storage(sandbox, "export", "data", "--to", "link.om")
+                #expect(linked.status == 0, "\(linked.output)")
+                #expect(sandbox.text("real.om") == sandbox.text("link.om"))
+                #expect(sandbox.text("real.om").hasSuffix("a 1 1\n# EOF\n"))
+
+                let piped = try await Sandbox.run(
+                    "/bin/sh",
+                    [
+                        "-c",
+                        "mkfifo fifo && (timeout 20 cat fifo > got.om &) && \(Sandbox.binary) storage export data --to fifo "
+                            + "&& test -p fifo && sleep 1",
+                    ], folder: sandbox.folder)
+                #expect(piped.status == 0, "\(piped.output)")
+                #expect(sandbox.text("got.om") == sandbox.text("real.om"))
+            }
+        }
+
+        @Test func `what is compressed is not taken for text`() async throws {
+            try await withSandbox { sandbox in
+                let packed = try await Sandbox.run(
+                    "/bin/sh",
+                    ["-c", "printf 'a 1 1\n# EOF\n' | gzip > x.gz; printf '\\357\\273\\277a 1\n' > bom.om"],
+                    folder: sandbox.folder)
+                #expect(packed.status == 0, "\(packed.output)")
+                let gzip = try await storage(sandbox, "import", "data", "x.gz")
+                #expect(gzip.status == 1)
+                #expect(
+                    gzip.output.contains("gunzip -c x.gz | flyball storage import data -"), "\(gzip.output)")
+                let marked = try await storage(sandbox, "import", "data", "bom.om")
+                #expect(marked.status == 1 && marked.output.contains("byte order mark"), "\(marked.output)")
+                #expect(!FileManager.default.fileExists(atPath: sandbox.folder + "/data"))
+            }
+        }
+
         @Test func `errors name the place and the remedy`() async throws {
             try await withSandbox { sandbox in
                 let none = try await storage(sandbox, "inspect", "nowhere")

@@ -28,6 +28,7 @@ struct StorageFolder {
     init(existing path: String) throws {
         guard let found = Self.find(path) else {
             let isThere = FileManager.default.fileExists(atPath: path)
+            if let reason = Self.unreadable(path) { throw Failure("\(path) cannot be read: \(reason)") }
             throw Failure(
                 isThere
                     ? "\(path) holds no samples: neither samples/ nor log/ and snapshots/ are in it; name the service's "
@@ -50,6 +51,14 @@ struct StorageFolder {
         }
         root = path
         samples = path + "/samples"
+    }
+
+    /// Why what is in a folder cannot be seen; nil where it can, and where it is no folder.
+    private static func unreadable(_ path: String) -> String? {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if descriptor >= 0 { _ = close(descriptor) }
+        guard descriptor < 0, errno != ENOENT, errno != ENOTDIR else { return nil }
+        return unsafe String(cString: strerror(errno))
     }
 
     private init(root: String, samples: String) {

@@ -19,8 +19,8 @@ struct StorageExport: AsyncParsableCommand {
 
     @Argument(help: "The folder.") var folder: String
     @OptionGroup var part: SeriesOptions
-    @Option(name: .customLong("to"), help: "A file, written anew; standard output without it.") var target:
-        String?
+    @Option(name: .customLong("to"), help: "A file, written anew, or a pipe; standard output without it.")
+    var target: String?
     @Flag(
         name: .customLong("stale-markers"),
         help:
@@ -53,6 +53,7 @@ struct StorageExport: AsyncParsableCommand {
         }
         writer.finish()
         try output.write(writer.take())
+        try output.close()
         progress.end()
         report(writer)
         try gaps.fail()
@@ -112,11 +113,23 @@ struct OutputFile {
         self.name = name
     }
 
+    /// A file is written anew and made where there is none; what else has the path (a pipe, a device, a link to one of them or
+    /// to a file) is written to and stays what it is.
     init(_ path: String) throws {
-        guard FileManager.default.createFile(atPath: path, contents: nil),
-            let handle = FileHandle(forWritingAtPath: path)
-        else { throw Failure("\(path) cannot be written: \(unsafe String(cString: strerror(errno)))") }
-        self.init(handle, path)
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw Failure("\(path) cannot be written: \(unsafe String(cString: strerror(errno)))")
+        }
+        self.init(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true), path)
+    }
+
+    /// Ends the file; some file systems say only then that there is no room.
+    func close() throws {
+        do {
+            try handle.close()
+        } catch {
+            throw Failure("\(name) cannot be written: \(error.localizedDescription)")
+        }
     }
 
     func write(_ bytes: [UInt8]) throws {

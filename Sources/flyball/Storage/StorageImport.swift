@@ -29,6 +29,8 @@ struct StorageImport: ParsableCommand {
     func run() throws {
         let input = try open()
         let size = Self.size(of: input)
+        var next = try read(input)
+        if let reason = next.flatMap(refusal) { throw Failure("\(file) \(reason)") }
         let place = try StorageFolder(existingOrNew: folder)
         let lock = try self.lock(place)
         defer { lock.release() }
@@ -38,7 +40,7 @@ struct StorageImport: ParsableCommand {
         var rest: [UInt8] = []
         var done = 0
         do {
-            while let data = try read(input), !data.isEmpty {
+            while let data = next, !data.isEmpty {
                 // Only now it is known that what came before is not the end.
                 if rest.count >= Self.pieceSize, let end = rest.lastIndex(of: UInt8(ascii: "\n")) {
                     try importer.read(Array(rest[...end]), isLast: false)
@@ -47,6 +49,7 @@ struct StorageImport: ParsableCommand {
                 }
                 done += data.count
                 rest += data
+                next = try read(input)
             }
             try importer.read(rest, isLast: true)
             progress.end()
@@ -84,6 +87,25 @@ struct StorageImport: ParsableCommand {
         } catch {
             throw Failure("\(file) cannot be read: \(error.localizedDescription)")
         }
+    }
+
+    /// Why what begins like this is no text to be read as it is, and what to do about it.
+    private func refusal(_ data: Data) -> String? {
+        let packers: [(name: String, magic: [UInt8], unpack: String)] = [
+            ("gzip", [0x1f, 0x8b], "gunzip -c"), ("zstd", [0x28, 0xb5, 0x2f, 0xfd], "zstd -dc"),
+            ("bzip2", Array("BZh".utf8), "bunzip2 -c"), ("xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz -dc"),
+        ]
+        let again = "\(file == "-" ? "" : " " + file) | flyball storage import \(folder) -"
+        if let packer = packers.first(where: { data.starts(with: $0.magic) }) {
+            return "is compressed (\(packer.name)), not OpenMetrics text: \(packer.unpack)\(again)"
+        }
+        if data.starts(with: [0xef, 0xbb, 0xbf]) {
+            return "begins with a byte order mark, which OpenMetrics has none of: tail -c +4\(again)"
+        }
+        if data.starts(with: [0xff, 0xfe]) || data.starts(with: [0xfe, 0xff]) {
+            return "is UTF-16, not OpenMetrics text: iconv -f UTF-16 -t UTF-8\(again)"
+        }
+        return nil
     }
 
     private func lock(_ place: StorageFolder) throws -> DirectoryLock {
@@ -160,6 +182,7 @@ struct StorageImport: ParsableCommand {
             outcome.duplicate += report.duplicate
             outcome.tooOld += report.tooOld
             outcome.limited += report.limited
+            outcome.refusal = outcome.refusal ?? report.refusal
             unsynchronized += count
             batch.removeAll(keepingCapacity: true)
             count = 0
@@ -202,7 +225,7 @@ struct StorageImport: ParsableCommand {
                 reasons.append("\(outcome.tooOld) have a moment beyond the bounds of a store")
             }
             if outcome.limited > 0 {
-                reasons.append("\(outcome.limited) have labels that are too many or too long")
+                reasons.append("\(outcome.limited) are above a limit: \(outcome.refusal ?? "of the log")")
             }
             throw Failure("\(outcome.rejected) samples were refused: " + reasons.joined(separator: "; "))
         }

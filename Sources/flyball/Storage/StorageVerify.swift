@@ -24,6 +24,12 @@ struct StorageVerify: ParsableCommand {
             if place.root != place.samples, FileManager.default.fileExists(atPath: place.root + "/" + journal)
             {
                 found.prefixPaths("samples/")
+                let left = ["log", "snapshots"].filter {
+                    FileManager.default.fileExists(atPath: place.samples + "/" + $0)
+                }
+                if left.isEmpty {
+                    found.add("samples", "empty, though a service ran here: what was in it is gone")
+                }
                 try found.log(try RealDisk(root: place.root, isReadOnly: true), journal)
             }
         } catch {
