@@ -62,6 +62,16 @@ struct Components: Sendable {
             logger: Logger(label: "config"))
         let disk = try Self.disk(folder)
         let lock = try Self.lock(disk, folder)
+        if try StoreCopies.adopt(disk) {
+            Logger(label: "storage").notice(
+                "the folder is a copy of a store; it is a service's from now on, with the samples in its folder samples",
+                metadata: ["folder": "\(folder)"])
+        }
+        if disk.exists("control/journal"), !disk.exists("samples/log"), !disk.exists("samples/snapshots") {
+            Logger(label: "storage").error(
+                "a service ran here before and its samples are gone; it begins without any",
+                metadata: ["folder": "\(folder)/samples"])
+        }
         // One query shares its work among as many threads as there are processors.
         workers = Workers(count: ProcessInfo.processInfo.activeProcessorCount) { pieces, body in
             DispatchQueue.concurrentPerform(iterations: pieces, execute: body)

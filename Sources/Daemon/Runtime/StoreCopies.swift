@@ -29,6 +29,23 @@ enum StoreCopies {
             })
     }
 
+    /// Makes a folder that is a copy that of a service: `log` and `snapshots` go into `samples`. True where it was one. Not
+    /// finished, as where the power goes, it is finished the next time.
+    static func adopt(_ disk: any Disk) throws -> Bool {
+        let samples = "samples"
+        let isCopy = try disk.list("snapshots").contains { $0.hasPrefix("manifest-") }
+        let isTaken = try disk.exists("log") && !disk.list(samples + "/log").isEmpty
+        guard isCopy, !isTaken, try disk.list(samples + "/snapshots").isEmpty else { return false }
+        try disk.createFolder(samples)
+        // The snapshots last: while they are here, it is a copy.
+        for folder in ["log", "snapshots"] where disk.exists(folder) {
+            try disk.rename(folder, to: samples + "/" + folder)
+        }
+        try disk.synchronizeFolder(samples)
+        try disk.synchronizeFolder("")
+        return true
+    }
+
     /// As Prometheus names them: the moment and a random number.
     static func name(_ moment: Timestamp, random: UInt64) -> String {
         let digits = String(random, radix: 16)

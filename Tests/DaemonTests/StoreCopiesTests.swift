@@ -1,0 +1,61 @@
+import Foundation
+import Journal
+import Storage
+import Testing
+import TimeSeries
+
+@testable import Daemon
+
+/// A copy of a store that is served.
+@Suite struct StoreCopiesTests {
+    private let root = NSTemporaryDirectory() + "flyball-copies-" + UUID().uuidString
+
+    private func make(_ body: (RealDisk) throws -> Void) throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let store = try Store(disk: SimulatedDisk(), now: moment(0))
+        let samples = (0..<100).map { Sample(moment($0), Double($0)) }
+        _ = store.append([SeriesSamples(labels: Labels(["__name__": "m"]), samples: samples)])
+        let disk = try RealDisk(root: root)
+        try store.copy(to: disk)
+        try body(disk)
+    }
+
+    private func moment(_ second: Int) -> Timestamp { Timestamp(milliseconds: 1000 * Int64(second)) }
+
+    private func samples() throws -> Int {
+        let disk = try RealDisk(root: root + "/samples")
+        return try Store(disk: disk, now: moment(0)).statistics().samples
+    }
+
+    @Test func `the folder of a copy becomes that of a service, once`() throws {
+        try make { disk in
+            #expect(try StoreCopies.adopt(disk))
+            #expect(try samples() == 100)
+            #expect(try disk.list("") == ["samples"])
+            // Copies of the copy stand where a copy has its snapshots.
+            try disk.createFolder("snapshots/20261129T000000Z-0123456789abcdef")
+            #expect(try !StoreCopies.adopt(disk))
+            #expect(try samples() == 100)
+        }
+    }
+
+    @Test func `an end half way is gone on from`() throws {
+        try make { disk in
+            try disk.createFolder("samples")
+            try disk.rename("log", to: "samples/log")
+            #expect(try StoreCopies.adopt(disk))
+            #expect(try samples() == 100)
+        }
+    }
+
+    @Test func `a folder with samples of its own stays as it is`() throws {
+        try make { disk in
+            let own = try Store(disk: try RealDisk(root: root + "/samples"), now: moment(0))
+            let sample = Sample(moment(1), 1)
+            _ = own.append([SeriesSamples(labels: Labels(["__name__": "own"]), samples: [sample])])
+            try own.sync()
+            #expect(try !StoreCopies.adopt(disk))
+            #expect(try samples() == 1)
+        }
+    }
+}
