@@ -149,6 +149,29 @@ struct LineCache {
         }
     }
 
+    /// The columns that a line of the last scrape goes to, by the labels of their series without the target's.
+    func columns(_ rules: SeriesRules) -> [Labels: Int] {
+        var columns: [Labels: Int] = [:]
+        for line in 0..<layout.count {
+            guard let labels = try? columnLabels(ofLine: line, rules) else { continue }
+            columns[labels] = Int(layout.destinations[line])
+        }
+        return columns
+    }
+
+    /// Puts stale markers into the empty cells of columns that a line goes to, but of those that have one already; returns all
+    /// of them.
+    func markEnded(_ row: inout [Double], except marked: Set<Int>) -> Set<Int> {
+        var ended: Set<Int> = []
+        for destination in layout.destinations where destination >= 0 {
+            let column = Int(destination)
+            guard Marker.isAbsent(row[column]) else { continue }
+            ended.insert(column)
+            if !marked.contains(column) { row[column] = Marker.stale }
+        }
+        return ended
+    }
+
     /// Puts stale markers into the cells of all columns that a line goes to.
     func markStale(_ row: inout [Double]) {
         for destination in layout.destinations where destination >= 0 { row[Int(destination)] = Marker.stale }

@@ -31,8 +31,14 @@ struct ScrapeTable {
     private var liveOwn: Set<Int> = []
     /// Native histograms of the last scrape.
     private var liveHistograms: Set<Labels> = []
+    /// Columns whose lines went while new series were refused, with a stale marker already.
+    private var endedColumns: Set<Int> = []
+    /// Whether ended series take the room in the table that live ones need.
+    private var isCrowded = false
     /// Whether the series of the table have a sample behind their last stale marker.
     private var isLive = false
+    /// The table before this one, until the next scrape shows which of its series go on.
+    private var former: FormerTable?
     private var lastTimestamp = Timestamp.distantPast
     private var created = CreatedSeries()
     private var starts = LineStarts()
@@ -82,7 +88,7 @@ struct ScrapeTable {
             problem = ScrapeFailure.sink(error).description
         }
         if !batch.isEmpty { position = max(position, sink.append(batch).position) }
-        if cache.retiredCount > max(ScrapeTable.retiredLimit, cache.layout.count) { reopen() }
+        if isCrowded || cache.retiredCount > max(ScrapeTable.retiredLimit, cache.layout.count) { reopen() }
         return Outcome(
             isUp: report.isUp, problem: problem, samples: report.isUp ? report.kept : 0, position: position)
     }
@@ -91,8 +97,9 @@ struct ScrapeTable {
     mutating func close(at now: Timestamp) {
         guard !isClosed else { return }
         isClosed = true
-        guard let table else { return }
         let timestamp = max(now, lastTimestamp + .milliseconds(1))
+        leaveFormer(for: [], at: timestamp)
+        guard let table else { return }
         var row = Array(repeating: Marker.absent, count: cache.columnCount)
         var batch: [SeriesSamples] = []
         endSeries(&row, &batch, at: timestamp)
@@ -116,12 +123,25 @@ struct ScrapeTable {
 
     /// A table with only the columns that are in use, from the next scrape on.
     private mutating func reopen() {
-        if let table { sink.closeTable(table) }
+        if let table {
+            let live = isLive ? cache.columns(rules).filter { !endedColumns.contains($0.value) } : [:]
+            former = FormerTable(id: table, width: cache.columnCount, live: live)
+        }
         table = nil
+        isCrowded = false
+        endedColumns = []
         created = CreatedSeries()
         starts = LineStarts()
         cache = LineCache(reportColumns: reportColumns, own: cache.own, registry: registry)
     }
+}
+
+/// A table that another took the place of.
+private struct FormerTable {
+    var id: TableID
+    var width: Int
+    /// The columns that have a sample behind their last stale marker.
+    var live: [Labels: Int]
 }
 
 extension SinkError {
@@ -154,14 +174,20 @@ extension ScrapeTable {
         do throws(SinkError) {
             if table == nil || !reading.newColumns.isEmpty { _ = try open(adding: reading.newColumns) }
             cache.commit(reading, row: &row)
+            leaveFormer(for: reading.newColumns, at: timestamp)
+            endedColumns = []
             report.added = reading.newColumns.count + reading.newOwn.count
         } catch {
             // The series that are known go on; the new ones are tried again with the next scrape. A target of which nothing
-            // is known yet would look healthy without a sample.
-            guard error.isLimitOfSeries, cache.columnCount > reportColumns.count else { throw .sink(error) }
+            // is known would look healthy without a sample.
+            if case .targetSeriesLimit(let limit) = error {
+                isCrowded = table != nil && reportColumns.count + report.kept <= limit
+            }
+            report.kept -= reading.newColumns.count
+            guard error.isLimitOfSeries, report.kept > 0 else { throw .sink(error) }
             problem = ScrapeFailure.sink(error).description
             row.removeLast(reading.newColumns.count)
-            report.kept -= reading.newColumns.count
+            endedColumns = cache.markEnded(&row, except: endedColumns)
         }
         isLive = true
         if !reading.metadata.isEmpty { sink.describe(reading.metadata) }
@@ -253,10 +279,23 @@ extension ScrapeTable {
     private mutating func endSeries(
         _ row: inout [Double], _ batch: inout [SeriesSamples], at timestamp: Timestamp
     ) {
+        leaveFormer(for: [], at: timestamp)
         if isLive { cache.markStale(&row) }
         isLive = false
         appendStale(liveOwn, at: timestamp, to: &batch)
         liveOwn = []
         appendHistograms([], at: timestamp, to: &batch)
+    }
+
+    /// Marks what of the table before does not go on in these columns, and gives that table back.
+    private mutating func leaveFormer(for columns: [Labels], at timestamp: Timestamp) {
+        guard let former else { return }
+        self.former = nil
+        var row = Array(repeating: Marker.absent, count: former.width)
+        let present = Set(columns)
+        let ended = former.live.filter { !present.contains($0.key) }
+        for column in ended.values { row[column] = Marker.stale }
+        if !ended.isEmpty { _ = sink.append(former.id, at: timestamp, row: row) }
+        sink.closeTable(former.id)
     }
 }

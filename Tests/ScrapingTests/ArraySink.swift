@@ -20,6 +20,7 @@ final class ArraySink: SampleSink {
         var metadata: [String: MetricMetadata] = [:]
         var complaints: [String] = []
         var seriesLimit = Int.max
+        var isLimitOfTarget = false
         var extensions = 0
         var appends = 0
         var exemplars: [SeriesExemplars] = []
@@ -41,7 +42,12 @@ final class ArraySink: SampleSink {
     var starts: [(labels: Labels, at: Timestamp, start: Timestamp?)] { state.withLock { $0.starts } }
 
     func samples(_ labels: Labels) -> [Sample] { state.withLock { $0.series[labels] ?? [] } }
-    func limit(series: Int) { state.withLock { $0.seriesLimit = series } }
+    func limit(series: Int, ofTarget: Bool = false) {
+        state.withLock { state in
+            state.seriesLimit = series
+            state.isLimitOfTarget = ofTarget
+        }
+    }
 
     /// The values of a series by second; "stale" for markers.
     func values(_ name: String, _ labels: [String: String] = [:]) -> [String] {
@@ -71,7 +77,10 @@ final class ArraySink: SampleSink {
 
     private static func check(_ columns: [Labels], _ target: Labels, in state: inout State) throws(SinkError)
     {
-        if columns.count > state.seriesLimit { throw .seriesLimit(limit: state.seriesLimit) }
+        guard columns.count <= state.seriesLimit else {
+            let limit = state.seriesLimit
+            throw state.isLimitOfTarget ? .targetSeriesLimit(limit: limit) : .seriesLimit(limit: limit)
+        }
         let whole = columns.map { $0.merging(target) }
         if Set(whole).count < whole.count { state.complaints.append("two columns of one series") }
     }

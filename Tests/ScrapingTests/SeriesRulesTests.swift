@@ -152,6 +152,73 @@ struct SeriesRulesTests {
         #expect(rig.values("a") == ["2.0"])
     }
 
+    @Test func `what ends while new series are refused is marked once`() async throws {
+        let rig = try ScrapeRig()
+        rig.sink.limit(series: 9, ofTarget: true)
+        await rig.scrape("a 1\nb 1\nc 1\n")
+
+        for step in 2...3 { await rig.scrape("a \(step)\nv 1\nw 1\nx 1\ny 1\n") }
+        #expect(rig.status?.health == .up)
+        #expect(rig.status?.lastError.contains("9") == true)
+        await rig.scrape("a 4\nb 4\n")
+
+        #expect(rig.values("a") == ["1.0", "2.0", "3.0", "4.0"])
+        #expect(rig.values("b") == ["1.0", "stale", "4.0"])
+        #expect(rig.values("c").prefix(2) == ["1.0", "stale"])
+        #expect(rig.values("v").isEmpty)
+    }
+
+    @Test func `a target of which nothing is known any more is down where the rest is above the limit`()
+        async throws
+    {
+        let rig = try ScrapeRig()
+        rig.sink.limit(series: 9, ofTarget: true)
+        await rig.scrape("a 1\nb 1\n")
+
+        for step in 2...3 { await rig.scrape("v \(step)\nw 1\nx 1\ny 1\nz 1\n") }
+
+        #expect(rig.status?.health == .down)
+        #expect(rig.values("up") == ["1.0", "0.0", "0.0"])
+        #expect(rig.values("a") == ["1.0", "stale"])
+        #expect(rig.values("v").isEmpty)
+    }
+
+    @Test func `series that ended make room for those that are there now`() async throws {
+        let rig = try ScrapeRig()
+        rig.sink.limit(series: 9, ofTarget: true)
+        await rig.scrape("a 1\nb 1\nc 1\n")
+
+        for step in 2...4 { await rig.scrape("a \(step)\nx \(step)\ny \(step)\nz \(step)\n") }
+
+        #expect(rig.status?.health == .up && rig.status?.lastError == "")
+        #expect(rig.values("a") == ["1.0", "2.0", "3.0", "4.0"])
+        #expect(rig.values("b") == ["1.0", "stale"])
+        #expect(rig.values("z") == ["3.0", "4.0"])
+        #expect(rig.sink.openTables == 1 && rig.sink.complaints.isEmpty)
+    }
+
+    @Test(arguments: [false, true])
+    func `lines that end when their table is replaced are marked as all others`(fails: Bool) async throws {
+        let rig = try ScrapeRig()
+        func body(_ generation: Int) -> String {
+            "a \(generation)\n" + (0..<600).map { "m{id=\"\(generation)-\($0)\"} 1\n" }.joined()
+        }
+        for generation in 1...3 { await rig.scrape(body(generation)) }
+        // More than a thousand columns have no line any more.
+        #expect(rig.sink.columns.count == 1)
+
+        if fails { await rig.scrape("not { what it should be\n") }
+        await rig.scrape(body(4))
+
+        #expect(rig.sink.columns.count == 2)
+        #expect(rig.sink.openTables == 1 && rig.sink.complaints.isEmpty)
+        for generation in 1...3 {
+            #expect(rig.values("m", ["id": "\(generation)-7"]) == ["1.0", "stale"])
+        }
+        #expect(rig.values("m", ["id": "4-7"]) == ["1.0"])
+        #expect(rig.values("a") == ["1.0", "2.0", "3.0"] + (fails ? ["stale"] : []) + ["4.0"])
+    }
+
     @Test func `extra metrics of a scrape are there when asked for`() async throws {
         let rig = try ScrapeRig {
             $0.reportsExtraMetrics = true
