@@ -9,6 +9,7 @@ package import TimeSeries
 /// owner calls `sync()` (each second, or every append does with policy `always`) and `maintain(now:)` (each few
 /// minutes). After a crash, opening it again yields every sample that was acknowledged.
 package final class Store: Sendable {
+    /// As the store was opened.
     package let configuration: StoreConfiguration
     /// Decode what is selected.
     let workers: Workers
@@ -134,7 +135,13 @@ package final class Store: Sendable {
 
     /// Whether so much came since `maintain` that it should not wait for its next turn.
     package var isMaintenanceDue: Bool {
-        head.withLock { $0.pressure.isDue(limit: configuration.memoryLimit) }
+        head.withLock { $0.pressure.isDue(limit: $0.configuration.memoryLimit) }
+    }
+
+    /// Takes over limits, memory limit, retention and out-of-order window; all else stays as the store was opened.
+    package func reconfigure(_ new: StoreConfiguration) {
+        guard head.withLock({ $0.configuration != new }) else { return }
+        head.withLock { $0.reconfigure(new) }
     }
 
     /// Rolls up what is complete, drops what the retention and the memory limit end, and writes a snapshot when the

@@ -56,6 +56,9 @@ import Testing
 
     @Test(arguments: [
         ("storage: { rollups: { 90s: 90d } }", "whole minutes"),
+        ("storage: { memory: { limit: 1KiB } }", "at least 1MiB"),
+        ("storage: { retention: 0s }", "longer than 0s"),
+        ("storage: { path: \"\" }", "must not be empty"),
         ("storage: { rollups: { 1h: 5m } }", "longer duration"),
         ("storage: { rollups: { 5m: 90d, 7m: 90d } }", "multiple"),
         ("storage: { wal: { sync: sometimes } }", "always, interval, none"),

@@ -74,4 +74,34 @@ import TimeSeries
         #expect(pushed(["longer_than_it": "1"], to: store).limited == 1)
         #expect(pushed(["a": "longer"], to: store).limited == 1)
     }
+
+    @Test func `limits, memory and retention may change while the store is open`() throws {
+        let store = try store { $0.seriesPerTarget = 3 }
+        let columns = (0..<5).map { Labels(["__name__": "m\($0)"]) }
+        let table = try store.openTable(target: Labels(["job": "a"]), columns: Array(columns[..<3]))
+
+        var configuration = StoreConfiguration(retention: .seconds(60), memoryLimit: 1 << 20)
+        configuration.limits.seriesPerTarget = 4
+        configuration.limits.labelValueLength = 5
+        store.reconfigure(configuration)
+
+        try store.extendTable(table, columns: [columns[3]])
+        #expect(throws: SinkError.targetSeriesLimit(limit: 4)) {
+            try store.extendTable(table, columns: [columns[4]])
+        }
+        #expect(pushed(["a": "longer"], to: store).limited == 1)
+        #expect(store.statistics().memoryLimit == 1 << 20)
+        #expect(store.append(table, at: at(0), row: [1, 2, 3, 4]).accepted == 4)
+        store.closeTable(table)
+        try store.maintain(now: at(100))
+        #expect(store.statistics().samples == 0)
+
+        // A memory limit counts at once, in both directions.
+        configuration.memoryLimit = 1
+        store.reconfigure(configuration)
+        #expect(pushed(["b": "1"], to: store).limited == 1)
+        configuration.memoryLimit = 1 << 20
+        store.reconfigure(configuration)
+        #expect(pushed(["b": "1"], to: store).accepted == 1)
+    }
 }

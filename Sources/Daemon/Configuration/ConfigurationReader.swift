@@ -108,14 +108,22 @@ package struct ConfigurationReader {
         }
     }
 
+    /// Bytes with which a store can hold a few series.
+    private static let leastMemory = 1 << 20
+
     private func storage(_ fields: FieldReader, into configuration: inout Configuration) {
         var settings = Configuration.StorageSettings()
         settings.path = fields.string("path")
+        if settings.path?.isEmpty == true { fields.report("must not be empty", at: "path") }
         settings.retention = time(fields, "retention") ?? settings.retention
         settings.outOfOrderWindow = time(fields, "out_of_order_time_window") ?? settings.outOfOrderWindow
         fields.mapping("memory") { memory in
             settings.memoryLimitBytes = memory.scalar(
                 "limit", expected: "an amount of memory such as 4GiB", { Quantity.bytes($0).map { Int($0) } })
+            if let limit = settings.memoryLimitBytes, limit < Self.leastMemory {
+                memory.report(
+                    "must be at least 1MiB; without it, it is half of the machine's memory", at: "limit")
+            }
         }
         fields.mapping("wal") { wal in
             let policies = StoreConfiguration.SyncPolicy.allCases.map(\.rawValue).joined(separator: ", ")
@@ -152,6 +160,9 @@ package struct ConfigurationReader {
         }
         fields.mapping("exemplars") { exemplars in
             settings.maxExemplars = max(0, exemplars.integer("max_exemplars") ?? settings.maxExemplars)
+        }
+        if settings.retention <= .zero {
+            fields.report("the retention must be longer than 0s; without it, it is 15d", at: "retention")
         }
         if let rules = StorageRules.rollups(fields) { settings.rollups = rules }
         configuration.storage = settings

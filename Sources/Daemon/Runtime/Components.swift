@@ -32,6 +32,7 @@ struct Components: Sendable {
     let store: Store
     /// How often scraped samples are made durable.
     let syncInterval: Duration
+    private let storageAtStart: Configuration.StorageSettings
     /// What a query and its answer are shared among.
     let workers: Workers
     let engine: LocalEngine
@@ -54,6 +55,7 @@ struct Components: Sendable {
         let configuration = generation.configuration
         address = try ListenAddress(options.listenAddress)
         startedAt = clock.now
+        if options.storagePath?.isEmpty == true { throw StartError("--storage.path must not be empty") }
         folder =
             URL(fileURLWithPath: options.storagePath ?? configuration.storage.path ?? "data")
             .standardizedFileURL.path
@@ -83,6 +85,7 @@ struct Components: Sendable {
             workers: workers, now: Timestamp(milliseconds: 0), reserve: reserve)
         Self.report(store.statistics(limit: 0))
         syncInterval = configuration.storage.syncInterval
+        storageAtStart = configuration.storage
         let began = ContinuousClock.now
         engine = LocalEngine(
             source: store, features: options.features,
@@ -135,6 +138,11 @@ struct Components: Sendable {
     /// Puts a generation to use: at start, and on each reload.
     func apply(_ generation: Generation) {
         let configuration = generation.configuration
+        store.reconfigure(Self.storage(configuration.storage))
+        for setting in configuration.storage.changesForRestart(since: storageAtStart) {
+            Logger(label: "config").warning(
+                "storage.\(setting) has changed and counts from the next start on")
+        }
         if let problem = queries.log.open(configuration.global.queryLogFile) {
             Logger(label: "queries").error("\(problem)")
         }

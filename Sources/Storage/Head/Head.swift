@@ -3,7 +3,7 @@ import TimeSeries
 /// All that a store holds in memory: a value, without lock, clock or file. `Store` keeps one inside a mutex,
 /// writes to the log what the head is about to take, and replays the log into an empty one.
 struct Head: Sendable {
-    let configuration: StoreConfiguration
+    private(set) var configuration: StoreConfiguration
     var symbols = SymbolTable()
     var valueLists = ValueLists()
     var seriesLists = SeriesLists()
@@ -44,6 +44,15 @@ struct Head: Sendable {
     init(_ configuration: StoreConfiguration) {
         self.configuration = configuration
         exemplars = ExemplarRing(capacity: configuration.maxExemplars)
+    }
+
+    /// Takes over what may change while the store is open: limits, memory, retention and window.
+    mutating func reconfigure(_ new: StoreConfiguration) {
+        configuration.limits = new.limits
+        configuration.memoryLimit = new.memoryLimit
+        configuration.retention = new.retention
+        configuration.outOfOrderWindow = new.outOfOrderWindow
+        lookAtMemory()
     }
 
     /// Times beyond this have no exact place in a chunk.
