@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Words for a person: colours only where standard output is a terminal and NO_COLOR is not set.
 enum Terminal {
@@ -11,17 +12,31 @@ enum Terminal {
         isColoured ? "\u{1b}[\(colour.rawValue)m\(text)\u{1b}[0m" : text
     }
 
+    /// Why standard output did not take something; nil while it took all.
+    private static let refusal = Mutex<String?>(nil)
+
     /// A line to standard output, at once, also where that is a pipe.
     static func say(_ text: String) {
-        print(text)
-        _ = fflush(nil)
+        flush()
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+        } catch {
+            refusal.withLock { $0 = error.localizedDescription }
+        }
     }
 
     /// Hands on what was printed so far.
-    /// - Throws: `Failure` where standard output does not take it, as on a full disk.
-    static func finish() throws {
+    private static func flush() {
         guard fflush(nil) != 0 else { return }
-        throw Failure("standard output cannot be written: \(unsafe String(cString: strerror(errno)))")
+        let reason = unsafe String(cString: strerror(errno))
+        refusal.withLock { $0 = reason }
+    }
+
+    /// - Throws: `Failure` where standard output did not take all, as on a full disk.
+    static func finish() throws {
+        flush()
+        guard let reason = refusal.withLock({ $0 }) else { return }
+        throw Failure("standard output cannot be written: \(reason)")
     }
 
     /// A line to standard error; where that takes none, there is nobody to tell.
@@ -39,7 +54,7 @@ enum Terminal {
                     ? cell : cell.padding(toLength: widths[column], withPad: " ", startingAt: 0)
             }
             let line = cells.joined(separator: "  ")
-            print(index == 0 ? paint(line, .bold) : line)
+            say(index == 0 ? paint(line, .bold) : line)
         }
     }
 }

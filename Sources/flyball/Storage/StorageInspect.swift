@@ -30,7 +30,7 @@ struct StorageInspect: ParsableCommand {
         let gaps = StoreGaps(statistics, folder: folder)
         gaps.warn()
         switch output {
-        case .json: print(json(contents, statistics))
+        case .json: Terminal.say(json(contents, statistics))
         case .table: show(contents, statistics)
         }
         try gaps.fail()
@@ -63,16 +63,16 @@ struct StorageInspect: ParsableCommand {
     private func show(_ contents: StoreContents, _ statistics: StoreStatistics) {
         let total = contents.total
         let times = "\(RFC3339.text(statistics.oldest)) to \(RFC3339.text(statistics.newest))"
-        print(
-            "\(total.series) series, \(total.samples) samples, \(total.bytes) bytes on disk", terminator: "")
-        print(total.samples > 0 ? ", \(perSample(total)) a sample, from \(times)" : "")
+        Terminal.say(
+            "\(total.series) series, \(total.samples) samples, \(total.bytes) bytes on disk"
+                + (total.samples > 0 ? ", \(perSample(total)) a sample, from \(times)" : ""))
         table("METRIC", largest(contents.metrics) { $0 })
         table("TARGET", largest(contents.targets, Self.name))
     }
 
     private func table(_ heading: String, _ all: [(name: String, part: StoreContents.Part)]) {
         guard !all.isEmpty else { return }
-        print("")
+        Terminal.say("")
         let shown = limit > 0 ? Array(all.prefix(limit)) : all
         let rows = shown.map { entry in
             [
@@ -82,7 +82,9 @@ struct StorageInspect: ParsableCommand {
         }
         Terminal.table(
             [["SERIES", "SAMPLES", "BYTES", "BYTES/SAMPLE", heading, "COLUMNS BY TRANSFORM"]] + rows)
-        if shown.count < all.count { print("and \(all.count - shown.count) more; --limit 0 shows all") }
+        if shown.count < all.count {
+            Terminal.say("and \(all.count - shown.count) more; --limit 0 shows all")
+        }
     }
 
     private func perSample(_ part: StoreContents.Part) -> String {
