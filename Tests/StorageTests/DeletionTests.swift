@@ -78,6 +78,28 @@ import TimeSeries
         #expect(try await select(try Store(disk: disk, now: at(0)), []).count == left)
     }
 
+    @Test func `a series of which nothing is left is none any more once it was cleaned`() async throws {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(0))
+        func push(_ name: String, _ second: Int) -> AppendReport {
+            store.append([
+                SeriesSamples(labels: Labels(["__name__": name]), samples: [Sample(at(second), 1)])
+            ])
+        }
+        for name in ["a", "b", "c"] { _ = push(name, 0) }
+
+        try store.delete([[Matcher(equal: "__name__", "b")]], in: at(0)...at(10))
+        try store.removeDeleted()
+
+        #expect(store.statistics().series == 2)
+        // It may come again.
+        #expect(push("b", 20).accepted == 1)
+        try store.sync()
+        disk.crash()
+        let reopened = try Store(disk: disk, now: at(0))
+        #expect(reopened.statistics().series == 3 && reopened.statistics().samples == 3)
+    }
+
     @Test func `buckets with deleted samples count no more`() async throws {
         let fixture = try RollupFixture(StoreConfiguration(retention: .seconds(7200)))
         try fixture.fill(0..<10)

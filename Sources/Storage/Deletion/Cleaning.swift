@@ -128,8 +128,7 @@ extension LoosePart {
 }
 
 extension LooseGroup {
-    /// Takes the samples of slots away that tombstones cover. Series of which none is left keep their labels until they are
-    /// dropped.
+    /// Takes the samples of slots away that tombstones cover. Series of which none is left are there until they are dropped.
     mutating func clean(
         _ index: Int, _ covered: Cleaning.Covered, _ cleaning: Cleaning, _ encoder: inout LooseEncoder
     ) {

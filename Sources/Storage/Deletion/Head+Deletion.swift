@@ -36,6 +36,7 @@ extension Head {
             let covered = cleaning.covered(loose.groups[index], index, loose.pairs, tombstones)
             if !covered.isEmpty { loose.clean(index, covered, cleaning) }
         }
+        loose.dropEmpty()
         for index in looseRollups.groups.indices {
             guard let members = looseRollups.groups[index]?.members else { continue }
             let covered = Cleaning.covered(members.map(\.labels), tombstones)
