@@ -37,6 +37,31 @@ import TimeSeries
         #expect(merged.count == 500)
     }
 
+    /// A retention shorter than the five minutes after which a series has gone.
+    @Test func `series that go as a whole with a short retention leave no windows, those that live do`()
+        throws
+    {
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(retention: .seconds(120)), now: at(0))
+        func push(_ name: String, _ second: Int) {
+            _ = store.append([
+                SeriesSamples(labels: Labels(["__name__": name]), samples: [Sample(at(second), 1)])
+            ])
+        }
+        for number in 0..<1000 { push("short_\(number)", 0) }
+        let before = store.statistics().memoryBytes
+        for step in 0..<300 {
+            push("living", 15 * step)
+            if step % 4 == 3 { try store.maintain(now: at(15 * step)) }
+        }
+
+        let after = store.statistics()
+        #expect(after.series == 1)
+        // Those of the living one.
+        #expect((10...100).contains(after.rollupBuckets), "\(after.rollupBuckets)")
+        #expect(after.memoryBytes < before / 2)
+    }
+
     @Test func `buckets of a scraped series take few bytes`() throws {
         let store = try Store(disk: SimulatedDisk(), now: at(0))
         let columns = (0..<200).map { Labels(["__name__": "m\($0)"]) }
