@@ -19,7 +19,9 @@ extension Store {
                 copy, sequence: sequence, logEnd: log.durableEnd, anew: anew)
             self.head.withLock { $0.markPersisted(as: copy) }
             let byteCount = snapshots.byteCount
+            let newest = copy.newest
             status.withLock { status in
+                status.durableTimestamp = max(status.durableTimestamp, newest)
                 status.snapshotCount += 1
                 status.snapshotByteCount = byteCount
             }

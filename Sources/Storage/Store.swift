@@ -94,7 +94,7 @@ package final class Store: Sendable {
             let position = try log.commit(synchronize: synchronizes)
             if deletes { head.withLock { $0.settleDeletions(through: position) } }
             status.withLock { status in
-                status.durableTimestamp = max(status.durableTimestamp, newest)
+                if synchronizes { status.durableTimestamp = max(status.durableTimestamp, newest) }
                 status.unavailable = nil
             }
             return position

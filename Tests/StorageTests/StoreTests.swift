@@ -222,6 +222,16 @@ import TimeSeries
         #expect(try await store.labelValues("name", [], in: all).count == 3 * 500)
     }
 
+    @Test func `nothing is called durable that nobody waited for`() throws {
+        let store = try open(StoreConfiguration(sync: .none))
+        _ = store.append([SeriesSamples(labels: Labels(["__name__": "m"]), samples: [Sample(at(5), 1)])])
+
+        try store.sync()
+        #expect(store.statistics().durableTimestamp == nil)
+        try store.snapshot()
+        #expect(store.statistics().durableTimestamp == at(5))
+    }
+
     @Test func `statistics count what is there`() throws {
         let store = try open()
         let table = try store.openTable(target: target, columns: columns)
