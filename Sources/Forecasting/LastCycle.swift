@@ -7,6 +7,8 @@ enum LastCycle {
     static let usualSteadiness = 0.6
     /// The rank of a window that went well.
     static let goodRank = 0.2
+    /// However exactly it was repeated, it counts so many times at most.
+    static let mostEmphasis = 8.0
 
     /// How evenly wrong it is from window to window: the error of a window that went well relative to the mean of all,
     /// from 0 (as where every week has its weekend, before which the last day is no forecast) to 1.
@@ -28,5 +30,27 @@ enum LastCycle {
         guard errors.count >= leastWindows, mean > 0 else { return usualSteadiness }
         errors.sort()
         return min(1, Quantile.ofSorted(errors, goodRank) / mean)
+    }
+
+    /// How many times as much as usual it counts where it has just been repeated better than a typical model
+    /// forecasts: that is how it first shows that a restless series has come to rest, or that one which grew
+    /// stands still. The last half of what is looked at has to agree, or the calm is over already.
+    /// - Parameters:
+    ///   - values: up to the moment of the forecast.
+    ///   - period: the length of a cycle, 1 for the last value.
+    ///   - width: how much of the end is looked at.
+    ///   - typical: the error of a typical model.
+    static func emphasis(_ values: ArraySlice<Double>, period: Int, width: Int, typical: Double) -> Double {
+        let start = values.endIndex - width
+        guard width >= 2, period >= 1, start - period >= values.startIndex, typical > 0 else { return 1 }
+        var earlier = 0.0
+        var later = 0.0
+        for step in 0..<width {
+            let error = abs(values[start + step] - values[start - period + step % period])
+            if step < width / 2 { earlier += error } else { later += error }
+        }
+        let latest = later / Double(width - width / 2)
+        let error = max(latest, (earlier + later) / Double(width))
+        return error * mostEmphasis > typical ? max(1, typical / error) : mostEmphasis
     }
 }

@@ -1,7 +1,9 @@
 import Glibc
 
 /// How an ensemble would have done from moments in the last part of the history: what each member's word is
-/// worth, and how wrong their median was, step by step.
+/// worth, and how wrong their median was, step by step. There are two medians: the likely one, which
+/// quantiles stand around, and the point forecast, in which the last cycle weighs more so that it is seldom
+/// far worse.
 struct PathBacktest: Sendable {
     /// A member's weight falls with its error; no error counts as smaller than this share of the members'
     /// median error.
@@ -12,6 +14,8 @@ struct PathBacktest: Sendable {
     /// some cycles the last one is now and then repeated almost exactly, which no backtest foresees: what goes far
     /// from it then must have more than half of the weight on its side.
     static let weightOfLastCycle = 0.75
+    /// Of that weight, what the likely median keeps: more makes it a worse forecast.
+    static let shareOfLikely = 0.5
     /// What an error weighs beside that of the next newer moment: what suits a series changes.
     static let memory = 0.95
 
@@ -22,8 +26,12 @@ struct PathBacktest: Sendable {
     private var typical = 1.0
     /// How steeply a weight falls with the error.
     private var sharpness = 1.0
-    /// What the last cycle weighs beside all others, besides what its own errors earn it.
+    /// What the last cycle weighs in a point forecast beside all others, besides what its own errors earn it
+    /// and before its emphasis.
     private var anchor = 0.0
+    private var period = 1
+    /// How much of what comes before a forecast shows how well the last cycle has just been repeated.
+    private var latest = 1
     /// How many windows of the horizon were forecast that do not overlap.
     private(set) var independent = 1.0
     /// The share of the seasonal naive forecast in the whole.
@@ -45,7 +53,8 @@ struct PathBacktest: Sendable {
         independent = max(1, Double(tested) / Double(horizon))
         // Two windows that do not overlap rank no models; five do.
         sharpness = min(max(independent - 1, 0.75), 4)
-        let period = periods.first ?? 1
+        period = periods.first ?? 1
+        latest = Swift.max(period, horizon / 2)
         anchor =
             Self.weightOfLastCycle
             * LastCycle.steadiness(values, period: period, width: Swift.max(horizon, period))
@@ -55,7 +64,7 @@ struct PathBacktest: Sendable {
         let origins = Array(stride(from: values.count - horizon, through: split, by: -step).reversed())
         let paths = ensemble.paths(after: origins, of: values, horizon: horizon)
         weigh(ensemble, paths, origins, values, horizon)
-        let outcomes = judge(ensemble, paths, origins, values, period: period, horizon)
+        let outcomes = judge(ensemble, paths, origins, values, horizon)
         let unrest = PathIntervals.unrest(
             values, lag: periods.last ?? max(1, horizon / 2), width: horizon)
         intervals = PathIntervals(outcomes, independent: independent, unrest: unrest)
@@ -112,41 +121,52 @@ struct PathBacktest: Sendable {
         typical = (all[(all.count - 1) / 2] + all[all.count / 2]) / 2
     }
 
-    /// What the median of each path's members, and the naive forecast with it, missed.
+    /// What the likely median of each path's members, and the naive forecast with it, missed; how the point
+    /// forecast did beside naive ones is kept.
     private mutating func judge(
-        _ ensemble: Ensemble, _ paths: [[[Double]?]], _ origins: [Int], _ values: [Double], period: Int,
-        _ horizon: Int
+        _ ensemble: Ensemble, _ paths: [[[Double]?]], _ origins: [Int], _ values: [Double], _ horizon: Int
     ) -> [[PathIntervals.Outcome]] {
         let weights = weights(ensemble)
         var seasonal = 0.0
         var last = 0.0
         var median = 0.0
-        var medians: [[Double]] = []
+        var medians: [(point: [Double], likely: [Double])] = []
         for (path, origin) in zip(paths, origins) {
-            let path = ensemble.combined(path, weights: weights, horizon: horizon, last: values[origin - 1])
+            let newest = values[origin - 1]
+            let point = ensemble.combined(
+                path, weights: weightsOfPoint(ensemble, after: values[..<origin]), horizon: horizon,
+                last: newest)
+            let likely = ensemble.combined(path, weights: weights, horizon: horizon, last: newest)
             for step in 0..<horizon {
                 let actual = values[origin + step]
-                median += abs(actual - path[step])
+                median += abs(actual - point[step])
                 seasonal += abs(actual - values[origin - period + step % period])
-                last += abs(actual - values[origin - 1])
+                last += abs(actual - newest)
             }
-            medians.append(path)
+            medians.append((point, likely))
         }
         naiveShare = Self.naiveShare(error: median, naive: seasonal, independent: independent)
         var outcomes = [[PathIntervals.Outcome]](repeating: [], count: horizon)
         var own = 0.0
         for (path, origin) in zip(medians, origins) {
+            let likely = mixed(path.likely, after: values[..<origin])
+            let point = mixed(path.point, after: values[..<origin])
             for step in 0..<horizon {
                 let actual = values[origin + step]
-                let naive = values[origin - period + step % period]
-                let forecast = path[step] + naiveShare * (naive - path[step])
-                outcomes[step].append(PathIntervals.Outcome(actual: actual, forecast: forecast))
-                own += abs(actual - forecast)
+                outcomes[step].append(PathIntervals.Outcome(actual: actual, forecast: likely[step]))
+                own += abs(actual - point[step])
             }
         }
         relativeError = seasonal > 0 ? own / seasonal : own > 0 ? .infinity : 1
         isTrusted = own < 0.95 * seasonal && own < 0.95 * last
         return outcomes
+    }
+
+    /// A median of the ensemble with the share of the seasonal naive forecast.
+    func mixed(_ path: [Double], after values: ArraySlice<Double>) -> [Double] {
+        guard naiveShare > 0 else { return path }
+        let start = values.endIndex - period
+        return path.indices.map { path[$0] + naiveShare * (values[start + $0 % period] - path[$0]) }
     }
 
     /// What the logarithm of the error relative to that of the seasonal naive forecast is before anything is
@@ -169,15 +189,27 @@ struct PathBacktest: Sendable {
         return min(max((expected - doubt.lowerBound) / (doubt.upperBound - doubt.lowerBound), 0), 1)
     }
 
-    /// What each member of an ensemble of the same series is worth: one for a member of typical error, and
-    /// for one that could not be tried.
+    /// What each member of an ensemble of the same series weighs in the likely median.
     func weights(_ ensemble: Ensemble) -> [Double] {
+        weights(ensemble, lastCycle: Self.shareOfLikely * anchor)
+    }
+
+    /// What each member weighs in a point forecast.
+    /// - Parameter values: up to the moment of the forecast.
+    func weightsOfPoint(_ ensemble: Ensemble, after values: ArraySlice<Double>) -> [Double] {
+        let emphasis = LastCycle.emphasis(values, period: period, width: latest, typical: typical)
+        return weights(ensemble, lastCycle: emphasis * anchor)
+    }
+
+    /// What its errors earn each member, one for a typical error and for a member that could not be tried.
+    /// - Parameter lastCycle: what the last cycle weighs besides, as a multiple of all others together.
+    private func weights(_ ensemble: Ensemble, lastCycle: Double) -> [Double] {
         var weights = ensemble.members.map { member in
             guard !worth.isEmpty, worth[member.kind.rawValue].isFinite, typical > 0 else { return 1.0 }
             return pow(max(worth[member.kind.rawValue] / typical, Self.leastError), -sharpness)
         }
         if let index = ensemble.members.firstIndex(where: { $0.kind == .shortNaive || $0.kind == .last }) {
-            weights[index] += anchor * (weights.reduce(0, +) - weights[index])
+            weights[index] += lastCycle * (weights.reduce(0, +) - weights[index])
         }
         return weights
     }

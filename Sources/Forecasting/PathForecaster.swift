@@ -1,7 +1,8 @@
 import Glibc
 
 /// Forecasts a series step by step: the weighted median of an ensemble, with weights and intervals from the
-/// errors of a backtest in which models that have not seen its last part forecast it from several moments.
+/// errors of a backtest in which models that have not seen its last part forecast it from several moments. In
+/// the point forecast the last cycle weighs more than in the median that quantiles stand around.
 package struct PathForecaster: Sendable {
     /// Backtests start at no more moments than this.
     static let maxOrigins = 24
@@ -94,25 +95,24 @@ package struct PathForecaster: Sendable {
         let fit =
             fitted.flatMap { $0.horizon >= horizon ? $0 : nil }
             ?? Fit(series, periods: periods, horizon: max(0, horizon))
-        let last = series.values[series.count - 1]
-        var mean = fit.ensemble.combined(
-            fit.paths, weights: fit.backtest.weights(fit.ensemble), horizon: horizon, last: last)
-        let share = fit.backtest.naiveShare
-        let period = periods.first ?? 1
-        for step in mean.indices where share > 0 {
-            mean[step] += share * (series.values[series.count - period + step % period] - mean[step])
+        let values = series.values[...]
+        func combined(_ weights: [Double]) -> [Double] {
+            let path = fit.ensemble.combined(
+                fit.paths, weights: weights, horizon: horizon, last: values[series.count - 1])
+            let mixed = fit.backtest.mixed(path, after: values)
+            guard let specialDays else { return mixed }
+            return mixed.indices.map { mixed[$0] * specialDays.factor(at: series.count + $0) }
         }
-        if let specialDays {
-            for step in mean.indices { mean[step] *= specialDays.factor(at: series.count + step) }
-        }
+        let point = combined(fit.backtest.weightsOfPoint(fit.ensemble, after: values))
+        let likely = combined(fit.backtest.weights(fit.ensemble))
         func band(_ quantile: Double) -> [Double] {
-            mean.indices.map {
-                fit.backtest.intervals.quantile(quantile, at: $0, around: mean[$0], in: series)
+            likely.indices.map {
+                fit.backtest.intervals.quantile(quantile, at: $0, around: likely[$0], in: series)
             }
         }
         let central = zip(band(Self.centralQuantiles.low), band(Self.centralQuantiles.high))
         let bands = quantiles.map { (quantile: $0, values: band($0)) }
-        let inside = zip(mean, central).map { min(max($0, $1.0), $1.1) }
+        let inside = zip(point, central).map { min(max($0, $1.0), $1.1) }
         return Forecast(
             mean: inside, quantiles: bands, relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,

@@ -52,10 +52,15 @@ struct EnsembleTests {
         }
     }
 
-    private func weights(_ values: [Double], periods: [Int]) throws -> [Ensemble.Kind: Double] {
+    /// - Parameter isPoint: as in a point forecast, not as errors earn them.
+    private func weights(
+        _ values: [Double], periods: [Int], isPoint: Bool = false
+    ) throws -> [Ensemble.Kind: Double] {
         let series = try #require(RegularSeries(values))
         let ensemble = Ensemble(series, periods: periods)
-        let weights = PathBacktest(series, periods: periods, horizon: 48).weights(ensemble)
+        let backtest = PathBacktest(series, periods: periods, horizon: 48)
+        let weights =
+            isPoint ? backtest.weightsOfPoint(ensemble, after: values[...]) : backtest.weights(ensemble)
         return Dictionary(uniqueKeysWithValues: zip(ensemble.members.map(\.kind), weights))
     }
 
@@ -72,7 +77,7 @@ struct EnsembleTests {
         throws
     {
         func share(_ values: [Double]) throws -> Double {
-            let weights = try weights(values, periods: [24, 168])
+            let weights = try weights(values, periods: [24, 168], isPoint: true)
             return try #require(weights[.shortNaive]) / weights.values.reduce(0, +)
         }
         var source = Synthetic(seed: 3)
@@ -98,6 +103,25 @@ struct EnsembleTests {
         #expect(steadiness(everyFifthDay) == 0)
         #expect(steadiness([1, 2, 3]) == LastCycle.usualSteadiness)
         #expect(steadiness([Double](repeating: 7, count: 480)) == LastCycle.usualSteadiness)
+    }
+
+    @Test
+    func `the last cycle counts more where it has just been repeated better than a typical model forecasts`()
+    {
+        func emphasis(_ values: [Double], typical: Double) -> Double {
+            LastCycle.emphasis(values[...], period: 24, width: 24, typical: typical)
+        }
+        let restless = (0..<240).map { Double($0 / 24 % 2) * 10 }
+        let calm = restless + restless.suffix(24).map { $0 + 2 }
+        // Restless again for half a day.
+        let over = restless + restless.suffix(24).enumerated().map { $0 < 12 ? $1 : $1 + 10 }
+
+        #expect(emphasis(restless, typical: 5) == 1)
+        #expect(emphasis(calm, typical: 5) == 2.5)
+        #expect(emphasis(over, typical: 7) == 1)
+        #expect(emphasis(restless + restless.suffix(24), typical: 5) == LastCycle.mostEmphasis)
+        #expect(emphasis([Double](repeating: 7, count: 47), typical: 5) == 1)
+        #expect(emphasis(calm, typical: 0) == 1)
     }
 
     @Test

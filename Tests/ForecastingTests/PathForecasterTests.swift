@@ -20,6 +20,44 @@ struct PathForecasterTests {
         }
     }
 
+    private func distance(_ path: [Double], _ other: [Double]) -> Double {
+        zip(path, other).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(other.count)
+    }
+
+    @Test
+    func `the median is the best guess, and the point forecast keeps nearer to the last cycle`() throws {
+        var point = 0.0
+        var median = 0.0
+        for seed in 1...12 {
+            var source = Synthetic(seed: UInt64(seed))
+            let values = source.wave(24 * 28, period: 24, noise: 8)
+            let truth = (0..<48).map { 100 + 50 * sin(2 * .pi * Double($0) / 24) }
+            let forecast = try #require(PathForecaster(values)).forecast(horizon: 48, quantiles: [0.5])
+            point += distance(forecast.mean, truth)
+            median += distance(forecast.quantiles[0].values, truth)
+        }
+
+        #expect(median < 0.9 * point, "\(median) beside \(point)")
+    }
+
+    @Test(arguments: 1...4)
+    func `what grew each day and stands still is at once forecast nearer to its last day`(seed: UInt64) throws
+    {
+        var source = Synthetic(seed: seed)
+        let wave = source.wave(24 * 35, period: 24, noise: 0.2)
+        func towards(lastDayOf days: Int, growing grown: Int) throws -> Double {
+            let values = (0..<24 * days).map { wave[$0] + 4 * Double(min($0 / 24, grown)) }
+            let day = (0..<48).map { values[values.count - 24 + $0 % 24] }
+            let forecast = try #require(PathForecaster(values)).forecast(horizon: 48, quantiles: [0.5])
+            return distance(forecast.mean, day) / distance(forecast.quantiles[0].values, day)
+        }
+
+        let growing = try towards(lastDayOf: 35, growing: 34)
+        let still = try towards(lastDayOf: 35, growing: 33)
+
+        #expect(still < 0.95 * growing, "\(still) beside \(growing)")
+    }
+
     @Test
     func `white noise is forecast near its mean, and a random walk is not trusted`() throws {
         var source = Synthetic(seed: 2)
