@@ -7,6 +7,8 @@ enum LastCycle {
     static let usualSteadiness = 0.6
     /// The rank of a window that went well.
     static let goodRank = 0.2
+    /// It counts more where its latest error is below this share of a typical model's.
+    static let calm = 0.8
     /// However exactly it was repeated, it counts so many times at most.
     static let mostEmphasis = 8.0
 
@@ -32,9 +34,9 @@ enum LastCycle {
         return min(1, Quantile.ofSorted(errors, goodRank) / mean)
     }
 
-    /// How many times as much as usual it counts where it has just been repeated better than a typical model
-    /// forecasts: that is how it first shows that a restless series has come to rest, or that one which grew
-    /// stands still. The last half of what is looked at has to agree, or the calm is over already.
+    /// How many times as much as usual it counts where it has just been repeated clearly better than a typical
+    /// model forecasts: that is how it first shows that a restless series has come to rest, or that one which
+    /// grew stands still. The last half of what is looked at has to agree, or the calm is over already.
     /// - Parameters:
     ///   - values: up to the moment of the forecast.
     ///   - period: the length of a cycle, 1 for the last value.
@@ -51,6 +53,7 @@ enum LastCycle {
         }
         let latest = later / Double(width - width / 2)
         let error = max(latest, (earlier + later) / Double(width))
-        return error * mostEmphasis > typical ? max(1, typical / error) : mostEmphasis
+        let usual = calm * typical
+        return error * mostEmphasis > usual ? max(1, usual / error) : mostEmphasis
     }
 }

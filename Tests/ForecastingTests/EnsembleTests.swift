@@ -106,8 +106,7 @@ struct EnsembleTests {
     }
 
     @Test
-    func `the last cycle counts more where it has just been repeated better than a typical model forecasts`()
-    {
+    func `the last cycle counts more where it has just been repeated better than a typical model errs`() {
         func emphasis(_ values: [Double], typical: Double) -> Double {
             LastCycle.emphasis(values[...], period: 24, width: 24, typical: typical)
         }
@@ -117,7 +116,8 @@ struct EnsembleTests {
         let over = restless + restless.suffix(24).enumerated().map { $0 < 12 ? $1 : $1 + 10 }
 
         #expect(emphasis(restless, typical: 5) == 1)
-        #expect(emphasis(calm, typical: 5) == 2.5)
+        #expect(emphasis(calm, typical: 5) == 2)
+        #expect(emphasis(calm, typical: 2.4) == 1)
         #expect(emphasis(over, typical: 7) == 1)
         #expect(emphasis(restless + restless.suffix(24), typical: 5) == LastCycle.mostEmphasis)
         #expect(emphasis([Double](repeating: 7, count: 47), typical: 5) == 1)
