@@ -78,10 +78,7 @@ extension Store {
         var damaged = 0
         for case let table? in tables { damaged += table.sealed.reduce(0) { $0 + $1.damagedChunks.count } }
         for index in loose.groups.indices {
-            damaged += loose.groups[index].parts.count { part in
-                let bytes = part.bytes
-                return !Chunk.isIntact(bytes.span, 0..<bytes.count)
-            }
+            damaged += loose.groups[index].parts.count { !$0.isIntact }
         }
         return damaged
     }
@@ -103,8 +100,16 @@ extension LooseGroup {
                 part.samples += Int(sealed.rowCount)
                 guard let chunk = sealed.opened?.chunk else { continue }
                 let total = max(1, chunk.decoder.ends.last ?? 0)
-                part.bytes += sealed.bytes.count * chunk.decoder.range(of: sealed.column(slot)).count / total
+                let size = sealed.chunkRange.count
+                part.bytes += size * chunk.decoder.range(of: sealed.column(slot)).count / total
                 part.transforms[chunk.transform(sealed.column(slot)), default: 0] += 1
+                guard let block = sealed.blockRange(slot) else { continue }
+                part.bytes += block.count
+                for chunk in (try? HistogramBlock.chunks(sealed.bytes, block)) ?? [] {
+                    for column in 0..<chunk.columnCount {
+                        part.transforms[chunk.transform(column), default: 0] += 1
+                    }
+                }
             }
             let labels = labels(slot, table)
             contents.add(part, labels, metric: labels.metricName, target: labels.target, &seen)

@@ -60,6 +60,7 @@ extension Head {
             report.tooOld += 1
             return .tooOld
         }
+        pressure.samplesSince += histogram.positiveBuckets.count + histogram.negativeBuckets.count
         return count(loose.append(number, time, histogram, window: window), time, &report)
     }
 

@@ -227,9 +227,11 @@ package struct StoreVerification: Hashable, Sendable {
         let report = try RecordFile.read(disk, path, id: number) { _, record in
             seen += 1
             end = record
-            guard [SnapshotRecord.rows, SnapshotRecord.part, RollupRecord.block].contains(record.first) else {
-                return
-            }
+            let kinds = [
+                SnapshotRecord.rows, SnapshotRecord.part, SnapshotRecord.group, SnapshotRecord.histogramGroup,
+                RollupRecord.block,
+            ]
+            guard kinds.contains(record.first ?? 0) else { return }
             var reader = SnapshotReader()
             var scratch = Head(StoreConfiguration())
             if (try? reader.read(record, into: &scratch, isOld: true)) == nil {

@@ -5,25 +5,30 @@ struct LooseEncoder: Sendable {
     private var encoder = ChunkEncoder()
     private var columns: [Double] = []
     private var bytes: [UInt8] = []
+    private var blocks = HistogramBlockEncoder()
 
-    /// A part of series with equal times, which ascend; `fill` appends the values of a slot.
+    /// A part of series with equal times, which ascend; `fill` appends the values of a slot, `histograms` gives its histograms
+    /// by row, asked for `histogramSlots`.
     mutating func encode(
-        _ slots: UInt16, _ times: ArraySlice<Int64>, fill: (_ slot: Int, _ values: inout [Double]) -> Void
+        _ slots: UInt16, _ times: ArraySlice<Int64>, histogramSlots: UInt16 = 0,
+        histograms: (_ slot: Int) -> [FloatHistogram?] = { _ in [] },
+        fill: (_ slot: Int, _ values: inout [Double]) -> Void
     ) -> LoosePart {
         columns.removeAll(keepingCapacity: true)
         for time in times { columns.append(Double(time)) }
         for slot in 0..<LooseGroup.width where slots >> UInt16(slot) & 1 == 1 { fill(slot, &columns) }
-        return finish(slots, times)
-    }
-
-    private mutating func finish(_ slots: UInt16, _ times: ArraySlice<Int64>) -> LoosePart {
         bytes.removeAll(keepingCapacity: true)
         let columns = columns
-        encoder.encode(
-            columns.span, rowCount: times.count, isBrief: times.count < LooseGroup.middleRows, to: &bytes)
+        let isBrief = times.count < LooseGroup.middleRows
+        encoder.encode(columns.span, rowCount: times.count, isBrief: isBrief, to: &bytes)
+        var histogramSlots = histogramSlots
+        if histogramSlots != 0 {
+            LoosePart.appendBlocks(
+                &histogramSlots, isBrief: isBrief, &blocks, to: &bytes, histograms: histograms)
+        }
         return LoosePart(
             first: times.first ?? 0, last: times.last ?? 0, rowCount: UInt32(times.count), slots: slots,
-            bytes: bytes.fitted)
+            histogramSlots: histogramSlots, bytes: bytes.fitted)
     }
 
     /// The parts of the samples of all slots, one for all series with equal times.
@@ -40,7 +45,13 @@ struct LooseEncoder: Sendable {
             }
             rest &= ~slots
             let samples = columns
-            parts.append(encode(slots, samples[first].times[...]) { $1 += samples[$0].values })
+            let histogramSlots = samples.indices.reduce(0 as UInt16) {
+                samples[$1].histograms.isEmpty ? $0 : $0 | 1 << UInt16($1)
+            }
+            parts.append(
+                encode(
+                    slots, samples[first].times[...], histogramSlots: slots & histogramSlots,
+                    histograms: { samples[$0].histograms }, fill: { $1 += samples[$0].values }))
         }
         return parts
     }
@@ -53,7 +64,8 @@ struct LooseEncoder: Sendable {
             parts.allSatisfy { $0.slots == first.slots }
             && zip(parts, parts.dropFirst()).allSatisfy { $0.last < $1.first }
             && opened.allSatisfy { $0.opened != nil }
-        if isPlain {
+        let histogramSlots = parts.reduce(0) { $0 | $1.histogramSlots }
+        if isPlain, histogramSlots == 0 {
             let times = opened.flatMap { $0.opened?.times ?? [] }
             var isWhole = true
             let part = encode(first.slots, times[...]) { slot, values in
@@ -69,9 +81,8 @@ struct LooseEncoder: Sendable {
         for (part, opened) in opened {
             guard let opened else { continue }
             for slot in 0..<LooseGroup.width where part.has(slot) {
-                guard let values = part.values(slot, opened) else { continue }
-                columns[slot].times += opened.times
-                columns[slot].values += values
+                guard let samples = part.columns(slot, opened) else { continue }
+                columns[slot].append(samples)
             }
         }
         return self.parts(of: &columns)
@@ -86,9 +97,9 @@ extension LoosePart {
         guard let opened else { return [] }
         var columns = [SampleColumns](repeating: SampleColumns(), count: LooseGroup.width)
         for slot in 0..<LooseGroup.width where has(slot) {
-            guard let values = values(slot, opened) else { continue }
-            for (time, value) in zip(opened.times, values) where keeps(slot, time) {
-                columns[slot].append(time, value)
+            guard let samples = self.columns(slot, opened) else { continue }
+            for row in samples.times.indices where keeps(slot, samples.times[row]) {
+                columns[slot].append(samples.times[row], samples.values[row], samples.histogram(row))
             }
         }
         return encoder.parts(of: &columns)

@@ -83,16 +83,6 @@ extension LooseGroup {
         return result
     }
 
-    /// The native histograms of a slot among these times, by their index; nil where the series has none.
-    func histograms(_ slot: Int, _ times: TimeColumn) -> [Int: FloatHistogram]? {
-        guard histograms.contains(where: { $0.key.slot == UInt8(slot) }) else { return nil }
-        var found: [Int: FloatHistogram] = [:]
-        for (row, time) in times.milliseconds.enumerated() {
-            found[row] = histograms[Moment(slot: UInt8(slot), time: time)]
-        }
-        return found
-    }
-
     func labels(_ slot: Int, _ table: PairTable) -> Labels {
         let pairs = pairs
         return table.labels(pairs.span.extracting(pairRange(slot)))
@@ -122,7 +112,7 @@ extension LooseGroup {
     }
 
     var sealedByteCount: Int { parts.reduce(0) { $0 + $1.bytes.count } }
-    var tailByteCount: Int { 8 * (times.count + cells.count) + 24 * late.count }
+    var tailByteCount: Int { 8 * (times.count + cells.count) + 24 * late.count + rawHistogramByteCount }
     /// An estimate of the group itself, and of a number in it and a step in the pair's list for each label of a series.
     var indexByteCount: Int { 450 + 6 * pairs.count }
 

@@ -12,6 +12,7 @@ extension LooseGroup {
             rest |= 1 << UInt16(slot)
         }
         let sealing = rest
+        let histogramSlots = rawHistogramSlots
         tailLimit = UInt8(LooseGroup.tailRows)
         while rest != 0 {
             let first = rest.trailingZeroBitCount
@@ -22,10 +23,15 @@ extension LooseGroup {
             rest &= ~slots
             let start = firstTime(first)
             let count = Int(counts[first])
-            let part = encoder.encode(slots, times[start..<start + count]) { slot, values in
-                for row in 0..<count { values.append(cells[LooseGroup.width * row + slot]) }
-            }
+            let times = times[start..<start + count]
+            let part = encoder.encode(
+                slots, times, histogramSlots: slots & histogramSlots,
+                histograms: { slot in times.map { rawHistogram(slot, $0) } },
+                fill: { slot, values in
+                    for row in 0..<count { values.append(cells[LooseGroup.width * row + slot]) }
+                })
             insert(part)
+            if part.histogramSlots != 0 { forgetRawHistograms(part.histogramSlots, Array(times)) }
         }
         emptyTail(sealing)
         merge(below: LooseGroup.middleRows, &encoder)
@@ -34,9 +40,15 @@ extension LooseGroup {
 
     mutating func sealLate(_ encoder: inout LooseEncoder) {
         var columns = [SampleColumns](repeating: SampleColumns(), count: LooseGroup.width)
-        for sample in late { columns[Int(sample.slot)].append(sample.time, sample.value) }
+        for sample in late {
+            let slot = Int(sample.slot)
+            columns[slot].append(sample.time, sample.value, rawHistogram(slot, sample.time))
+        }
         late = []
         for part in encoder.parts(of: &columns) { insert(part) }
+        for slot in columns.indices where !columns[slot].histograms.isEmpty {
+            forgetRawHistograms(1 << UInt16(slot), columns[slot].times)
+        }
         merge(below: LooseGroup.middleRows, &encoder)
         merge(below: LooseGroup.mergedRows, &encoder)
     }
@@ -108,13 +120,13 @@ extension LooseGroup {
         persisted -= parts.prefix(persisted).count { $0.last < time }
         if parts.contains(where: { $0.last < time }) { parts.removeAll { $0.last < time } }
         if !late.isEmpty { late.removeAll { $0.time < time } }
-        if !histograms.isEmpty { histograms = histograms.filter { $0.key.time >= time } }
         var dropped: UInt16 = 0
         var alive: UInt16 = 0
         for slot in 0..<LooseGroup.width where counts[slot] > 0 {
             if newest[slot] < time { dropped |= 1 << UInt16(slot) } else { alive |= 1 << UInt16(slot) }
         }
         if dropped != 0 { emptyTail(dropped) }
+        dropRawHistograms()
         for part in parts { alive |= part.slots }
         for sample in late { alive |= 1 << UInt16(sample.slot) }
         return members & ~alive

@@ -53,8 +53,8 @@ struct LooseGroup: Sendable {
     /// Parts before this one are in a chunk file already.
     var persisted = 0
     var late: [LateSample] = []
-    /// The value of the sample is their count.
-    var histograms: [Moment: FloatHistogram] = [:]
+    /// Of samples in no part; the value of the sample is their count.
+    var histograms: [Moment: RawHistogram] = [:]
 
     var isEmpty: Bool { members == 0 }
 
@@ -141,7 +141,7 @@ struct LooseGroup: Sendable {
         guard time > newest[slot] else {
             return appendLate(slot, time, histogram.count, histogram, window, &encoder)
         }
-        histograms[Moment(slot: UInt8(slot), time: time)] = histogram
+        histograms[Moment(slot: UInt8(slot), time: time)] = RawHistogram(histogram)
         return append(slot, time, histogram.count, window: window, &encoder)
     }
 
@@ -248,15 +248,18 @@ struct LooseGroup: Sendable {
         _ slot: Int, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?, _ window: Int64,
         _ encoder: inout LooseEncoder
     ) -> Outcome {
-        let moment = Moment(slot: UInt8(slot), time: time)
         if let existing = self.value(slot, at: time) {
-            let isSame = existing.bitPattern == value.bitPattern && histograms[moment] == histogram
+            let isSame =
+                existing.bitPattern == value.bitPattern
+                && self.histogram(slot, at: time) == histogram.map(RawHistogram.init)
             return isSame ? .repeated : .duplicate
         }
         guard window > 0 else { return .outOfOrder }
         guard newest[slot] - time <= window else { return .tooOld }
         late.append(LateSample(slot: UInt8(slot), time: time, value: value))
-        if let histogram { histograms[moment] = histogram }
+        if let histogram {
+            histograms[Moment(slot: UInt8(slot), time: time)] = RawHistogram(histogram)
+        }
         if late.count >= LooseGroup.lateLimit { sealLate(&encoder) }
         return .accepted
     }

@@ -18,7 +18,7 @@ struct LooseMember: Sendable {
         return oldest == .max ? nil : oldest
     }
 
-    var hasHistograms: Bool { group.histograms.contains { $0.key.slot == UInt8(slot) } }
+    var hasHistograms: Bool { group.hasHistograms(slot) }
 
     /// Whether a sample may lie in the range.
     func overlaps(_ range: ClosedRange<Int64>) -> Bool { group.slots(in: range) >> UInt16(slot) & 1 == 1 }

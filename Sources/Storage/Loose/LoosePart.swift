@@ -9,6 +9,8 @@ struct LoosePart: Sendable {
     var rowCount: UInt32
     /// The series in it, a bit for each slot of the group.
     var slots: UInt16
+    /// Those of them with native histograms.
+    var histogramSlots: UInt16 = 0
     var bytes: [UInt8]
 
     var columnCount: Int { slots.nonzeroBitCount }
@@ -32,7 +34,7 @@ struct LoosePart: Sendable {
     /// Nil where the chunk is damaged.
     var opened: Opened? {
         let bytes = bytes
-        guard let chunk = try? Chunk.open(bytes, 0..<bytes.count), chunk.rowCount == Int(rowCount),
+        guard let chunk = try? Chunk.open(bytes, chunkRange), chunk.rowCount == Int(rowCount),
             chunk.columnCount == 1 + columnCount
         else { return nil }
         var times: [Double] = []

@@ -173,6 +173,7 @@ struct LooseSeries: Sendable {
             groups[index].persisted = min(groups[index].persisted, final)
             groups[index].late = []
             groups[index].emptyTail(groups[index].members)
+            groups[index].dropRawHistograms()
         }
     }
 
@@ -190,13 +191,13 @@ struct LooseSeries: Sendable {
         histograms: [(time: Int64, histogram: FloatHistogram)]
     ) {
         let slot = UInt8(number & 15)
+        for (time, histogram) in histograms {
+            groups[Int(number >> 4)].histograms[.init(slot: slot, time: time)] = RawHistogram(histogram)
+        }
         groups[Int(number >> 4)].restore(Int(slot), tail: tail, newest: newest, &encoder)
         for sample in late {
             groups[Int(number >> 4)].late.append(
                 .init(slot: slot, time: sample.timestamp.milliseconds, value: sample.value))
-        }
-        for (time, histogram) in histograms {
-            groups[Int(number >> 4)].histograms[.init(slot: slot, time: time)] = histogram
         }
     }
 
@@ -205,5 +206,6 @@ struct LooseSeries: Sendable {
         guard group < groups.count, !groups[group].isEmpty else { return }
         groups[group].parts = parts + groups[group].parts
         groups[group].persisted = persisted
+        if !groups[group].histograms.isEmpty { groups[group].absorbRawHistograms(&encoder) }
     }
 }

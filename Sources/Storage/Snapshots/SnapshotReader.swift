@@ -88,6 +88,11 @@ struct SnapshotReader {
             let number = try cursor.number(bytes)
             let slots = UInt16(truncatingIfNeeded: try cursor.number(bytes))
             try takePart(bytes, &cursor, number, slots: slots, head, isOld)
+        case SnapshotRecord.histogramGroup:
+            let number = try cursor.number(bytes)
+            let slots = UInt16(truncatingIfNeeded: try cursor.number(bytes))
+            let histograms = UInt16(truncatingIfNeeded: try cursor.number(bytes))
+            try takePart(bytes, &cursor, number, slots: slots, histograms: histograms, head, isOld)
         case SnapshotRecord.metadata: break
         case SnapshotRecord.end: isComplete = try cursor.varint(bytes) == UInt64(count)
         default:
@@ -110,7 +115,7 @@ struct SnapshotReader {
         }
         head.loose.reserve(seriesCount)
         for group in Set(oldParts.keys).union(newParts.keys) {
-            let old = oldParts[group] ?? []
+            let old = distinct(oldParts[group] ?? [])
             // The longest first: in version 1 each series had parts of its own.
             let new = (newParts[group] ?? []).enumerated().sorted {
                 ($1.element.rowCount, $0.offset) < ($0.element.rowCount, $1.offset)
@@ -132,6 +137,21 @@ struct SnapshotReader {
         }
         head.newest = max(head.newest, newestSeries)
         for parts in newRows.values.joined() { head.newest = max(head.newest, parts.last) }
+    }
+
+    /// Without parts that a later file holds a second time, as with their histograms, which the state had before.
+    private func distinct(_ parts: [LoosePart]) -> [LoosePart] {
+        guard parts.contains(where: { $0.histogramSlots != 0 }) else { return parts }
+        var result: [LoosePart] = []
+        for part in parts {
+            if part.histogramSlots != 0, let index = result.firstIndex(where: { LoosePart.isSame($0, part) })
+            {
+                result[index] = part
+            } else {
+                result.append(part)
+            }
+        }
+        return result
     }
 
     /// Without rows that an abandoned chunk file holds a second time.
@@ -229,20 +249,22 @@ struct SnapshotReader {
     }
 
     private mutating func takePart(
-        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ number: UInt32, slots: UInt16, _ head: Head,
-        _ isOld: Bool
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ number: UInt32, slots: UInt16,
+        histograms: UInt16 = 0, _ head: Head, _ isOld: Bool
     ) throws(CodecError) {
         let first = try cursor.signedVarint(bytes)
         let last = try cursor.signedVarint(bytes)
         let rowCount = try cursor.number(bytes)
         let content = try cursor.array(bytes, count: try cursor.length(bytes))
-        guard Chunk.isIntact(content.span, 0..<content.count), slots != 0 else {
+        let part = LoosePart(
+            first: first, last: last, rowCount: rowCount, slots: slots, histogramSlots: histograms,
+            bytes: content)
+        guard part.isIntact, slots != 0, histograms & ~slots == 0 else {
             damaged += 1
             return
         }
         newest = max(newest, last)
         guard last >= head.droppedBefore else { return }
-        let part = LoosePart(first: first, last: last, rowCount: rowCount, slots: slots, bytes: content)
         if isOld {
             oldParts[number >> 4, default: []].append(part)
         } else {

@@ -15,6 +15,7 @@ import TimeSeries
 ///     9 group     first series, series in it as 16 bits, first time, last time, rows, bytes
 ///    10 columns   of a layout, see `LayoutRecord`
 ///    11 metrics   see `MetadataRecord`
+///    12 group with histograms: as 9, with the series that have some as 16 bits before the first time
 enum SnapshotRecord {
     static let head: UInt8 = 1
     static let layout: UInt8 = 2
@@ -27,6 +28,7 @@ enum SnapshotRecord {
     static let group: UInt8 = 9
     static let columns: UInt8 = 10
     static let metrics: UInt8 = 11
+    static let histogramGroup: UInt8 = 12
 
     static func head(_ head: Head) -> [UInt8] {
         var bytes: [UInt8] = [self.head]
@@ -89,15 +91,16 @@ enum SnapshotRecord {
         bytes.append(varint: UInt64(histograms.count))
         for (moment, histogram) in histograms.sorted(by: { $0.key.time < $1.key.time }) {
             bytes.append(signedVarint: moment.time)
-            HistogramCodec.encode(histogram, to: &bytes)
+            bytes += histogram.bytes
         }
         return bytes
     }
 
     static func group(_ group: Int, _ part: LoosePart) -> [UInt8] {
-        var bytes: [UInt8] = [self.group]
+        var bytes: [UInt8] = [part.histogramSlots == 0 ? self.group : histogramGroup]
         bytes.append(varint: UInt64(group * LooseGroup.width))
         bytes.append(varint: UInt64(part.slots))
+        if part.histogramSlots != 0 { bytes.append(varint: UInt64(part.histogramSlots)) }
         bytes.append(signedVarint: part.first)
         bytes.append(signedVarint: part.last)
         bytes.append(varint: UInt64(part.rowCount))
