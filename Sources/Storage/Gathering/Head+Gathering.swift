@@ -107,7 +107,7 @@ extension LooseSeries {
 extension LooseGroup {
     /// The slots of members without native histograms.
     fileprivate var plainMembers: UInt16 {
-        histograms.keys.reduce(members) { $0 & ~(1 << UInt16($1.slot)) }
+        (0..<LooseGroup.width).reduce(members) { hasHistograms($1) ? $0 & ~(1 << UInt16($1)) : $0 }
     }
 }
 
