@@ -45,6 +45,8 @@ struct LineCache {
     private(set) var own: [OwnSeries] = []
     var layout = LineLayout.empty
     private var retired: [UInt64: Retired] = [:]
+    /// Columns of the last lines that were taken whose end was told since.
+    private var ended: Set<LineLayout.Destination> = []
     /// Where labels go, by their hash: those of a column without the target's, those of an own series whole. Rebuilt
     /// when a body changes after a long calm.
     var destinations: [UInt64: LineLayout.Destination]?
@@ -111,6 +113,7 @@ struct LineCache {
 
     /// Takes over what was read. Columns whose line is gone get a stale marker in `row`; returns the own series that ended.
     mutating func commit(_ reading: Reading, row: inout [Double]) {
+        defer { if !ended.isEmpty { ended = [] } }
         guard let new = reading.layout else {
             calm += 1
             if calm == LineCache.calmScrapes { destinations = nil }
@@ -133,7 +136,7 @@ struct LineCache {
         for line in 0..<layout.count {
             let destination = Int(layout.destinations[line])
             guard destination >= 0, Marker.isAbsent(row[destination]) else { continue }
-            row[destination] = Marker.stale
+            if !ended.contains(layout.destinations[line]) { row[destination] = Marker.stale }
             let series = layout.text[layout.seriesRange(line)]
             retired[Bytes.hash(series.span)] = Retired(
                 series: Array(series), destination: layout.destinations[line])
@@ -149,27 +152,23 @@ struct LineCache {
         }
     }
 
-    /// The columns that a line of the last scrape goes to, by the labels of their series without the target's.
-    func columns(_ rules: SeriesRules) -> [Labels: Int] {
-        var columns: [Labels: Int] = [:]
-        for line in 0..<layout.count {
-            guard let labels = try? columnLabels(ofLine: line, rules) else { continue }
-            columns[labels] = Int(layout.destinations[line])
+    /// For a reading that is not taken over: columns whose line is gone get a stale marker in `row`, once.
+    mutating func endMissing(row: inout [Double]) {
+        for destination in layout.destinations where destination >= 0 {
+            if !Marker.isAbsent(row[Int(destination)]) {
+                ended.remove(destination)
+            } else if ended.insert(destination).inserted {
+                row[Int(destination)] = Marker.stale
+            }
         }
-        return columns
     }
 
-    /// Puts stale markers into the empty cells of columns that a line goes to, but of those that have one already; returns all
-    /// of them.
-    func markEnded(_ row: inout [Double], except marked: Set<Int>) -> Set<Int> {
-        var ended: Set<Int> = []
-        for destination in layout.destinations where destination >= 0 {
-            let column = Int(destination)
-            guard Marker.isAbsent(row[column]) else { continue }
-            ended.insert(column)
-            if !marked.contains(column) { row[column] = Marker.stale }
-        }
-        return ended
+    /// The columns of the last lines that go on, by the hash of their labels.
+    func liveColumns(_ rules: SeriesRules) -> [UInt64: LineLayout.Destination] {
+        let lines = Set(layout.destinations.filter { $0 >= 0 }).subtracting(ended)
+        // The labels were made of this text before, so they can be made again.
+        let known = destinations ?? (try? rememberDestinations(rules)) ?? [:]
+        return known.filter { lines.contains($0.value) }
     }
 
     /// Puts stale markers into the cells of all columns that a line goes to.

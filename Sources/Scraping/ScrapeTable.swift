@@ -27,18 +27,15 @@ struct ScrapeTable {
     private let registry: LineTextRegistry
     private var cache: LineCache
     private var table: TableID?
+    /// The table before this one, until the first scrape of this one says which of its series go on; there is none
+    /// meanwhile.
+    private var former: FormerTable?
     /// Own series with a sample in the last scrape.
     private var liveOwn: Set<Int> = []
     /// Native histograms of the last scrape.
     private var liveHistograms: Set<Labels> = []
-    /// Columns whose lines went while new series were refused, with a stale marker already.
-    private var endedColumns: Set<Int> = []
-    /// Whether ended series take the room in the table that live ones need.
-    private var isCrowded = false
     /// Whether the series of the table have a sample behind their last stale marker.
     private var isLive = false
-    /// The table before this one, until the next scrape shows which of its series go on.
-    private var former: FormerTable?
     private var lastTimestamp = Timestamp.distantPast
     private var created = CreatedSeries()
     private var starts = LineStarts()
@@ -72,6 +69,7 @@ struct ScrapeTable {
             problem = try ingest(response, at: timestamp, now: now, into: &row, &batch, &report)
             report.isUp = true
         } catch {
+            returnToFormer()
             problem = error.description
             row = Array(repeating: Marker.absent, count: cache.columnCount)
             endSeries(&row, &batch, at: timestamp)
@@ -88,7 +86,7 @@ struct ScrapeTable {
             problem = ScrapeFailure.sink(error).description
         }
         if !batch.isEmpty { position = max(position, sink.append(batch).position) }
-        if isCrowded || cache.retiredCount > max(ScrapeTable.retiredLimit, cache.layout.count) { reopen() }
+        if cache.retiredCount > max(ScrapeTable.retiredLimit, cache.layout.count) { replace() }
         return Outcome(
             isUp: report.isUp, problem: problem, samples: report.isUp ? report.kept : 0, position: position)
     }
@@ -97,9 +95,9 @@ struct ScrapeTable {
     mutating func close(at now: Timestamp) {
         guard !isClosed else { return }
         isClosed = true
-        let timestamp = max(now, lastTimestamp + .milliseconds(1))
-        leaveFormer(for: [], at: timestamp)
+        returnToFormer()
         guard let table else { return }
+        let timestamp = max(now, lastTimestamp + .milliseconds(1))
         var row = Array(repeating: Marker.absent, count: cache.columnCount)
         var batch: [SeriesSamples] = []
         endSeries(&row, &batch, at: timestamp)
@@ -121,27 +119,52 @@ struct ScrapeTable {
         return opened
     }
 
-    /// A table with only the columns that are in use, from the next scrape on.
-    private mutating func reopen() {
+    /// A table with only the columns that are in use, from the next reading on. The one before stays open until then.
+    private mutating func replace() {
         if let table {
-            let live = isLive ? cache.columns(rules).filter { !endedColumns.contains($0.value) } : [:]
-            former = FormerTable(id: table, width: cache.columnCount, live: live)
+            former = FormerTable(
+                table: table, cache: cache, live: isLive ? cache.liveColumns(rules) : [:], created: created,
+                starts: starts)
         }
         table = nil
-        isCrowded = false
-        endedColumns = []
         created = CreatedSeries()
         starts = LineStarts()
         cache = LineCache(reportColumns: reportColumns, own: cache.own, registry: registry)
     }
+
+    /// Goes on with the table before, where nothing came into the one that was to replace it.
+    private mutating func returnToFormer() {
+        guard let former else { return }
+        (table, cache, created, starts) = (former.table, former.cache, former.created, former.starts)
+        self.former = nil
+    }
+
+    /// Ends the series of the table before that have no column in the present one, and gives it back. Returns how many
+    /// go on.
+    private mutating func endFormer(keeping columns: [Labels], at timestamp: Timestamp) -> Int {
+        guard let former else { return 0 }
+        self.former = nil
+        var ended = former.live
+        for labels in columns { ended[labels.stableHash] = nil }
+        // The sink may have given the same table again.
+        if former.table != table {
+            var row = Array(repeating: Marker.absent, count: former.cache.columnCount)
+            for column in ended.values { row[Int(column)] = Marker.stale }
+            if !ended.isEmpty { _ = sink.append(former.table, at: timestamp, row: row) }
+            sink.closeTable(former.table)
+        }
+        return former.live.count - ended.count
+    }
 }
 
-/// A table that another took the place of.
+/// A table that is being replaced.
 private struct FormerTable {
-    var id: TableID
-    var width: Int
-    /// The columns that have a sample behind their last stale marker.
-    var live: [Labels: Int]
+    var table: TableID
+    var cache: LineCache
+    /// Its columns that had a sample in the last scrape, by the hash of their labels.
+    var live: [UInt64: LineLayout.Destination]
+    var created: CreatedSeries
+    var starts: LineStarts
 }
 
 extension SinkError {
@@ -161,7 +184,7 @@ extension ScrapeTable {
         _ batch: inout [SeriesSamples], _ report: inout ScrapeReport
     ) throws(ScrapeFailure) -> String {
         let body = try ScrapeBody(response, job)
-        let reading = try cache.read(body.text.span, body.format, rules, into: &row)
+        var reading = try cache.read(body.text.span, body.format, rules, into: &row)
         var exemplars: [SeriesExemplars] = []
         let histograms = try series(of: body.histograms, at: timestamp, &exemplars)
         report.scraped = reading.lineCount + body.histograms.count
@@ -170,25 +193,7 @@ extension ScrapeTable {
         if let limit = job.limits.samples, report.kept > limit {
             throw .sampleLimit(count: report.kept, limit: limit)
         }
-        var problem = ""
-        do throws(SinkError) {
-            if table == nil || !reading.newColumns.isEmpty { _ = try open(adding: reading.newColumns) }
-            cache.commit(reading, row: &row)
-            leaveFormer(for: reading.newColumns, at: timestamp)
-            endedColumns = []
-            report.added = reading.newColumns.count + reading.newOwn.count
-        } catch {
-            // The series that are known go on; the new ones are tried again with the next scrape. A target of which nothing
-            // is known would look healthy without a sample.
-            if case .targetSeriesLimit(let limit) = error {
-                isCrowded = table != nil && reportColumns.count + report.kept <= limit
-            }
-            report.kept -= reading.newColumns.count
-            guard error.isLimitOfSeries, report.kept > 0 else { throw .sink(error) }
-            problem = ScrapeFailure.sink(error).description
-            row.removeLast(reading.newColumns.count)
-            endedColumns = cache.markEnded(&row, except: endedColumns)
-        }
+        let problem = try take(&reading, body, at: timestamp, into: &row, &report)
         isLive = true
         if !reading.metadata.isEmpty { sink.describe(reading.metadata) }
         if body.format == .openMetrics { created.update(cache.layout) }
@@ -203,6 +208,63 @@ extension ScrapeTable {
         appendOwn(reading, at: timestamp, now: now, to: &batch)
         appendHistograms(histograms, at: timestamp, to: &batch)
         return problem
+    }
+
+    /// Takes what was read into the table; returns what the sink refused of it, empty for nothing.
+    ///
+    /// Series that ended do not keep others out of a target that has room for those that it shows: a table of these alone
+    /// takes the place of the present one. Where the sink has no room for a new table, the one before goes on.
+    private mutating func take(
+        _ reading: inout LineCache.Reading, _ body: ScrapeBody, at timestamp: Timestamp,
+        into row: inout [Double], _ report: inout ScrapeReport
+    ) throws(ScrapeFailure) -> String {
+        var mayReplace = former == nil
+        while let refusal = extend(reading, at: timestamp, &row, &report) {
+            if former != nil {
+                returnToFormer()
+            } else if mayReplace, case .targetSeriesLimit(let limit) = refusal,
+                reportColumns.count + row.count(where: { !Marker.isAbsent($0) }) <= limit
+            {
+                replace()
+            } else {
+                try keepKnown(of: reading, refusal, &row, &report)
+                return ScrapeFailure.sink(refusal).description
+            }
+            mayReplace = false
+            row = Array(repeating: Marker.absent, count: cache.columnCount)
+            reading = try cache.read(body.text.span, body.format, rules, into: &row)
+        }
+        return ""
+    }
+
+    /// Makes columns for all that was read; returns why the sink refused them.
+    private mutating func extend(
+        _ reading: LineCache.Reading, at timestamp: Timestamp, _ row: inout [Double],
+        _ report: inout ScrapeReport
+    ) -> SinkError? {
+        do throws(SinkError) {
+            if table == nil || !reading.newColumns.isEmpty { _ = try open(adding: reading.newColumns) }
+        } catch {
+            return error
+        }
+        cache.commit(reading, row: &row)
+        report.added = reading.newColumns.count + reading.newOwn.count
+        report.added -= endFormer(keeping: reading.newColumns, at: timestamp)
+        return nil
+    }
+
+    /// The series that are known go on or end; the new ones are tried again with the next scrape. A target of which
+    /// nothing is taken would look healthy without a sample.
+    private mutating func keepKnown(
+        of reading: LineCache.Reading, _ refusal: SinkError, _ row: inout [Double],
+        _ report: inout ScrapeReport
+    ) throws(ScrapeFailure) {
+        let known = cache.own.count
+        let refused = reading.newColumns.count + reading.ownSamples.count { $0.series >= known }
+        guard refusal.isLimitOfSeries, report.kept > refused else { throw .sink(refusal) }
+        row.removeLast(reading.newColumns.count)
+        report.kept -= refused
+        cache.endMissing(row: &row)
     }
 
     /// Native histograms under the labels that the rules give them; without those that are dropped.
@@ -279,23 +341,10 @@ extension ScrapeTable {
     private mutating func endSeries(
         _ row: inout [Double], _ batch: inout [SeriesSamples], at timestamp: Timestamp
     ) {
-        leaveFormer(for: [], at: timestamp)
         if isLive { cache.markStale(&row) }
         isLive = false
         appendStale(liveOwn, at: timestamp, to: &batch)
         liveOwn = []
         appendHistograms([], at: timestamp, to: &batch)
-    }
-
-    /// Marks what of the table before does not go on in these columns, and gives that table back.
-    private mutating func leaveFormer(for columns: [Labels], at timestamp: Timestamp) {
-        guard let former else { return }
-        self.former = nil
-        var row = Array(repeating: Marker.absent, count: former.width)
-        let present = Set(columns)
-        let ended = former.live.filter { !present.contains($0.key) }
-        for column in ended.values { row[column] = Marker.stale }
-        if !ended.isEmpty { _ = sink.append(former.id, at: timestamp, row: row) }
-        sink.closeTable(former.id)
     }
 }

@@ -20,7 +20,7 @@ final class ArraySink: SampleSink {
         var metadata: [String: MetricMetadata] = [:]
         var complaints: [String] = []
         var seriesLimit = Int.max
-        var isLimitOfTarget = false
+        var seriesPerTargetLimit = Int.max
         var extensions = 0
         var appends = 0
         var exemplars: [SeriesExemplars] = []
@@ -42,12 +42,8 @@ final class ArraySink: SampleSink {
     var starts: [(labels: Labels, at: Timestamp, start: Timestamp?)] { state.withLock { $0.starts } }
 
     func samples(_ labels: Labels) -> [Sample] { state.withLock { $0.series[labels] ?? [] } }
-    func limit(series: Int, ofTarget: Bool = false) {
-        state.withLock { state in
-            state.seriesLimit = series
-            state.isLimitOfTarget = ofTarget
-        }
-    }
+    func limit(series: Int) { state.withLock { $0.seriesLimit = series } }
+    func limit(seriesPerTarget: Int) { state.withLock { $0.seriesPerTargetLimit = seriesPerTarget } }
 
     /// The values of a series by second; "stale" for markers.
     func values(_ name: String, _ labels: [String: String] = [:]) -> [String] {
@@ -77,9 +73,9 @@ final class ArraySink: SampleSink {
 
     private static func check(_ columns: [Labels], _ target: Labels, in state: inout State) throws(SinkError)
     {
-        guard columns.count <= state.seriesLimit else {
-            let limit = state.seriesLimit
-            throw state.isLimitOfTarget ? .targetSeriesLimit(limit: limit) : .seriesLimit(limit: limit)
+        if columns.count > state.seriesLimit { throw .seriesLimit(limit: state.seriesLimit) }
+        if columns.count > state.seriesPerTargetLimit {
+            throw .targetSeriesLimit(limit: state.seriesPerTargetLimit)
         }
         let whole = columns.map { $0.merging(target) }
         if Set(whole).count < whole.count { state.complaints.append("two columns of one series") }
