@@ -182,6 +182,6 @@ extension Store: SampleSink {
 
     private func commitIfAlways(_ report: inout AppendReport) {
         // A failed commit shows in `durablePosition`, which stays below the report's position.
-        if configuration.sync == .always { _ = try? sync() }
+        if settings.withLock({ $0.sync == .always }) { _ = try? sync() }
     }
 }

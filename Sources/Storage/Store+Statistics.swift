@@ -5,9 +5,7 @@ import TimeSeries
 extension Store {
     /// Figures of the store; `limit` bounds each of the lists of largest names.
     package func statistics(limit: Int = 10) -> StoreStatistics {
-        var (statistics, retention) = head.withLock {
-            ($0.statistics(limit: limit), $0.configuration.retention)
-        }
+        var statistics = head.withLock { $0.statistics(limit: limit) }
         let status = status.withLock { $0 }
         statistics.durablePosition = durablePosition
         statistics.appendPosition = appendPosition
@@ -17,7 +15,7 @@ extension Store {
         statistics.failedCommits = status.failedCommits
         statistics.unavailable = status.unavailable
         statistics.losses = status.losses
-        statistics.gapSeconds = Loss.seconds(status.losses, retention: retention)
+        statistics.gapSeconds = Loss.seconds(status.losses, retention: configuration.retention)
         statistics.damage = status.damage
         statistics.unreadableRecords = status.unreadableRecords
         statistics.quarantine = status.quarantine

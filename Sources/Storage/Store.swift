@@ -9,8 +9,9 @@ package import TimeSeries
 /// owner calls `sync()` (each second, or every append does with policy `always`) and `maintain(now:)` (each few
 /// minutes). After a crash, opening it again yields every sample that was acknowledged.
 package final class Store: Sendable {
-    /// As the store was opened.
-    package let configuration: StoreConfiguration
+    /// What is in force.
+    package var configuration: StoreConfiguration { settings.withLock { $0 } }
+    let settings: Mutex<StoreConfiguration>
     /// Decode what is selected.
     let workers: Workers
     let disk: any Disk
@@ -28,7 +29,7 @@ package final class Store: Sendable {
         now: Timestamp, reserve: DiskReserve? = nil
     ) throws(StoreError) {
         self.reserve = reserve
-        self.configuration = configuration
+        settings = Mutex(configuration)
         self.workers = workers
         self.disk = disk
         var head = Head(configuration)
@@ -90,10 +91,11 @@ package final class Store: Sendable {
         let (newest, deletes) = head.withLock { ($0.newest, !$0.waitingDeletions.isEmpty) }
         do {
             try keepReserve()
-            let synchronizes = configuration.sync != .none || deletes
+            let synchronizes = settings.withLock { $0.sync != .none } || deletes
             let position = try log.commit(synchronize: synchronizes)
             if deletes { head.withLock { $0.settleDeletions(through: position) } }
             status.withLock { status in
+                // What was only written, a power cut may take.
                 if synchronizes { status.durableTimestamp = max(status.durableTimestamp, newest) }
                 status.unavailable = nil
             }
@@ -113,6 +115,18 @@ package final class Store: Sendable {
         } catch {
             throw .disk(error)
         }
+    }
+
+    /// Puts other limits, another window, retention and memory limit to use, for what comes from here on; the next `note` and
+    /// `maintain` do the rest. Everything else stays as it is.
+    package func apply(_ new: StoreConfiguration) {
+        var configuration = configuration
+        configuration.limits = new.limits
+        configuration.outOfOrderWindow = new.outOfOrderWindow
+        configuration.retention = new.retention
+        configuration.memoryLimit = new.memoryLimit
+        settings.withLock { $0 = configuration }
+        head.withLock { $0.apply(configuration) }
     }
 
     /// Tells the store what time it is, each second or so: samples of a clock that was ahead do not keep those of the
@@ -136,12 +150,6 @@ package final class Store: Sendable {
     /// Whether so much came since `maintain` that it should not wait for its next turn.
     package var isMaintenanceDue: Bool {
         head.withLock { $0.pressure.isDue(limit: $0.configuration.memoryLimit) }
-    }
-
-    /// Takes over limits, memory limit, retention and out-of-order window; all else stays as the store was opened.
-    package func reconfigure(_ new: StoreConfiguration) {
-        guard head.withLock({ $0.configuration != new }) else { return }
-        head.withLock { $0.reconfigure(new) }
     }
 
     /// Rolls up what is complete, drops what the retention and the memory limit end, and writes a snapshot when the

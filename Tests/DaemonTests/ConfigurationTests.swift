@@ -56,15 +56,24 @@ import Testing
 
     @Test(arguments: [
         ("storage: { rollups: { 90s: 90d } }", "whole minutes"),
-        ("storage: { memory: { limit: 1KiB } }", "at least 1MiB"),
-        ("storage: { retention: 0s }", "longer than 0s"),
-        ("storage: { path: \"\" }", "must not be empty"),
         ("storage: { rollups: { 1h: 5m } }", "longer duration"),
         ("storage: { rollups: { 5m: 90d, 7m: 90d } }", "multiple"),
         ("storage: { wal: { sync: sometimes } }", "always, interval, none"),
         ("storage: { wal: { interval: 0s } }", "at least 10ms"),
         ("storage: { limits: { series: 0 } }", "at least 1"),
         ("storage: { limits: { serie: 1 } }", "serie"),
+        ("storage: { wal: { interval: 10h } }", "at most 1m"),
+        ("storage: { memory: { limit: 0 } }", "at least 1MiB"),
+        ("storage: { memory: { limit: 1KiB } }", "at least 1MiB"),
+        ("storage: { retention: 0s }", "at least 1m"),
+        ("storage: { tsdb: { retention: { time: 1s } } }", "at least 1m"),
+        ("storage: { path: '' }", "must name a folder"),
+        ("storage: { tsdb: { foo: 1 } }", "unknown key \"foo\""),
+        ("storage: { retention: 5d, tsdb: { retention: { time: 6d } } }", "storage.retention is 5d"),
+        (
+            "storage: { out_of_order_time_window: 1m, tsdb: { out_of_order_time_window: 2m } }",
+            "storage.out_of_order_time_window is 1m"
+        ),
     ])
     func `a wrong setting of the store is refused with its place and what is allowed`(
         text: String, allowed: String
@@ -73,6 +82,50 @@ import Testing
 
         #expect("\(error!)".contains(allowed))
         #expect("\(error!)".contains("flyball.yml:1:"))
+    }
+
+    @Test
+    func `Prometheus' keys of the store mean what they mean there, or a warning says that they do nothing`()
+        throws
+    {
+        let standard = try read("storage: { tsdb: { retention: { time: 0s } } }")
+        #expect(standard.storage.retention == .seconds(15 * 86_400))
+        #expect(standard.warnings.isEmpty)
+        let equal = try read("storage: { retention: 2d, tsdb: { retention: { time: 48h, size: 10GB } } }")
+        #expect(equal.storage.retention == .seconds(2 * 86_400))
+        #expect(equal.warnings.count == 1 && equal.warnings[0].contains("storage.tsdb.retention.size"))
+    }
+
+    @Test func `a reload keeps what needs a restart and says so`() throws {
+        let inForce = try read("storage: { path: a, reserve: 1MiB, wal: { sync: always } }").storage
+        let said = try read(
+            """
+            storage:
+              path: b
+              reserve: 2MiB
+              rollups: {}
+              exemplars: { max_exemplars: 7 }
+              wal: { sync: none, interval: 2s }
+              retention: 3d
+              out_of_order_time_window: 1m
+              memory: { limit: 1GiB }
+              limits: { series: 7 }
+            """
+        ).storage
+
+        let notes = said.needingRestart(over: inForce, pathIsGiven: false)
+        #expect(notes.count == 5)
+        #expect(notes.contains("storage.reserve needs a restart: in force is 1MiB, the file says 2MiB"))
+        #expect(notes.contains { $0.contains("rollups") && $0.contains("{ 5m: 90d, 1h: ") })
+        #expect(said.needingRestart(over: inForce, pathIsGiven: true).count == 4)
+        var expected = inForce
+        expected.retention = .seconds(3 * 86_400)
+        expected.outOfOrderWindow = .seconds(60)
+        expected.memoryLimitBytes = 1 << 30
+        expected.limits.series = 7
+        expected.syncInterval = .seconds(2)
+        #expect(said.reloaded(over: inForce) == expected)
+        #expect(expected.needingRestart(over: inForce, pathIsGiven: false).isEmpty)
     }
 
     @Test(.enabled(if: !Self.files.isEmpty), arguments: Self.files)

@@ -77,6 +77,52 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a reload puts bounds of the store to use and says what of the rest is not in force`()
+            async throws
+        {
+            try await withSandbox { sandbox in
+                let server = try await FlyballServer(
+                    sandbox, configuration: "global: { scrape_interval: 1s }\nstorage: { retention: 15d }\n")
+                _ = try sandbox.write(
+                    "flyball.yml",
+                    "global: { scrape_interval: 1s }\n"
+                        + "storage: { retention: 2h, memory: { limit: 96MiB }, rollups: {} }\n")
+
+                kill(server.process.processIdentifier, SIGHUP)
+
+                try await eventually("the bounds are in force") {
+                    let runtime = try await server.data("/api/v1/status/runtimeinfo") as? [String: Any]
+                    return runtime?["storageRetention"] as? String == "2h"
+                }
+                let status = try await server.data("/api/v1/status/storage") as? [String: Any]
+                #expect((status?["memoryLimit"] as? NSNumber)?.intValue == 96 << 20)
+                let shown = try await server.data("/api/v1/status/config") as? [String: Any]
+                let text = shown?["yaml"] as? String ?? ""
+                #expect(
+                    text.contains("# storage.rollups needs a restart: in force is { 5m: 90d, "), "\(text)")
+                #expect(text.contains("96MiB"))
+            }
+        }
+
+        @Test func `the samples of a service are not served as an empty folder`() async throws {
+            try await withSandbox { sandbox in
+                let text = try sandbox.write("x.om", "a 1 1\n# EOF\n")
+                _ = try await Sandbox.run(
+                    Sandbox.binary, ["storage", "import", "data", text], folder: sandbox.folder)
+                let configuration = try sandbox.write("flyball.yml", "global: { scrape_interval: 1s }\n")
+                let answer = try await serve(
+                    sandbox, configuration, port: Sandbox.freePort(), data: "data/samples")
+                #expect(answer.status == 1)
+                #expect(answer.output.contains("holds samples itself"), "\(answer.output)")
+                #expect(answer.output.contains("--storage.path "), "\(answer.output)")
+                #expect(!FileManager.default.fileExists(atPath: sandbox.folder + "/data/samples/samples"))
+                let none = try await Sandbox.run(
+                    Sandbox.binary, ["serve", "--config.file", configuration, "--storage.path", ""],
+                    folder: sandbox.folder)
+                #expect(none.status == 1 && none.output.contains("must name a folder"))
+            }
+        }
+
         @Test func `arguments that nobody understands end with 1 and say what is missing`() async throws {
             let unknown = try await Sandbox.run(Sandbox.binary, ["frobnicate"])
             let missing = try await Sandbox.run(Sandbox.binary, ["scale", "web"])

@@ -62,6 +62,46 @@ import TimeSeries
         #expect(store.append([late]).accepted == 1)
     }
 
+    @Test func `other bounds count from the moment on at which they are put to use`() throws {
+        let store = try store { $0.series = 2 }
+        for number in 0..<3 { _ = pushed(["n": "\(number)"], to: store) }
+        #expect(store.statistics().series == 2)
+
+        var wider = StoreConfiguration(retention: .seconds(3600), outOfOrderWindow: .seconds(60))
+        wider.limits.labelValueLength = 5
+        store.apply(wider)
+        store.note(now: at(0))
+
+        #expect(store.configuration == wider)
+        #expect(pushed(["n": "2"], to: store).accepted == 1)
+        #expect(pushed(["n": "longer"], to: store).limited == 1)
+        let labels = Labels(["__name__": "m", "n": "2"])
+        #expect(store.append([SeriesSamples(labels: labels, samples: [Sample(at(-61), 1)])]).tooOld == 1)
+        #expect(store.append([SeriesSamples(labels: labels, samples: [Sample(at(-59), 1)])]).accepted == 1)
+        try store.maintain(now: at(3602))
+        #expect(store.statistics().series == 0)
+    }
+
+    @Test func `another memory limit counts at once`() throws {
+        let store = try store()
+        for number in 0..<100 { _ = pushed(["n": "\(number)"], to: store) }
+
+        store.apply(StoreConfiguration(memoryLimit: 1024))
+        #expect(pushed(["n": "new"], to: store).limited == 1)
+        #expect(store.statistics().memoryLimit == 1024)
+
+        store.apply(StoreConfiguration(memoryLimit: 1 << 30))
+        #expect(pushed(["n": "new"], to: store).accepted == 1)
+    }
+
+    @Test func `what is only written is not called durable`() throws {
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(sync: .none), now: at(0))
+        _ = pushed(["n": "0"], to: store)
+        try store.sync()
+        #expect(store.statistics().durableTimestamp == nil)
+    }
+
     @Test func `labels above a limit cost their series only`() throws {
         let store = try store {
             $0.labels = 3
@@ -73,35 +113,5 @@ import TimeSeries
         #expect(pushed(["a": "1", "b": "2", "c": "3"], to: store).limited == 1)
         #expect(pushed(["longer_than_it": "1"], to: store).limited == 1)
         #expect(pushed(["a": "longer"], to: store).limited == 1)
-    }
-
-    @Test func `limits, memory and retention may change while the store is open`() throws {
-        let store = try store { $0.seriesPerTarget = 3 }
-        let columns = (0..<5).map { Labels(["__name__": "m\($0)"]) }
-        let table = try store.openTable(target: Labels(["job": "a"]), columns: Array(columns[..<3]))
-
-        var configuration = StoreConfiguration(retention: .seconds(60), memoryLimit: 1 << 20)
-        configuration.limits.seriesPerTarget = 4
-        configuration.limits.labelValueLength = 5
-        store.reconfigure(configuration)
-
-        try store.extendTable(table, columns: [columns[3]])
-        #expect(throws: SinkError.targetSeriesLimit(limit: 4)) {
-            try store.extendTable(table, columns: [columns[4]])
-        }
-        #expect(pushed(["a": "longer"], to: store).limited == 1)
-        #expect(store.statistics().memoryLimit == 1 << 20)
-        #expect(store.append(table, at: at(0), row: [1, 2, 3, 4]).accepted == 4)
-        store.closeTable(table)
-        try store.maintain(now: at(100))
-        #expect(store.statistics().samples == 0)
-
-        // A memory limit counts at once, in both directions.
-        configuration.memoryLimit = 1
-        store.reconfigure(configuration)
-        #expect(pushed(["b": "1"], to: store).limited == 1)
-        configuration.memoryLimit = 1 << 20
-        store.reconfigure(configuration)
-        #expect(pushed(["b": "1"], to: store).accepted == 1)
     }
 }

@@ -39,7 +39,7 @@ package struct ConfigurationReader {
                 AlertingConfiguration.read(
                     node, reader, directory: FileSource.folder(of: file)) ?? AlertingConfiguration()
         }
-        fields.mapping("storage") { storage($0, into: &configuration) }
+        fields.mapping("storage") { configuration.storage = storage($0, &configuration.warnings) }
         fields.mapping("fleet") { fleet($0, into: &configuration.fleet) }
         fields.mapping("audit") { audit in
             configuration.auditOrigin = audit.string("origin") ?? configuration.auditOrigin
@@ -108,78 +108,6 @@ package struct ConfigurationReader {
         }
     }
 
-    /// Bytes with which a store can hold a few series.
-    private static let leastMemory = 1 << 20
-
-    private func storage(_ fields: FieldReader, into configuration: inout Configuration) {
-        var settings = Configuration.StorageSettings()
-        settings.path = fields.string("path")
-        if settings.path?.isEmpty == true { fields.report("must not be empty", at: "path") }
-        settings.retention = time(fields, "retention") ?? settings.retention
-        settings.outOfOrderWindow = time(fields, "out_of_order_time_window") ?? settings.outOfOrderWindow
-        fields.mapping("memory") { memory in
-            settings.memoryLimitBytes = memory.scalar(
-                "limit", expected: "an amount of memory such as 4GiB", { Quantity.bytes($0).map { Int($0) } })
-            if let limit = settings.memoryLimitBytes, limit < Self.leastMemory {
-                memory.report(
-                    "must be at least 1MiB; without it, it is half of the machine's memory", at: "limit")
-            }
-        }
-        fields.mapping("wal") { wal in
-            let policies = StoreConfiguration.SyncPolicy.allCases.map(\.rawValue).joined(separator: ", ")
-            settings.sync =
-                wal.scalar("sync", expected: "one of " + policies) {
-                    StoreConfiguration.SyncPolicy(rawValue: $0)
-                } ?? settings.sync
-            settings.syncInterval = time(wal, "interval") ?? settings.syncInterval
-            if settings.syncInterval < .milliseconds(10) {
-                wal.report("must be at least 10ms", at: "interval")
-            }
-        }
-        fields.mapping("limits") { settings.limits = limits($0) }
-        let reserve = fields.scalar(
-            "reserve", expected: "an amount of disk such as 64MiB", { Quantity.bytes($0).map { Int($0) } })
-        settings.reserveBytes = reserve ?? settings.reserveBytes
-        // Prometheus' own keys under `storage`; retention counts, the rest is read and has no meaning here.
-        fields.mapping("tsdb") { tsdb in
-            settings.outOfOrderWindow = time(tsdb, "out_of_order_time_window") ?? settings.outOfOrderWindow
-            tsdb.mapping("retention") { retention in
-                settings.retention = time(retention, "time") ?? settings.retention
-                _ = retention.scalar("size", expected: "a size such as 10GB") { Quantity.bytes($0) }
-                _ = retention.scalar("percentage", expected: "a number from 0 to 100") { text in
-                    Double(text).flatMap { (0...100).contains($0) ? $0 : nil }
-                }
-            }
-            tsdb.mapping("chunk_encoding") { encoding in
-                _ = encoding.scalar("floats", expected: "xor or xor2") {
-                    ["xor", "xor2"].contains($0) ? $0 : nil
-                }
-                _ = encoding.all
-            }
-            _ = tsdb.all
-        }
-        fields.mapping("exemplars") { exemplars in
-            settings.maxExemplars = max(0, exemplars.integer("max_exemplars") ?? settings.maxExemplars)
-        }
-        if settings.retention <= .zero {
-            fields.report("the retention must be longer than 0s; without it, it is 15d", at: "retention")
-        }
-        if let rules = StorageRules.rollups(fields) { settings.rollups = rules }
-        configuration.storage = settings
-    }
-
-    private func limits(_ fields: FieldReader) -> StoreConfiguration.Limits {
-        var limits = StoreConfiguration.Limits()
-        let known: [(String, WritableKeyPath<StoreConfiguration.Limits, Int>)] = [
-            ("series", \.series), ("series_per_target", \.seriesPerTarget), ("labels", \.labels),
-            ("label_name_length", \.labelNameLength), ("label_value_length", \.labelValueLength),
-        ]
-        for (key, path) in known {
-            if let limit = fields.integer(key, in: 1...Int.max) { limits[keyPath: path] = limit }
-        }
-        return limits
-    }
-
     private func fleet(_ fields: FieldReader, into settings: inout Configuration.FleetSettings) {
         settings.files = paths(fields, "files")
         let read: Configuration.FleetSettings? = fields.mapping("backend") { backend in
@@ -197,7 +125,7 @@ package struct ConfigurationReader {
         if let read { settings = read }
     }
 
-    private func time(_ fields: FieldReader, _ key: String) -> Duration? {
+    func time(_ fields: FieldReader, _ key: String) -> Duration? {
         fields.scalar(key, expected: "a duration such as 15s or 1h30m") { Duration(prometheus: $0) }
     }
 

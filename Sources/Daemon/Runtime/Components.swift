@@ -30,9 +30,6 @@ struct Components: Sendable {
     let startedAt: Timestamp
     let generations: Generations
     let store: Store
-    /// How often scraped samples are made durable.
-    let syncInterval: Duration
-    private let storageAtStart: Configuration.StorageSettings
     /// What a query and its answer are shared among.
     let workers: Workers
     let engine: LocalEngine
@@ -55,13 +52,13 @@ struct Components: Sendable {
         let configuration = generation.configuration
         address = try ListenAddress(options.listenAddress)
         startedAt = clock.now
-        if options.storagePath?.isEmpty == true { throw StartError("--storage.path must not be empty") }
-        folder =
-            URL(fileURLWithPath: options.storagePath ?? configuration.storage.path ?? "data")
-            .standardizedFileURL.path
+        folder = try ServiceFolder.resolve(options.storagePath ?? configuration.storage.path ?? "data")
         generations = Generations(
-            generation, file: options.configurationFile, loader: loader, clock: clock,
-            logger: Logger(label: "config"))
+            generation, file: options.configurationFile, pathIsGiven: options.storagePath != nil,
+            loader: loader, clock: clock, logger: Logger(label: "config"))
+        if ServiceFolder.lacksSamples(folder) {
+            Logger(label: "storage").warning("\(ServiceFolder.lackingSamples); the store begins empty")
+        }
         let disk = try Self.disk(folder)
         let lock = try Self.lock(disk, folder)
         if try StoreCopies.adopt(disk) {
@@ -84,8 +81,6 @@ struct Components: Sendable {
             disk: try RealDisk(root: folder + "/samples"), configuration: Self.storage(configuration.storage),
             workers: workers, now: Timestamp(milliseconds: 0), reserve: reserve)
         Self.report(store.statistics(limit: 0))
-        syncInterval = configuration.storage.syncInterval
-        storageAtStart = configuration.storage
         let began = ContinuousClock.now
         engine = LocalEngine(
             source: store, features: options.features,
@@ -138,11 +133,6 @@ struct Components: Sendable {
     /// Puts a generation to use: at start, and on each reload.
     func apply(_ generation: Generation) {
         let configuration = generation.configuration
-        store.reconfigure(Self.storage(configuration.storage))
-        for setting in configuration.storage.changesForRestart(since: storageAtStart) {
-            Logger(label: "config").warning(
-                "storage.\(setting) has changed and counts from the next start on")
-        }
         if let problem = queries.log.open(configuration.global.queryLogFile) {
             Logger(label: "queries").error("\(problem)")
         }
@@ -153,6 +143,7 @@ struct Components: Sendable {
         for problem in failureLogs.open(Set(jobs.compactMap(\.failureLog))) {
             Logger(label: "scraping").error("\(problem)")
         }
+        store.apply(Self.storage(configuration.storage))
         scraper.apply(jobs)
         notifier.apply(configuration.alerting, externalLabels: configuration.global.externalLabels)
         rules.apply(

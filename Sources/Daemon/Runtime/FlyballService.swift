@@ -62,7 +62,8 @@ package enum FlyballService {
                 services: [
                     .init(
                         service: StoreService(
-                            store: parts.store, interval: parts.syncInterval, clock: parts.clock,
+                            store: parts.store, interval: { parts.generations.storage.syncInterval },
+                            clock: parts.clock,
                             logger: Logger(label: "storage"),
                             outsideBytes: { parts.remoteWrite?.memoryBytes ?? 0 })),
                     .init(service: background { await parts.notifier.run() }),

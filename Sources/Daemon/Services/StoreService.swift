@@ -6,8 +6,8 @@ import TimeSeries
 /// Makes scraped samples durable at each interval and keeps the store within its bounds each minute.
 struct StoreService: Service {
     let store: Store
-    /// `storage.wal.interval`.
-    let interval: Duration
+    /// `storage.wal.interval`, which a reload may change.
+    let interval: @Sendable () -> Duration
     let clock: any Clock
     let logger: Logger
     /// What others keep beside the store for its series.
@@ -19,6 +19,7 @@ struct StoreService: Service {
             var retention = RetentionClock(newest: store.statistics(limit: 0).newest)
             var told = store.memoryPressure
             while !Task.isCancelled {
+                let interval = interval()
                 try await clock.sleep(for: interval)
                 store.note(now: clock.now)
                 sync()

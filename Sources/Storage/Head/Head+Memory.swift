@@ -118,7 +118,7 @@ extension Head {
     }
 
     /// Takes note of how much is left below the limit.
-    private mutating func note(_ bytes: Int) {
+    mutating func note(_ bytes: Int) {
         pressure.bytes = bytes
         // Half of all numbers is no limit either.
         let left = min(max(0, configuration.memoryLimit - bytes), .max / 2)

@@ -46,12 +46,10 @@ struct Head: Sendable {
         exemplars = ExemplarRing(capacity: configuration.maxExemplars)
     }
 
-    /// Takes over what may change while the store is open: limits, memory, retention and window.
-    mutating func reconfigure(_ new: StoreConfiguration) {
-        configuration.limits = new.limits
-        configuration.memoryLimit = new.memoryLimit
-        configuration.retention = new.retention
-        configuration.outOfOrderWindow = new.outOfOrderWindow
+    /// Puts other bounds to use: new series are refused or taken by them from here on, what is there stays until the next
+    /// `maintain`.
+    mutating func apply(_ configuration: StoreConfiguration) {
+        self.configuration = configuration
         lookAtMemory()
     }
 
