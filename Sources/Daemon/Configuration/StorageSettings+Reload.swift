@@ -32,7 +32,7 @@ extension Configuration.StorageSettings {
         compare("reserve", \.reserveBytes) { Quantity.memoryText(Int64($0)) }
         compare("rollups", \.rollups) { rules in
             let pairs = rules.map { "\($0.resolution.prometheusText): \($0.retention.prometheusText)" }
-            return "{ " + pairs.joined(separator: ", ") + " }"
+            return pairs.isEmpty ? "{}" : "{ " + pairs.joined(separator: ", ") + " }"
         }
         compare("exemplars.max_exemplars", \.maxExemplars) { "\($0)" }
         return notes
