@@ -96,6 +96,29 @@ struct ReferenceDecisionTests {
     }
 
     @Test
+    func `a premium is paid to a forecast, and not to holding much all the time`() {
+        /// Four days of 30 replicas' demand with a peak of 60 each hour, for which 60 were kept.
+        func peaks(isForeseen: Bool) -> Scene {
+            var scene = scene(current: 60, premium: 0.5)
+            for minute in 0..<(4 * 24 * 60) {
+                scene.current = 60
+                _ = scene.decide(
+                    minute % 60 < 5 ? 600 : 300, outlook: outlook(600, isTrusted: isForeseen))
+                scene.pass(.seconds(60))
+            }
+            scene.current = 60
+            return scene
+        }
+        var foreseen = peaks(isForeseen: true)
+        var unforeseen = peaks(isForeseen: false)
+
+        #expect(foreseen.decide(300, outlook: outlook(300)).desired >= 54, "a tenth in five minutes")
+        let decision = unforeseen.decide(300, outlook: outlook(300))
+        #expect(decision.desired == 40, "\(decision.reasons)")
+        #expect(decision.reason(.reference)?.subject == "cost")
+    }
+
+    @Test
     func `a blocked direction and a cooldown hold all the same`() {
         var blocked = after(
             24, holding: 30,

@@ -35,14 +35,16 @@ struct ReferenceTests {
     }
 
     /// An account after days of a demand of 30, of which each hour begins with a peak of 60 for five minutes.
+    /// - Parameter planned: what the forecast asks for; what is held where there is none.
     private func account(
-        days: Double, own: (Int) -> Int, from start: Timestamp = start
+        days: Double, planned: ((Int) -> Double)? = nil, own: (Int) -> Int
     ) -> ReferenceAccount {
-        var account = ReferenceAccount(count: 40, at: start)
+        var account = ReferenceAccount(count: 40, at: Self.start)
         for seconds in stride(from: 15, through: Int(days * 86_400), by: 15) {
             account.step(
-                demand: seconds % 3600 < 300 ? 60 : 30, asked: 0, current: own(seconds),
-                leadTime: .seconds(120), bounds: 1...150, at: start + .seconds(seconds))
+                demand: seconds % 3600 < 300 ? 60 : 30, asked: 0,
+                planned: planned?(seconds) ?? Double(own(seconds)), current: own(seconds),
+                leadTime: .seconds(120), bounds: 1...150, at: Self.start + .seconds(seconds))
         }
         return account
     }
@@ -52,7 +54,8 @@ struct ReferenceTests {
         var account = ReferenceAccount(count: 40, at: Self.start)
         for seconds in stride(from: 15, through: 86_400, by: 15) {
             account.step(
-                demand: seconds % 3600 < 300 ? 60 : 30, asked: 0, current: account.reference.desired,
+                demand: seconds % 3600 < 300 ? 60 : 30, asked: 0, planned: 30,
+                current: account.reference.desired,
                 leadTime: .seconds(120), bounds: 1...150, at: Self.start + .seconds(seconds))
         }
 
@@ -66,7 +69,7 @@ struct ReferenceTests {
         var account = ReferenceAccount(count: 1, at: Self.start)
         for seconds in stride(from: 15, through: 300, by: 15) {
             account.step(
-                demand: 10, asked: 0, current: 10, leadTime: .seconds(600), bounds: 1...150,
+                demand: 10, asked: 0, planned: 10, current: 10, leadTime: .seconds(600), bounds: 1...150,
                 at: Self.start + .seconds(seconds))
         }
 
@@ -90,6 +93,40 @@ struct ReferenceTests {
     }
 
     @Test
+    func `a premium is for what the forecast foresees, not for what is held`() {
+        let held: (Int) -> Int = { $0 % 3600 < 300 || $0 % 3600 > 3480 ? 60 : 48 }
+        // The peak is seen as long before as it takes, three quarters of a minute late, or when it is there.
+        let foreseen = account(days: 6, planned: { Double(held($0)) }, own: held)
+        let late = account(days: 6, planned: { $0 % 3600 < 300 || $0 % 3600 > 3525 ? 60 : 48 }, own: held)
+        let unforeseen = account(days: 6, planned: { $0 % 3600 < 300 ? 60 : 48 }, own: held)
+        let dearer = foreseen.costRatio - 1
+
+        #expect((0.04...0.2).contains(dearer))
+        #expect(late.costRatio == foreseen.costRatio && late.ownShortage == foreseen.ownShortage)
+        #expect(foreseen.foreseenShortage == foreseen.ownShortage)
+        #expect(foreseen.excess(premium: dearer + 0.05) == 0)
+        #expect((0.0031..<0.0059).contains(late.foreseenShortage), "\(late.foreseenShortage)")
+        #expect(late.excess(premium: dearer + 0.05) > 0)
+        #expect(late.excess(premium: 5 * dearer) == 0)
+        #expect(unforeseen.foreseenShortage > 0.006, "\(unforeseen.foreseenShortage)")
+        #expect(unforeseen.excess(premium: 5 * dearer) == 1)
+    }
+
+    @Test
+    func `an account of before knows of no plan`() throws {
+        let written = CanonicalJSON.encode(ReferenceAccount(count: 3, at: Self.start))
+
+        var account = try CanonicalJSON.decode(ReferenceAccount.self, from: written)
+
+        #expect(!String(decoding: written, as: UTF8.self).contains("plan"))
+        #expect(account.foreseenShortage == 0)
+        account.step(
+            demand: 3, asked: 0, planned: 2, current: 3, leadTime: .zero, bounds: 1...9,
+            at: Self.start + .seconds(60))
+        #expect(account.foreseenShortage > 0)
+    }
+
+    @Test
     func `more unserved than the reference leaves is lack, beyond what the risk implies`() {
         let short = account(days: 6) { _ in 30 }
         let alike = account(days: 6) { $0 % 3600 < 300 || $0 % 3600 > 3480 ? 58 : 40 }
@@ -108,7 +145,8 @@ struct ReferenceTests {
         func step(_ hours: Range<Int>, demand: Double) {
             for minute in (hours.lowerBound * 60)..<(hours.upperBound * 60) {
                 account.step(
-                    demand: demand, asked: 0, current: demand > 0 ? 9 : 0, leadTime: .seconds(30),
+                    demand: demand, asked: 0, planned: demand, current: demand > 0 ? 9 : 0,
+                    leadTime: .seconds(30),
                     bounds: 0...60, at: Self.start + .seconds(60 * minute))
             }
         }
@@ -129,7 +167,8 @@ struct ReferenceTests {
         func step(after time: Duration) {
             at += time
             account.step(
-                demand: 30, asked: 0, current: 40, leadTime: .seconds(120), bounds: 1...150, at: at)
+                demand: 30, asked: 0, planned: 30, current: 40, leadTime: .seconds(120), bounds: 1...150,
+                at: at)
         }
 
         step(after: .seconds(86_400))

@@ -249,8 +249,16 @@ enum SelfMetrics {
         ) { rows { [(nil, $0.costRatio)] } }
         registry.observe(
             "flyball_policy_unserved_ratio",
-            "Share of the demand lately left unserved by a predictive policy and by a reactive autoscaler."
-        ) { rows { [("policy", $0.ownShortage), ("reference", $0.referenceShortage)] } }
+            "Share of the demand lately left unserved by a predictive policy and by a reactive autoscaler, and "
+                + "that its forecast would have left."
+        ) {
+            rows {
+                [
+                    ("policy", $0.ownShortage), ("reference", $0.referenceShortage),
+                    ("forecast", $0.foreseenShortage),
+                ]
+            }
+        }
     }
 
     private static func workloadRow(_ view: ControlView.WorkloadView, _ value: Double) -> Row {

@@ -19,14 +19,13 @@ extension Deliberation {
             age <= policy.staleAfter, age >= .zero - Self.futureTolerance
         else { return keepHeadroom(prediction, signal, value / target) }
         let demand = max(value, outlook.peak) / target
+        let keep = outlook.keep.flatMap { $0.isFinite ? $0 / target : nil }
+        let kept = max(demand, keep ?? demand)
+        planned = kept
         count = max(count, foreseen(demand))
         guard count < current else { return }
-        var kept = demand
-        if let keep = outlook.keep, keep.isFinite {
-            kept = max(demand, keep / target)
-            // Of what other signals asked for lately the forecast knows nothing.
-            isForeseen = policy.signals.count == 1
-        }
+        // Of what other signals asked for lately the forecast knows nothing.
+        if keep != nil { isForeseen = policy.signals.count == 1 }
         if kept >= Double(current) * (1 - prediction.band) {
             count = current
             let less = max(0, 1 - kept / Double(current))
@@ -52,9 +51,10 @@ extension Deliberation {
     private mutating func keepHeadroom(
         _ prediction: Prediction, _ signal: SignalPolicy, _ demand: Double
     ) {
+        let demand = demand * (1 + prediction.headroom)
+        planned = demand
         guard prediction.headroom > 0, demand > 0 else { return }
-        let proposal = Proposal(
-            demand: demand * (1 + prediction.headroom), base: current, current: current, policy: policy)
+        let proposal = Proposal(demand: demand, base: current, current: current, policy: policy)
         guard proposal.count > count else { return }
         count = proposal.count
         note(

@@ -24,6 +24,8 @@ struct Deliberation {
     var activity = Activity()
     /// What may still be needed is foreseen: that stands in for the window of scale-in.
     var isForeseen = false
+    /// What the forecast, or headroom in its place, asks for by itself, in replicas.
+    var planned: Double?
     /// Nothing was to be done for long enough: the count may fall to nothing past the window.
     var isIdle = false
     /// How the policy stands beside a reactive autoscaler.

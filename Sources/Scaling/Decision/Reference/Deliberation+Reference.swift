@@ -44,7 +44,8 @@ extension Deliberation {
         // Taken out and not copied: its windows would be, at each decision.
         memory.account = nil
         account.step(
-            demand: demand, asked: asked, current: current, leadTime: leadTime, bounds: bounds, at: now)
+            demand: demand, asked: asked, planned: planned ?? demand, current: current, leadTime: leadTime,
+            bounds: bounds, at: now)
         let needed = min(Replicas.covering(demand), bounds.upperBound)
         standing = Standing(
             costRatio: account.costRatio, ownShortage: account.ownShortage,

@@ -13,6 +13,9 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
     private static let margin = 0.04
     /// How many times less than the reference a policy has to leave unserved to earn its whole premium.
     private static let fullAdvantage = 4.0
+    /// A premium is paid for foresight: in full where the forecast by itself leaves no more than this share of the
+    /// demand unserved, and not at all from twice that on.
+    private static let fullForesight = 0.003
     /// As a share of the demand: two that leave less are alike.
     private static let leastShortage = 0.0001
     /// What a plan leaves unserved by its own word, as a share of the demand and of its risk.
@@ -31,6 +34,15 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
     private var demanded: Double
     private var ownMissing = 0.0
     private var referenceMissing = 0.0
+    /// Nil in memories of before, which know of none.
+    private var plan: Plan?
+
+    /// What the forecast asks for by itself: what the policy holds tells less of foresight, since limits and this
+    /// very comparison have a part in it.
+    private struct Plan: Hashable, Sendable, Codable {
+        var minima: [ScalingMemory.Recommendation] = []
+        var missing = 0.0
+    }
 
     init(count: Int, at now: Timestamp) {
         reference = ReactiveReference(desired: count)
@@ -45,18 +57,28 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
     /// The share of the demand that was left unserved.
     package var ownShortage: Double { ownMissing / demanded }
     package var referenceShortage: Double { referenceMissing / demanded }
+    /// What the forecast by itself would have left.
+    package var foreseenShortage: Double { (plan?.missing ?? 0) / demanded }
 
     /// - Parameters:
     ///   - demand: of the predicted signal, in replicas, fractional.
     ///   - asked: what all signals ask for as they are.
+    ///   - planned: what the forecast asks for, in replicas, fractional.
     ///   - current: what the policy has desired since the last step.
     ///   - leadTime: how long a start takes.
     mutating func step(
-        demand: Double, asked: Int, current: Int, leadTime: Duration, bounds: ClosedRange<Int>,
-        at now: Timestamp
+        demand: Double, asked: Int, planned: Double, current: Int, leadTime: Duration,
+        bounds: ClosedRange<Int>, at now: Timestamp
     ) {
+        var plan = self.plan ?? Plan()
+        // Taken out and not copied.
+        self.plan = nil
+        defer { self.plan = plan }
+        let wanted = max(bounds.lowerBound, min(max(Replicas.covering(planned), asked), bounds.upperBound))
+        let plannedReady = plan.minima.slide(adding: wanted, at: now, window: leadTime, <)
         let ownReady = ownMinima.slide(adding: current, at: now, window: leadTime, <)
         let referenceReady = referenceMinima.slide(adding: reference.desired, at: now, window: leadTime, <)
+        plan.minima.limit(to: ScalingMemory.maxRecommendations)
         ownMinima.limit(to: ScalingMemory.maxRecommendations)
         referenceMinima.limit(to: ScalingMemory.maxRecommendations)
         reference.step(demand: demand, asked: asked, bounds: bounds, at: now)
@@ -74,13 +96,16 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
         referenceSupply = referenceSupply * kept + Double(referenceReady) * seconds
         ownMissing = ownMissing * kept + Double(max(0, needed - ownReady)) * seconds
         referenceMissing = referenceMissing * kept + Double(max(0, needed - referenceReady)) * seconds
+        plan.missing =
+            plan.missing * kept + Double(max(0, min(needed, bounds.upperBound) - plannedReady)) * seconds
     }
 
     /// How dear the policy has been, from 0 to 1. It is allowed the reference's cost and the part of the premium
-    /// that it earns by leaving less unserved.
+    /// that it earns by leaving less unserved, which has to be due to foresight.
     func excess(premium: Double) -> Double {
         let advantage = (referenceShortage + Self.leastShortage) / (ownShortage + Self.leastShortage)
-        let earned = Self.share((advantage - 1) / (Self.fullAdvantage - 1))
+        let foresight = Self.share(2 - foreseenShortage / Self.fullForesight)
+        let earned = Self.share((advantage - 1) / (Self.fullAdvantage - 1)) * foresight
         return Self.share((costRatio - 1 - premium * earned + Self.margin) / Self.margin)
     }
 
