@@ -92,9 +92,15 @@ struct AppendTally {
         report.count(outcome)
         if case .accepted = outcome {
             newest = max(newest, time)
-        } else if outcome.isRefused {
-            refused.append(place)
+        } else {
+            note(outcome, at: place)
         }
+    }
+
+    /// Apart from what is done for each sample.
+    @inline(never)
+    private mutating func note(_ outcome: LooseGroup.Outcome, at place: Int) {
+        if outcome.isRefused { refused.append(place) }
     }
 }
 
