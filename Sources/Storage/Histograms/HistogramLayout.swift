@@ -60,30 +60,50 @@ struct HistogramColumns {
     static let zeroCount = 0
     static let sum = 1
 
+    /// The columns of buckets; empty where all histograms have one layout, as most do.
     private var numbers: [Bucket: Int] = [:]
+    private var first: HistogramLayout?
     /// Of each layout the columns of its buckets, positive ones first.
     private(set) var layouts: [[Int]] = []
-
-    var count: Int { 2 + numbers.count }
+    private(set) var count = 2
 
     mutating func add(_ layout: HistogramLayout) {
-        var columns: [Int] = []
-        columns.reserveCapacity(layout.positiveCount + layout.negativeCount)
+        guard let first else {
+            first = layout
+            count += layout.positiveCount + layout.negativeCount
+            layouts.append(Array(2..<count))
+            return
+        }
+        if layouts.count == 1 {
+            for (column, bucket) in zip(layouts[0], HistogramColumns.buckets(of: first, 0)) {
+                numbers[bucket] = column
+            }
+        }
+        layouts.append(
+            HistogramColumns.buckets(of: layout, layouts.count).map { bucket in
+                if let column = numbers[bucket] { return column }
+                numbers[bucket] = count
+                count += 1
+                return count - 1
+            })
+    }
+
+    /// The buckets of a layout with this number, positive ones first, no two the same.
+    private static func buckets(of layout: HistogramLayout, _ number: Int) -> [Bucket] {
+        var buckets: [Bucket] = []
         for (runs, count, isNegative) in [
             (layout.empty.positiveRuns, layout.positiveCount, false),
             (layout.empty.negativeRuns, layout.negativeCount, true),
         ] {
-            let indices = HistogramColumns.indices(runs, count)
+            let indices = indices(runs, count)
             for position in 0..<count {
-                let bucket = Bucket(
-                    schema: layout.empty.schema, isNegative: isNegative,
-                    layout: indices == nil ? layouts.count : -1, index: indices?[position] ?? Int64(position))
-                let column = numbers[bucket] ?? self.count
-                numbers[bucket] = column
-                columns.append(column)
+                buckets.append(
+                    Bucket(
+                        schema: layout.empty.schema, isNegative: isNegative,
+                        layout: indices == nil ? number : -1, index: indices?[position] ?? Int64(position)))
             }
         }
-        layouts.append(columns)
+        return buckets
     }
 
     /// The indices of so many buckets; nil where the runs have more or fewer, or some twice.
