@@ -90,4 +90,73 @@ struct CapacityTests {
 
         #expect(scene.memory.curve == nil)
     }
+
+    /// Ten replicas whose latency is 0.15 s / (1 - load / 20) and whose objective, 400 ms, is met up to 12.5 each.
+    private func learner() -> Scene {
+        var scene = Scene(
+            signals: [
+                SignalPolicy(name: "load", query: "q", target: .perReplica(10), learnsFrom: "latency"),
+                SignalPolicy(
+                    name: "latency", query: "q", target: .objective(0.4), whenNotFinite: .ignore),
+            ], min: 10, max: 10, current: 10)
+        for round in 0..<240 { look(&scene, 3 + Double(round % 12)) }
+        return scene
+    }
+
+    private func look(_ scene: inout Scene, _ load: Double, latency: Double? = nil, starting: Int = 0) {
+        scene.starting = starting
+        scene.ready = 10 - starting
+        _ = scene.decide([
+            "load": .value(load * 10, measuredAt: scene.now),
+            "latency": .value(latency ?? 0.15 / (1 - load / 20), measuredAt: scene.now),
+        ])
+        scene.current = 10
+        scene.pass(.seconds(15))
+    }
+
+    private func share(_ scene: Scene) -> Double { scene.memory.learnedShare(scene.policy) ?? 0 }
+
+    @Test
+    func `what queued up while replicas were not ready says nothing of what they serve`() {
+        var scene = learner()
+        let before = share(scene)
+        #expect(abs(before - 12.5) < 0.7)
+
+        look(&scene, 12.5, latency: 5, starting: 10)
+        for _ in 0..<3 { look(&scene, 12.5, latency: 5) }
+
+        #expect(share(scene) == before)
+    }
+
+    @Test
+    func `something else that is slow for minutes leaves what was learned as it is`() {
+        var scene = learner()
+        let before = share(scene)
+
+        for _ in 0..<30 { look(&scene, 4, latency: 5) }
+        #expect(share(scene) == before)
+        look(&scene, 4)
+        for _ in 0..<20 { look(&scene, 4, latency: 5) }
+
+        #expect(share(scene) == before)
+    }
+
+    @Test
+    func `replicas that have become slow are believed in the end`() {
+        var scene = learner()
+
+        for round in 0..<400 { look(&scene, 3 + Double(round % 5), latency: 1) }
+
+        #expect(share(scene) < 5)
+    }
+
+    @Test
+    func `an overload weighs as a miss, however large its latency`() {
+        var scene = learner()
+        let before = share(scene)
+
+        for _ in 0..<8 { look(&scene, 14, latency: 60) }
+
+        #expect(abs(share(scene) - before) < 1)
+    }
 }

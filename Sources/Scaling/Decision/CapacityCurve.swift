@@ -25,11 +25,35 @@ package struct CapacityCurve: Hashable, Sendable, Codable {
     let expected: Double
     private var weights: [Double]
     private var latencies: [Double]
+    /// Since when what is seen contradicts what is known.
+    private var doubtedSince: Timestamp?
 
     init(expected: Double) {
         self.expected = expected
         weights = Array(repeating: 0, count: Self.binCount)
         latencies = Array(repeating: 0, count: Self.binCount)
+    }
+
+    /// What contradicts the curve is believed once it has lasted for so long.
+    private static let patience = Duration.seconds(600)
+    /// Up to this share of what a replica serves, its latency is known to meet the objective.
+    private static let certainShare = 0.8
+    /// How often the objective is missed matters, not by how much: a queue makes any latency.
+    private static let worstRatio = 2.0
+
+    /// Takes in what was seen, unless the latency misses the objective under a load that is known to be served well: then
+    /// something else is slow, or a queue is being worked off, until that has lasted for long.
+    mutating func take(load: Double, latency: Double, objective: Double, at now: Timestamp) {
+        if latency > objective, let known = capacity(meeting: objective), known.isTrusted,
+            load < known.load * Self.certainShare
+        {
+            let since = min(doubtedSince ?? now, now)
+            doubtedSince = since
+            guard now - since >= Self.patience else { return }
+        } else {
+            doubtedSince = nil
+        }
+        add(load: load, latency: min(latency, objective * Self.worstRatio))
     }
 
     private var width: Double { expected / Self.binsPerExpected }

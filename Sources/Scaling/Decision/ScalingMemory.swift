@@ -35,6 +35,9 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     /// What replicas were seen to serve, where a policy learns it.
     package private(set) var curve: CapacityCurve?
 
+    /// When replicas were starting last, or fewer ready than desired, where a policy learns what they serve.
+    private var unsettledAt: Timestamp?
+
     /// What replicas were seen to use, where a policy sizes them, and when their size changed last.
     package var sizes: SizeMemory?
     package private(set) var resizedAt: Timestamp?
@@ -78,13 +81,35 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     }
 
     /// Takes in that a replica answered within `latency` under `load`.
-    /// - Parameter expected: the load that is written for a replica.
-    mutating func learn(load: Double, latency: Double, expected: Double) {
+    /// - Parameters:
+    ///   - expected: the load that is written for a replica.
+    ///   - objective: what the latency is to stay below.
+    mutating func learn(
+        load: Double, latency: Double, expected: Double, objective: Double, at now: Timestamp
+    ) {
         guard load.isFinite, latency.isFinite, load > 0, latency >= 0, expected > 0, expected.isFinite else {
             return
         }
         if curve?.expected != expected { curve = CapacityCurve(expected: expected) }
-        curve?.add(load: load, latency: latency)
+        curve?.take(load: load, latency: latency, objective: objective, at: now)
+    }
+
+    mutating func wasUnsettled(at now: Timestamp) { unsettledAt = now }
+
+    /// Whether the count has been steady and all of it ready for so long.
+    func isSettled(for time: Duration, at now: Timestamp) -> Bool {
+        [changedAt, unsettledAt].allSatisfy { $0.map { now - $0 >= time } ?? true }
+    }
+
+    /// What one replica serves by what the policy's signal has learned, within a quarter and four times of what is
+    /// written; nil where none learns, or not enough was seen.
+    package func learnedShare(_ policy: ScalingPolicy) -> Double? {
+        guard let curve, let signal = policy.signals.first(where: { $0.learnsFrom != nil }),
+            let source = signal.learnsFrom, case .perReplica(let written) = signal.target,
+            case .objective(let objective)? = policy.signal(source)?.target, curve.expected == written,
+            let capacity = curve.capacity(meeting: objective), capacity.isTrusted, capacity.load.isFinite
+        else { return nil }
+        return max(written / 4, min(capacity.load, written * 4))
     }
 
     /// Puts the present recommendation into both windows and drops what has left them.
