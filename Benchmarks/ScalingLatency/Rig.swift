@@ -39,10 +39,9 @@ struct Rig {
         }
         let backend = WatchedBackend(clock: clock)
         self.backend = backend
-        let startUps = StartUpWatch()
         let engine = LocalEngine(source: store)
         measurements = MeasurementLoop(
-            measurer: Measurer(engine: engine), clock: clock, startUps: { startUps.look(runner.fleet) },
+            measurer: Measurer(engine: engine), clock: clock, learned: { runner.learned },
             store: { _ = store.append($0) }, submit: { runner.submit(.measured($0)) })
         actuator = Actuator(
             backend: backend, clock: clock,

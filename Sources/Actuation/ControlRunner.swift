@@ -91,6 +91,9 @@ package final class ControlRunner: Sendable {
     /// The belief about the fleet, for service discovery and metrics.
     package var fleet: FleetState { published.withLock { $0.memory.fleet } }
 
+    /// What measuring needs to know.
+    package var learned: Learned { published.withLock { $0.memory.learned } }
+
     package var statistics: Statistics { counters.withLock { $0 } }
 
     /// Begins to lead: the next batches carry this lease's epoch.

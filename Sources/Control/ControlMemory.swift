@@ -83,6 +83,8 @@ package struct ControlMemory: Hashable, Sendable, Codable {
     var fleetStops: [Timestamp]?
     /// No replica is resized until then, after a backend would not.
     var resizeHolds: [WorkloadID: Timestamp]?
+    /// How long replicas took to become ready lately.
+    var startUps: StartUpTimes?
     /// Demand fell everywhere at once: no count is lowered until then.
     package internal(set) var collapse: ControlView.Freeze?
     var backOffs: [WorkloadID: StartBackOff] = [:]
@@ -99,4 +101,11 @@ package struct ControlMemory: Hashable, Sendable, Codable {
     }
 
     package init() {}
+
+    /// What measuring needs to know.
+    package var learned: Learned {
+        var shares: [String: Double] = [:]
+        for (name, known) in policies { shares[name] = known.scaling.learnedShare(known.policy) }
+        return Learned(startUps: startUps?.percentiles ?? [:], shares: shares)
+    }
 }

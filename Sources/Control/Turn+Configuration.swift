@@ -22,6 +22,7 @@ extension Turn {
         memory.unplaced = memory.unplaced.filter { known[$0.key] != nil }
         memory.deferred = memory.deferred.filter { known[$0.key] != nil }
         memory.losses = memory.losses.filter { known[$0.key] != nil }
+        memory.startUps?.keep { known[$0] != nil }
         record(
             .configuration,
             reasons: [

@@ -1,4 +1,5 @@
 import Fleet
+import Scaling
 import TimeSeries
 
 extension Turn {
@@ -99,6 +100,11 @@ extension Turn {
             let known = memory.fleet.replicas[replica.id]
             guard known != replica else { continue }
             if replica.phase == .ready, known?.phase != .ready { memory.backOffs[replica.workload] = nil }
+            // One that crashed meanwhile says nothing.
+            if replica.phase == .ready, let known, known.phase == .starting, known.restarts == 0 {
+                memory.startUps = memory.startUps ?? StartUpTimes()
+                memory.startUps?.record(replica.since - known.since, of: replica.workload)
+            }
             memory.fleet.apply(.replicaSeen(replica))
         }
     }

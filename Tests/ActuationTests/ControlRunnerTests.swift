@@ -37,6 +37,21 @@ struct ControlRunnerTests {
     }
 
     @Test(arguments: 1...30)
+    @Test func `how long replicas take to start is known after a crash`() async throws {
+        let backend = InMemoryBackend(clock: clock)
+        var runner = try start()
+        // What nothing follows from waits for the disk for half a minute.
+        try await drive(runner, backend, seconds: 45)
+        let known = runner.learned.startUps
+        #expect(known.keys.map(\.name) == ["web"])
+
+        disk.crash()
+        runner = try start()
+        try await drive(runner, backend, seconds: 5)
+
+        #expect(runner.learned.startUps == known)
+    }
+
     func `a crash at any write leaves a state that can be recovered, and no command without its record`(
         call: Int
     ) async throws {

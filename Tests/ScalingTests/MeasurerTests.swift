@@ -169,7 +169,8 @@ struct MeasurerTests {
         let measurer = Measurer(engine: engine)
 
         let assumed = await measurer.measure([policy], at: now)
-        let measured = await measurer.measure([policy], at: now, startUps: [policy.workload: .seconds(20)])
+        let measured = await measurer.measure(
+            [policy], at: now, learned: Learned(startUps: [policy.workload: .seconds(20)]))
 
         #expect(assumed.measurements[0].signals[0].outlook?.horizon == .seconds(62))
         #expect(measured.measurements[0].signals[0].outlook?.horizon == .seconds(22))
@@ -186,6 +187,39 @@ struct MeasurerTests {
         #expect(names.count == 8, "\(names)")
         #expect(names.contains(#"flyball_signal{policy="p", signal="load", workload="web"}"#), "\(names)")
         #expect(round.samples.allSatisfy { $0.samples.count == 1 && $0.samples[0].timestamp == now })
+    }
+
+    @Test
+    func `what a replica serves is shown as learned, where the policy learns it`() async throws {
+        let engine = TableEngine(age: .zero, answers: ["sum(x)": TableEngine.constant(5)])
+        var learning = policy()
+        learning.signals[0].learnsFrom = "latency"
+        let learned = Learned(shares: ["p": 12.5])
+
+        for (policy, share) in [(learning, 12.5), (policy(), 50)] {
+            let round = await Measurer(engine: engine).measure([policy], at: now, learned: learned)
+            let series = round.samples.first { $0.labels.metricName == "flyball_signal_per_replica" }
+            #expect(series?.samples.map(\.value) == [share])
+        }
+    }
+
+    @Test
+    func `a series that is left no longer is marked as ended`() {
+        func series(_ horizon: String, policy: String = "p") -> SeriesSamples {
+            SeriesSamples(
+                labels: Labels(["__name__": "flyball_forecast", "policy": policy, "horizon": horizon]),
+                samples: [Sample(now, 1)])
+        }
+        var written = WrittenSeries()
+        let other = series("8s", policy: "q")
+
+        #expect(written.ended(besides: [series("12s"), other], of: ["p", "q"], at: now).isEmpty)
+        // Another policy that says nothing in this round is left alone.
+        let ended = written.ended(besides: [series("8s")], of: ["p"], at: now)
+        #expect(ended.map(\.labels) == [series("12s").labels])
+        #expect(ended[0].samples.map(\.value.bitPattern) == [Marker.stale.bitPattern])
+        #expect(written.ended(besides: [series("8s")], of: ["p"], at: now).isEmpty)
+        #expect(written.ended(keeping: ["p"], at: now).map(\.labels) == [other.labels])
     }
 
     @Test

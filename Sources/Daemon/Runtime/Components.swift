@@ -97,11 +97,10 @@ struct Components: Sendable {
             configuration, disk: disk, lock: lock, reserve: reserve, folder: folder, transport: transport,
             clock: clock)
         let control = control
-        let startUps = StartUpWatch()
         let store = store
         let measurements = MeasurementLoop(
             measurer: Measurer(engine: engine), clock: clock,
-            startUps: { startUps.look(control.runner.fleet) }, store: { _ = store.append($0) },
+            learned: { control.runner.learned }, store: { _ = store.append($0) },
             submit: { control.submit(.measured($0)) })
         self.measurements = measurements
         let failureLogs = failureLogs

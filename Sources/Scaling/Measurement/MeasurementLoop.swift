@@ -1,4 +1,3 @@
-package import Fleet
 import Synchronization
 package import TimeSeries
 
@@ -10,7 +9,7 @@ package final class MeasurementLoop: Sendable {
     private static let idleTick = Duration.milliseconds(500)
     private let measurer: Measurer
     private let clock: any Clock
-    private let startUps: @Sendable () -> [(workload: WorkloadID, time: Duration)]
+    private let learned: @Sendable () -> Learned
     private let store: @Sendable ([SeriesSamples]) -> Void
     private let submit: @Sendable (Measurement) -> Void
     private let schedule = Mutex(MeasurementSchedule())
@@ -18,18 +17,18 @@ package final class MeasurementLoop: Sendable {
     private let submitted = Mutex<[String: Measurement]>([:])
 
     /// - Parameters:
-    ///   - startUps: start-ups that ended since the last call.
+    ///   - learned: what the control loop has learned by now.
     ///   - store: takes the series that a round leaves.
     ///   - submit: takes each measurement.
     package init(
         measurer: Measurer, clock: any Clock,
-        startUps: @escaping @Sendable () -> [(workload: WorkloadID, time: Duration)],
+        learned: @escaping @Sendable () -> Learned,
         store: @escaping @Sendable ([SeriesSamples]) -> Void,
         submit: @escaping @Sendable (Measurement) -> Void
     ) {
         self.measurer = measurer
         self.clock = clock
-        self.startUps = startUps
+        self.learned = learned
         self.store = store
         self.submit = submit
     }
@@ -65,9 +64,9 @@ package final class MeasurementLoop: Sendable {
         while !Task.isCancelled {
             try await clock.sleep(for: schedule.withLock(\.isEmpty) ? Self.idleTick : Self.tick)
             let begin = clock.uptime
-            let (due, times) = schedule.withLock { $0.takeDue(at: begin, startUps: startUps()) }
+            let due = schedule.withLock { $0.takeDue(at: begin) }
             guard !due.isEmpty else { continue }
-            let round = await measurer.measure(due, at: clock.now, startUps: times)
+            let round = await measurer.measure(due, at: clock.now, learned: learned())
             let news = self.news(round.measurements, of: due)
             // A decision does not wait for what is only kept.
             for measurement in news { submit(measurement) }

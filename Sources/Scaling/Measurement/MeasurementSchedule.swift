@@ -1,4 +1,3 @@
-package import Fleet
 import TimeSeries
 
 /// Which policies are to be measured now: each at its interval, and earlier where samples have landed since, but never
@@ -12,7 +11,6 @@ package struct MeasurementSchedule: Sendable {
     private var pause = Self.shortest
     private var policies: [ScalingPolicy] = []
     private var lastMeasured: [String: Duration] = [:]
-    private var startUps = StartUpTimes()
     private var hasLanded = false
 
     package init() {}
@@ -34,14 +32,9 @@ package struct MeasurementSchedule: Sendable {
         pause = max(Self.shortest, min(time * Self.rest, Self.longest))
     }
 
-    /// The policies to measure, in their order, with how long replicas take to start.
-    /// - Parameters:
-    ///   - uptime: The present, on a clock that never goes back.
-    ///   - ended: Start-ups that ended since the last call.
-    package mutating func takeDue(
-        at uptime: Duration, startUps ended: [(workload: WorkloadID, time: Duration)]
-    ) -> (policies: [ScalingPolicy], startUps: [WorkloadID: Duration]) {
-        for startUp in ended { startUps.record(startUp.time, of: startUp.workload) }
+    /// The policies to measure, in their order.
+    /// - Parameter uptime: The present, on a clock that never goes back.
+    package mutating func takeDue(at uptime: Duration) -> [ScalingPolicy] {
         let hasLanded = hasLanded
         self.hasLanded = false
         let due = policies.filter { policy in
@@ -52,6 +45,6 @@ package struct MeasurementSchedule: Sendable {
         // What landed is not forgotten for those who have to wait.
         if hasLanded, due.count < policies.count { self.hasLanded = true }
         for policy in due { lastMeasured[policy.name] = uptime }
-        return (due, startUps.percentiles)
+        return due
     }
 }

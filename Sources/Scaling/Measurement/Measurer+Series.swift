@@ -7,7 +7,7 @@ extension Measurer {
     /// out: `flyball_forecast_error_ratio`, `flyball_forecast_coverage_ratio`.
     static func samples(
         _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading,
-        _ answer: SignalForecast.Answer?, at now: Timestamp
+        _ answer: SignalForecast.Answer?, share: Double?, at now: Timestamp
     ) -> [SeriesSamples] {
         let common = [
             (name: "policy", value: policy.name), (name: "workload", value: policy.workload.name),
@@ -23,7 +23,9 @@ extension Measurer {
         }
         if case .value(let value, _) = reading { add("flyball_signal", [], value) }
         // With the replicas that are ready this is the capacity, to be drawn against the demand.
-        if case .perReplica(let target) = signal.target { add("flyball_signal_per_replica", [], target) }
+        if case .perReplica(let target) = signal.target {
+            add("flyball_signal_per_replica", [], (signal.learnsFrom == nil ? nil : share) ?? target)
+        }
         guard let answer else { return series }
         let horizon = (name: "horizon", value: answer.outlook.horizon.prometheusText)
         add("flyball_forecast", [horizon, (name: "quantile", value: "mean")], answer.outlook.expectedPeak)

@@ -1,4 +1,4 @@
-package import Fleet
+import Fleet
 package import PromQL
 import Synchronization
 package import TimeSeries
@@ -23,10 +23,8 @@ package final class Measurer: Sendable {
 
     /// Measures all signals of some policies at one moment. Queries and selectors that several policies share
     /// are evaluated once. Never throws: what fails is a reading.
-    /// - Parameter startUps: how long replicas of a workload take to become ready, where that was measured
-    ///   (`StartUpTimes`).
     package func measure(
-        _ policies: [ScalingPolicy], at now: Timestamp, startUps: [WorkloadID: Duration] = [:]
+        _ policies: [ScalingPolicy], at now: Timestamp, learned: Learned = Learned()
     ) async -> Round {
         var round = Round()
         // Taken out and not copied, as the forecasts are.
@@ -39,14 +37,16 @@ package final class Measurer: Sendable {
             var signals: [Signal] = []
             for signal in policy.signals {
                 let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
-                let outlook = await outlook(policy, signal, reading, at: now, startUps[policy.workload])
+                let outlook = await outlook(
+                    policy, signal, reading, at: now, learned.startUps[policy.workload])
                 let coverage = policy.partial == nil ? nil : await probe.coverage(signal.query)
                 let kept = policy.partial == nil ? nil : await probe.kept(signal.query)
                 signals.append(
                     Signal(
                         name: signal.name, reading: reading, outlook: outlook?.outlook, coverage: coverage,
                         kept: kept))
-                round.samples += Self.samples(policy, signal, reading, outlook, at: now)
+                round.samples += Self.samples(
+                    policy, signal, reading, outlook, share: learned.shares[policy.name], at: now)
             }
             round.measurements.append(
                 Measurement(

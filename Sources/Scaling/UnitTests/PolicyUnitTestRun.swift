@@ -32,7 +32,7 @@ struct PolicyUnitTestRun {
             for group in starting where group.readyAt <= now { ready += group.count }
             starting.removeAll { $0.readyAt <= now }
             let round = await measurer.measure(
-                [policy], at: now, startUps: [policy.workload: test.startUp])
+                [policy], at: now, learned: Learned(startUps: [policy.workload: test.startUp]))
             guard let measurement = round.measurements.first else { break }
             let coming = starting.reduce(0) { $0 + $1.count }
             let counts = ReplicaCounts(desired: ready + coming, ready: ready, starting: coming)

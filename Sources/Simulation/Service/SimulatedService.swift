@@ -36,7 +36,6 @@ package final class SimulatedService {
     private let scraper: Scraper
     private let landed: Landed
     private let measurer: Measurer
-    private let startUps = StartUpWatch()
     private var schedule = MeasurementSchedule()
     private var rules: SteppedRules
     private var lastInventory: Inventory?
@@ -136,9 +135,9 @@ package final class SimulatedService {
 
     private func measure(_ now: Timestamp) async {
         let uptime = surroundings.clock.uptime
-        let (due, times) = schedule.takeDue(at: uptime, startUps: startUps.look(runner.fleet))
+        let due = schedule.takeDue(at: uptime)
         guard !due.isEmpty else { return }
-        let round = await measurer.measure(due, at: now, startUps: times)
+        let round = await measurer.measure(due, at: now, learned: runner.learned)
         _ = witness.append(round.samples)
         for measurement in round.measurements { runner.submit(.measured(measurement)) }
     }
