@@ -15,6 +15,7 @@ package final class MeasurementLoop: Sendable {
     private let schedule = Mutex(MeasurementSchedule())
     /// The last measurement of each policy that was handed on.
     private let submitted = Mutex<[String: Measurement]>([:])
+    private let written = Mutex(WrittenSeries())
 
     /// - Parameters:
     ///   - learned: what the control loop has learned by now.
@@ -38,6 +39,7 @@ package final class MeasurementLoop: Sendable {
         measurer.keep(only: policies)
         let names = Set(policies.map(\.name))
         submitted.withLock { $0 = $0.filter { names.contains($0.key) } }
+        store(written.withLock { $0.ended(keeping: names, at: clock.now) })
     }
 
     /// Samples arrived; whoever is due soon is measured now.
@@ -66,12 +68,14 @@ package final class MeasurementLoop: Sendable {
             let begin = clock.uptime
             let due = schedule.withLock { $0.takeDue(at: begin) }
             guard !due.isEmpty else { continue }
-            let round = await measurer.measure(due, at: clock.now, learned: learned())
+            let now = clock.now
+            let round = await measurer.measure(due, at: now, learned: learned())
             let news = self.news(round.measurements, of: due)
             // A decision does not wait for what is only kept.
             for measurement in news { submit(measurement) }
             let told = Set(news.map(\.policy))
-            store(round.samples.filter { told.contains($0.labels["policy"] ?? "") })
+            let samples = round.samples.filter { told.contains($0.labels["policy"] ?? "") }
+            store(samples + written.withLock { $0.ended(besides: samples, of: told, at: now) })
             let took = clock.uptime - begin
             schedule.withLock { $0.measured(within: took) }
         }
