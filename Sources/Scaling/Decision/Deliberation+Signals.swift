@@ -91,6 +91,9 @@ extension Deliberation {
     /// A removal of replicas explains for so long that series have ended.
     static let removalSpan = SeriesPresence.reach + .seconds(300)
 
+    /// No replica carries exactly its share of the load: what those that were removed told may be so much more.
+    private static let removalSlack = 0.1
+
     /// The share of a reading that is there; nil where all is. That series ended is no loss where as many replicas were
     /// removed: theirs are among them.
     private func share(of measured: Signal, _ memory: ScalingMemory) -> Double? {
@@ -100,7 +103,9 @@ extension Deliberation {
             count += change.from - change.to
             most = max(most, count)
         }
-        if current > 0, kept * Double(most) >= Double(current) * (1 - 1e-9) { return measured.coverage }
+        if current > 0, most > current, kept * Double(most) >= Double(current) * (1 - Self.removalSlack) {
+            return measured.coverage
+        }
         return min(kept, measured.coverage ?? 1)
     }
 

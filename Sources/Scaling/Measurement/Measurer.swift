@@ -16,7 +16,7 @@ package final class Measurer: Sendable {
     }
 
     private let engine: any QueryEngine
-    private let presence = Mutex(SeriesPresence())
+    private let presence = Mutex(SignalProbe.Presence())
     private let forecasts = Mutex<[ForecastKey: SignalForecast]>([:])
 
     package init(engine: any QueryEngine) { self.engine = engine }
@@ -29,7 +29,7 @@ package final class Measurer: Sendable {
         var round = Round()
         // Taken out and not copied, as the forecasts are.
         let known = presence.withLock { presence in
-            defer { presence = SeriesPresence() }
+            defer { presence = SignalProbe.Presence() }
             return presence
         }
         var probe = SignalProbe(engine: engine, now: now, presence: known)
@@ -39,12 +39,11 @@ package final class Measurer: Sendable {
                 let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
                 let outlook = await outlook(
                     policy, signal, reading, at: now, learned.startUps[policy.workload])
-                let coverage = policy.partial == nil ? nil : await probe.coverage(signal.query)
-                let kept = policy.partial == nil ? nil : await probe.kept(signal.query)
+                let standing = policy.partial == nil ? nil : await probe.standing(of: signal.query)
                 signals.append(
                     Signal(
-                        name: signal.name, reading: reading, outlook: outlook?.outlook, coverage: coverage,
-                        kept: kept))
+                        name: signal.name, reading: reading, outlook: outlook?.outlook,
+                        coverage: standing?.coverage, kept: standing?.kept))
                 round.samples += Self.samples(
                     policy, signal, reading, outlook, share: learned.shares[policy.name], at: now)
             }
@@ -96,7 +95,9 @@ package final class Measurer: Sendable {
             policies.flatMap(\.signals).flatMap { signal in
                 (try? Expression.parse(signal.query))?.selectors.map(\.plain) ?? []
             })
-        presence.withLock { $0.keep(only: selectors) }
+        presence.withLock { presence in
+            presence.selectors = presence.selectors.filter { selectors.contains($0.key) }
+        }
     }
 
     private func outlook(

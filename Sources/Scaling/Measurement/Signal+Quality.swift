@@ -31,7 +31,8 @@ extension Signal {
         switch reading {
         case .value(let value, let at), .stale(let value, let at):
             let sources = coverage.map { ", \(SignalPolicy.Unit.share.text($0)) of its sources" } ?? ""
-            let series = kept.map { ", \(SignalPolicy.Unit.share.text($0)) of its series are left" } ?? ""
+            let series =
+                kept.map { ", \(SignalPolicy.Unit.share.text($0)) of what its series told is left" } ?? ""
             return "\(signal.unit.text(value)), \(quality(as: signal).rawValue), "
                 + "\((now - at).prometheusText) old\(sources)\(series)"
         case .missing: return "missing"

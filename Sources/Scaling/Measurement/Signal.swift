@@ -51,7 +51,7 @@ package struct Signal: Hashable, Sendable, Codable {
     package var outlook: Outlook?
     /// The share of its sources that report, where that is known and not all do.
     package var coverage: Double?
-    /// The share of its series that are left, where some ended lately though their sources report.
+    /// The share of what its series told that is left, where some ended lately though their sources report.
     package var kept: Double?
 
     package init(

@@ -10,16 +10,16 @@ struct SignalProbe {
     private let engine: any QueryEngine
     let now: Timestamp
     /// What earlier probes saw, and what this one adds.
-    var presence: SeriesPresence
+    var presence: Presence
     /// By selector.
-    var keptShares: [String: Double?] = [:]
+    var standings: [String: SeriesPresence.Standing] = [:]
     private var values: [String: Signal.Reading] = [:]
     private var ages: [String: Timestamp?] = [:]
     private var coverages: [String: Double?] = [:]
     /// Where a range still yields a value but no sample is within reach, the newest is at least so old.
     static let lookback = Duration.seconds(300)
 
-    init(engine: any QueryEngine, now: Timestamp, presence: SeriesPresence) {
+    init(engine: any QueryEngine, now: Timestamp, presence: Presence) {
         self.engine = engine
         self.now = now
         self.presence = presence
@@ -51,23 +51,18 @@ struct SignalProbe {
         }
     }
 
-    /// The share of the targets behind a query that answered their last scrape; nil where all did, or where no target
-    /// is known. Targets are found in `up` by the selector's conditions, and failing that by those on labels that
-    /// discovery gives.
-    mutating func coverage(_ query: String) async -> Double? {
-        guard let expression = try? Expression.parse(query) else { return nil }
-        var least: Double?
-        for selector in expression.selectors {
-            let conditions = selector.matchers.filter { $0.name != "__name__" }
-            let known = conditions.filter { Self.targetLabels.contains($0.name) }
-            var found = conditions.isEmpty ? nil : await share(up: conditions)
-            if found == nil, !known.isEmpty, known.count < conditions.count { found = await share(up: known) }
-            if let found, found < 1 { least = min(least ?? 1, found) }
-        }
-        return least
+    /// The share of the targets that answered their last scrape, of those that a selector's conditions find in `up`, or
+    /// failing that its conditions on labels that discovery gives; nil where all did, or where no target is known. For
+    /// series that no target exposes themselves, such as what rules record.
+    mutating func coverage(_ selector: VectorSelector) async -> Double? {
+        let conditions = selector.matchers.filter { $0.name != "__name__" }
+        let known = conditions.filter { Self.targetLabels.contains($0.name) }
+        var found = conditions.isEmpty ? nil : await share(up: conditions)
+        if found == nil, !known.isEmpty, known.count < conditions.count { found = await share(up: known) }
+        return found.flatMap { $0 < 1 ? $0 : nil }
     }
 
-    static let targetLabels: Set = ["job", "instance", "workload", "node", "zone", "cluster"]
+    private static let targetLabels: Set = ["job", "instance", "workload", "node", "zone", "cluster"]
 
     private mutating func share(up conditions: [Matcher]) async -> Double? {
         let text = "avg(up{" + conditions.map(\.description).joined(separator: ",") + "})"
@@ -103,13 +98,13 @@ struct SignalProbe {
         return value ?? 0
     }
 
-    /// The numbers that a query of one series yielded over a range; none where it fails.
-    func numbers(_ query: String, over range: EvaluationRange) async -> [Sample] {
+    /// The series that a query yielded over a range; none where it fails.
+    func matrix(_ query: String, over range: EvaluationRange) async -> [MatrixSeries] {
         guard let expression = try? Expression.parse(query),
             let result = try? await engine.evaluate(expression, over: range, limits: Self.limits),
-            case .matrix(let series) = result.value, series.count == 1
+            case .matrix(let series) = result.value
         else { return [] }
-        return series[0].samples
+        return series
     }
 
     struct NotSingle: Error { var message: String }
