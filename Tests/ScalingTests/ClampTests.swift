@@ -56,6 +56,64 @@ struct ClampTests {
         #expect(scene.decide(90).desired == 15)
     }
 
+    /// kubernetes/kubernetes, pkg/controller/podautoscaler, calculateScaleDownLimitWithBehaviors.
+    @Test
+    func `what was added within the period may go within it, as in Kubernetes, unless a window holds it`() {
+        var behaviour = Scene.free
+        behaviour.down.limit = .largest([rate(.replicas(1), 300)])
+        var free = Scene(target: .perReplica(10), behaviour: behaviour, current: 4)
+        behaviour.down.window = .seconds(300)
+        var held = Scene(target: .perReplica(10), behaviour: behaviour, current: 4)
+
+        for load in [400.0, 40] {
+            _ = free.decide(load)
+            _ = held.decide(load)
+            free.pass(.seconds(60))
+            held.pass(.seconds(60))
+        }
+        #expect(free.current == 4)
+        #expect(held.current == 40)
+        held.pass(.seconds(240))
+        #expect(held.decide(40).desired == 39)
+    }
+
+    @Test(arguments: [false, true])
+    func `of two limits that one is named which decides, and when it lifts`(isReversed: Bool) throws {
+        var behaviour = Scene.free
+        let rates = [rate(.replicas(2), 40), rate(.share(0.5), 10)]
+        behaviour.up.limit = .largest(isReversed ? rates.reversed() : rates)
+        var scene = Scene(target: .perReplica(1), behaviour: behaviour, current: 4)
+
+        // Both allow 6; one of them lifts in ten seconds.
+        let first = scene.decide(90)
+        #expect(first.desired == 6)
+        #expect(first.reason(.rateLimited)?.text == "50% per 10s allows 6, 90 were asked for")
+        #expect(first.reason(.rateLimited)?.until == scene.now + .seconds(10))
+        scene.pass(.seconds(10))
+        let second = scene.decide(90)
+        #expect(second.desired == 9)
+        #expect(second.reason(.rateLimited)?.text == "50% per 10s allows 9, 90 were asked for")
+        scene.pass(.seconds(5))
+        // Nothing more is allowed by either, and the other one not for long.
+        let third = scene.decide(90)
+        #expect(third.desired == 9)
+        #expect(third.reason(.rateLimited)?.text == "50% per 10s allows 9, 90 were asked for")
+        #expect(third.reason(.rateLimited)?.until == scene.now + .seconds(5))
+    }
+
+    @Test
+    func `where both limits must hold the last one lifts it`() {
+        var behaviour = Scene.free
+        behaviour.up.limit = .smallest([rate(.replicas(2), 40), rate(.share(0.5), 10)])
+        var scene = Scene(target: .perReplica(1), behaviour: behaviour, current: 4)
+
+        let decision = scene.decide(90)
+
+        #expect(decision.desired == 6)
+        #expect(decision.reason(.rateLimited)?.text == "2 per 40s allows 6, 90 were asked for")
+        #expect(decision.reason(.rateLimited)?.until == scene.now + .seconds(40))
+    }
+
     @Test
     func `the smallest of two limits holds where both must`() {
         var behaviour = Scene.free

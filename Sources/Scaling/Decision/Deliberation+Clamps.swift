@@ -54,19 +54,44 @@ extension Deliberation {
             count = current
             return note(.rateLimited, subject, "the policy does not allow \(subject)")
         }
-        let options = limit.rates.map { (rate: $0, reach: reach(of: $0, isUp: isUp, memory)) }
         let takesFarthest = if case .largest = limit { true } else { false }
-        // The first of equals, so that the text does not depend on chance.
         let farther: (Int, Int) -> Bool = isUp == takesFarthest ? { $0 > $1 } : { $0 < $1 }
-        var chosen = options[0]
-        for option in options.dropFirst() where farther(option.reach, chosen.reach) { chosen = option }
-        guard isUp ? count > chosen.reach : count < chosen.reach else { return }
+        let options = limit.rates.map {
+            (rate: $0, reach: allowed(by: $0, from: start(of: $0, memory), isUp: isUp))
+        }
+        var farthest = options[0].reach
+        for option in options where farther(option.reach, farthest) { farthest = option.reach }
+        // A limit never forces a move against the direction.
+        let reach = isUp ? max(current, farthest) : min(current, max(0, farthest))
+        guard isUp ? count > reach : count < reach else { return }
         let asked = count
-        count = chosen.reach
-        let first = memory.changes(within: chosen.rate.period, of: now).first { ($0.to > $0.from) == isUp }
+        count = reach
+        guard explains else { return }
+        // Any of the rates lets the count go on, or the last one does.
+        let lifts = limit.rates.map { lift(of: $0, isUp: isUp, memory) }
+        let until = takesFarthest ? lifts.min() : lifts.max()
+        let equals = options.filter { $0.reach == farthest }
+        // Of equals the one that lets it go on then, and the first of those.
+        let named = equals.first { lift(of: $0.rate, isUp: isUp, memory) == until } ?? equals[0]
         note(
-            .rateLimited, subject, "\(chosen.rate.text) allows \(chosen.reach), \(asked) were asked for",
-            until: (first?.at ?? now) + chosen.rate.period)
+            .rateLimited, subject, "\(named.rate.text) allows \(reach), \(asked) were asked for",
+            until: until)
+    }
+
+    /// When a rate lets the count go beyond what is decided now.
+    private func lift(of rate: VelocityLimit.Rate, isUp: Bool, _ memory: ScalingMemory) -> Timestamp {
+        let changes = memory.changes(within: rate.period, of: now)
+        var start = start(of: rate, memory)
+        func isBeyond() -> Bool {
+            let reach = allowed(by: rate, from: start, isUp: isUp)
+            return isUp ? reach > count : reach < count
+        }
+        if isBeyond() { return now }
+        for change in changes {
+            start += change.to - change.from
+            if isBeyond() { return change.at + rate.period }
+        }
+        return now + rate.period
     }
 
     func isCoolingDown(_ direction: ScalingBehaviour.Direction, _ memory: ScalingMemory) -> Bool {
@@ -74,20 +99,23 @@ extension Deliberation {
         return changedAt <= now && now - changedAt < cooldown
     }
 
-    /// The count that a rate allows now: counted from the count at the beginning of the period, never against
-    /// the direction.
-    private func reach(of rate: VelocityLimit.Rate, isUp: Bool, _ memory: ScalingMemory) -> Int {
-        var start = current
-        for change in memory.changes(within: rate.period, of: now) { start -= change.to - change.from }
-        start = max(0, min(start, Replicas.limit))
-        let reach: Int
+    /// The count at the beginning of a rate's period: what was added since is taken away and what was removed is added
+    /// back, whatever the direction, as HorizontalPodAutoscaler does.
+    private func start(of rate: VelocityLimit.Rate, _ memory: ScalingMemory) -> Int {
+        memory.changes(within: rate.period, of: now).reduce(current) { $0 - ($1.to - $1.from) }
+    }
+
+    /// The count that a rate allows from one at the beginning of its period.
+    private func allowed(by rate: VelocityLimit.Rate, from start: Int, isUp: Bool) -> Int {
+        let start = max(0, min(start, Replicas.limit))
         switch (rate.amount, isUp) {
-        case (.replicas(let step), true): reach = start + max(0, min(step, Replicas.limit))
-        case (.replicas(let step), false): reach = start - max(0, min(step, Replicas.limit))
-        case (.share(let share), true): reach = max(start + 1, Replicas.covering(Double(start) * (1 + share)))
-        case (.share(let share), false): reach = min(start - 1, Replicas.within(Double(start) * (1 - share)))
+        case (.replicas(let step), true): return start + max(0, min(step, Replicas.limit))
+        case (.replicas(let step), false): return start - max(0, min(step, Replicas.limit))
+        case (.share(let share), true):
+            return max(start + 1, Replicas.covering(Double(start) * (1 + share)))
+        case (.share(let share), false):
+            return min(start - 1, Replicas.within(Double(start) * (1 - share)))
         }
-        return isUp ? max(current, reach) : min(current, max(0, reach))
     }
 
     /// Keeps a count that has changed too often from being lowered.
