@@ -200,6 +200,13 @@ struct ImportLossTests {
         (
             "{ type: aws-sqs-queue, metadata: { queueURL: 'https://sqs.eu-1.amazonaws.com/12/jobs', queueLength: '7' } }",
             #"sum(aws_sqs_approximate_number_of_messages_visible_average{queue_name="jobs"})"#
+                + #" + sum(aws_sqs_approximate_number_of_messages_not_visible_average{queue_name="jobs"})"#
+        ),
+        (
+            "{ type: aws-sqs-queue, metadata: { queueURL: jobs, queueLength: '7', scaleOnInFlight: 'false', "
+                + "scaleOnDelayed: 'true' } }",
+            #"sum(aws_sqs_approximate_number_of_messages_visible_average{queue_name="jobs"})"#
+                + #" + sum(aws_sqs_approximate_number_of_messages_delayed_average{queue_name="jobs"})"#
         ),
     ])
     func `a queue's trigger measures what it measured`(trigger: String, query: String) throws {
@@ -256,6 +263,26 @@ struct ImportLossTests {
         #expect(average[0].signals.map(\.activation) == [9])
     }
 
+    @Test
+    func `a formula that is none here leaves the triggers no activation of their own, and says so`() throws {
+        let (policies, notes) = try scaledObject(
+            "advanced: { scalingModifiers: { formula: a * 2, target: '4', activationTarget: '9' } }",
+            "{ type: prometheus, name: a, metadata: { query: x, threshold: '1', activationThreshold: '3' } }")
+
+        #expect(policies[0].signals.map(\.activation) == [nil])
+        #expect(notes.contains { $0.contains("activationTarget of the formula has no equivalent") })
+    }
+
+    @Test
+    func `means cannot wake what does not run, whatever they are of`() throws {
+        let (policies, notes) = try scaledObject(
+            "advanced: { scalingModifiers: { formula: a, target: '4', metricType: Value } }",
+            "{ type: prometheus, name: a, metadata: { query: x, threshold: '1' } }")
+
+        #expect(policies.map(\.minReplicas) == [1])
+        #expect(notes.contains { $0.contains("not by means") }, "\(notes)")
+    }
+
     @Test(arguments: [
         ("30 7 * * 1-5", "0 19 * * 1-5", ["name: s, days: '1-5', from: '07:30', to: '19:00'"]),
         ("0 22 * * *", "0 6 * * *", ["name: s, from: '22:00', to: '06:00'"]),
@@ -278,6 +305,37 @@ struct ImportLossTests {
             "target \"nomad\" { dry-run = true }", checks: check("load"))
 
         #expect(policies.map(\.mode) == [.dryRun])
+    }
+
+    @Test(arguments: [
+        "target { dry-run = true }", "target {\n Job = \"shop\"\n Group = \"api\"\n dry-run = true\n }",
+    ])
+    func `a dry run of a target without a label stays one`(target: String) throws {
+        let (policies, _) = try scaling(target, checks: check("load"))
+        let (alone, _) = try imported(
+            .nomad, "scaling \"api\" {\n max = 9\n policy {\n \(target)\n \(check("load"))\n }\n }\n")
+
+        #expect(policies.map(\.mode) == [.dryRun])
+        #expect(alone.map(\.mode) == [.dryRun])
+        #expect(alone.map(\.workload.name) == ["api"])
+        #expect(alone.map(\.nodePool) == [nil])
+    }
+
+    @Test
+    func `what a strategy says and we cannot is told`() throws {
+        let passThrough = """
+            check "load" {
+              source = "prometheus"
+              query = "sum(load)"
+              strategy "pass-through" {
+                max_replicas = 3
+              }
+            }
+            """
+
+        let (_, notes) = try scaling("", checks: passThrough)
+
+        #expect(notes.contains { $0.contains("max_replicas of pass-through of load has no equivalent") })
     }
 
     @Test

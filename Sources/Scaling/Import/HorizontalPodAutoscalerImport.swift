@@ -104,7 +104,8 @@ struct HorizontalPodAutoscalerImport {
             }
             if let fallback = source["fallback"], let count = fallback["replicas"]?.integer {
                 let seconds = fallback["failureDurationSeconds"]?.integer ?? 180
-                draft.fallback = "{ replicas: \(count), after: \(seconds)s }"
+                let kept = draft.bounded(count, "the fallback of", log, fallback["replicas"])
+                draft.fallback = "{ replicas: \(kept), after: \(seconds)s }"
             }
         default: log.note("the metric type \"\(kind)\" has no equivalent", metric)
         }

@@ -58,9 +58,9 @@ struct NomadImport {
 
     /// What is not Nomad's own is a group of machines at a provider; Nomad knows its nodes by class, pool or datacenter.
     private func target(_ node: Documents.Node?) -> Target? {
-        for (kind, body) in named(node) {
+        for (kind, body) in targets(node) {
             if let group = field(body, "Group")?.text { return Target(name: group) }
-            guard kind.lowercased() != "nomad" else { continue }
+            guard let kind, kind.lowercased() != "nomad" else { continue }
             let name = ["node_pool", "node_class", "datacenter"].lazy.compactMap { field(body, $0)?.text }
                 .first
             log.note(
@@ -98,6 +98,14 @@ struct NomadImport {
         }
     }
 
+    /// The blocks of a target, which may have no label, as the job's own has none.
+    private func targets(_ node: Documents.Node?) -> [(kind: String?, body: Documents.Node)] {
+        many(node).flatMap { item -> [(kind: String?, body: Documents.Node)] in
+            if item.pairs.contains(where: { $0.value.text != nil }) { return [(nil, item)] }
+            return named(item).map { (kind: $0.0, body: $0.1) }
+        }
+    }
+
     private func draft(_ scaling: Documents.Node, name: String, of target: Target) -> PolicyDraft? {
         let before = log.problems.count
         guard let most = field(scaling, "max")?.integer, most >= 1 else {
@@ -123,9 +131,8 @@ struct NomadImport {
             log.note("scaling of type \"\(text)\" has no equivalent", type)
             return nil
         }
-        for (_, body) in named(field(policy, "target")) where field(body, "dry-run")?.text == "true" {
-            draft.mode = .dryRun
-        }
+        let all = targets(field(policy, "target")) + targets(field(scaling, "target"))
+        if all.contains(where: { field($0.body, "dry-run")?.text == "true" }) { draft.mode = .dryRun }
         if field(scaling, "enabled")?.text == "false" {
             draft.mode = .shadow
             log.note("enabled = false: the policy is in shadow mode", field(scaling, "enabled"))
@@ -217,6 +224,9 @@ struct NomadImport {
         let onError = (field(check, "on_error") ?? field(check, "on_check_error"))?.text
         let isIgnored = onError.map { $0 == "ignore" } ?? ignoresErrors
         let extra = isIgnored ? ["when: { missing: ignore }"] : []
+        if let known = Self.known[strategy] {
+            log.unread(settings, known: known, of: "\(strategy) of \(name)")
+        }
         switch strategy {
         case "target-value":
             guard let target = number(field(settings, "target")) else {
@@ -236,6 +246,13 @@ struct NomadImport {
         default: log.note("the strategy \"\(strategy)\" has no equivalent", check)
         }
     }
+
+    /// The settings of strategies that are kept, or told about where they are read.
+    private static let known: [String: Set<String>] = [
+        "target-value": ["target", "threshold", "max_scale_up", "max_scale_down"],
+        "pass-through": [],
+        "threshold": ["lower_bound", "upper_bound", "delta", "percentage", "value", "within_bounds_trigger"],
+    ]
 
     private func append(_ name: String, _ query: String, _ settings: [String], _ draft: inout PolicyDraft) {
         draft.signals.append(

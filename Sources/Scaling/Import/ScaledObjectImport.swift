@@ -56,7 +56,9 @@ struct ScaledObjectImport {
             signal.settings.contains { $0.hasPrefix("per_replica") || $0.hasPrefix("steps") }
         }
         guard existsAlone else {
-            log.note("CPU and memory cannot wake what does not run: min is 1", spec["minReplicaCount"])
+            log.note(
+                "to zero only by a total that exists without replicas, not by means: min is 1",
+                spec["minReplicaCount"])
             draft.least = 1
             return
         }
@@ -70,7 +72,8 @@ struct ScaledObjectImport {
         }
         let failures = node["failureThreshold"]?.integer ?? 3
         let seconds = max(1, failures).multipliedReportingOverflow(by: max(1, polling)).partialValue
-        draft.fallback = "{ replicas: \(replicas), after: \(min(max(1, seconds), 86_400))s }"
+        let kept = draft.bounded(replicas, "the fallback of", log, node["replicas"])
+        draft.fallback = "{ replicas: \(kept), after: \(min(max(1, seconds), 86_400))s }"
         let behaviour = node["behavior"]?.text ?? "static"
         if behaviour != "currentReplicasIfHigher" {
             log.note(
@@ -87,6 +90,15 @@ struct ScaledObjectImport {
         let names = plain.split(separator: "+").map(String.init)
         guard let target, Set(names) == Set(draft.signals.map(\.name)), names.count == draft.signals.count
         else {
+            // Where there is a formula, KEDA ignores the activations of the triggers.
+            for index in draft.signals.indices {
+                draft.signals[index].settings.removeAll { $0.hasPrefix("activation") }
+            }
+            if let activation = node["activationTarget"] {
+                log.note(
+                    "activationTarget of the formula has no equivalent: any trigger above 0 is active",
+                    activation)
+            }
             return log.note(
                 "the formula has no equivalent: write it in PromQL as the query of one signal; until then the "
                     + "largest of the triggers counts", node["formula"])

@@ -99,6 +99,14 @@ struct TriggerImport {
             case let mode: return log.note("mode \(mode) of rabbitmq has no equivalent", metadata?["mode"])
             }
         }
+        var others: [String] = []
+        if type == "aws-sqs-queue" {
+            known.formUnion(["scaleoninflight", "scaleondelayed"])
+            // What is worked on counts unless told otherwise, what is delayed only where told.
+            if metadata?["scaleOnInFlight"]?.text != "false" { others.append("not_visible") }
+            if metadata?["scaleOnDelayed"]?.text == "true" { others.append("delayed") }
+            others = others.map { "aws_sqs_approximate_number_of_messages_\($0)_average" }
+        }
         let isPattern = metadata?["useRegex"]?.text == "true"
         let labels = queue.labels.compactMap { label, key -> String? in
             guard var value = metadata?[key]?.text else { return nil }
@@ -109,11 +117,13 @@ struct TriggerImport {
         log.note(
             "\(type) is measured by \(queue.exporter), which has to be scraped; check the query", trigger)
         log.unread(metadata, known: known, of: type)
-        let series = metric + (labels.isEmpty ? "" : "{\(labels.joined(separator: ", "))}")
+        let conditions = labels.isEmpty ? "" : "{\(labels.joined(separator: ", "))}"
+        let series = metric + conditions
+        let sums = ([metric] + others).map { "sum(\($0)\(conditions))" }.joined(separator: " + ")
         let target =
             metadata?[queue.target]?.text ?? (type == "rabbitmq" ? metadata?["queueLength"]?.text : nil)
         append(
-            isRate ? "sum(rate(\(series)[1m]))" : "sum(\(series))", target ?? queue.standard, trigger, name,
+            isRate ? "sum(rate(\(series)[1m]))" : sums, target ?? queue.standard, trigger, name,
             &draft)
     }
 
