@@ -21,14 +21,16 @@ extension Turn {
         var decision = decide(
             policy.policy, measurement, counts: inputs.counts, memory: &policy.scaling, now: now)
         if isInCharge {
-            if let pause = memory.fleet.pause(of: nil) {
+            // A workload of the same name is what a pause of it is about.
+            let name = memory.pool(named: policy.policy.workload) == nil ? nil : policy.policy.workload
+            if let pause = memory.fleet.pause(of: name) {
                 policy.scaling.retract(decision)
                 decision.desired = decision.from
                 decision.reasons.append(
                     ScaleDecision.Reason(
-                        kind: .paused, subject: "fleet", count: decision.from,
+                        kind: .paused, subject: pause.workload?.name ?? "fleet", count: decision.from,
                         text: "by \(pause.owner): \(pause.reason)", until: pause.until))
-            } else if let veto = veto(decision, of: nil) {
+            } else if let veto = veto(decision, of: name) {
                 policy.scaling.retract(decision)
                 decision.desired = decision.from
                 decision.reasons.append(veto)
@@ -76,7 +78,7 @@ extension Turn {
         memory.pools?[id] = known
     }
 
-    private mutating func setSize(of id: NodePoolID, to count: Int) {
+    mutating func setSize(of id: NodePoolID, to count: Int) {
         guard var known = memory.pools?[id] else { return }
         if count < known.members.count {
             var loads: [NodeID: Int] = [:]
@@ -94,5 +96,15 @@ extension Turn {
             grow(id, to: count)
         }
         adoptNodes((memory.writtenNodes ?? []) + poolNodes, workloads: memory.fleet.writtenWorkloads)
+    }
+}
+
+extension ControlMemory {
+    /// The pool that a request means by a name, which a workload of that name would have instead.
+    func pool(named name: WorkloadID) -> NodePoolID? {
+        guard fleet.workloads[name] == nil, let pool = NodePoolID(name.name), pools?[pool] != nil else {
+            return nil
+        }
+        return pool
     }
 }

@@ -27,8 +27,8 @@ extension Turn {
 
     /// Nil where it was done, else why not.
     private mutating func fulfil(_ request: OperatorRequest) -> String? {
-        if let workload = request.workload, memory.fleet.workloads[workload] == nil {
-            return "no workload is named \(workload)"
+        if let name = request.workload, memory.fleet.workloads[name] == nil, memory.pool(named: name) == nil {
+            return "no workload or node pool is named \(name)"
         }
         if let node = request.node, memory.fleet.nodes[node] == nil { return "no node is named \(node)" }
         switch request.action {
@@ -54,7 +54,14 @@ extension Turn {
             if count > 1, memory.fleet.workloads[id]?.isSingleton == true {
                 return "\(id) is a singleton: at most one replica"
             }
-            setDesired(id, count)
+            if let pool = memory.pool(named: id) {
+                guard count <= NodePool.mostNodes else {
+                    return "a pool has at most \(NodePool.mostNodes) nodes"
+                }
+                setSize(of: pool, to: count)
+            } else {
+                setDesired(id, count)
+            }
         case .drain(let node): memory.fleet.apply(.nodeDraining(node, true))
         case .cordon(let node): memory.fleet.apply(.nodeCordoned(node, true))
         case .resumeNode(let node):

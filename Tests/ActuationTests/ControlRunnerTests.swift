@@ -4,6 +4,7 @@ import Coordination
 import Documents
 import Fleet
 import Journal
+import Scaling
 import Synchronization
 import Testing
 import TimeSeries
@@ -36,7 +37,6 @@ struct ControlRunnerTests {
         #expect(try AuditLog.verify(disk: disk).isIntact)
     }
 
-    @Test(arguments: 1...30)
     @Test func `how long replicas take to start is known after a crash`() async throws {
         let backend = InMemoryBackend(clock: clock)
         var runner = try start()
@@ -52,6 +52,7 @@ struct ControlRunnerTests {
         #expect(runner.learned.startUps == known)
     }
 
+    @Test(arguments: 1...30)
     func `a crash at any write leaves a state that can be recovered, and no command without its record`(
         call: Int
     ) async throws {
@@ -171,7 +172,7 @@ struct ControlRunnerTests {
         let answer = try await first
         #expect(answer.refusal == nil)
         #expect(try runner.audit.entry(answer.entry)?.record.entry.principal == "ada")
-        #expect(try await second.refusal == "no workload is named no")
+        #expect(try await second.refusal == "no workload or node pool is named no")
         #expect(try await runner.perform(request) == answer)
     }
 

@@ -224,8 +224,7 @@ struct FleetGuardTests {
         #expect(world.loop.memory.fleet.workloads[WorkloadID("web")!]?.request.milliCPU == 100)
     }
 
-    @Test
-    func `a pool of nodes grows and shrinks by its policy, the emptiest nodes first`() {
+    private func poolWorld() -> FleetWorld {
         var world = world(["web"])
         world.configuration.nodePools = [
             NodePool(
@@ -240,9 +239,43 @@ struct FleetGuardTests {
         policy.nodePool = NodePoolID("spot")
         world.configuration.policies.append(policy)
         world.reconfigure()
-        func members() -> [String] {
-            world.loop.memory.fleet.specs.keys.map(\.name).filter { $0.hasPrefix("spot") }.sorted()
-        }
+        return world
+    }
+
+    private func members(_ world: FleetWorld) -> [String] {
+        world.loop.memory.fleet.specs.keys.map(\.name).filter { $0.hasPrefix("spot") }.sorted()
+    }
+
+    @Test
+    func `a pool of nodes can be paused and scaled by hand, as a workload can`() throws {
+        var world = poolWorld()
+        let spot = WorkloadID("spot")!
+        world.run(.seconds(20))
+
+        world.request(.pause(spot, until: world.now + .seconds(60), direction: .up), id: "p1")
+        world.loads["spot"] = 30
+        world.run(.seconds(30))
+        #expect(members(world).count == 1)
+        #expect(world.loop.memory.requests["p1"]?.refusal == nil)
+        world.request(.resume(spot), id: "p2")
+        world.request(.pause(spot, until: world.now + .seconds(60)), id: "p3")
+        world.run(.seconds(30))
+        #expect(members(world).count == 1)
+
+        world.request(.scale(spot, to: 2), id: "s1")
+        world.run(.seconds(10))
+        #expect(members(world).count == 2)
+        world.run(.seconds(60))
+        #expect(members(world).count == 3)
+        world.request(.scale(WorkloadID("gone")!, to: 2), id: "s2")
+        #expect(
+            world.loop.memory.requests["s2"]?.refusal == "no workload or node pool is named gone")
+    }
+
+    @Test
+    func `a pool of nodes grows and shrinks by its policy, the emptiest nodes first`() {
+        var world = poolWorld()
+        func members() -> [String] { self.members(world) }
         func up() -> Int {
             world.loop.memory.fleet.nodes.values.count { $0.id.name.hasPrefix("spot") && $0.health == .ready }
         }

@@ -111,6 +111,10 @@ struct PolicyFileTests {
             "  predict: { signal: load, premium: 120% }\n",
             "p.yml:5:37: premium must be \"unbounded\" or a percentage from 0% to 100%, found \"120%\""
         ),
+        (
+            "  when: { fallback: { replicas: 6 } }\n",
+            "p.yml:5:9: the fallback of 6 replicas is above max 5"
+        ),
         ("  when: { stale: drop }\n", "p.yml:5:18: stale must be \"hold\" or \"ignore\", found \"drop\""),
     ])
     func `a wrong value is named with its place and what is allowed`(lines: String, message: String) {
@@ -151,6 +155,27 @@ struct PolicyFileTests {
         let found = problems(policy("  signals: [ \(signal) ]\n"))
 
         #expect(found.joined().contains(message), "\(found)")
+    }
+
+    @Test
+    func `a partial reading may hold the count, as the other qualities may`() throws {
+        let text = policy("  when: { partial: hold }\n" + signal)
+
+        let policy = try #require(try PolicyFile.load([(name: "p.yml", text: text)]).first)
+
+        #expect(policy.partial == ScalingPolicy.PartialRule(above: 1, scaleDown: 0))
+    }
+
+    @Test
+    func `what is about replicas is refused for a pool of nodes`() {
+        let text =
+            "policies:\n- name: p\n  node_pool: spot\n  replicas: { max: 5 }\n  victims: newest\n"
+            + "  size: { cpu: { min: 100m, max: 4 } }\n" + signal
+
+        let found = problems(text)
+
+        #expect(found.count == 2, "\(found)")
+        #expect(found.allSatisfy { $0.contains("nodes of a pool have none of it") })
     }
 
     @Test

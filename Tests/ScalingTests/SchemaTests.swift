@@ -91,6 +91,7 @@ struct SchemaTests {
         ("replicas: { max: 5 }, \(signals), victims: { least: sum by (replica) (up) }", true),
         ("replicas: { max: 5 }, \(signals), when: { partial: { above: 90% }, zero: 5m, bridge: 10m }", true),
         ("replicas: { max: 5 }, \(signals), when: { partial: ignore }", true),
+        ("replicas: { max: 5 }, \(signals), when: { partial: hold }", true),
         (
             "replicas: { max: 5 }, \(signals), "
                 + "schedules: [ { name: s, from: '07:30', to: '19:00', days: mon-fri, zone: Europe/Berlin, min: 3 } ]",

@@ -99,6 +99,8 @@ enum PolicyReader {
             if let node = fields.node("partial") {
                 if node.text == "ignore" {
                     quality.ignoresPartial = true
+                } else if node.text == "hold" {
+                    quality.partial = ScalingPolicy.PartialRule(above: 1, scaleDown: 0)
                 } else {
                     quality.partial = document.mapping(node, "partial") { fields in
                         ScalingPolicy.PartialRule(

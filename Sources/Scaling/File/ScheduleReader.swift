@@ -112,6 +112,12 @@ enum PolicyChecks {
         checkZero(policy, fields)
         checkCombination(policy, fields)
         checkSchedules(policy, fields)
+        checkPool(policy, fields)
+        if let fallback = policy.fallback, fallback.replicas > policy.maxReplicas {
+            fields.report(
+                "the fallback of \(fallback.replicas) replicas is above max \(policy.maxReplicas)", at: "when"
+            )
+        }
         for signal in policy.signals {
             guard let source = signal.learnsFrom else { continue }
             guard case .objective? = policy.signal(source)?.target else {
@@ -123,6 +129,13 @@ enum PolicyChecks {
             if policy.signals.count(where: { $0.learnsFrom != nil }) > 1 {
                 return fields.report("only one signal of a policy can be learned", at: "signals")
             }
+        }
+    }
+
+    private static func checkPool(_ policy: ScalingPolicy, _ fields: FieldReader) {
+        guard policy.nodePool != nil else { return }
+        for key in ["size", "victims"] where fields.has(key) {
+            fields.report("\"\(key)\" is about replicas, and nodes of a pool have none of it", at: key)
         }
     }
 
