@@ -1,5 +1,5 @@
-/// A file of series to be forecast: one series as rows of `t_s,value`, or many as lines of `id,v1,v2,...`
-/// (ragged, as the M4 competition's).
+/// A file of series to be forecast: rows of `t_s,value`, one column a series, with seconds or dates; or lines of
+/// `id,v1,v2,...`, a series each (ragged, as the M4 competition's).
 package struct SeriesFile: Hashable, Sendable {
     package struct Series: Hashable, Sendable {
         package var id: String
@@ -28,10 +28,20 @@ package struct SeriesFile: Hashable, Sendable {
             .filter { !$1.allSatisfy(\.isWhitespace) }
             .map { Row(line: $0 + 1, fields: Self.fields($1)) }
         guard let first = lines.first else { throw Problem(line: 1, message: "the file is empty") }
-        let body = Self.isHeader(first) ? lines.dropFirst() : lines[...]
+        let header = Self.isHeader(first) ? first : nil
+        let body = header == nil ? lines[...] : lines.dropFirst()
         guard !body.isEmpty else { throw Problem(line: 1, message: "there are no rows below the header") }
-        if body.allSatisfy({ $0.fields.count == 2 && Double($0.fields[0]) != nil }) {
-            series = [try Self.timed(body, name: name)]
+        let isTimed =
+            header.map { Self.timeNames.contains($0.fields[0].lowercased()) } == true
+            || body.allSatisfy { $0.fields.count == 2 && Double($0.fields[0]) != nil }
+            || body.allSatisfy { Double($0.fields[0]) == nil && DateText.seconds($0.fields[0]) != nil }
+        if isTimed {
+            let columns = body.reduce(2) { max($0, $1.fields.count) }
+            for column in 1..<columns {
+                let heading = header.flatMap { column < $0.fields.count ? $0.fields[column] : nil }
+                series.append(
+                    try Self.timed(body, column, name: columns == 2 ? name : heading ?? "column \(column)"))
+            }
         } else {
             for row in body { series.append(try Self.series(row)) }
         }
@@ -41,6 +51,9 @@ package struct SeriesFile: Hashable, Sendable {
         var line: Int
         var fields: [String]
     }
+
+    /// Headings of a column of times.
+    private static let timeNames: Set = ["t_s", "t", "ts", "ds", "time", "timestamp", "date", "datetime"]
 
     /// A line that says something behind its first field, and no number.
     private static func isHeader(_ row: Row) -> Bool {
@@ -98,17 +111,22 @@ package struct SeriesFile: Hashable, Sendable {
         return Series(id: fields[0], values: values)
     }
 
-    private static func timed(_ rows: ArraySlice<Row>, name: String) throws(Problem) -> Series {
+    private static func timed(_ rows: ArraySlice<Row>, _ column: Int, name: String) throws(Problem) -> Series
+    {
         var times: [Double] = []
         var values: [Double] = []
         for row in rows {
             let fields = row.fields
-            guard let time = Double(fields[0]), time.isFinite, time > times.last ?? -.infinity else {
+            guard let time = Double(fields[0]) ?? DateText.seconds(fields[0]).map(Double.init), time.isFinite,
+                time > times.last ?? -.infinity
+            else {
                 throw Problem(
-                    line: row.line, message: "expected ascending seconds, found \"\(fields[0].prefix(40))\"")
+                    line: row.line,
+                    message: "expected ascending seconds or dates, found \"\(fields[0].prefix(40))\"")
             }
-            guard let value = isGap(fields[1]) ? .nan : Double(fields[1]) else {
-                throw Problem(line: row.line, message: "expected a number, found \"\(fields[1].prefix(40))\"")
+            let text = column < fields.count ? fields[column] : ""
+            guard let value = isGap(text) ? .nan : Double(text) else {
+                throw Problem(line: row.line, message: "expected a number, found \"\(text.prefix(40))\"")
             }
             times.append(time)
             values.append(value)

@@ -46,6 +46,8 @@ struct BacktestCommand: AsyncParsableCommand {
     var search = false
     @Option(help: "Of the variants of --search: the share of demand in percent that may stay unserved.")
     var unserved = 0.1
+    @Option(help: "Of the variants of --search: how often in an hour the count may turn, up after down.")
+    var reversals = 4.0
     @Option(help: "The policy or autoscaler that the others are compared with.") var baseline: String?
     @Option(help: "Exit with 2 where it holds, such as 'cost > +3%'; may be given several times.")
     var failIf: [String] = []
@@ -141,15 +143,20 @@ struct BacktestCommand: AsyncParsableCommand {
     private func choose(_ results: inout [BacktestPlan.Result]) -> String {
         let comparators = results.filter { Scaling.Comparator(rawValue: $0.name) != nil }
         let variants = results.filter { Scaling.Comparator(rawValue: $0.name) == nil }
-        let front = BacktestSearch.front(variants)
+        let calm = BacktestSearch.calm(variants, reversalsPerHour: reversals)
+        let front = BacktestSearch.front(calm)
         results = comparators + front
         guard let best = BacktestSearch.choice(front, unservedPercent: unserved) else {
             return "nothing to choose from"
         }
+        let among =
+            calm.count == variants.count
+            ? "\(variants.count) variants"
+            : "\(calm.count) of \(variants.count) variants that turn at most \(reversals) times an hour"
         let isEnough = best.score.unservedPercent <= unserved
         return isEnough
-            ? "the cheapest of \(variants.count) variants with at most \(unserved) % unserved: \(best.name)"
-            : "none of \(variants.count) variants leaves \(unserved) % or less unserved; nearest: \(best.name)"
+            ? "the cheapest of \(among) with at most \(unserved) % unserved: \(best.name)"
+            : "none of \(among) leaves \(unserved) % or less unserved; nearest: \(best.name)"
     }
 
     private func compare(

@@ -35,7 +35,8 @@ struct FleetCommand: AsyncParsableCommand {
         @OptionGroup var server: ServerOptions
 
         func run() async throws {
-            _ = try await server.post("/api/v1/fleet/nodes/\(node)/drain", ["reason": reason])
+            _ = try await server.post(
+                "/api/v1/fleet/nodes/\(ServerOptions.segment(node))/drain", ["reason": reason])
             print("\(node) is being drained")
             guard wait else { return }
             while true {
@@ -58,7 +59,8 @@ struct FleetCommand: AsyncParsableCommand {
         @OptionGroup var server: ServerOptions
 
         func run() async throws {
-            _ = try await server.post("/api/v1/fleet/nodes/\(node)/resume", ["reason": reason])
+            _ = try await server.post(
+                "/api/v1/fleet/nodes/\(ServerOptions.segment(node))/resume", ["reason": reason])
             print("\(node) takes replicas again")
         }
     }
@@ -73,7 +75,8 @@ struct FleetCommand: AsyncParsableCommand {
         @OptionGroup var server: ServerOptions
 
         func run() async throws {
-            _ = try await server.post("/api/v1/fleet/nodes/\(node)/cordon", ["reason": reason])
+            _ = try await server.post(
+                "/api/v1/fleet/nodes/\(ServerOptions.segment(node))/cordon", ["reason": reason])
             print("\(node) takes no new replicas")
         }
     }

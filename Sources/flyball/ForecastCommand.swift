@@ -10,8 +10,9 @@ struct ForecastCommand: ParsableCommand {
         commandName: "forecast",
         abstract: "Forecast the series of a file: a point forecast and quantiles for each step ahead.",
         discussion: """
-            FILE is CSV: `t_s,value` rows of one series, or `id,v1,v2,...` with a series a line. Writes
-            `id,quantile,h1..hN`; the quantile `mean` is the point forecast.
+            FILE is CSV: `t_s,value` rows with seconds or dates, each further column another series, or
+            `id,v1,v2,...` with a series a line. Writes `id,quantile,h1..hN`; the quantile `mean` is the point
+            forecast.
             """)
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case csv, json }
@@ -35,6 +36,7 @@ struct ForecastCommand: ParsableCommand {
             }
             return quantile
         }
+        guard !wanted.isEmpty else { throw ValidationError("--quantiles names none, such as 0.1,0.5,0.9") }
         let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
         let series: SeriesFile
         do {
@@ -48,7 +50,8 @@ struct ForecastCommand: ParsableCommand {
                 let forecaster = PathForecaster(
                     one.values, stepSeconds: one.stepSeconds, startSeconds: one.startSeconds)
             else {
-                Terminal.error("\(file): \(one.id) has no value below 1e250 in size; left out")
+                let what = one.values.contains { $0.isFinite } ? "value below 1e250 in size" : "value"
+                Terminal.error("\(file): \(one.id) has no \(what); left out")
                 continue
             }
             forecasts.append((id: one.id, forecast: forecaster.forecast(horizon: horizon, quantiles: wanted)))

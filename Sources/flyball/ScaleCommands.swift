@@ -18,7 +18,7 @@ struct Scale: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await server.post(
-            "/api/v1/scaling/workloads/\(workload)/scale",
+            "/api/v1/scaling/workloads/\(ServerOptions.segment(workload))/scale",
             owner.adding(to: ["count": count, "reason": reason]))
         print("\(workload) is to have \(count) replicas")
         // What is asked and why is known; what comes behind is what the service has to say of it.

@@ -86,12 +86,26 @@ struct ServerOptions: ParsableArguments {
 
     private func query(_ parameters: [(String, String)]) -> String {
         guard !parameters.isEmpty else { return "" }
-        var allowed = CharacterSet.alphanumerics
-        allowed.insert(charactersIn: "-._~")
-        let parts = parameters.map { name, value in
-            name + "=" + (value.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")
+        return "?" + parameters.map { $0 + "=" + Self.segment($1) }.joined(separator: "&")
+    }
+
+    /// A text as one segment of a path, or as the value of a parameter.
+    static func segment(_ text: String) -> String {
+        let plain = text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
+        let escaped = text.utf8.map { byte -> String in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                return String(UnicodeScalar(byte))
+            // Dots alone are another folder.
+            case UInt8(ascii: ".") where !plain: return "."
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                return "%" + (digits.count < 2 ? "0" : "") + digits
+            }
         }
-        return "?" + parts.joined(separator: "&")
+        return escaped.joined()
     }
 }
 

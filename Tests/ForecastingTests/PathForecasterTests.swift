@@ -156,6 +156,27 @@ struct SeriesFileTests {
     }
 
     @Test
+    func `dates are times, with a heading or without`() throws {
+        let named = try SeriesFile("ds,y\n2026-01-01,1\n2026-01-02,2\n2026-01-04,4\n", name: "f")
+        let bare = try SeriesFile("2026-01-01 00:00:00,1\n2026-01-01 01:00:00,2\n", name: "f")
+
+        #expect(named.series.map(\.id) == ["f"])
+        #expect(named.series[0].stepSeconds == 86_400)
+        #expect(named.series[0].startSeconds == 1_767_225_600)
+        #expect(named.series[0].values.map { $0.isNaN ? -1 : $0 } == [1, 2, -1, 4])
+        #expect(bare.series.map(\.stepSeconds) == [3600])
+    }
+
+    @Test
+    func `each column beside a column of times is a series`() throws {
+        let file = try SeriesFile("t_s,web,db\n0,1,5\n60,2,\n120,3,7\n", name: "f")
+
+        #expect(file.series.map(\.id) == ["web", "db"])
+        #expect(file.series.map { $0.values.map { $0.isNaN ? -1 : $0 } } == [[1, 2, 3], [5, -1, 7]])
+        #expect(file.series.map(\.stepSeconds) == [60, 60])
+    }
+
+    @Test
     func `lines of values are series, ragged, quoted or not`() throws {
         let file = try SeriesFile(
             "\"V1\",\"V2\",\"V3\",\"V4\"\n\"H1\",\"5\",\"6\",\"7\"\nH2,1,,\n", name: "m4")
@@ -181,8 +202,13 @@ struct SeriesFileTests {
 
     @Test(arguments: [
         ("", "1: the file is empty"), ("t_s,value\n", "1: there are no rows below the header"),
-        ("t_s,value\n60,1\n0,2\n", "3: expected ascending seconds, found \"0\""),
+        ("t_s,value\n60,1\n0,2\n", "3: expected ascending seconds or dates, found \"0\""),
         ("id,values\nH1,3,x,5\n", "2: expected a number, found \"x\""),
+        (
+            "unique_id,ds,y\na,2026-01-01,1\na,2026-01-02,2\n",
+            "2: expected a number, found \"2026-01-01\""
+        ),
+        ("t_s,v\nmonday,1\n", "2: expected ascending seconds or dates, found \"monday\""),
     ])
     func `what is wrong is named with its line`(text: String, message: String) {
         do {

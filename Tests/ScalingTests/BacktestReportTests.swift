@@ -66,6 +66,17 @@ struct BacktestReportTests {
     }
 
     @Test
+    func `what turns the count all the time is no choice, unless there is no other`() {
+        var restless = result("restless", unserved: 0.1, cost: 1.1)
+        restless.score.reversalsPerHour = 16
+        let calm = result("calm", unserved: 0.1, cost: 1.2)
+
+        #expect(
+            BacktestSearch.calm([restless, calm], reversalsPerHour: 4).map(\.name) == ["calm"])
+        #expect(BacktestSearch.calm([restless], reversalsPerHour: 4).map(\.name) == ["restless"])
+    }
+
+    @Test
     func `variants differ in what they say and in name`() {
         let policy = ScalingPolicy(
             name: "web", workload: WorkloadID("web")!, maxReplicas: 10,

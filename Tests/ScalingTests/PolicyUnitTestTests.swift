@@ -43,6 +43,20 @@ struct PolicyUnitTestTests {
         #expect(report.passed == ["busy"])
     }
 
+    @Test(arguments: [
+        ("policy_files: [ p.yml ]\ntests: []\n", "there is no test"),
+        ("policy_files: [ p.yml ]\n", "needs \"tests\""), ("tests: []\n", "needs \"policy_files\""),
+    ])
+    func `a file without tests is refused`(text: String, message: String) {
+        do {
+            _ = try PolicyUnitTest(text, file: "t.yml") { [.init(path: $0, text: policies)] }
+            Issue.record("accepted")
+        } catch {
+            #expect("\(error)".contains(message), "\(error)")
+            #expect(!"\(error)".contains("unknown key"))
+        }
+    }
+
     @Test
     func `what is otherwise than expected is told with its place and the decision`() async throws {
         let report = try await run(

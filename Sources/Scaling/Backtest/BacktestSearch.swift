@@ -46,6 +46,14 @@ package struct BacktestSearch: Sendable {
         return variants
     }
 
+    /// Those that turn the count no more often than this; all where none is so calm.
+    package static func calm(_ results: [BacktestPlan.Result], reversalsPerHour most: Double)
+        -> [BacktestPlan.Result]
+    {
+        let calm = results.filter { $0.score.reversalsPerHour <= most }
+        return calm.isEmpty ? results : calm
+    }
+
     /// Those that no other result equals or beats on both axes, the cheapest first.
     package static func front(_ results: [BacktestPlan.Result]) -> [BacktestPlan.Result] {
         let sorted = results.enumerated().sorted { a, b in

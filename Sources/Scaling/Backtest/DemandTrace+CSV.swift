@@ -1,4 +1,5 @@
 package import Documents
+import Forecasting
 
 extension DemandTrace {
     /// Reads rows of a time and a value below a header line, ascending: `t_s,value` with seconds, or with times as
@@ -73,18 +74,6 @@ extension DemandTrace {
     /// A number of seconds, or a date with a time of day, taken as UTC.
     private static func seconds(_ text: Substring) -> Int? {
         if let number = Double(text) { return Int(exactly: number.rounded()) }
-        let parts = text.split { $0 == "-" || $0 == ":" || $0 == " " || $0 == "T" || $0 == "Z" }
-            .map { Int($0) }
-        guard parts.count == 5 || parts.count == 6, !parts.contains(nil) else { return nil }
-        let numbers = parts.compactMap { $0 }
-        guard (1900...3000).contains(numbers[0]), (1...12).contains(numbers[1]),
-            (1...31).contains(numbers[2]), (0...23).contains(numbers[3]), (0...59).contains(numbers[4])
-        else { return nil }
-        // Days since 1970 of the Gregorian calendar, counted from March so that leap days come last.
-        let year = numbers[1] > 2 ? numbers[0] : numbers[0] - 1
-        let month = (numbers[1] + 9) % 12
-        let days =
-            year * 365 + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + numbers[2] - 719_469
-        return days * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + (numbers.count > 5 ? numbers[5] : 0)
+        return DateText.seconds(text)
     }
 }

@@ -17,14 +17,18 @@ struct PolicyUnitTestReader {
 
     func file(_ root: Documents.Node) -> File? {
         document.mapping(root, "a policy unit test file") { fields in
-            if fields.require("policy_files") == nil { return File(policyFiles: [], tests: []) }
+            let files = fields.require("policy_files").flatMap { _ in fields.strings("policy_files") }
             var index = 0
-            return File(
-                policyFiles: fields.strings("policy_files") ?? [],
-                tests: fields.list("tests") { node in
+            let tests = fields.require("tests").flatMap { _ in
+                fields.list("tests") { node in
                     index += 1
                     return test(node, index)
-                } ?? [])
+                }
+            }
+            if case .sequence(let items)? = fields.node("tests")?.content, items.isEmpty {
+                fields.report("there is no test", at: "tests")
+            }
+            return File(policyFiles: files ?? [], tests: tests ?? [])
         }
     }
 
