@@ -20,8 +20,10 @@ enum LogFolder {
         /// Whether the last file ends with a whole frame, so that it may grow.
         var isLastWhole = false
         var report = LogReport()
-        /// Files whose header did not reach the disk or is damaged.
+        /// Files whose header did not reach the disk, is damaged or of another file.
         fileprivate var headless: Set<UInt64> = []
+        /// Those of them in which nothing at all can be read.
+        fileprivate var mute: Set<UInt64> = []
     }
 
     static func open(_ disk: any Disk, _ folder: String) throws(LogError) -> State {
@@ -38,6 +40,7 @@ enum LogFolder {
             }
             for number in numbers.sorted() { try inspect(disk, folder, number, &state) }
             try scanEnds(disk, folder, &state)
+            placeMute(&state)
             state.report.lastSequence = state.nextSequence - 1
             return state
         } catch let error as DiskError {
@@ -53,22 +56,37 @@ enum LogFolder {
         let path = path(folder, number)
         let file = try disk.open(path, create: false)
         let length = try file.length()
-        let header = FrameFormat.parseHeader(try file.read(at: 0, count: FrameFormat.headerLength))
+        var header = FrameFormat.parseHeader(try file.read(at: 0, count: FrameFormat.headerLength))
         if let header, header.version > FrameFormat.version {
             throw LogError.newerVersion(
                 path: path, version: header.version, supported: FrameFormat.version)
         }
+        // Somebody's copy under another number.
+        if header?.id != number { header = nil }
         var first = header?.firstSequence
         if first == nil {
             state.headless.insert(number)
             let headerEnd = min(length, FrameFormat.headerLength)
             state.report.damage.append(DamagedRange(path: path, offset: 0, length: headerEnd))
             first = try firstFrame(file, number, length)
+            if first == nil { state.mute.insert(number) }
         }
         let previous = state.segments.last?.firstSequence ?? 1
         state.segments.append(
             LogWriter.Segment(number: number, firstSequence: max(first ?? previous, previous), length: length)
         )
+    }
+
+    /// Puts files that say nothing behind all records of those before them: taken for the beginning of what follows, they would
+    /// make those superfluous.
+    private static func placeMute(_ state: inout State) {
+        var next = state.nextSequence
+        for index in state.segments.indices.reversed() {
+            if state.mute.contains(state.segments[index].number) {
+                state.segments[index].firstSequence = next
+            }
+            next = state.segments[index].firstSequence
+        }
     }
 
     private static func firstFrame(

@@ -66,4 +66,41 @@ import TimeSeries
         #expect(store.statistics().losses.isEmpty)
         #expect(store.statistics().samples == 140)
     }
+
+    @Test(arguments: [false, true])
+    func `a next file of the log in which nothing can be read costs none before it`(hasSnapshot: Bool) throws
+    {
+        let disk = SimulatedDisk()
+        let path: String
+        if hasSnapshot {
+            path = try filled(disk)
+        } else {
+            try fill(try Store(disk: disk, now: at(0)), 0..<140)
+            disk.kill()
+            path = "log/0000000001.log"
+        }
+        let own = try #require(disk.contents(path))
+        let number = try #require(Int(path.dropFirst(4).prefix(10)))
+        let next = "log/" + String(String(10_000_000_000 + number + 1).dropFirst()) + ".log"
+        let contents = [
+            [], [7, 7], [UInt8](repeating: 120, count: 100), [UInt8](repeating: 0, count: 4096), own,
+        ]
+        for content in contents {
+            let copy = disk.durableCopy()
+            copy.setContents(next, content)
+            let store = try Store(disk: copy, now: at(140))
+            #expect(store.statistics().samples == 140, "\(content.count)")
+            #expect(store.statistics().losses.isEmpty, "\(content.count)")
+            // It goes on behind that, and nothing is taken for superfluous.
+            try fill(store, 140..<160)
+            copy.kill()
+            let again = try Store(disk: copy, now: at(160))
+            #expect(again.statistics().samples == 160, "\(content.count)")
+            try again.snapshot()
+            try again.snapshot()
+            copy.kill()
+            let last = try Store(disk: copy, now: at(160))
+            #expect(last.statistics().samples == 160 && last.statistics().losses.isEmpty, "\(content.count)")
+        }
+    }
 }

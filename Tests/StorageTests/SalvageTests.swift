@@ -89,15 +89,6 @@ import TimeSeries
         return copy
     }
 
-    /// Where frames begin, those with records or those that protect them.
-    private func frames(_ bytes: [UInt8], withRecords: Bool) -> [Int] {
-        let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]
-        return bytes.indices.dropLast(39).filter {
-            bytes[$0] == mark[0] && bytes[$0..<$0 + 4].elementsEqual(mark)
-                && bytes[$0 + 24..<$0 + 28].contains { $0 != 0 } == withRecords
-        }
-    }
-
     @Test(arguments: [false, true])
     func `a flipped bit in the only state costs nothing, and is told`(asCopy: Bool) async throws {
         let disk = try filled(asCopy: asCopy)
@@ -130,16 +121,12 @@ import TimeSeries
     ) async throws {
         let disk = try filled(asCopy: asCopy)
         let path = try #require(disk.paths.last { $0.contains("/state-") })
-        let bytes = try #require(disk.contents(path))
+        let bytes = unprotected(try #require(disk.contents(path)))
         let frames = frames(bytes, withRecords: true)
         try #require(frames.count >= 3)
-        let protections = self.frames(bytes, withRecords: false)
         for start in frames {
             var damaged = bytes
             damaged[start + 60] ^= 8
-            for protection in protections {
-                damaged[protection + 60 < bytes.count ? protection + 60 : protection] ^= 8
-            }
             let copy = disk.durableCopy()
             copy.setContents(path, damaged)
             let note = "frame at \(start)"
@@ -252,4 +239,20 @@ import TimeSeries
             #expect(throws: StoreError.self) { try open(disk) }
         }
     }
+}
+
+/// Where the frames of a file begin, those with records or those that protect them.
+private func frames(_ bytes: [UInt8], withRecords: Bool) -> [Int] {
+    let mark: [UInt8] = [0xf1, 0x79, 0xba, 0x11]
+    return bytes.indices.dropLast(39).filter {
+        bytes[$0] == mark[0] && bytes[$0..<$0 + 4].elementsEqual(mark)
+            && bytes[$0 + 24..<$0 + 28].contains { $0 != 0 } == withRecords
+    }
+}
+
+/// The bytes of a snapshot's file with damage in what would mend any other damage.
+func unprotected(_ bytes: [UInt8]) -> [UInt8] {
+    var result = bytes
+    for start in frames(bytes, withRecords: false) { result[start + 39] ^= 8 }
+    return result
 }
