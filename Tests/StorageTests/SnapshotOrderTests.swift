@@ -55,12 +55,15 @@ import TimeSeries
         let disk = try twoSnapshots()
         let newest = try #require(disk.paths.last { $0.contains("/manifest-") })
         let bytes = try #require(disk.contents(newest))
+        // Behind its frame only what would mend it may be missing.
+        let recordEnd = 80 + Int(bytes[48])
 
         for length in 0..<bytes.count {
             let torn = disk.durableCopy()
             torn.setContents(newest, Array(bytes[..<length]))
             let store = try open(torn)
-            #expect(try await count(store) == 300, "\(length) bytes")
+            let samples = try await count(store)
+            #expect(samples == 300 || samples == 400 && length >= recordEnd, "\(length) bytes")
             #expect(store.statistics().damage.contains { $0.path == newest }, "\(length) bytes")
         }
     }

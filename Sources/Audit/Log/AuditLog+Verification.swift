@@ -10,6 +10,8 @@ package struct AuditVerification: Hashable, Sendable {
     /// The first entry that is wrong, and how; nil where all is well.
     package var firstBad: Int?
     package var problems: [String] = []
+    /// The one of them that a crash leaves as well: a write at the very end that was never acknowledged.
+    package var tornEnd: String?
 
     package var isIntact: Bool { problems.isEmpty }
 }
@@ -27,9 +29,11 @@ extension AuditLog {
         let log = try Log(disk: disk, folder: folder + "/journal")
         let report = try log.forEach { sequence, record in walk.visit(record, sequence, hashes, places) }
         for torn in try tornEnd(disk, folder, report) {
-            walk.fail(
+            let problem =
                 "the last \(torn.length) bytes of \(torn.path) cannot be read: changed, or torn by a crash since "
-                    + "which the service was not started")
+                + "which the service was not started"
+            walk.fail(problem)
+            walk.result.tornEnd = problem
         }
         for gap in report.gaps {
             walk.fail("records \(gap.lowerBound) to \(gap.upperBound) of the journal are missing")
