@@ -49,9 +49,10 @@ package struct PathForecaster: Sendable {
         _ values: [Double], stepSeconds: Double? = nil, startSeconds: Double? = nil,
         periods known: [Int]? = nil, horizon: Int? = nil
     ) {
-        guard let series = RegularSeries(values) else { return nil }
+        guard var series = RegularSeries(values) else { return nil }
         let found = known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds)
         periods = Self.completed(found, count: series.count)
+        if !series.gaps.isEmpty { series.replace(SeasonalGaps.filled(series, periods: periods)) }
         specialDays = SpecialDays(series.values, stepSeconds: stepSeconds, startSeconds: startSeconds)
         var plain = series
         if let specialDays { plain.replace(specialDays.removed(from: plain.values)) }

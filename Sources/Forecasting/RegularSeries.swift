@@ -32,6 +32,22 @@ struct RegularSeries: Sendable {
         plausible = Self.plausibleRange(values) ?? plausible
     }
 
+    /// Where values are missing.
+    var gaps: [Range<Int>] {
+        var gaps: [Range<Int>] = []
+        var start: Int?
+        for index in isPresent.indices {
+            if isPresent[index] {
+                if let start { gaps.append(start..<index) }
+                start = nil
+            } else if start == nil {
+                start = index
+            }
+        }
+        if let start { gaps.append(start..<count) }
+        return gaps
+    }
+
     /// The share of values that are there in a range.
     func coverage(of range: Range<Int>) -> Double {
         guard !range.isEmpty else { return 0 }

@@ -92,6 +92,41 @@ struct PathForecasterTests {
         #expect(PathForecaster([Double](repeating: .nan, count: 50)) == nil)
     }
 
+    @Test(arguments: [(24, 6), (24, 1), (24, 0), (48, 6)])
+    func `an outage of a day just before is not repeated`(missing: Int, before: Int) throws {
+        var source = Synthetic(seed: 6)
+        var values = source.wave(24 * 40, period: 24, noise: 5)
+        let end = values.count - before
+        for index in end - missing..<end { values[index] = .nan }
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 24, quantiles: [0.1, 0.9])
+
+        let truth = (0..<24).map { 100 + 50 * sin(2 * .pi * Double($0) / 24) }
+        #expect(distance(forecast.mean, truth) < 5)
+        let inside = truth.indices.count {
+            forecast.quantiles[0].values[$0] < truth[$0] && truth[$0] < forecast.quantiles[1].values[$0]
+        }
+        #expect(inside >= 22)
+    }
+
+    @Test
+    func `a gap is filled with the season, at the level of what is beside it`() throws {
+        func wave(_ index: Int) -> Double { 100 + 50 * sin(2 * .pi * Double(index) / 24) }
+        var values = (0..<240).map { wave($0) + ($0 >= 120 ? 20 : 0) }
+        for index in 110..<150 { values[index] = .nan }
+        for index in 200..<202 { values[index] = .nan }
+        let series = try #require(RegularSeries(values))
+
+        let filled = SeasonalGaps.filled(series, periods: [24])
+
+        #expect(series.gaps == [110..<150, 200..<202])
+        for index in 110..<150 {
+            #expect(wave(index) - 1 < filled[index] && filled[index] < wave(index) + 21)
+        }
+        #expect(filled[200..<202] == series.values[200..<202])
+        #expect(SeasonalGaps.filled(series, periods: []) == series.values)
+    }
+
     @Test(arguments: [12, 20, 40, 60, 100, 150])
     func `a line goes on, be it long or short`(count: Int) throws {
         let line = (0..<count).map { 1000 + Double($0) }
