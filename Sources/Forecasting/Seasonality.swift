@@ -1,3 +1,5 @@
+import Glibc
+
 /// Finds the periods after which a series repeats itself.
 package enum Seasonality {
     /// The autocorrelation that a period must reach beyond chance.
@@ -6,6 +8,8 @@ package enum Seasonality {
     /// shorter one has to come.
     static let leastContrast = 0.15
     static let shareOfBest = 0.7
+    /// Random walks look as if they repeated themselves up to so many times.
+    static let cyclesOfWalks = 7.0
     /// The longest series that is looked at point by point; longer ones are averaged down first.
     static let resolution = 4096
     /// So many times the median the highest hundredth must be for logarithms to be taken.
@@ -52,13 +56,22 @@ package enum Seasonality {
             let chance = 5 / Double(correlation.count - lag).squareRoot()
             let near = max(1, lag / 10)
             let around = contrasts[max(2, lag - near)...min(last - 1, lag + near)]
-            return contrasts[lag] > leastContrast && around.max() == contrasts[lag]
+            return contrasts[lag] > leastContrast(lag, correlation) && around.max() == contrasts[lag]
                 && highest(correlation, around: lag) > max(leastCorrelation, chance)
         }
         guard let most = candidates.map({ contrasts[$0] }).max() else { return nil }
         return candidates.first { contrasts[$0] >= shareOfBest * most }.map {
             ($0, highest(correlation, around: $0))
         }
+    }
+
+    /// A random walk, too, has something like a few long cycles: one in twenty of those that have them has a contrast
+    /// above one at seven cycles and fewer, and hardly any has more cycles. What is red is known by how alike
+    /// neighbouring values are; noise around a season makes these no more alike than whole cycles are.
+    private static func leastContrast(_ lag: Int, _ correlation: [Double]) -> Double {
+        let cycles = Double(correlation.count) / Double(lag)
+        let few = min(1, pow(cyclesOfWalks / cycles, 3))
+        return max(leastContrast, few * correlation[1])
     }
 
     /// How far the correlation at whole cycles is above that at half ones, on average over some.

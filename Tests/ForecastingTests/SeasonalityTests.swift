@@ -69,6 +69,38 @@ struct SeasonalityTests {
         #expect(Seasonality.periods(of: source.noise(2000)) == [])
     }
 
+    @Test(arguments: [600, 2000])
+    func `hardly any random walk has a season`(count: Int) {
+        let found = (1...40).count { seed in
+            var source = Synthetic(seed: UInt64(seed))
+            var level = 0.0
+            let walk = source.noise(count).map { step in
+                level += step
+                return level
+            }
+            return !Seasonality.periods(of: walk).isEmpty
+        }
+
+        #expect(found <= 6, "\(found) of 40")
+    }
+
+    @Test(arguments: [0, 0.9])
+    func `four cycles are enough, be there white noise or red`(likeness: Double) {
+        for seed in 1...10 {
+            var source = Synthetic(seed: UInt64(seed))
+            var noise = 0.0
+            let values = source.wave(24 * 4, period: 24).map { value in
+                noise = likeness * noise + (1 - likeness * likeness).squareRoot() * 15 * source.normal()
+                return value + noise
+            }
+
+            let found = Seasonality.periods(of: values)
+
+            #expect(found.count == 1)
+            #expect(abs(found[0] - 24) <= 1, "\(found)")
+        }
+    }
+
     @Test
     func `a constant, a line, a short and an empty series have no season`() {
         #expect(Seasonality.periods(of: [Double](repeating: 5, count: 500)) == [])
