@@ -25,12 +25,15 @@ package enum Seasonality {
         return periods(of: series, stepSeconds: stepSeconds)
     }
 
-    static func periods(of series: RegularSeries, stepSeconds: Double?) -> [Int] {
+    /// - Parameter provesFewCycles: whether a few cycles have to have what a random walk seldom has. What tries models
+    ///   with seasons against others before it uses any does without.
+    static func periods(of series: RegularSeries, stepSeconds: Double?, provesFewCycles: Bool = true) -> [Int]
+    {
         let factor = max(1, (series.count + resolution - 1) / resolution)
         let coarse = clipped(highPassed(detrended(evened(averaged(series.values, by: factor)))))
         guard coarse.count >= 8 else { return [] }
         let correlation = FourierTransform.autocorrelation(coarse)
-        guard let fundamental = fundamental(correlation) else { return [] }
+        guard let fundamental = fundamental(correlation, provesFewCycles) else { return [] }
         var lags = [fundamental.lag]
         if let second = companion(of: fundamental, correlation) { lags.append(second.lag) }
         lags.sort()
@@ -47,7 +50,7 @@ package enum Seasonality {
     /// The shortest lag whose cycles stand out from what lies half a cycle beside them nearly as much as any
     /// lag's do. A multiple of the true period has a peak at its half, a fraction of it a trough at every
     /// other cycle, and a slow drift no contrast at all.
-    private static func fundamental(_ correlation: [Double]) -> Peak? {
+    private static func fundamental(_ correlation: [Double], _ provesFewCycles: Bool) -> Peak? {
         let last = correlation.count / 2
         guard last > 3 else { return nil }
         let contrasts = (0..<last).map { $0 < 2 ? 0 : contrast(correlation, $0, last) }
@@ -56,7 +59,8 @@ package enum Seasonality {
             let chance = 5 / Double(correlation.count - lag).squareRoot()
             let near = max(1, lag / 10)
             let around = contrasts[max(2, lag - near)...min(last - 1, lag + near)]
-            return contrasts[lag] > leastContrast(lag, correlation) && around.max() == contrasts[lag]
+            let least = provesFewCycles ? leastContrast(lag, correlation) : leastContrast
+            return contrasts[lag] > least && around.max() == contrasts[lag]
                 && highest(correlation, around: lag) > max(leastCorrelation, chance)
         }
         guard let most = candidates.map({ contrasts[$0] }).max() else { return nil }

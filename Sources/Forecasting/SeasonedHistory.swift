@@ -17,6 +17,7 @@ package struct SeasonedHistory: Sendable {
             series.isPresent.count(where: { $0 }) >= Self.leastValues
         else { return nil }
         self.series = series
-        periods = known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds)
+        periods =
+            known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds, provesFewCycles: false)
     }
 }
