@@ -5,7 +5,7 @@ struct Ensemble: Sendable {
     enum Kind: Int, CaseIterable, Sendable {
         case longRemainder, shortRemainder, medianRemainder, profile, doubleSeasonal
         case shortDifference, twoCycles, longNaive, shortNaive
-        case near, nearDifference, damped, theta, last
+        case near, nearDifference, damped, theta, straight, last
         /// Where history allows little else.
         case smoothing
 
@@ -13,7 +13,7 @@ struct Ensemble: Sendable {
             .longRemainder, .shortRemainder, .medianRemainder, .profile, .doubleSeasonal, .shortDifference,
             .twoCycles, .longNaive, .shortNaive,
         ]
-        static let plain: [Kind] = [.near, .nearDifference, .damped, .theta, .last]
+        static let plain: [Kind] = [.near, .nearDifference, .damped, .theta, .straight, .last]
     }
 
     enum Model: Sendable {
@@ -23,7 +23,7 @@ struct Ensemble: Sendable {
         case doubleSeasonal(DoubleSeasonalSmoothing)
         case naive(period: Int)
         case smoothing(period: Int, isMultiplicative: Bool)
-        case damped, theta
+        case damped, theta, straight
     }
 
     private(set) var members: [(kind: Kind, model: Model)] = []
@@ -88,7 +88,7 @@ struct Ensemble: Sendable {
         case .twoCycles: return autoregression(Lags.twoCycles(short, long, values.count), difference: 0)
         case .longNaive: return long > short && values.count >= long ? .naive(period: long) : nil
         case .shortNaive: return values.count >= short ? .naive(period: short) : nil
-        case .near, .nearDifference, .damped, .theta, .last, .smoothing: return nil
+        case .near, .nearDifference, .damped, .theta, .straight, .last, .smoothing: return nil
         }
     }
 
@@ -107,6 +107,7 @@ struct Ensemble: Sendable {
         case .nearDifference: return autoregression(isLogarithmic: false, difference: 1)
         case .damped: return .damped
         case .theta: return .theta
+        case .straight: return .straight
         case .last: return .naive(period: 1)
         default: return nil
         }
@@ -151,6 +152,7 @@ struct Ensemble: Sendable {
                 horizon: horizon)
         case .damped: return Trend.damped(values, horizon: horizon)
         case .theta: return Trend.theta(values, horizon: horizon)
+        case .straight: return Trend.straight(values, horizon: horizon)
         }
     }
 

@@ -34,6 +34,23 @@ enum LastCycle {
         return min(1, Quantile.ofSorted(errors, goodRank) / mean)
     }
 
+    /// How far the last value is wrong to one side, from 0 to 1: always so where there is a trend.
+    /// - Parameter width: how far it is to stand, from every half of that on.
+    static func bias(_ values: [Double], width: Int) -> Double {
+        var signed = 0.0
+        var total = 0.0
+        var windows = 0
+        for start in stride(from: values.count - width, through: 1, by: -max(1, width / 2)) {
+            guard windows < maxWindows else { break }
+            windows += 1
+            for value in values[start..<start + width] {
+                signed += value - values[start - 1]
+                total += abs(value - values[start - 1])
+            }
+        }
+        return total > 0 ? abs(signed) / total : 0
+    }
+
     /// How many times as much as usual it counts where it has just been repeated clearly better than a typical
     /// model forecasts: that is how it first shows that a restless series has come to rest, or that one which
     /// grew stands still. The last half of what is looked at has to agree, or the calm is over already.

@@ -22,6 +22,9 @@ struct PathBacktest: Sendable {
     /// The fewest values that models are fitted to.
     static let leastValues = 10
 
+    /// No more than so many values are forecast in a backtest; beyond, the last errors hold.
+    static let maxHorizon = 512
+
     private var worth: [Double] = []
     private var typical = 1.0
     /// How steeply a weight falls with the error.
@@ -58,6 +61,7 @@ struct PathBacktest: Sendable {
         anchor =
             Self.weightOfLastCycle
             * LastCycle.steadiness(values, period: period, width: Swift.max(horizon, period))
+        if periods.isEmpty { anchor *= 1 - LastCycle.bias(values, width: horizon) }
         let ensemble = Ensemble(known, periods: periods.filter { split >= 2 * $0 })
         let step = max(1, (tested - horizon) / PathForecaster.maxOrigins)
         // Counted back from the end, so that the newest moments are always in.
@@ -70,6 +74,11 @@ struct PathBacktest: Sendable {
         intervals = PathIntervals(outcomes, independent: independent, unrest: unrest)
     }
 
+    /// How far a backtest forecasts: less than what is asked for where the history is short.
+    static func reach(_ horizon: Int, count: Int) -> Int {
+        min(horizon, maxHorizon, max(1, count / 3))
+    }
+
     /// How much of the end is forecast. Models without enough cycles say little of those that will have them.
     private static func tested(_ count: Int, periods: [Int], horizon: Int) -> Int {
         let seen = Double(periods.last ?? 0) * leastCycles
@@ -77,16 +86,17 @@ struct PathBacktest: Sendable {
         return min(count / 2, Swift.max(2 * horizon, min(count / 3, spare)))
     }
 
-    /// Where the history is too short for a backtest: how far values were from those so many steps before, had these gone
-    /// on as the whole did.
+    /// Where the history is too short for a backtest: how far values were from those so many steps before, and from
+    /// these had they gone on as the whole did. Which of the two it will be nobody knows.
     private static func intervalsOfFew(_ values: [Double], horizon: Int) -> PathIntervals {
         let reach = min(horizon, values.count / 2)
         guard reach >= 1, let last = values.last else { return PathIntervals() }
         let drift = (last - values[0]) / Double(values.count - 1)
         let outcomes = (1...reach).map { step in
-            (0..<values.count - reach).map { moment in
-                PathIntervals.Outcome(
-                    actual: values[moment + step], forecast: values[moment] + drift * Double(step))
+            (0..<values.count - reach).flatMap { moment in
+                [0, drift * Double(step)].map {
+                    PathIntervals.Outcome(actual: values[moment + step], forecast: values[moment] + $0)
+                }
             }
         }
         return PathIntervals(

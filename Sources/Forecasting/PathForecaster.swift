@@ -6,8 +6,6 @@ import Glibc
 package struct PathForecaster: Sendable {
     /// Backtests start at no more moments than this.
     static let maxOrigins = 24
-    /// No more than so many values are forecast in a backtest; beyond, the last errors hold.
-    static let maxBacktestHorizon = 512
     /// The point forecast stays between these quantiles of what the backtest says may come.
     static let centralQuantiles = (low: 0.1, high: 0.9)
 
@@ -33,7 +31,7 @@ package struct PathForecaster: Sendable {
             paths = ensemble.paths(after: [series.count], of: series.values, horizon: horizon)[0]
             backtest = PathBacktest(
                 series, periods: periods,
-                horizon: min(horizon, PathForecaster.maxBacktestHorizon))
+                horizon: PathBacktest.reach(horizon, count: series.count))
         }
     }
 

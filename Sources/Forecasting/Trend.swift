@@ -1,4 +1,4 @@
-/// Series without a season: exponential smoothing with a trend that fades, and Theta.
+/// Series without a season: exponential smoothing with a trend that fades, Theta, and a trend that goes on.
 enum Trend {
     static let levelRates = [0.05, 0.1, 0.2, 0.4, 0.7, 1]
     static let trendRates = [0.02, 0.1, 0.3]
@@ -39,16 +39,41 @@ enum Trend {
     /// (Assimakopoulos and Nikolopoulos 2000).
     static func theta(_ values: ArraySlice<Double>, horizon: Int) -> [Double]? {
         let values = Array(values.suffix(maxValues))
-        guard values.count >= 4 else { return nil }
-        let count = Double(values.count)
-        let centre = (count - 1) / 2
-        let mean = values.reduce(0, +) / count
-        var covariance = 0.0
-        for (index, value) in values.enumerated() { covariance += (Double(index) - centre) * (value - mean) }
-        let slope = covariance / (count * (count * count - 1) / 12)
-        let line = { (index: Int) in mean + slope * (Double(index) - centre) }
-        let curved = values.enumerated().map { 2 * $1 - line($0) }
+        guard let line = Line(values) else { return nil }
+        let curved = values.enumerated().map { 2 * $1 - line[$0] }
         let level = SeasonalSmoothing.smoothed(curved, from: 1)
-        return (0..<horizon).map { (level + line(values.count + $0)) / 2 }
+        return (0..<horizon).map { (level + line[values.count + $0]) / 2 }
+    }
+
+    /// The line through all values, moved to the smoothed level of what remains without it.
+    static func straight(_ values: ArraySlice<Double>, horizon: Int) -> [Double]? {
+        let values = Array(values.suffix(maxValues))
+        guard let line = Line(values) else { return nil }
+        let level = SeasonalSmoothing.smoothed(values.enumerated().map { $1 - line[$0] }, from: 1)
+        return (0..<horizon).map { level + line[values.count + $0] }
+    }
+
+    /// The line that fits values best.
+    private struct Line {
+        private let mean: Double
+        private let slope: Double
+        private let centre: Double
+
+        /// Nil where there are fewer than four.
+        init?(_ values: [Double]) {
+            guard values.count >= 4 else { return nil }
+            let count = Double(values.count)
+            let centre = (count - 1) / 2
+            let mean = values.reduce(0, +) / count
+            var covariance = 0.0
+            for (index, value) in values.enumerated() {
+                covariance += (Double(index) - centre) * (value - mean)
+            }
+            slope = covariance / (count * (count * count - 1) / 12)
+            self.mean = mean
+            self.centre = centre
+        }
+
+        subscript(index: Int) -> Double { mean + slope * (Double(index) - centre) }
     }
 }

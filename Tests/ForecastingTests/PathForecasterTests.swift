@@ -142,6 +142,48 @@ struct PathForecasterTests {
         }
     }
 
+    @Test(arguments: [(30, 20), (60, 30), (100, 30)])
+    func `a line goes on farther than a backtest of it can reach`(count: Int, horizon: Int) throws {
+        let line = (0..<count).map { 1000 + 5 * Double($0) }
+
+        let forecast = try #require(PathForecaster(line)).forecast(horizon: horizon, quantiles: [])
+
+        let risen = forecast.mean[horizon - 1] - line[count - 1]
+        #expect(risen > 0.8 * 5 * Double(horizon) && risen < 1.1 * 5 * Double(horizon))
+    }
+
+    @Test
+    func `a line of a few values may go on, or not`() throws {
+        let forecast = try #require(PathForecaster((0..<9).map(Double.init)))
+            .forecast(horizon: 4, quantiles: [0.1, 0.9])
+
+        for step in 0..<4 {
+            #expect(forecast.quantiles[0].values[step] < 8.8)
+            #expect(forecast.quantiles[1].values[step] > Double(9 + step))
+        }
+    }
+
+    @Test(arguments: [100, 200])
+    func `a line with noise is followed, and its median is in the middle`(count: Int) throws {
+        var below = 0
+        var error = 0.0
+        var errorOfLast = 0.0
+        for seed in 1...20 {
+            var source = Synthetic(seed: UInt64(seed))
+            let values = source.noise(count + 24, deviation: 5).enumerated().map { Double($0) + $1 }
+            let forecast = try #require(PathForecaster(Array(values[..<count])))
+                .forecast(horizon: 24, quantiles: [0.5])
+            for step in 0..<24 {
+                if values[count + step] < forecast.quantiles[0].values[step] { below += 1 }
+                error += abs(forecast.mean[step] - Double(count + step))
+                errorOfLast += abs(values[count - 1] - Double(count + step))
+            }
+        }
+
+        #expect(error < 0.3 * errorOfLast, "\(error) beside \(errorOfLast)")
+        #expect(below > 190 && below < 290, "\(below) of 480")
+    }
+
     @Test
     func `a series too short for a backtest has quantiles by how far it goes in as many steps`() throws {
         let walk: [Double] = [50, 52, 51, 55, 53, 56, 52, 49, 51, 54, 52]
