@@ -110,7 +110,10 @@ enum LogFolder {
             if segment.number == state.segments.last?.number {
                 state.isLastWhole = end.isWhole && !end.hasSuccessor
             }
-            if state.report.end == nil, hasHeader || end.holdsRecords {
+            // A header alone, damaged or not, holds no record.
+            if state.report.end == nil,
+                hasHeader || end.holdsRecords || segment.length == FrameFormat.headerLength
+            {
                 state.report.end = LogEnd(number: segment.number, length: segment.length)
             }
             if end.hasSuccessor, !areRecordsBehind { state.report.lostFile = path(folder, number) }

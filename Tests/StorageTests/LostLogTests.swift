@@ -55,6 +55,23 @@ import TimeSeries
         }
     }
 
+    @Test func `a damaged header of a log without records is no loss`() throws {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(0))
+        try fill(store, 0..<60)
+        try store.snapshot()
+        disk.kill()
+        let path = try #require(disk.paths.first { $0.hasPrefix("log/") })
+        var bytes = try #require(disk.contents(path))
+        try #require(bytes.count == 40)
+        bytes[20] ^= 1
+        disk.setContents(path, bytes)
+
+        let reopened = try Store(disk: disk, now: at(60))
+        #expect(reopened.statistics().losses.isEmpty && !reopened.statistics().isIncomplete)
+        #expect(reopened.statistics().samples == 60)
+    }
+
     @Test func `a copy has no log and misses none`() throws {
         let disk = SimulatedDisk()
         _ = try filled(disk)
