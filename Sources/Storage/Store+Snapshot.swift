@@ -4,7 +4,8 @@ import Synchronization
 extension Store {
     /// Writes everything in memory to disk in one snapshot, so that the log before it can go. Appends go on
     /// meanwhile. Throws where the disk fails; the snapshots before it stay valid then.
-    package func snapshot() throws {
+    /// - Parameter isDense: takes longer for a smaller file, of what may stay as it is for long.
+    package func snapshot(isDense: Bool = false) throws {
         try keepReserve()
         try snapshots.withLock { snapshots in
             let (head, sequence) = self.head.withLock { ($0, log.nextSequence - 1) }
@@ -16,7 +17,7 @@ extension Store {
             copy.settleDeletions(through: durable)
             self.head.withLock { $0.settleDeletions(through: durable) }
             let needed = try snapshots.write(
-                copy, sequence: sequence, logEnd: log.durableEnd, anew: anew)
+                copy, sequence: sequence, logEnd: log.durableEnd, anew: anew, isDense: isDense)
             self.head.withLock { $0.markPersisted(as: copy) }
             let byteCount = snapshots.byteCount
             let newest = copy.newest

@@ -56,6 +56,6 @@ extension Store {
         let whole = sealedOnly ? head.unpersisted.withoutTails : head.unpersisted
         try disk.createFolder("log")
         var folder = try SnapshotFolder(disk)
-        _ = try folder.write(whole, sequence: sequence)
+        _ = try folder.write(whole, sequence: sequence, isDense: true)
     }
 }

@@ -6,7 +6,7 @@ extension Store {
     /// snapshot. Throws where the disk fails: the samples are in the log then.
     package func gather() throws {
         head.withLock { $0.gather() }
-        try snapshot()
+        try snapshot(isDense: true)
     }
 
     /// Samples of an import without those of a moment at which their series has one in a table. What is left may still be

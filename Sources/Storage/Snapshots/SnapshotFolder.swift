@@ -55,16 +55,16 @@ struct SnapshotFolder: Sendable {
 
     /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable; `logEnd` is where the log
     /// was on disk then. Returns the sequence below which the log is needed no more. Where it is written `anew`, nothing of it is
-    /// in a file yet, and all files of before go.
+    /// in a file yet, and all files of before go. A `isDense` state takes some ten times as long and is smaller.
     mutating func write(
-        _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false
+        _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false, isDense: Bool = false
     ) throws -> UInt64 {
         lastNumber += 1
         let number = lastNumber
         var manifest: Manifest
         let temporary = SnapshotFolder.path("manifest", number) + ".new"
         do {
-            manifest = try prepare(head, number, sequence, after: anew ? nil : manifests.last)
+            manifest = try prepare(head, number, sequence, after: anew ? nil : manifests.last, isDense)
             manifest.logEnd = logEnd
             try name(manifest, temporary)
         } catch {
@@ -81,7 +81,7 @@ struct SnapshotFolder: Sendable {
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
         manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
-        if manifests.count == 1, isCheap(manifest) { repeatState(of: manifest) }
+        if manifests.count == 1, isCheap(manifest) { repeatState(of: manifest, isDense) }
         try removeUnused()
         return manifests[0].sequence + 1
     }
@@ -97,14 +97,14 @@ struct SnapshotFolder: Sendable {
 
     /// Writes the only snapshot once more, its state in a file of its own: the log before it goes, so that nothing else says
     /// what its series are should a byte of the state be damaged. Where the disk refuses, it stays the only one.
-    private mutating func repeatState(of manifest: Manifest) {
+    private mutating func repeatState(of manifest: Manifest, _ isDense: Bool) {
         lastNumber += 1
         var copy = manifest
         copy.number = lastNumber
         let state = SnapshotFolder.path("state", copy.number)
         let temporary = SnapshotFolder.path("manifest", copy.number) + ".new"
         do {
-            let file = try RecordFile(disk, state, id: copy.number, isDense: true)
+            let file = try RecordFile(disk, state, id: copy.number, isDense: isDense)
             let report = try RecordFile.read(
                 disk, SnapshotFolder.path("state", manifest.number), id: manifest.number
             ) {
@@ -135,13 +135,13 @@ struct SnapshotFolder: Sendable {
     }
 
     private func prepare(
-        _ head: Head, _ number: UInt64, _ sequence: UInt64, after before: Manifest?
+        _ head: Head, _ number: UInt64, _ sequence: UInt64, after before: Manifest?, _ isDense: Bool
     ) throws -> Manifest {
         var chunkFiles = (before?.chunkFiles ?? []).filter { $0.last >= head.droppedBefore }
         if let file = try writeChunks(head, number) { chunkFiles.append(file) }
         var rollupFiles = before?.rollupFiles ?? RollupFiles()
         try rollupFiles.write(head, disk, number)
-        let state = try writeState(head, number, isFirst: before == nil)
+        let state = try writeState(head, number, isDense)
         return Manifest(
             number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles,
             rollupFiles: rollupFiles)
@@ -173,10 +173,9 @@ struct SnapshotFolder: Sendable {
         return ChunkFile(number: number, first: first, last: last, byteCount: file.byteCount)
     }
 
-    /// The first state, as an import, a copy or a cleaning leaves it, is made as small as can be: it may stay for long.
-    private func writeState(_ head: Head, _ number: UInt64, isFirst: Bool) throws -> Int {
+    private func writeState(_ head: Head, _ number: UInt64, _ isDense: Bool) throws -> Int {
         let file = try RecordFile(
-            disk, SnapshotFolder.path("state", number), id: number, isDense: isFirst)
+            disk, SnapshotFolder.path("state", number), id: number, isDense: isDense)
         var count = 0
         func append(_ record: [UInt8]) throws {
             try file.append(record)
