@@ -6,6 +6,19 @@ import Testing
         try Log(disk: disk, folder: "log", configuration: LogConfiguration(segmentSize: segmentSize))
     }
 
+    /// A log of four files with a record each, and their paths.
+    private func fourFiles() throws -> (disk: SimulatedDisk, paths: [String]) {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1)
+        for number in 1...4 {
+            try log.append(record(number))
+            try log.commit()
+        }
+        let paths = disk.paths.filter { $0.hasPrefix("log/") }
+        #expect(paths.count == 4)
+        return (disk, paths)
+    }
+
     @Test(arguments: [Int32(5), 28]) func `whichever call fails, what was acknowledged survives`(
         code: Int32
     ) throws {
@@ -138,14 +151,7 @@ import Testing
     @Test func `records that are missing between two files are told, and the file that lost some is named`()
         throws
     {
-        let disk = SimulatedDisk()
-        let log = try open(disk, segmentSize: 1)
-        for number in 1...4 {
-            try log.append(record(number))
-            try log.commit()
-        }
-        let paths = disk.paths.filter { $0.hasPrefix("log/") }
-        #expect(paths.count == 4)
+        let (disk, paths) = try fourFiles()
         let missing = disk.durableCopy()
         missing.setContents(paths[1], nil)
         let damaged = disk.durableCopy()
@@ -188,14 +194,7 @@ import Testing
     }
 
     @Test func `a last file that is gone or empty is missed, since the one before speaks of it`() throws {
-        let disk = SimulatedDisk()
-        let log = try open(disk, segmentSize: 1)
-        for number in 1...4 {
-            try log.append(record(number))
-            try log.commit()
-        }
-        let paths = disk.paths.filter { $0.hasPrefix("log/") }
-        #expect(paths.count == 4)
+        let (disk, paths) = try fourFiles()
         #expect(try open(disk.durableCopy(), segmentSize: 1).openReport.lostFile == nil)
 
         let header = Array(try #require(disk.contents(paths[3])).prefix(40))

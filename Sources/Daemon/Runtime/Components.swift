@@ -66,11 +66,6 @@ struct Components: Sendable {
                 "the folder is a copy of a store; it is a service's from now on, with the samples in its folder samples",
                 metadata: ["folder": "\(folder)"])
         }
-        if disk.exists("control/journal"), !disk.exists("samples/log"), !disk.exists("samples/snapshots") {
-            Logger(label: "storage").error(
-                "a service ran here before and its samples are gone; it begins without any",
-                metadata: ["folder": "\(folder)/samples"])
-        }
         // One query shares its work among as many threads as there are processors.
         workers = Workers(count: ProcessInfo.processInfo.activeProcessorCount) { pieces, body in
             DispatchQueue.concurrentPerform(iterations: pieces, execute: body)

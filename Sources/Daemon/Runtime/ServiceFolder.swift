@@ -21,9 +21,8 @@ package enum ServiceFolder {
         let journal =
             (try? FileManager.default.contentsOfDirectory(atPath: folder + "/control/journal")) ?? []
         let samples = folder + "/samples"
-        guard !journal.isEmpty, let files = FileManager.default.enumerator(atPath: samples) else {
-            return false
-        }
+        guard !journal.isEmpty else { return false }
+        guard let files = FileManager.default.enumerator(atPath: samples) else { return true }
         while let file = files.nextObject() as? String {
             var isFolder: ObjCBool = false
             _ = unsafe FileManager.default.fileExists(atPath: samples + "/" + file, isDirectory: &isFolder)
