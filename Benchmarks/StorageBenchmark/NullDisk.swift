@@ -4,6 +4,7 @@ import Journal
 struct NullDisk: Disk {
     func open(_ path: String, create: Bool) -> any DiskFile { NullFile() }
     func exists(_ path: String) -> Bool { false }
+    func isFile(_ path: String) -> Bool { false }
     func list(_ folder: String) -> [String] { [] }
     func createFolder(_ path: String) {}
     func remove(_ path: String) {}

@@ -39,6 +39,8 @@ package protocol DiskFile: AnyObject, Sendable {
 package protocol Disk: Sendable {
     func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile
     func exists(_ path: String) -> Bool
+    /// Whether there is a file: no folder, and no link to nothing.
+    func isFile(_ path: String) -> Bool
     /// The names in a folder, sorted; empty where the folder does not exist.
     func list(_ folder: String) throws(DiskError) -> [String]
     func createFolder(_ path: String) throws(DiskError)

@@ -33,7 +33,7 @@ package final class Log: Sendable {
         writer = Mutex(
             LogWriter(
                 disk: disk, folder: folder, segmentSize: configuration.segmentSize, segments: state.segments,
-                nextSequence: state.nextSequence, resumable: state.isLastWhole))
+                lastNumber: state.lastNumber, nextSequence: state.nextSequence, resumable: state.isLastWhole))
     }
 
     /// The sequence that the next record gets.

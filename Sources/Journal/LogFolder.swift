@@ -5,18 +5,21 @@ enum LogFolder {
         return "\(folder)/\(String(repeating: "0", count: max(0, 10 - digits.count)))\(digits).log"
     }
 
-    private static func number(of name: String) -> UInt64? {
-        guard name.hasSuffix(".log"), name.utf8.count >= 14 else { return nil }
-        let digits = name.dropLast(4)
-        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-            return nil
-        }
-        return UInt64(digits)
+    /// Numbers of files are below this.
+    static let numberLimit = UInt64(1) << 63
+
+    private static func number(of name: String, _ folder: String) -> UInt64? {
+        guard name.hasSuffix(".log"), let number = UInt64(name.dropLast(4)), number < numberLimit,
+            path(folder, number) == folder + "/" + name
+        else { return nil }
+        return number
     }
 
     struct State {
         var segments: [LogWriter.Segment] = []
         var nextSequence: UInt64 = 1
+        /// The greatest number that any file or folder has in its name.
+        var lastNumber: UInt64 = 0
         /// Whether the last file ends with a whole frame, so that it may grow.
         var isLastWhole = false
         var report = LogReport()
@@ -32,10 +35,13 @@ enum LogFolder {
             var state = State()
             var numbers: [UInt64] = []
             for name in try disk.list(folder) {
-                if let number = number(of: name) {
+                let path = folder + "/" + name
+                let number = number(of: name, folder)
+                state.lastNumber = max(state.lastNumber, number ?? 0)
+                if let number, disk.isFile(path) {
                     numbers.append(number)
                 } else {
-                    state.report.foreign.append(folder + "/" + name)
+                    state.report.foreign.append(path)
                 }
             }
             for number in numbers.sorted() { try inspect(disk, folder, number, &state) }

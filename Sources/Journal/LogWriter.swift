@@ -13,6 +13,8 @@ struct LogWriter: Sendable {
     var quarantined: Set<String> = []
     private let segmentSize: Int
     private(set) var segments: [Segment]
+    /// The greatest number that a file has, or another thing of such a name.
+    private var lastNumber: UInt64
     /// Groups that are not known to be durable, oldest first, kept to be written again where the disk fails.
     var unsynchronized: [Frame] = []
     /// How many of them stand in the open file already.
@@ -32,13 +34,14 @@ struct LogWriter: Sendable {
     private(set) var durableEnd: LogEnd?
 
     init(
-        disk: any Disk, folder: String, segmentSize: Int, segments: [Segment], nextSequence: UInt64,
-        resumable: Bool
+        disk: any Disk, folder: String, segmentSize: Int, segments: [Segment], lastNumber: UInt64,
+        nextSequence: UInt64, resumable: Bool
     ) {
         self.disk = disk
         self.folder = folder
         self.segmentSize = segmentSize
         self.segments = segments
+        self.lastNumber = lastNumber
         self.nextSequence = nextSequence
         guard resumable, let last = segments.last else { return }
         file = try? disk.open(LogFolder.path(folder, last.number), create: false)
@@ -148,8 +151,11 @@ struct LogWriter: Sendable {
     }
 
     private mutating func open(firstSequence: UInt64) throws(LogError) {
-        let number = (segments.last?.number ?? 0) + 1
+        let number = lastNumber + 1
         let path = LogFolder.path(folder, number)
+        guard number < LogFolder.numberLimit else {
+            throw .disk(DiskError(call: "open", path: path, code: 75, message: "No number is left"))
+        }
         let header = FrameFormat.header(id: number, firstSequence: firstSequence)
         do {
             let file = try disk.open(path, create: true)
@@ -169,6 +175,7 @@ struct LogWriter: Sendable {
         written = 0
         isNameDurable = false
         segments.append(Segment(number: number, firstSequence: firstSequence, length: header.count))
+        lastNumber = number
     }
 
     mutating func startNewSegment(firstSequence: UInt64) {

@@ -35,6 +35,11 @@ package final class RealDisk: Disk {
         unsafe faccessat(root, path, F_OK, 0) == 0
     }
 
+    package func isFile(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe fstatat(root, path, &status, 0) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     package func list(_ folder: String) throws(DiskError) -> [String] {
         try check(folder)
         let descriptor = retrying {

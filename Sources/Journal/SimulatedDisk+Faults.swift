@@ -38,7 +38,7 @@ struct SimulatedState: Sendable {
     static func error(_ call: String, _ path: String, code: Int32) -> DiskError {
         let messages: [Int32: String] = [
             2: "No such file or directory", 5: "Input/output error", 9: "Bad file descriptor",
-            28: "No space left on device",
+            21: "Is a directory", 28: "No space left on device",
         ]
         return DiskError(call: call, path: path, code: code, message: messages[code] ?? "Error")
     }
@@ -54,6 +54,10 @@ struct SimulatedState: Sendable {
         calls += 1
         guard let fault, calls == fault.call || fault.lasts && calls > fault.call else { return }
         throw SimulatedState.error(call, path, code: fault.code)
+    }
+
+    func checkIsNoFolder(_ call: String, _ path: String) throws(DiskError) {
+        if folders.contains(path) { throw SimulatedState.error(call, path, code: 21) }
     }
 
     private var used: Int { names.values.reduce(0) { $0 + nodes[$1]!.content.count } }

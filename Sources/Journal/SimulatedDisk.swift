@@ -12,6 +12,7 @@ package final class SimulatedDisk: Disk {
 
     package func open(_ path: String, create: Bool) throws(DiskError) -> any DiskFile {
         try state.withLock { state throws(DiskError) in
+            try state.checkIsNoFolder("open", path)
             if state.names[path] == nil {
                 guard create else { throw SimulatedState.error("open", path, code: 2) }
                 try state.step("open", path)
@@ -25,6 +26,8 @@ package final class SimulatedDisk: Disk {
     package func exists(_ path: String) -> Bool {
         state.withLock { $0.names[path] != nil || $0.folders.contains(path) }
     }
+
+    package func isFile(_ path: String) -> Bool { state.withLock { $0.names[path] != nil } }
 
     package func list(_ folder: String) -> [String] {
         let prefix = folder.isEmpty ? "" : folder + "/"
@@ -50,6 +53,7 @@ package final class SimulatedDisk: Disk {
     package func remove(_ path: String) throws(DiskError) {
         try state.withLock { state throws(DiskError) in
             try state.step("unlink", path)
+            try state.checkIsNoFolder("unlink", path)
             state.names[path] = nil
         }
     }
@@ -57,6 +61,7 @@ package final class SimulatedDisk: Disk {
     package func rename(_ from: String, to: String) throws(DiskError) {
         try state.withLock { state throws(DiskError) in
             try state.step("rename", from)
+            try state.checkIsNoFolder("rename", to)
             guard let node = state.names.removeValue(forKey: from) else {
                 throw SimulatedState.error("rename", from, code: 2)
             }

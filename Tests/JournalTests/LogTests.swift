@@ -180,6 +180,41 @@ import Testing
         #expect(disk.contents("log/notes.txt") == [1, 2, 3])
     }
 
+    @Test func `files of other names are no part of the log`() throws {
+        let log = try open(segmentSize: 1)
+        for number in 1...3 {
+            try log.append(record(number))
+            try log.commit()
+        }
+        let names = ["18446744073709551615", "9223372036854775808", "000000000001", "1", "+000000001", "x"]
+        let foreign = names.map { "log/\($0).log" }
+        for path in foreign { disk.setContents(path, disk.contents("log/0000000001.log")) }
+        try disk.createFolder("log/0000000004.log")
+        disk.kill()
+
+        for number in 4...6 {
+            let reopened = try open(segmentSize: 1)
+            #expect(Set(reopened.openReport.foreign) == Set(foreign + ["log/0000000004.log"]))
+            #expect(try reopened.append(record(number)) == UInt64(number))
+            try reopened.commit()
+            disk.crash()
+        }
+        #expect(disk.contents("log/0000000005.log") != nil)
+        let last = try open(segmentSize: 1)
+        #expect(try contents(last).records == (1...6).map(record))
+        try last.truncate(below: 7)
+        #expect(foreign.allSatisfy { disk.contents($0) != nil })
+    }
+
+    @Test func `where no number is left for a file, commits say so`() throws {
+        disk.setContents("log/9223372036854775807.log", [])
+        let log = try open()
+        try log.append(record(1))
+        #expect(throws: LogError.self) { try log.commit() }
+        disk.setContents("log/9223372036854775807.log", nil)
+        #expect(try open().append(record(1)) == 1)
+    }
+
     @Test func `an append beyond the pending limit is refused and takes nothing`() throws {
         let log = try open(pendingLimit: 100)
         try log.append([UInt8](repeating: 1, count: 60))

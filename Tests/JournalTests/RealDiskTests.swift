@@ -40,6 +40,24 @@ import Testing
         }
     }
 
+    @Test func `folders and links to nothing are no files of a log`() throws {
+        try withDisk { disk, root in
+            try disk.createFolder("log/0000000001.log")
+            #expect(unsafe symlink("nowhere", root + "/log/0000000002.log") == 0)
+            #expect(!disk.isFile("log/0000000001.log") && !disk.isFile("log/0000000002.log"))
+            let log = try Log(disk: disk, folder: "log")
+            try log.append(record(1))
+            try log.commit()
+            #expect(disk.isFile("log/0000000003.log"))
+
+            for isReadOnly in [false, true] {
+                let other = try Log(disk: try RealDisk(root: root, isReadOnly: isReadOnly), folder: "log")
+                #expect(try contents(other).records == [record(1)])
+                #expect(other.openReport.foreign == ["log/0000000001.log", "log/0000000002.log"])
+            }
+        }
+    }
+
     @Test func `a path that leaves the folder is refused`() throws {
         try withDisk { disk, _ in
             #expect(throws: DiskError.self) { try disk.open("../x", create: true) }

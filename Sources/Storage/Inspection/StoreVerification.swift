@@ -64,7 +64,8 @@ package struct StoreVerification: Hashable, Sendable {
             let again = try Log(disk: disk, folder: folder).forEach { _, _ in }
             if again.damage.last != end { report = again }
         }
-        for name in try disk.list(folder) where name.hasSuffix(".log") { count(disk, folder + "/" + name) }
+        for path in try disk.list(folder).map({ folder + "/" + $0 })
+        where !log.openReport.foreign.contains(path) { count(disk, path) }
         records += report.records
         if log.firstSequence > first {
             add(folder, "records \(first) to \(log.firstSequence - 1) are missing: no file holds them")
@@ -106,17 +107,15 @@ package struct StoreVerification: Hashable, Sendable {
     private mutating func snapshots(_ disk: any Disk) throws -> (covered: UInt64, logEnd: LogEnd?) {
         let folder = SnapshotFolder.folder
         let names = try disk.list(folder)
+        let files = try SnapshotFolder.files(disk)
         var manifests: [SnapshotFolder.Manifest] = []
-        for name in names {
-            guard let number = self.number(of: name, "manifest") else { continue }
-            if let manifest = try self.manifest(disk, folder + "/" + name, number) {
-                manifests.append(manifest)
-            }
+        for file in files where file.kind == "manifest" && !file.isTemporary {
+            if let manifest = try self.manifest(disk, file.path, file.number) { manifests.append(manifest) }
         }
         manifests.sort { $0.number < $1.number }
         let log = try Log(disk: disk, folder: "log")
         defer { judgeStart(names, log) }
-        if manifests.isEmpty, !log.holdsBeginning, try unlisted(disk, names) {
+        if manifests.isEmpty, !log.holdsBeginning, try unlisted(disk, files) {
             return (log.firstSequence - 1, nil)
         }
         var sizes: [String: Int] = [:]
@@ -127,65 +126,41 @@ package struct StoreVerification: Hashable, Sendable {
             }
             for (path, file) in manifest.rollupFiles.all { sizes[path] = file.byteCount }
         }
-        for path in sizes.keys.sorted() where !disk.exists(path) {
+        for path in sizes.keys.sorted() where !disk.isFile(path) {
             add(path, "missing, though a manifest counts it")
         }
-        for name in names {
-            let path = folder + "/" + name
-            if number(of: name, "manifest") != nil { continue }
-            guard let number = parts([name]).first?.number else {
-                let isManifest = name.hasPrefix("manifest-") && name.hasSuffix(".new")
-                let what = isManifest ? "belongs to no snapshot" : "not a file of the store; left alone"
-                add(path, what, isDamage: false)
-                continue
-            }
-            guard let size = sizes[path] else {
+        let own = Set(files.map(\.path))
+        for path in names.map({ folder + "/" + $0 }) where !own.contains(path) {
+            add(path, "not a file of the store; left alone", isDamage: false)
+        }
+        for file in files where file.isTemporary || file.kind != "manifest" {
+            guard let size = sizes[file.path] else {
                 add(
-                    path, "belongs to no snapshot: begun or left by a crash; the next snapshot deletes it",
+                    file.path,
+                    "belongs to no snapshot: begun or left by a crash; the next snapshot deletes it",
                     isDamage: false)
                 continue
             }
-            try recordFile(disk, path, number, size: size, isState: name.hasPrefix("state-"))
+            try recordFile(disk, file, size: size)
         }
         return (manifests.last?.sequence ?? 0, manifests.compactMap(\.logEnd).max())
     }
 
-    /// Files of states, chunks and rollups, with their numbers.
-    private func parts(_ names: [String]) -> [(name: String, number: UInt64)] {
-        names.compactMap { name in
-            let number =
-                self.number(of: name, "state") ?? self.number(of: name, "chunks")
-                ?? self.number(of: name, "rollups")
-            return number.map { (name, $0) }
-        }
-    }
-
     /// Verifies what the service reads where no manifest can be read and the log does not go back to its beginning; whether
     /// there is anything.
-    private mutating func unlisted(_ disk: any Disk, _ names: [String]) throws -> Bool {
-        let parts = parts(names)
+    private mutating func unlisted(_ disk: any Disk, _ files: [SnapshotFolder.File]) throws -> Bool {
+        let parts = files.filter { $0.kind != "manifest" }
         guard !parts.isEmpty else { return false }
         add(
             SnapshotFolder.folder,
             "no manifest can be read, and the log does not go back to the beginning: the service reads the states, chunks and "
                 + "rollups that are there; delete none of them")
-        for (name, number) in parts {
-            try recordFile(
-                disk, SnapshotFolder.folder + "/" + name, number, size: nil, isState: name.hasPrefix("state-")
-            )
-        }
+        for file in parts { try recordFile(disk, file, size: nil) }
         return true
     }
 
     private mutating func judgeStart(_ names: [String], _ log: Log) {
-        let isOurs = names.contains { name in
-            ["manifest-", "state-", "chunks-", "rollups-"].contains { name.hasPrefix($0) }
-        }
-        canStart = log.holdsBeginning || readableStates > 0 || !isOurs
-    }
-
-    private func number(of name: String, _ kind: String) -> UInt64? {
-        name.hasPrefix(kind + "-") ? name.split(separator: "-").last.flatMap { UInt64($0) } : nil
+        canStart = log.holdsBeginning || readableStates > 0 || names.allSatisfy { $0.hasSuffix(".new") }
     }
 
     private mutating func manifest(
@@ -218,13 +193,15 @@ package struct StoreVerification: Hashable, Sendable {
     }
 
     private mutating func recordFile(
-        _ disk: any Disk, _ path: String, _ number: UInt64, size: Int?, isState: Bool
+        _ disk: any Disk, _ file: SnapshotFolder.File, size: Int?
     ) throws {
+        let path = file.path
+        let isState = file.kind == "state"
         count(disk, path)
         var seen: UInt64 = 0
         var end: [UInt8] = []
         var problems: [(record: UInt64, what: String)] = []
-        let report = try RecordFile.read(disk, path, id: number) { _, record in
+        let report = try RecordFile.read(disk, path, id: file.number) { _, record in
             seen += 1
             end = record
             let kinds = [

@@ -9,9 +9,9 @@ extension SnapshotFolder {
     /// whole state without its manifest, with a log that is read as a whole; what is whole of the newest damaged one.
     /// - Throws: `StoreError.snapshot` where nothing of any state can be read: an empty store would not say what it lost.
     mutating func load(into head: inout Head, _ status: inout StoreStatus, _ log: Log) throws -> UInt64 {
-        let numbers = try numbers(of: "manifest")
-        lastNumber =
-            try ["manifest", "state", "chunks", "rollups"].flatMap { try self.numbers(of: $0) }.max() ?? 0
+        let files = try SnapshotFolder.files(disk).filter { !$0.isTemporary }
+        let numbers = files.filter { $0.kind == "manifest" }.map(\.number)
+        lastNumber = files.map(\.number).max() ?? 0
         var damaged: [Manifest] = []
         for number in numbers.sorted(by: >) {
             guard var manifest = try readManifest(number, &status) else {
@@ -27,10 +27,10 @@ extension SnapshotFolder {
         }
         guard !log.holdsBeginning else { return 0 }
         let before = log.firstSequence - 1
-        let states = try self.numbers(of: "state").sorted(by: >).filter { state in
+        let states = files.filter { $0.kind == "state" }.map(\.number).sorted(by: >).filter { state in
             !damaged.contains { $0.number == state }
         }
-        let unlisted = try states.map { try unlistedManifest($0, sequence: before) }
+        let unlisted = try states.map { try unlistedManifest($0, files, sequence: before) }
         for candidate in unlisted {
             var manifest = candidate
             guard try load(&manifest, into: &head, &status) else { continue }
@@ -58,7 +58,7 @@ extension SnapshotFolder {
     private mutating func take(_ manifest: Manifest) {
         var manifest = manifest
         // What is gone was told once; the next manifest does without it.
-        manifest.chunkFiles.removeAll { !disk.exists(SnapshotFolder.path("chunks", $0.number)) }
+        manifest.chunkFiles.removeAll { !disk.isFile(SnapshotFolder.path("chunks", $0.number)) }
         manifests = [manifest]
     }
 
@@ -68,26 +68,20 @@ extension SnapshotFolder {
 
     /// A manifest of a state and all files of chunks and rollups up to it. Its place in the log is not known: what the log
     /// repeats is recognised by its times.
-    private func unlistedManifest(_ number: UInt64, sequence: UInt64) throws -> Manifest {
+    private func unlistedManifest(
+        _ number: UInt64, _ files: [File], sequence: UInt64
+    ) throws -> Manifest {
         var found = Manifest(number: number, sequence: sequence, stateByteCount: 0, chunkFiles: [])
-        for name in try disk.list(SnapshotFolder.folder) {
-            let parts = name.split(separator: "-")
-            guard let file = parts.last.flatMap({ UInt64($0) }), file <= number else { continue }
-            let length = try disk.open(SnapshotFolder.folder + "/" + name, create: false).length()
+        for file in files.sorted(by: { $0.number < $1.number }) where file.number <= number {
+            let length = try disk.open(file.path, create: false).length()
             // Its newest time shows when it is read.
-            let chunkFile = ChunkFile(number: file, last: Int64.max, byteCount: length)
-            if parts.count == 2, parts[0] == "chunks" { found.chunkFiles.append(chunkFile) }
-            if parts.count == 3, parts[0] == "rollups", let resolution = Int64(parts[1]) {
+            let chunkFile = ChunkFile(number: file.number, last: Int64.max, byteCount: length)
+            if file.kind == "chunks" { found.chunkFiles.append(chunkFile) }
+            if let resolution = file.resolution {
                 found.rollupFiles.files[resolution, default: []].append(chunkFile)
             }
         }
         return found
-    }
-
-    func numbers(of kind: String) throws -> [UInt64] {
-        try disk.list(SnapshotFolder.folder).compactMap { name in
-            name.hasPrefix(kind + "-") ? name.split(separator: "-").last.flatMap { UInt64($0) } : nil
-        }
     }
 
     private mutating func readManifest(_ number: UInt64, _ status: inout StoreStatus) throws -> Manifest? {
@@ -144,7 +138,7 @@ extension SnapshotFolder {
         _ number: UInt64, into head: inout Head, _ reader: inout SnapshotReader, _ status: inout StoreStatus
     ) throws {
         let path = SnapshotFolder.path("state", number)
-        guard disk.exists(path) else {
+        guard disk.isFile(path) else {
             status.note([DamagedRange(path: path, offset: 0, length: 0)])
             return
         }
@@ -182,7 +176,7 @@ extension SnapshotFolder {
         _ path: String, _ file: inout ChunkFile, after before: Int64?, into head: inout Head,
         _ reader: inout SnapshotReader, _ status: inout StoreStatus
     ) throws {
-        guard disk.exists(path) else {
+        guard disk.isFile(path) else {
             status.note([DamagedRange(path: path, offset: 0, length: file.byteCount)])
             status.losses.append(Loss(path: path, from: file.first ?? before, to: file.last))
             return

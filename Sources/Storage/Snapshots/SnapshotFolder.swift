@@ -59,6 +59,9 @@ struct SnapshotFolder: Sendable {
     mutating func write(
         _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false, isDense: Bool = false
     ) throws -> UInt64 {
+        guard lastNumber < File.numberLimit - 2 else {
+            throw StoreError.snapshot("no number is left for its files")
+        }
         lastNumber += 1
         let number = lastNumber
         var manifest: Manifest
