@@ -26,12 +26,16 @@ extension Store {
                 status.snapshotCount += 1
                 status.snapshotByteCount = byteCount
             }
-            try log.truncate(below: needed)
+            // The snapshot counts, whatever becomes of the files that it makes superfluous.
+            let removed = Result { try snapshots.removeUnused() }
+            let truncated = Result { try log.truncate(below: needed) }
             let quarantine = Quarantine.list(disk)
             status.withLock { status in
-                if anew { status.hasDamagedFiles = false }
+                if anew, (try? truncated.get()) != nil { status.hasDamagedFiles = false }
                 status.quarantine = quarantine
             }
+            try removed.get()
+            try truncated.get()
         }
     }
 }

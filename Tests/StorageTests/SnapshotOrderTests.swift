@@ -94,4 +94,90 @@ import TimeSeries
         #expect(fixture.store.statistics().rollupBuckets == before.rollupBuckets)
         #expect(fixture.store.statistics().damage.isEmpty)
     }
+
+    /// The records in all chunk files.
+    private func parts(_ disk: SimulatedDisk) throws -> Int {
+        try disk.paths.filter { $0.contains("/chunks-") }.reduce(0) { count, path in
+            let number = try #require(path.split(separator: "-").last.flatMap { UInt64($0) })
+            return count + (try RecordFile.read(disk, path, id: number) { _, _ in }.records)
+        }
+    }
+
+    @Test func `whichever call of a snapshot fails, parts are written once`() async throws {
+        var failures = 0
+        for call in 1...60 {
+            let disk = SimulatedDisk()
+            let store = try open(disk)
+            for round in 0..<3 {
+                fill(store, round * 300..<round * 300 + 300)
+                if round == 2 { disk.failCall(call) }
+                do {
+                    try store.snapshot()
+                } catch {
+                    failures += 1
+                }
+            }
+            disk.heal()
+            fill(store, 900..<910)
+            for _ in 0..<2 { try store.snapshot() }
+
+            #expect(try parts(disk) == 4, "call \(call)")
+            #expect(disk.paths.filter { $0.contains("/state-") }.count == 2, "call \(call)")
+            disk.crash()
+            #expect(try open(disk).statistics().samples == 910, "call \(call)")
+        }
+        #expect(failures > 10 && failures < 60)
+    }
+
+    @Test func `names that no snapshot gives are somebody's own`() throws {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        let names = [
+            "chunks-18446744073709551615", "chunks-000000000001", "chunks-1", "chunks-", "rollups-0000000001",
+            "rollups-0300000-0000000001", "state-0000000003.bak", "state-0000000002.new", "states-0000000001",
+        ]
+        for name in names { disk.setContents("snapshots/" + name, [1]) }
+        let folders = ["snapshots/chunks-old", "snapshots/manifest-0000000005", "snapshots/state-0000000002"]
+        for folder in folders { try disk.createFolder(folder) }
+
+        for round in 0..<4 {
+            fill(store, round * 300..<round * 300 + 300)
+            // Where a folder has the name of its file, it takes the next number.
+            if (try? store.snapshot()) == nil { try store.snapshot() }
+        }
+
+        for name in names { #expect(disk.contents("snapshots/" + name) == [1], "\(name)") }
+        let found = try StoreVerification.run(disk)
+        #expect(found.isIntact)
+        #expect(Set(found.findings.map(\.path)) == Set(names.map { "snapshots/" + $0 } + folders))
+        disk.kill()
+        let reopened = try open(disk)
+        #expect(reopened.statistics().samples == 1200)
+        #expect(reopened.statistics().damage.isEmpty)
+        try reopened.snapshot()
+    }
+
+    @Test func `parts that stand in two files are there once`() async throws {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        fill(store, 0..<1000)
+        try store.snapshot()
+        disk.kill()
+        let chunks = try #require(disk.paths.first { $0.contains("/chunks-") })
+        let state = try #require(disk.paths.first { $0.contains("/state-") })
+        #expect(chunks.hasSuffix("-0000000001"))
+        // As a snapshot leaves them that ended before its manifest.
+        for (path, copy) in [(chunks, "snapshots/chunks-0000000009"), (state, "snapshots/state-0000000009")] {
+            let file = try RecordFile(disk, copy, id: 9)
+            _ = try RecordFile.read(disk, path, id: 1) { try file.append($1) }
+            try file.finish()
+        }
+        for path in disk.paths where path.contains("/manifest-") || path.hasPrefix("log/") {
+            disk.setContents(path, nil)
+        }
+
+        let reopened = try open(disk)
+        #expect(reopened.statistics().samples == 1000)
+        #expect(try await count(reopened) == 1000)
+    }
 }

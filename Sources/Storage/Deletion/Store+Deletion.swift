@@ -45,7 +45,8 @@ extension Store {
             }
             if hasAny { break }
         }
-        let isInFiles = head.withLock { $0.removals == $0.removalsInFiles }
+        let isInFiles =
+            head.withLock { $0.removals == $0.removalsInFiles } && !snapshots.withLock(\.hasUnused)
         if hasAny || !isInFiles { try snapshot() }
     }
 

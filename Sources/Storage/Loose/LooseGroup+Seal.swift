@@ -94,7 +94,7 @@ extension LooseGroup {
 
     /// Notes that a part and all before it are in chunk files.
     mutating func markPersisted(through last: LoosePart) {
-        persisted = (parts.prefix(finalCount).lastIndex { LoosePart.isSame($0, last) } ?? -1) + 1
+        persisted = (parts.prefix(finalCount).lastIndex { $0.identity == last.identity } ?? -1) + 1
     }
 
     /// Drops what of some slots is in no part yet.

@@ -58,7 +58,13 @@ struct LoosePart: Sendable {
         return (opened.times, values)
     }
 
-    static func isSame(_ a: LoosePart, _ b: LoosePart) -> Bool {
-        a.first == b.first && a.last == b.last && a.rowCount == b.rowCount && a.slots == b.slots
+    /// What tells a part from the others of its group.
+    struct Identity: Hashable {
+        var first: Int64
+        var last: Int64
+        var rowCount: UInt32
+        var slots: UInt16
     }
+
+    var identity: Identity { Identity(first: first, last: last, rowCount: rowCount, slots: slots) }
 }

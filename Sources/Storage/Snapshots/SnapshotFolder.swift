@@ -34,6 +34,8 @@ struct SnapshotFolder: Sendable {
     /// Files that could not be read as a whole; set aside where others are deleted.
     var damagedFiles: Set<String> = []
     var lastNumber: UInt64 = 0
+    /// Whether files of no use are left that the disk did not delete.
+    private(set) var hasUnused = false
     /// The furthest end of the log that any manifest tells of.
     var logEnd: LogEnd?
 
@@ -85,7 +87,6 @@ struct SnapshotFolder: Sendable {
         try disk.synchronizeFolder(SnapshotFolder.folder)
         manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
         if manifests.count == 1, isCheap(manifest) { repeatState(of: manifest, isDense) }
-        try removeUnused()
         return manifests[0].sequence + 1
     }
 
@@ -211,8 +212,10 @@ struct SnapshotFolder: Sendable {
         return file.byteCount
     }
 
-    /// Deletes the files of no manifest that is kept, among them those that a crash left behind; damaged ones are set aside.
-    private mutating func removeUnused() throws {
+    /// Deletes the files of no manifest that is kept, among them those that a crash left behind; damaged ones are set aside. What
+    /// fails is tried again the next time.
+    mutating func removeUnused() throws {
+        hasUnused = true
         var kept: Set<String> = []
         for manifest in manifests {
             kept.insert(SnapshotFolder.path("manifest", manifest.number))
@@ -220,20 +223,25 @@ struct SnapshotFolder: Sendable {
             for file in manifest.chunkFiles { kept.insert(SnapshotFolder.path("chunks", file.number)) }
             kept.formUnion(manifest.rollupFiles.all.map(\.path))
         }
+        let unused = try SnapshotFolder.files(disk).filter { !kept.contains($0.path) }
         // Manifests first: none may come back after a power cut that counts files which are gone.
-        let names = try disk.list(SnapshotFolder.folder)
-        let isManifest = { (name: String) in name.hasPrefix("manifest-") }
-        for name in names.filter(isManifest) + names.filter({ !isManifest($0) }) {
-            let path = SnapshotFolder.folder + "/" + name
-            let isOurs = ["manifest-", "state-", "chunks-", "rollups-"].contains { name.hasPrefix($0) }
-            guard isOurs, !kept.contains(path) else { continue }
-            if damagedFiles.contains(path) {
-                try Quarantine.take(path, on: disk)
-                damagedFiles.remove(path)
-            } else {
-                try disk.remove(path)
+        for file in unused where file.kind == "manifest" { try remove(file.path) }
+        var failure: (any Error)?
+        for file in unused where file.kind != "manifest" {
+            do {
+                try remove(file.path)
+            } catch {
+                failure = error
             }
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
+        if let failure { throw failure }
+        hasUnused = false
+    }
+
+    private mutating func remove(_ path: String) throws {
+        guard damagedFiles.contains(path) else { return try disk.remove(path) }
+        try Quarantine.take(path, on: disk)
+        damagedFiles.remove(path)
     }
 }

@@ -115,7 +115,7 @@ struct SnapshotReader {
         }
         head.loose.reserve(seriesCount)
         for group in Set(oldParts.keys).union(newParts.keys) {
-            let old = distinct(oldParts[group] ?? [])
+            let old = SnapshotReader.distinct(oldParts[group] ?? [])
             // The longest first: in version 1 each series had parts of its own.
             let new = (newParts[group] ?? []).enumerated().sorted {
                 ($1.element.rowCount, $0.offset) < ($0.element.rowCount, $1.offset)
@@ -139,15 +139,18 @@ struct SnapshotReader {
         for parts in newRows.values.joined() { head.newest = max(head.newest, parts.last) }
     }
 
-    /// Without parts that a later file holds a second time, as with their histograms, which the state had before.
-    private func distinct(_ parts: [LoosePart]) -> [LoosePart] {
-        guard parts.contains(where: { $0.histogramSlots != 0 }) else { return parts }
+    /// Without parts that a later file holds a second time: an abandoned one, or with their histograms, which the state had
+    /// before.
+    private static func distinct(_ parts: [LoosePart]) -> [LoosePart] {
         var result: [LoosePart] = []
+        var places: [LoosePart.Identity: Int] = [:]
         for part in parts {
-            if part.histogramSlots != 0, let index = result.firstIndex(where: { LoosePart.isSame($0, part) })
+            if let place = places[part.identity],
+                part.histogramSlots != 0 || result[place].bytes == part.bytes
             {
-                result[index] = part
+                result[place] = part
             } else {
+                places[part.identity] = result.count
                 result.append(part)
             }
         }
