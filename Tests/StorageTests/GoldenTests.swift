@@ -51,10 +51,10 @@ import TimeSeries
         try store.sync()
     }
 
-    @Test(arguments: [1, 2, 3]) func `files of each version are read`(_ version: Int) async throws {
+    @Test(arguments: [1, 2, 3, 4]) func `files of each version are read`(_ version: Int) async throws {
         let disk = SimulatedDisk()
         let folder = Self.folder + "v\(version)"
-        if version == 3, unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil {
+        if version == 4, unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil {
             try rewrite(folder)
         }
         let golden = try RealDisk(root: folder)

@@ -201,9 +201,19 @@ package struct StoreVerification: Hashable, Sendable {
         var seen: UInt64 = 0
         var end: [UInt8] = []
         var problems: [(record: UInt64, what: String)] = []
-        let report = try RecordFile.read(disk, path, id: file.number) { _, record in
+        var pieces = PieceReader()
+        let report = try RecordFile.read(disk, path, id: file.number) { place, record in
             seen += 1
             end = record
+            var record = record
+            if record.first == PieceRecord.kind {
+                do {
+                    guard let whole = try pieces.take(record, at: place) else { return }
+                    record = whole
+                } catch {
+                    problems.append((seen, "cannot be read"))
+                }
+            }
             let kinds = [
                 SnapshotRecord.rows, SnapshotRecord.part, SnapshotRecord.group, SnapshotRecord.histogramGroup,
                 RollupRecord.block,
@@ -211,7 +221,7 @@ package struct StoreVerification: Hashable, Sendable {
             guard kinds.contains(record.first ?? 0) else { return }
             var reader = SnapshotReader()
             var scratch = Head(StoreConfiguration())
-            if (try? reader.read(record, into: &scratch, isOld: true)) == nil {
+            if (try? reader.read(record, at: place, into: &scratch, isOld: true)) == nil {
                 problems.append((seen, "cannot be read"))
             } else if reader.damagedChunks > 0 {
                 problems.append((seen, "has \(reader.damagedChunks) chunks whose checksum is wrong"))

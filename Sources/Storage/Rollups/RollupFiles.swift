@@ -25,7 +25,7 @@ struct RollupFiles: Hashable, Sendable {
                 for block in level.blocks[level.persisted..<max(level.persisted, level.finalCount)] {
                     let path = SnapshotFolder.path(RollupFiles.kind(level.resolution), number)
                     let file = try open[level.resolution]?.file ?? RecordFile(disk, path, id: number)
-                    try file.append(RollupRecord.block(owner, block))
+                    try PieceRecord.forEach(RollupRecord.block(owner, block)) { try file.append($0) }
                     let first = min(open[level.resolution]?.first ?? .max, block.first &- level.resolution)
                     let last = max(open[level.resolution]?.last ?? .min, block.last)
                     open[level.resolution] = (file, first, last)

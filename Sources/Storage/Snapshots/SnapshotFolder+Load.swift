@@ -183,8 +183,10 @@ extension SnapshotFolder {
         }
         reader.newest = .min
         let (damagedChunks, unreadable) = (reader.damagedChunks, status.unreadableRecords)
-        let report = try RecordFile.read(disk, path, id: file.number) { _, record in
-            if (try? reader.read(record, into: &head, isOld: true)) == nil { status.unreadableRecords += 1 }
+        let report = try RecordFile.read(disk, path, id: file.number) { place, record in
+            if (try? reader.read(record, at: place, into: &head, isOld: true)) == nil {
+                status.unreadableRecords += 1
+            }
         }
         if file.last == .max { file.last = reader.newest }
         status.note(report.damage + report.mended)

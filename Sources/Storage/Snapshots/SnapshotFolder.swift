@@ -156,7 +156,7 @@ struct SnapshotFolder: Sendable {
         var (first, last) = (Int64.max, Int64.min)
         func append(_ record: [UInt8], _ from: Int64, _ to: Int64) throws {
             if file == nil { file = try RecordFile(disk, SnapshotFolder.path("chunks", number), id: number) }
-            try file?.append(record)
+            try PieceRecord.forEach(record) { try file?.append($0) }
             first = min(first, from)
             last = max(last, to)
         }
@@ -182,8 +182,10 @@ struct SnapshotFolder: Sendable {
             disk, SnapshotFolder.path("state", number), id: number, isDense: isDense)
         var count = 0
         func append(_ record: [UInt8]) throws {
-            try file.append(record)
-            count += 1
+            try PieceRecord.forEach(record) {
+                try file.append($0)
+                count += 1
+            }
         }
         try append(SnapshotRecord.head(head))
         var layouts: [ObjectIdentifier: Int] = [:]

@@ -7,8 +7,7 @@ struct SnapshotReader {
     /// Whether records of the state file may be missing: of those that are there, each is taken that makes sense alone.
     let isSalvaging: Bool
     private var layouts: [UInt64: Layout] = [:]
-    /// The place of the record that is read.
-    private var place: UInt64 = 0
+    private var pieces = PieceReader()
     private var count = 0
     private var seriesCount: UInt32 = 0
     private var newestSeries = Int64.min
@@ -37,19 +36,28 @@ struct SnapshotReader {
 
     /// Takes the record at a place of the state file, counted from 1.
     mutating func readState(_ record: [UInt8], at place: UInt64, into head: inout Head) {
-        self.place = place
         do {
             if record.first == SnapshotRecord.metadata {
                 try head.replay([StoreRecord.metadata] + record.dropFirst())
             }
-            try read(record, into: &head, isOld: false)
+            try read(record, at: place, into: &head, isOld: false)
         } catch {
             unreadableRecords += 1
         }
     }
 
-    /// Takes a record; of a chunk file where `isOld`.
-    mutating func read(_ record: [UInt8], into head: inout Head, isOld: Bool) throws(CodecError) {
+    /// Takes the record at a place of its file, counted from 1; of a chunk file where `isOld`.
+    mutating func read(
+        _ record: [UInt8], at place: UInt64, into head: inout Head, isOld: Bool
+    ) throws(CodecError) {
+        if record.first == PieceRecord.kind {
+            if let whole = try pieces.take(record, at: place) {
+                try read(whole, at: place, into: &head, isOld: isOld)
+            } else {
+                count += 1
+            }
+            return
+        }
         let bytes = record.span
         var cursor = ByteCursor(count: bytes.count)
         let kind = try cursor.byte(bytes)

@@ -16,6 +16,7 @@ import TimeSeries
 ///    10 columns   of a layout, see `LayoutRecord`
 ///    11 metrics   see `MetadataRecord`
 ///    12 group with histograms: as 9, with the series that have some as 16 bits before the first time
+///    19 piece     of a long record, see `PieceRecord`
 enum SnapshotRecord {
     static let head: UInt8 = 1
     static let layout: UInt8 = 2
