@@ -15,6 +15,9 @@ package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether the cause is a disk without space (ENOSPC, EDQUOT).
     package var isDiskFull: Bool { code == 28 || code == 122 }
 
+    /// Whether the disk has lost what was asked for (EIO, ENODATA, EBADMSG, EUCLEAN).
+    var isUnreadable: Bool { code == 5 || code == 61 || code == 74 || code == 117 }
+
     package var description: String { "\(call) \(path): \(message) (errno \(code))" }
 }
 
@@ -32,6 +35,35 @@ package protocol DiskFile: AnyObject, Sendable {
     func length() throws(DiskError) -> Int
     /// Closes; later calls throw. Done by deinit where it was forgotten.
     func close()
+}
+
+extension DiskFile {
+    /// As `read(at:count:)`, with zeros for the pages that the disk has lost: checksums tell that they are damaged, and what
+    /// protects a file may bring them back.
+    func readWithHoles(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+        do {
+            return try read(at: offset, count: count)
+        } catch {
+            guard error.isUnreadable else { throw error }
+        }
+        // What the kernel reads at a time: a sector that is lost costs all of it.
+        let page = 4096
+        let end = min(offset + count, try length())
+        var bytes: [UInt8] = []
+        while offset + bytes.count < end {
+            let start = offset + bytes.count
+            let wanted = min(end, (start / page + 1) * page) - start
+            do {
+                bytes += try read(at: start, count: wanted)
+                // It became shorter.
+                if offset + bytes.count < start + wanted { break }
+            } catch {
+                guard error.isUnreadable else { throw error }
+                bytes += [UInt8](repeating: 0, count: wanted)
+            }
+        }
+        return bytes
+    }
 }
 
 /// Files by path below a root that the implementation knows: the real file system, or one in memory that can lose

@@ -21,7 +21,7 @@ struct FrameReader {
     init(_ file: any DiskFile, id: UInt64, length: Int) {
         self.init(id: id, FrameFormat.headerLength..<max(FrameFormat.headerLength, length)) {
             (offset, count) throws(DiskError) in
-            try file.read(at: offset, count: count)
+            try file.readWithHoles(at: offset, count: count)
         }
     }
 

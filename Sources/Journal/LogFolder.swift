@@ -62,7 +62,8 @@ enum LogFolder {
         let path = path(folder, number)
         let file = try disk.open(path, create: false)
         let length = try file.length()
-        var header = FrameFormat.parseHeader(try file.read(at: 0, count: FrameFormat.headerLength))
+        var header = FrameFormat.parseHeader(
+            try file.readWithHoles(at: 0, count: FrameFormat.headerLength))
         if let header, header.version > FrameFormat.version {
             throw LogError.newerVersion(
                 path: path, version: header.version, supported: FrameFormat.version)

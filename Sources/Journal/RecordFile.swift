@@ -86,7 +86,8 @@ package final class RecordFile {
         var isProtected = true
         var isEndKnown = false
         var areFramesWhole = true
-        if let header = FrameFormat.parseHeader(try file.read(at: 0, count: FrameFormat.headerLength)) {
+        let headerBytes = try file.readWithHoles(at: 0, count: FrameFormat.headerLength)
+        if let header = FrameFormat.parseHeader(headerBytes) {
             guard header.version <= FrameFormat.version else {
                 throw LogError.newerVersion(
                     path: path, version: header.version, supported: FrameFormat.version)
@@ -149,7 +150,7 @@ package final class RecordFile {
     ) throws(DiskError) -> [Range<Int>] {
         guard case .damage(let first)? = held.first, protection.byteCount <= end else { return [] }
         let start = end - protection.byteCount
-        let part = try file.read(at: start, count: protection.byteCount)
+        let part = try file.readWithHoles(at: start, count: protection.byteCount)
         guard start <= first.lowerBound, let mended = protection.mended(part) else { return [] }
         let frames = max(first.lowerBound, FrameFormat.headerLength)..<end
         var reader = FrameReader(id: id, frames) { (offset, count) throws(DiskError) in

@@ -10,6 +10,8 @@ struct SimulatedState: Sendable {
         var shadow: [UInt8]?
         /// Bytes whose synchronisation failed: the kernel thinks they are clean, the disk never got them.
         var lost: [Range<Int>] = []
+        /// Bytes that the disk cannot read.
+        var unreadable: Range<Int>?
 
         /// The content as the disk has it.
         var zeroed: [UInt8] {
@@ -133,7 +135,8 @@ extension SimulatedDisk {
                     let kept = unsynchronized > 0 ? min(unsynchronized, surviving(path, unsynchronized)) : 0
                     file.content = Array(file.zeroed[..<(file.durable + kept)])
                 }
-                state.nodes[node] = SimulatedState.Node(content: file.content, durable: file.content.count)
+                state.nodes[node] = SimulatedState.Node(
+                    content: file.content, durable: file.content.count, unreadable: file.unreadable)
             }
             SimulatedDisk.endProcess(&state)
         }
@@ -172,7 +175,15 @@ extension SimulatedDisk {
     /// Makes all files of so many bytes or more fail to synchronise, until `heal`; all else goes well.
     package func failSynchronization(from length: Int = 0) { state.withLock { $0.failingLength = length } }
 
-    /// Ends all failures.
+    /// Makes reads of some bytes of a file fail, until it is written anew.
+    package func failReads(of path: String, _ range: Range<Int>) {
+        state.withLock { state in
+            guard let node = state.names[path] else { return }
+            state.nodes[node]?.unreadable = range
+        }
+    }
+
+    /// Ends all failures but those of reads.
     package func heal() {
         state.withLock { state in
             state.fault = nil

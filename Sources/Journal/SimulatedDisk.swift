@@ -132,7 +132,11 @@ final class SimulatedFile: DiskFile {
         try use { state throws(DiskError) in
             let content = state.nodes[node]!.content
             guard offset < content.count else { return [] }
-            return Array(content[offset..<min(content.count, offset + count)])
+            let range = offset..<min(content.count, offset + count)
+            if let unreadable = state.nodes[node]!.unreadable, unreadable.overlaps(range) {
+                throw SimulatedState.error("read", path, code: 5)
+            }
+            return Array(content[range])
         }
     }
 

@@ -77,6 +77,19 @@ import Testing
         }
     }
 
+    @Test func `pages that the disk cannot read are made anew`() throws {
+        let records = records(60, of: 50_000)
+        let (disk, bytes) = try written(records)
+        for start in [0, 500, 4096, 1_000_000, 2_500_000] {
+            disk.setContents(Self.path, bytes)
+            disk.failReads(of: Self.path, start..<start + 4096)
+            var found: [[UInt8]] = []
+            let report = try RecordFile.read(disk, Self.path, id: 3) { found.append($1) }
+            #expect((found == records) as Bool, "\(start)")
+            #expect(!report.mended.isEmpty && report.damage.isEmpty && !report.lacksRecords, "\(start)")
+        }
+    }
+
     @Test func `damage that cannot be mended costs its frames, and the rest is read in order`() throws {
         let records = records(60, of: 50_000)
         let (disk, bytes) = try written(records)

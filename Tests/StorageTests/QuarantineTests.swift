@@ -70,6 +70,31 @@ import TimeSeries
         #expect(verification.findings.map(\.path) == [aside])
     }
 
+    @Test func `a page that the disk cannot read costs what is in it, and the service starts`() async throws {
+        let filled = try filled()
+        let whole = try await samples(try open(filled.durableCopy()))
+        for kind in ["snapshots/chunks", "snapshots/state", "snapshots/manifest", "log/"] {
+            let path = try #require(filled.paths.last { $0.hasPrefix(kind) })
+            let length = try #require(filled.contents(path)).count
+            for start in [0, length / 2] {
+                let disk = filled.durableCopy()
+                disk.failReads(of: path, start..<min(length, start + 512))
+                #expect(!(try StoreVerification.run(disk).isIntact), "\(path) \(start)")
+                let store = try open(disk)
+                let left = try await samples(store)
+                #expect(left > whole / 2, "\(path) \(start)")
+                #expect(!store.statistics().damage.isEmpty, "\(path) \(start)")
+
+                try store.maintain(now: at(1040))
+
+                disk.crash()
+                let reopened = try open(disk)
+                #expect(try await samples(reopened) == left, "\(path) \(start)")
+                #expect(reopened.statistics().damage.isEmpty, "\(path) \(start)")
+            }
+        }
+    }
+
     @Test func `only what the damage hit is dropped`() async throws {
         let disk = try filled()
         let whole = try await samples(try open(disk.durableCopy()))
