@@ -14,7 +14,12 @@ package enum Quarantine {
             number += 1
             free = "\(folder)/\(name)-\(number)"
         }
-        try disk.rename(path, to: free)
+        do {
+            try disk.rename(path, to: free)
+        } catch {
+            // Moved before, where the folders then did not synchronise.
+            guard error.code == 2 else { throw error }
+        }
         try disk.synchronizeFolder(folder)
         try disk.synchronizeFolder(parts.dropLast().joined(separator: "/"))
     }

@@ -210,4 +210,45 @@ import Testing
             #expect(try open(copy, segmentSize: 1).openReport.lostFile == nil)
         }
     }
+
+    @Test func `a damaged file that was set aside only in part does not stop what comes after it`() throws {
+        for failing in 1...8 {
+            let (disk, paths) = try fourFiles()
+            let log = try open(disk, segmentSize: 1)
+            log.quarantine([paths[0]])
+            disk.failCall(failing)
+            try? log.truncate(below: 3)
+            disk.heal()
+
+            try log.truncate(below: 3)
+
+            #expect(log.firstSequence == 3, "call \(failing)")
+            #expect(disk.paths.contains("quarantine/0000000001.log"), "call \(failing)")
+        }
+    }
+
+    @Test func `a page that the disk cannot read costs the records in it`() throws {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1 << 20)
+        var state: UInt64 = 7
+        let records = (1...40).map { _ in
+            (0..<1000).map { _ in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return UInt8(truncatingIfNeeded: state >> 33)
+            }
+        }
+        for record in records {
+            try log.append(record)
+            try log.commit()
+        }
+        disk.failReads(of: "log/0000000001.log", 17_000..<17_512)
+        disk.kill()
+
+        let reopened = try open(disk)
+        let found = try contents(reopened)
+        #expect(found.records.count >= 34 && found.records.count < 40)
+        #expect(found.records.allSatisfy(records.contains))
+        #expect(found.report.gaps.count == 1)
+        #expect(try reopened.append(record(41)) == 41)
+    }
 }
