@@ -28,8 +28,8 @@ struct RollupFixture {
         Timestamp(milliseconds: origin + Int64(hours * 3_600_000))
     }
 
-    /// Appends the samples of these hours, and maintains the store at each quarter of an hour.
-    func fill(_ hours: Range<Int>, _ way: Way = .table) throws {
+    /// Appends the samples of these hours, and maintains the store at each quarter of an hour where it is `maintaining`.
+    func fill(_ hours: Range<Int>, _ way: Way = .table, maintaining: Bool = true) throws {
         let columns = RollupFixture.names.map(RollupFixture.column)
         let table = way == .table ? try store.openTable(target: RollupFixture.target, columns: columns) : nil
         for row in hours.lowerBound * 240..<hours.upperBound * 240 {
@@ -46,7 +46,7 @@ struct RollupFixture {
                 }
                 _ = store.append(batch)
             }
-            if row % 60 == 59 { try store.maintain(now: time) }
+            if maintaining, row % 60 == 59 { try store.maintain(now: time) }
         }
     }
 
