@@ -1,8 +1,9 @@
 import Journal
 import PromQL
-import Storage
 import Testing
 import TimeSeries
+
+@testable import Storage
 
 /// Deleting series as Prometheus' admin API does, and copies of a store.
 @Suite struct DeletionTests {
@@ -194,6 +195,69 @@ import TimeSeries
             #expect(try await count(fixture, "negative") == 8 * 240, "round \(round)")
             if round == 1 { try fixture.store.snapshot() }
             try fixture.reopen(now: 8)
+        }
+    }
+
+    @Test(arguments: RollupFixture.Way.allCases)
+    func `windows made while deleted samples go do not bring them back`(
+        _ way: RollupFixture.Way
+    ) async throws {
+        let fixture = try RollupFixture(StoreConfiguration())
+        try fixture.fill(0..<4, way, maintaining: false)
+        try fixture.store.delete(gauge, in: hours(1, 2))
+        var failure: (any Error)?
+        var times = 0
+
+        fixture.store.rollUp {
+            times += 1
+            guard times == 1 else { return }
+            do {
+                try fixture.store.removeDeleted()
+            } catch {
+                failure = error
+            }
+        }
+
+        #expect(failure == nil && times == 2)
+        #expect(fixture.store.statistics().tombstones == 0)
+        #expect(fixture.store.statistics().rollupBuckets > 0)
+        let counts = try await fixture.values("count_over_time(gauge[1h])", from: 2, to: 3, step: 1)
+        #expect(counts.values.map(\.values.count) == [1])
+        #expect(counts.values.first?[RollupFixture.time(hours: 3).milliseconds] == 240)
+    }
+
+    @Test func `a deletion that becomes durable behind a cleaning takes nothing that came later`()
+        async throws
+    {
+        let columns = (0..<8).map { Labels(["__name__": "m\($0)"]) }
+        // Most cells stand still, so that the log does not say them again.
+        let row = { (step: Int) in columns.indices.map { $0 == 0 ? Double(step) : 7 } }
+        for call in 1...40 {
+            let disk = SimulatedDisk()
+            let store = try Store(disk: disk, now: at(0))
+            let table = try store.openTable(target: Labels(["job": "a"]), columns: columns)
+            for step in 0..<10 { _ = store.append(table, at: at(step), row: row(step)) }
+            try store.sync()
+            try store.delete([[Matcher(equal: "__name__", "m1")]], in: at(0)...at(9))
+            var times = 0
+            try? store.removeDeleted {
+                times += 1
+                guard times == 1 else { return }
+                disk.failSynchronization()
+                try? store.delete([[Matcher(equal: "__name__", "m2")]], in: at(0)...at(9))
+                disk.heal()
+                disk.failCall(call, lasts: true)
+            }
+            disk.heal()
+            for step in 10..<14 { _ = store.append(table, at: at(step), row: row(step)) }
+            try store.sync()
+            let before = try await select(store, [])
+
+            disk.crash()
+
+            let after = try await select(try Store(disk: disk, now: at(0)), [])
+            #expect(before.map(\.values.count) == [14, 4, 4, 14, 14, 14, 14, 14], "call \(call)")
+            #expect(after.map(\.values) == before.map(\.values), "call \(call)")
         }
     }
 

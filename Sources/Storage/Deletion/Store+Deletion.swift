@@ -25,20 +25,20 @@ extension Store {
     /// snapshots and the log before go. Appends and queries go on meanwhile.
     /// - Parameter meanwhile: called where others may append, each time the long part is done; for tests.
     package func removeDeleted(meanwhile: () throws -> Void = {}) throws {
-        // One that waits must not come behind the record that tells of the cleaning and be taken for cleaned.
-        if head.withLock({ !$0.waitingDeletions.isEmpty }) { try sync() }
         var hasAny = false
         for attempt in 0... {
+            if head.withLock({ !$0.waitingDeletions.isEmpty }) { try sync() }
             let copy = head.withLock { $0 }
             guard !copy.tombstones.isEmpty else { break }
             // Whoever deletes again and again has what is left done at once.
-            let isLast = attempt == Store.cleaningAttempts
+            let isLast = attempt >= Store.cleaningAttempts
             let cleaning = isLast ? Cleaning() : Cleaning(copy)
             try meanwhile()
             hasAny = try head.withLock { head in
-                guard isLast || head.tombstones == copy.tombstones && head.removals == copy.removals else {
-                    return false
-                }
+                // One that waits has its record before that of the cleaning, which takes it out too when the log is read.
+                guard head.waitingDeletions.isEmpty,
+                    isLast || head.tombstones == copy.tombstones && head.removals == copy.removals
+                else { return false }
                 try log.append([[DeletionRecord.clean]])
                 head.removeDeleted(cleaning)
                 return true
