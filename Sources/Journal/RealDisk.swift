@@ -81,13 +81,7 @@ package final class RealDisk: Disk {
 
     package func synchronizeFolder(_ path: String) throws(DiskError) {
         try checkWritable("fsync", path)
-        let name = path.isEmpty ? "." : path
-        let descriptor = retrying { unsafe openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
-        guard descriptor >= 0 else { throw error("open", path) }
-        let result = retrying { fsync(descriptor) }
-        let failure = result == 0 ? nil : error("fsync", path)
-        _ = Glibc.close(descriptor)
-        if let failure { throw failure }
+        try RealDisk.synchronize(path.isEmpty ? "." : path, in: root, path: full(path))
     }
 
     package func lock(_ path: String) throws(DiskError) -> (any DiskLock)? {
@@ -123,10 +117,29 @@ package final class RealDisk: Disk {
     private static func createFolders(_ path: String) throws(DiskError) {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
+            let parent = made.isEmpty ? "." : made
             made += (made.isEmpty || made == "/" ? "" : "/") + part
-            guard unsafe mkdir(made, 0o700) == 0 || errno == EEXIST || errno == EISDIR || errno == EROFS
-            else { throw DiskError(call: "mkdir", path: made) }
+            if unsafe mkdir(made, 0o700) == 0 {
+                do {
+                    try RealDisk.synchronize(parent, in: AT_FDCWD, path: parent)
+                } catch {
+                    // One that may be written and not be read cannot be synchronised.
+                    guard error.code == EACCES else { throw error }
+                }
+            } else if errno != EEXIST, errno != EISDIR, errno != EROFS {
+                throw DiskError(call: "mkdir", path: made)
+            }
         }
+    }
+
+    /// - Parameter path: names the folder in errors.
+    private static func synchronize(_ name: String, in folder: Int32, path: String) throws(DiskError) {
+        let descriptor = retrying { unsafe openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
+        guard descriptor >= 0 else { throw DiskError(call: "open", path: path) }
+        let result = retrying { fsync(descriptor) }
+        let failure = result == 0 ? nil : DiskError(call: "fsync", path: path)
+        _ = Glibc.close(descriptor)
+        if let failure { throw failure }
     }
 }
 

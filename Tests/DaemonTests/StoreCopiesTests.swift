@@ -48,6 +48,22 @@ import TimeSeries
         }
     }
 
+    @Test func `a service before its first snapshot is no copy, where that has lost its empty folder`() throws
+    {
+        try make { disk in
+            #expect(unsafe rmdir(root + "/log") == 0)
+            let log = try Log(disk: disk, folder: "samples/log")
+            try log.append([UInt8(1)])
+            try log.commit()
+            #expect(try !StoreCopies.adopt(disk))
+            #expect(!disk.exists("samples/snapshots"))
+
+            try disk.remove("samples/log/0000000001.log")
+            #expect(try StoreCopies.adopt(disk))
+            #expect(try samples() == 100)
+        }
+    }
+
     @Test func `a folder with samples of its own stays as it is`() throws {
         try make { disk in
             let own = try Store(disk: try RealDisk(root: root + "/samples"), now: moment(0))

@@ -14,16 +14,11 @@ enum StoreCopies {
                 let name = name(clock.now, random: .random(in: 0 ... .max))
                 let root = folder + "/snapshots/" + name
                 do {
-                    try FileManager.default.createDirectory(
-                        atPath: root, withIntermediateDirectories: true,
-                        attributes: [.posixPermissions: 0o700])
                     try store.copy(to: try RealDisk(root: root), sealedOnly: skipHead)
                 } catch {
                     // What was begun is no copy.
                     try? FileManager.default.removeItem(atPath: root)
-                    guard (error as? CocoaError)?.code == .fileWriteOutOfSpace else { throw error }
-                    throw DiskError(
-                        call: "mkdir", path: root, code: ENOSPC, message: "No space left on device")
+                    throw error
                 }
                 return name
             })
@@ -34,7 +29,9 @@ enum StoreCopies {
     static func adopt(_ disk: any Disk) throws -> Bool {
         let samples = "samples"
         let isCopy = try disk.list("snapshots").contains { $0.hasPrefix("manifest-") }
-        let isTaken = try disk.exists("log") && !disk.list(samples + "/log").isEmpty
+        let isTaken =
+            try disk.exists("log")
+            ? !disk.list(samples + "/log").isEmpty : hasOwnRecords(disk, samples + "/log")
         guard isCopy, !isTaken, try disk.list(samples + "/snapshots").isEmpty else { return false }
         try disk.createFolder(samples)
         // The snapshots last: while they are here, it is a copy.
@@ -44,6 +41,13 @@ enum StoreCopies {
         try disk.synchronizeFolder(samples)
         try disk.synchronizeFolder("")
         return true
+    }
+
+    /// Whether a log is that of a service before its first snapshot: the log of a copy begins behind its snapshot.
+    private static func hasOwnRecords(_ disk: any Disk, _ folder: String) throws -> Bool {
+        guard disk.exists(folder) else { return false }
+        let log = try Log(disk: disk, folder: folder)
+        return log.holdsBeginning && log.nextSequence > 1
     }
 
     /// As Prometheus names them: the moment and a random number.
