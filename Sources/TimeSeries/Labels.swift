@@ -5,7 +5,8 @@
 package struct Labels: Hashable, Sendable {
     /// The run of bytes. Equal labels have equal bytes.
     package let bytes: [UInt8]
-    private let storedHash: UInt64
+    /// `Labels.hash` of the bytes: another one in each process, so that nobody can choose labels that share it.
+    package let processHash: UInt64
 
     package static let empty = Labels([])
 
@@ -39,11 +40,11 @@ package struct Labels: Hashable, Sendable {
     /// Trusts that `bytes` are in the canonical form of `bytes`; for decoders that produce it themselves.
     package init(canonical bytes: [UInt8]) {
         self.bytes = bytes
-        storedHash = Labels.hash(bytes)
+        processHash = Labels.hash(bytes.span)
     }
 
-    /// The hash, equal in every process and on every machine (FNV-1a over words).
-    package var stableHash: UInt64 { storedHash }
+    /// A hash that is equal in every process and on every machine, worked out anew each time.
+    package var stableHash: UInt64 { Labels.stableHash(bytes.span) }
 
     package var isEmpty: Bool { bytes.isEmpty }
 
@@ -121,17 +122,17 @@ package struct Labels: Hashable, Sendable {
     }
 
     package static func == (a: Labels, b: Labels) -> Bool {
-        a.storedHash == b.storedHash && a.bytes == b.bytes
+        a.processHash == b.processHash && a.bytes == b.bytes
     }
 
-    package func hash(into hasher: inout Hasher) { hasher.combine(storedHash) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(processHash) }
 }
 
 extension Labels {
     /// Byte order, the order of names inside `Labels` and of series in results.
     package static func precedes(_ a: String, _ b: String) -> Bool {
         let (x, y) = (a.utf8Span.span, b.utf8Span.span)
-        return compare(x, x.indices, y, y.indices) < 0
+        return compare(x, x.indices, y, y.indices)
     }
 
     /// Texts in byte order. Of ASCII that is the order of `String`, which compares short ones as integers.

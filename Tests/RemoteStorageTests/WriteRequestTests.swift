@@ -121,7 +121,7 @@ struct WriteRequestTests {
 
             let expected = Labels(labels.map { (name: $0.0, value: $0.1) })
             #expect(request.series.map(\.labels) == [expected])
-            #expect(request.batches[0].entries[0].hash == expected.stableHash)
+            #expect(request.batches[0].entries[0].hash == expected.processHash)
         }
     }
 

@@ -146,7 +146,7 @@ struct PairTable: Sendable {
     }
 
     private static func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
-        Labels.hash(bytes.extracting(range)) &* 0x9e37_79b9_7f4a_7c15
+        Labels.hash(bytes.extracting(range))
     }
 
     // MARK: Changing

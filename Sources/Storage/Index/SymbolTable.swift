@@ -40,5 +40,5 @@ struct SymbolTable: Sendable {
         }
     }
 
-    private static func hash(_ text: Span<UInt8>) -> UInt64 { Labels.hash(text) &* 0x9e37_79b9_7f4a_7c15 }
+    private static func hash(_ text: Span<UInt8>) -> UInt64 { Labels.hash(text) }
 }

@@ -16,7 +16,7 @@ struct LooseSeries: Sendable {
     /// The series with these labels, the canonical bytes of `Labels` in a part of `bytes`.
     @inline(__always)
     func find(_ bytes: Span<UInt8>, _ range: Range<Int>, hash: UInt64) -> UInt32? {
-        numbers.find(LooseSeries.spread(hash)) { number in
+        numbers.find(hash) { number in
             // Field by field: a copy of the group would hold on to all that is in it.
             let own = groups[Int(number >> 4)].pairs
             let part = groups[Int(number >> 4)].pairRange(Int(number & 15))
@@ -26,12 +26,8 @@ struct LooseSeries: Sendable {
 
     func find(_ labels: Labels) -> UInt32? {
         let bytes = labels.bytes
-        return find(bytes.span, 0..<bytes.count, hash: labels.stableHash)
+        return find(bytes.span, 0..<bytes.count, hash: labels.processHash)
     }
-
-    /// The hash of labels leaves what their last bytes say in its lower half.
-    @inline(__always)
-    private static func spread(_ hash: UInt64) -> UInt64 { hash &* 0x9e37_79b9_7f4a_7c15 }
 
     func has(_ number: UInt32) -> Bool {
         Int(number >> 4) < groups.count && groups[Int(number >> 4)].members >> UInt16(number & 15) & 1 == 1
@@ -51,9 +47,18 @@ struct LooseSeries: Sendable {
         }
         var own: [PairTable.Pair] = []
         pairs.add(number, labels, to: &own)
-        while groups.count <= Int(number >> 4) { groups.append(LooseGroup(number: groups.count)) }
-        groups[Int(number >> 4)].add(Int(number & 15), own)
-        numbers.insert(LooseSeries.spread(labels.stableHash), number)
+        let group = Int(number >> 4)
+        while groups.count <= group {
+            if groups.count % Paged<LooseGroup>.pageSize == 0,
+                group - groups.count >= Paged<LooseGroup>.pageSize
+            {
+                groups.append(shared: LooseSeries.noGroups)
+            } else {
+                groups.append(LooseGroup(number: groups.count))
+            }
+        }
+        groups[group].add(Int(number & 15), own)
+        numbers.insert(labels.processHash, number)
         nextNumber = number + 1
     }
 
@@ -128,9 +133,9 @@ struct LooseSeries: Sendable {
         let group = groups[index]
         for slot in 0..<LooseGroup.width where slots >> UInt16(slot) & 1 == 1 {
             let number = UInt32(16 * index + slot)
-            gone.insert(number)
-            touched.formUnion(group.pairs[group.pairRange(slot)])
-            numbers.remove(LooseSeries.spread(group.labels(slot, pairs).stableHash), number)
+            forgotten.numbers.insert(number)
+            forgotten.pairs.formUnion(group.pairs[group.pairRange(slot)])
+            numbers.remove(group.labels(slot, pairs).processHash, number)
         }
         groups[index].removeMembers(slots)
         if groups[index].isEmpty { groups[index] = LooseGroup() }
