@@ -281,7 +281,7 @@ extension ScrapeTable {
             case .column(let rest): labels = rest.merging(target)
             }
             guard let fitted = resolution.fit(histogram.histogram) else {
-                throw .bucketLimit(line: "\(labels)", limit: resolution.limit ?? 0)
+                throw .bucketLimit(line: "\(labels)", limit: resolution.limit)
             }
             let time = (rules.honorsTimestamps ? histogram.timestamp : nil) ?? timestamp
             series.append(

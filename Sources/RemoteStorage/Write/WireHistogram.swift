@@ -59,7 +59,7 @@ struct WireHistogram {
     private static func run(
         _ payload: ProtobufCursor.Payload, _ bytes: Span<UInt8>, _ runs: inout [FloatHistogram.BucketRun]
     ) throws(CodecError) {
-        guard let range = payload.range else { return }
+        guard runs.count <= FloatHistogram.mostBuckets, let range = payload.range else { return }
         var run = FloatHistogram.BucketRun(offset: 0, length: 0)
         var cursor = ProtobufCursor(range)
         while let field = try cursor.next(bytes) {
@@ -79,6 +79,9 @@ struct WireHistogram {
         let custom = schema == Int64(FloatHistogram.customBucketsSchema)
         guard custom || (-4...8).contains(schema) else {
             throw InvalidHistogram(reason: "schema \(schema), known are -4 to 8 and -53")
+        }
+        guard !isTooLarge else {
+            throw InvalidHistogram(reason: "more than \(FloatHistogram.mostBuckets) buckets, spans or bounds")
         }
         var result = FloatHistogram(
             schema: Int32(schema), zeroThreshold: zeroThreshold, zeroCount: zeroCount, count: count, sum: sum,
@@ -102,6 +105,15 @@ struct WireHistogram {
             throw InvalidHistogram(reason: "\(observed) observations in buckets, \(count) in all")
         }
         return result
+    }
+
+    private var isTooLarge: Bool {
+        let sides = [positive, negative]
+        let counts = [
+            sides.reduce(0) { $0 + max($1.deltas.count, $1.counts.count) },
+            sides.reduce(0) { $0 + $1.runs.count }, bounds.count,
+        ]
+        return counts.contains { $0 > FloatHistogram.mostBuckets }
     }
 
     private func buckets(_ side: Side) throws(InvalidHistogram) -> [Double] {
@@ -135,13 +147,15 @@ struct WireHistogram {
 extension ProtobufCursor.Payload {
     fileprivate var unsigned: Double { if case .varint(let value) = self { Double(value) } else { 0 } }
 
-    /// One number of a repeated `sint64`, or a packed run of them.
+    /// One number of a repeated `sint64`, or a packed run of them; not many more than a histogram may have.
     fileprivate func signedNumbers(_ bytes: Span<UInt8>, _ numbers: inout [Int64]) throws(CodecError) {
         switch self {
         case .varint(let value): numbers.append(ZigZag.decode(value))
         case .bytes(let range):
             var cursor = ByteCursor(range)
-            while !cursor.isAtEnd { numbers.append(try cursor.signedVarint(bytes)) }
+            while !cursor.isAtEnd, numbers.count <= FloatHistogram.mostBuckets {
+                numbers.append(try cursor.signedVarint(bytes))
+            }
         default: break
         }
     }
@@ -152,7 +166,9 @@ extension ProtobufCursor.Payload {
         case .fixed64(let bits): numbers.append(Double(bitPattern: bits))
         case .bytes(let range):
             var cursor = ByteCursor(range)
-            while !cursor.isAtEnd { numbers.append(Double(bitPattern: try cursor.fixed64(bytes))) }
+            while !cursor.isAtEnd, numbers.count <= FloatHistogram.mostBuckets {
+                numbers.append(Double(bitPattern: try cursor.fixed64(bytes)))
+            }
         default: break
         }
     }

@@ -68,6 +68,13 @@ extension Head {
             for (index, number) in numbers.enumerated() where number != .max {
                 for place in batch.histogramRange(index) {
                     let (timestamp, histogram) = batch.histograms[place]
+                    guard !histogram.isTooLarge else {
+                        report.limited += 1
+                        let reason = "a native histogram has more than \(FloatHistogram.mostBuckets) buckets"
+                        report.refusal = report.refusal ?? reason
+                        refused.histograms.append(place)
+                        continue
+                    }
                     let outcome = append(number, timestamp.milliseconds, histogram, &report)
                     if outcome.isRefused { refused.histograms.append(place) }
                 }
