@@ -33,6 +33,9 @@ extension Head {
             do throws(SinkError) {
                 guard cost <= left.bytes else { throw .memoryLimit }
                 guard left.series > 0 else { throw .seriesLimit(limit: configuration.limits.series) }
+                guard LooseSeries.numberLimit - loose.nextNumber > added.count else {
+                    throw .unavailable("it had \(loose.nextNumber) single series, more have no number")
+                }
                 try check([labels])
             } catch {
                 if case .memoryLimit = error { pressure.hasRefused = true }
