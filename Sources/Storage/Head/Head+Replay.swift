@@ -60,7 +60,7 @@ extension Head {
     ) throws(CodecError) {
         let kind = MetricMetadata.Kind(rawValue: try cursor.text(bytes)) ?? .unknown
         let help = try cursor.text(bytes)
-        metadata[name] = MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes))
+        _ = describe(name, MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes)))
     }
 
     /// Takes a record that logs and state files share.
