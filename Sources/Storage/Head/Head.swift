@@ -97,7 +97,7 @@ struct Head: Sendable {
                     "has \(value.count) bytes in \(label), label_value_length is \(limits.labelValueLength)"
             }
         }
-        if excess == nil, count > limits.labels + targetCount {
+        if excess == nil, count - targetCount > limits.labels {
             excess = "has \(count - targetCount) labels, labels is \(limits.labels)"
         }
         if let excess { throw .labelLimit("storage.limits: a series of \(labels.metricName) \(excess)") }
