@@ -89,9 +89,9 @@ struct WriteRequestTests {
             ([("a", "1")], "no metric name"), ([("__name__", "")], "no metric name"), ([], "no metric name"),
             (
                 [("__name__", "up"), ("a", String(repeating: "x", count: 20_000))],
-                "a label that is too long"
+                "a label that is too long: storage.limits.label_value_length is 16384"
             ),
-            ((0..<65).map { ("l\($0)", "1") }, "65 labels, at most 64 are allowed"),
+            ((0..<65).map { ("l\($0)", "1") }, "65 labels, storage.limits.labels is 64"),
         ])
     func `a series with invalid labels is left out, with the reason`(
         _ labels: [(String, String)], _ reason: String
