@@ -14,6 +14,9 @@ struct WireHistogram {
     private var zeroThreshold = 0.0
     private var zeroCount = 0.0
     private var count = 0.0
+    /// As they came, where they are whole: sums of doubles would be off.
+    private var wholeZeroCount: UInt64 = 0
+    private var wholeCount: UInt64 = 0
     private var isFloat = false
     private var hint: UInt64 = 0
     private var positive = Side()
@@ -25,6 +28,15 @@ struct WireHistogram {
         var runs: [FloatHistogram.BucketRun] = []
         var deltas: [Int64] = []
         var counts: [Double] = []
+
+        /// Of whole counts.
+        var total: UInt64 {
+            var sum: Int64 = 0
+            return deltas.reduce(0) { total, delta in
+                sum &+= delta
+                return total &+ UInt64(bitPattern: sum)
+            }
+        }
     }
 
     init(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
@@ -32,14 +44,18 @@ struct WireHistogram {
         while let field = try cursor.next(bytes) {
             let payload = field.payload
             switch field.number {
-            case 1: count = payload.unsigned
+            case 1:
+                wholeCount = payload.unsigned
+                count = Double(wholeCount)
             case 2:
                 count = payload.double ?? 0
                 isFloat = true
             case 3: sum = payload.double ?? 0
             case 4: schema = payload.signed ?? 0
             case 5: zeroThreshold = payload.double ?? 0
-            case 6: zeroCount = payload.unsigned
+            case 6:
+                wholeZeroCount = payload.unsigned
+                zeroCount = Double(wholeZeroCount)
             case 7: zeroCount = payload.double ?? 0
             case 8: try Self.run(payload, bytes, &negative.runs)
             case 9: try payload.signedNumbers(bytes, &negative.deltas)
@@ -98,11 +114,10 @@ struct WireHistogram {
         guard zeroThreshold >= 0, zeroCount >= 0, count >= 0 else {
             throw InvalidHistogram(reason: "a negative count")
         }
-        let observed =
-            result.positiveBuckets.reduce(0, +) + result.negativeBuckets.reduce(0, +) + zeroCount
         // Floating-point counts need not add up; integers do, but for observations that are not a number.
-        guard isFloat || observed <= count, isFloat || sum.isNaN || observed == count else {
-            throw InvalidHistogram(reason: "\(observed) observations in buckets, \(count) in all")
+        let observed = [positive, negative].reduce(wholeZeroCount) { $0 &+ $1.total }
+        guard isFloat || observed == wholeCount || (sum.isNaN && observed < wholeCount) else {
+            throw InvalidHistogram(reason: "\(observed) observations in buckets, \(wholeCount) in all")
         }
         return result
     }
@@ -145,7 +160,7 @@ struct WireHistogram {
 }
 
 extension ProtobufCursor.Payload {
-    fileprivate var unsigned: Double { if case .varint(let value) = self { Double(value) } else { 0 } }
+    fileprivate var unsigned: UInt64 { if case .varint(let value) = self { value } else { 0 } }
 
     /// One number of a repeated `sint64`, or a packed run of them; not many more than a histogram may have.
     fileprivate func signedNumbers(_ bytes: Span<UInt8>, _ numbers: inout [Int64]) throws(CodecError) {
