@@ -152,7 +152,10 @@ extension Store: SampleSink {
             report.limited += batch.sampleCount - limited
             return Array(repeating: KnownSamples.noHandle, count: numbers.count)
         }
-        for (labels, number) in added { head.loose.add(number, labels) }
+        for (labels, number) in added {
+            head.loose.add(number, labels)
+            head.raiseNewest(of: number, labels)
+        }
         let refused = head.take(batch, numbers, &report)
         log.append(
             checked: refused.isEmpty

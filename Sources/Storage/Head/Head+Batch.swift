@@ -108,6 +108,13 @@ extension Head {
             loose.append(samples, first..<end, window: window, &tally)
             first = end
         }
+        for (number, place) in tally.late {
+            let sample = samples.samples[place]
+            let time = sample.timestamp.milliseconds
+            let outcome = Head.times.contains(time) ? self.outcome(number, time, sample.value) : .tooOld
+            tally.count(outcome, time, at: place)
+        }
+        if !tally.late.isEmpty { tally.refused.sort() }
         newest = max(newest, tally.newest)
         pressure.samplesSince += tally.report.accepted - report.accepted
         report = tally.report

@@ -17,6 +17,12 @@ struct SymbolTable: Sendable {
         return find(bytes, SymbolTable.hash(bytes))
     }
 
+    /// Whether a text that stands among others has a number.
+    func has(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        let text = bytes.span.extracting(range)
+        return find(text, SymbolTable.hash(text)) != nil
+    }
+
     mutating func intern(_ text: String) -> Symbol {
         let bytes = text.utf8Span.span
         let hash = SymbolTable.hash(bytes)

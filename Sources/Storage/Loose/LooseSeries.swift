@@ -98,6 +98,23 @@ struct LooseSeries: Sendable {
         groups[Int(number >> 4)].append(Int(number & 15), time, histogram, window: window, &encoder)
     }
 
+    /// What becomes of a sample that is not newer than all of its series.
+    func lateOutcome(
+        _ number: UInt32, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?, window: Int64
+    ) -> LooseGroup.Outcome {
+        groups[Int(number >> 4)].lateOutcome(Int(number & 15), time, value, histogram, window: window)
+    }
+
+    mutating func insertLate(
+        _ number: UInt32, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?
+    ) {
+        groups[Int(number >> 4)].insertLate(Int(number & 15), time, value, histogram, &encoder)
+    }
+
+    mutating func raiseNewest(_ number: UInt32, to time: Int64) {
+        groups[Int(number >> 4)].raiseNewest(Int(number & 15), to: time)
+    }
+
     /// Drops the samples of each group before a time, and the series that have none left.
     mutating func drop(before time: (_ group: Int) -> Int64) {
         for index in groups.indices {
