@@ -19,11 +19,11 @@ struct CreatedSeries: Sendable {
     /// Finds the pairs anew where the lines are not those of before.
     mutating func update(_ layout: LineLayout) {
         guard text != layout.text else { return }
-        let known = pairs
+        let known = Dictionary(pairs.map { ($0.created, $0.last) }) { first, _ in first }
         text = layout.text
         pairs = CreatedSeries.pairs(layout)
         for index in pairs.indices {
-            pairs[index].last = known.first { $0.created == pairs[index].created }?.last
+            pairs[index].last = known[pairs[index].created] ?? nil
         }
     }
 

@@ -291,7 +291,7 @@ extension LineCache {
         case .column(let labels):
             (column, series) = isTimed ? (nil, labels.merging(rules.target)) : (labels, labels)
         }
-        let hash = series.stableHash
+        let hash = series.processHash
         if let known = destinations?[hash] ?? attempt.reading.newDestinations[hash] { return known }
         let destination: LineLayout.Destination
         if let column {
@@ -355,14 +355,14 @@ extension LineCache {
         _ rules: SeriesRules
     ) throws(ScrapeFailure) -> [UInt64: LineLayout.Destination] {
         var known: [UInt64: LineLayout.Destination] = [:]
-        for (index, labels) in reportColumns.enumerated() { known[labels.stableHash] = Int32(index) }
+        for (index, labels) in reportColumns.enumerated() { known[labels.processHash] = Int32(index) }
         // The columns of the first scrape need no second look at their lines.
         var firstUnknown = LineLayout.Destination(reportColumns.count)
         if let template {
             known.merge(template.destinations) { own, _ in own }
             firstUnknown += LineLayout.Destination(template.columns.count)
         }
-        for (index, series) in own.enumerated() { known[series.labels.stableHash] = LineLayout.own(index) }
+        for (index, series) in own.enumerated() { known[series.labels.processHash] = LineLayout.own(index) }
         var columns: [(series: [UInt8], destination: LineLayout.Destination)] = []
         for line in 0..<layout.count where layout.destinations[line] >= firstUnknown {
             columns.append((Array(layout.text[layout.seriesRange(line)]), layout.destinations[line]))
@@ -375,7 +375,7 @@ extension LineCache {
                 try ExpositionReader.labels(column.series.span, ofSeriesAt: 0)
             }
             if case .column(let labels) = try rules.place(labels) {
-                known[labels.stableHash] = column.destination
+                known[labels.processHash] = column.destination
             }
         }
         return known

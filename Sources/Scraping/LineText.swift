@@ -78,7 +78,7 @@ final class LineTemplate: Sendable {
             var destinations: [UInt64: LineLayout.Destination] = [:]
             destinations.reserveCapacity(columns.count)
             for (index, labels) in columns.enumerated() {
-                destinations[labels.stableHash] = LineLayout.Destination(reportColumns + index)
+                destinations[labels.processHash] = LineLayout.Destination(reportColumns + index)
             }
             made = destinations
             return destinations

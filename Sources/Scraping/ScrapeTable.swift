@@ -145,7 +145,7 @@ struct ScrapeTable {
         guard let former else { return 0 }
         self.former = nil
         var ended = former.live
-        for labels in columns { ended[labels.stableHash] = nil }
+        for labels in columns { ended[labels.processHash] = nil }
         // The sink may have given the same table again.
         if former.table != table {
             var row = Array(repeating: Marker.absent, count: former.cache.columnCount)
@@ -281,7 +281,7 @@ extension ScrapeTable {
             case .column(let rest): labels = rest.merging(target)
             }
             guard let fitted = resolution.fit(histogram.histogram) else {
-                throw .bucketLimit(line: "\(labels)", limit: resolution.limit ?? 0)
+                throw .bucketLimit(line: "\(labels)", limit: resolution.limit)
             }
             let time = (rules.honorsTimestamps ? histogram.timestamp : nil) ?? timestamp
             series.append(

@@ -152,7 +152,10 @@ extension Store: SampleSink {
             report.limited += batch.sampleCount - limited
             return Array(repeating: KnownSamples.noHandle, count: numbers.count)
         }
-        for (labels, number) in added { head.loose.add(number, labels) }
+        for (labels, number) in added {
+            head.loose.add(number, labels)
+            head.raiseNewest(of: number, labels)
+        }
         let refused = head.take(batch, numbers, &report)
         log.append(
             checked: refused.isEmpty
@@ -164,11 +167,14 @@ extension Store: SampleSink {
 
     package func describe(_ metadata: [String: MetricMetadata]) {
         head.withLock { head in
-            let new = metadata.filter { head.metadata[$0.key] != $0.value }
-            let records = new.sorted { $0.key < $1.key }.map { StoreRecord.metadata($0.key, $0.value) }
+            let new = metadata.filter { head.metadata.byName[$0.key] != $0.value }
+                .sorted { $0.key < $1.key }
             // Lost, the next scrape describes them again.
-            guard !records.isEmpty, (try? write(records)) != nil else { return }
-            head.metadata.merge(new) { $1 }
+            guard !new.isEmpty,
+                (try? log.check(new.map { StoreRecord.metadata($0.key, $0.value) })) != nil
+            else { return }
+            let taken = new.filter { head.describe($0.key, $0.value) }
+            log.append(checked: taken.map { StoreRecord.metadata($0.key, $0.value) })
         }
     }
 

@@ -71,8 +71,8 @@ extension Store: SeriesSource {
 
     package func metadata(of metric: String?) async -> [String: [MetricMetadata]] {
         head.withLock { head in
-            guard let metric else { return head.metadata.mapValues { [$0] } }
-            return head.metadata[metric].map { [metric: [$0]] } ?? [:]
+            guard let metric else { return head.metadata.byName.mapValues { [$0] } }
+            return head.metadata.byName[metric].map { [metric: [$0]] } ?? [:]
         }
     }
 

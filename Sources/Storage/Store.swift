@@ -45,6 +45,7 @@ package final class Store: Sendable {
                 // A record that cannot be read is one that damage tore from what it refers to.
                 if (try? head.replay(record)) == nil { status.unreadableRecords += 1 }
             }
+            head.loose.settle()
             losses.finish(next: log.nextSequence)
             status.losses += losses.losses
             if let path = log.openReport.lostEnd(after: folder.logEnd) {

@@ -17,6 +17,9 @@ package struct StoreConfiguration: Hashable, Sendable {
         package var labelNameLength = 1024
         package var labelValueLength = 16 << 10
 
+        /// Sixteen single series with so many labels, and as many of their target, stand in one group.
+        package static let mostLabels = 2000
+
         package init() {}
     }
 

@@ -17,6 +17,17 @@ package struct FloatHistogram: Hashable, Sendable, Codable {
 
     package static let customBucketsSchema: Int32 = -53
 
+    /// More buckets than that, of both signs together, nobody has a use for: what comes with more is merged into coarser ones or
+    /// refused. Instrumented programs have some hundred at most.
+    package static let mostBuckets = 10_000
+
+    /// Whether it has more buckets, runs of them or custom bounds than that.
+    package var isTooLarge: Bool {
+        max(
+            positiveBuckets.count + negativeBuckets.count, positiveRuns.count + negativeRuns.count,
+            customBounds.count) > FloatHistogram.mostBuckets
+    }
+
     package var resetHint: ResetHint = .unknown
     package var schema: Int32
     package var zeroThreshold: Double

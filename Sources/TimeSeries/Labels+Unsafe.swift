@@ -118,10 +118,47 @@ extension Labels {
         return order != 0 ? Int(order) : left.count - right.count
     }
 
-    static func hash(_ bytes: [UInt8]) -> UInt64 { hash(bytes.span) }
+    /// Chosen once: a table by such hashes cannot be filled with texts that were made to meet in it.
+    private static let seed = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
 
-    /// The hash that labels with these canonical bytes have.
+    /// The hash that labels with these canonical bytes have in this process; of use for other texts as well. Who does not
+    /// know the seed cannot tell which texts share one, as products of 128 bits are folded into it.
     package static func hash(_ bytes: Span<UInt8>) -> UInt64 {
+        let raw = unsafe bytes.bytes
+        let (key, start) = seed
+        let count = bytes.count
+        var hash = start ^ UInt64(count)
+        var index = 0
+        while index &+ 16 < count {
+            hash = folded(word(raw, index) ^ key, word(raw, index &+ 8) ^ hash)
+            index &+= 16
+        }
+        // The last sixteen bytes, some of them once more.
+        if count >= 16 {
+            hash = folded(word(raw, count &- 16) ^ key, word(raw, count &- 8) ^ hash)
+        } else if count >= 8 {
+            hash = folded(word(raw, 0) ^ key, word(raw, count &- 8) ^ hash)
+        } else {
+            var last: UInt64 = 0
+            for index in 0..<count { last = last &<< 8 | UInt64(bytes[index]) }
+            hash = folded(last ^ key, 0x9e37_79b9_7f4a_7c15 ^ hash)
+        }
+        return folded(hash ^ key, 0xa076_1d64_78bd_642f)
+    }
+
+    @inline(__always)
+    private static func word(_ bytes: RawSpan, _ index: Int) -> UInt64 {
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+    }
+
+    @inline(__always)
+    private static func folded(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let product = a.multipliedFullWidth(by: b)
+        return product.high ^ product.low
+    }
+
+    /// FNV-1a over words, the same everywhere.
+    static func stableHash(_ bytes: Span<UInt8>) -> UInt64 {
         let raw = unsafe bytes.bytes
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)
         var index = 0

@@ -5,21 +5,24 @@
 package struct Labels: Hashable, Sendable {
     /// The run of bytes. Equal labels have equal bytes.
     package let bytes: [UInt8]
-    private let storedHash: UInt64
+    /// `Labels.hash` of the bytes: another one in each process, so that nobody can choose labels that share it.
+    package let processHash: UInt64
 
     package static let empty = Labels([])
 
     /// Sorts; for a name given twice the later value wins; pairs with an empty value are dropped, as in
-    /// Prometheus, where an empty label equals an absent one.
+    /// Prometheus, where an empty label equals an absent one. Names are the same where their bytes are, not where they
+    /// look alike, as an e with an accent does that is one scalar or two.
     package init(_ pairs: [(name: String, value: String)]) {
         var sorted = pairs.enumerated().sorted {
-            $0.element.name == $1.element.name
-                ? $0.offset < $1.offset
-                : Labels.precedes($0.element.name, $1.element.name)
+            let order = Labels.order($0.element.name, $1.element.name)
+            return order == 0 ? $0.offset < $1.offset : order < 0
         }.map(\.element)
         var kept = 0
         for index in sorted.indices {
-            if index + 1 < sorted.count, sorted[index + 1].name == sorted[index].name { continue }
+            if index + 1 < sorted.count, Labels.order(sorted[index + 1].name, sorted[index].name) == 0 {
+                continue
+            }
             if sorted[index].value.isEmpty { continue }
             sorted[kept] = sorted[index]
             kept += 1
@@ -39,11 +42,11 @@ package struct Labels: Hashable, Sendable {
     /// Trusts that `bytes` are in the canonical form of `bytes`; for decoders that produce it themselves.
     package init(canonical bytes: [UInt8]) {
         self.bytes = bytes
-        storedHash = Labels.hash(bytes)
+        processHash = Labels.hash(bytes.span)
     }
 
-    /// The hash, equal in every process and on every machine (FNV-1a over words).
-    package var stableHash: UInt64 { storedHash }
+    /// A hash that is equal in every process and on every machine, worked out anew each time.
+    package var stableHash: UInt64 { Labels.stableHash(bytes.span) }
 
     package var isEmpty: Bool { bytes.isEmpty }
 
@@ -121,17 +124,20 @@ package struct Labels: Hashable, Sendable {
     }
 
     package static func == (a: Labels, b: Labels) -> Bool {
-        a.storedHash == b.storedHash && a.bytes == b.bytes
+        a.processHash == b.processHash && a.bytes == b.bytes
     }
 
-    package func hash(into hasher: inout Hasher) { hasher.combine(storedHash) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(processHash) }
 }
 
 extension Labels {
     /// Byte order, the order of names inside `Labels` and of series in results.
-    package static func precedes(_ a: String, _ b: String) -> Bool {
+    package static func precedes(_ a: String, _ b: String) -> Bool { order(a, b) < 0 }
+
+    /// Negative, zero or positive, by bytes.
+    package static func order(_ a: String, _ b: String) -> Int {
         let (x, y) = (a.utf8Span.span, b.utf8Span.span)
-        return compare(x, x.indices, y, y.indices) < 0
+        return compare(x, x.indices, y, y.indices)
     }
 
     /// Texts in byte order. Of ASCII that is the order of `String`, which compares short ones as integers.
@@ -231,6 +237,6 @@ extension Labels: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(Dictionary(uniqueKeysWithValues: pairs.map { ($0.name, $0.value) }))
+        try container.encode(Dictionary(pairs.map { ($0.name, $0.value) }) { $1 })
     }
 }

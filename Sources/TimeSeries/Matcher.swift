@@ -29,8 +29,8 @@ package struct Matcher: Hashable, Sendable {
 
     package func matches(_ value: String) -> Bool {
         switch operation {
-        case .equal: value == self.value
-        case .notEqual: value != self.value
+        case .equal: Labels.order(value, self.value) == 0
+        case .notEqual: Labels.order(value, self.value) != 0
         case .regex: pattern!.matches(value)
         case .notRegex: !pattern!.matches(value)
         }

@@ -2,7 +2,7 @@
 /// as the canonical bytes of `Labels` and their hash, so that a sink that knows the series makes no `Labels` of it.
 package struct SampleBatch: Sendable {
     package struct Entry: Sendable {
-        /// `Labels.stableHash`.
+        /// `Labels.processHash`.
         package var hash: UInt64
         /// Where the bytes, samples and histograms of the series end; they begin where those before end.
         package var labelsEnd: Int
@@ -42,7 +42,7 @@ package struct SampleBatch: Sendable {
         }
         samples += series.samples
         histograms += series.histograms
-        close(hash: series.labels.stableHash)
+        close(hash: series.labels.processHash)
     }
 
     /// Takes the last series out again.

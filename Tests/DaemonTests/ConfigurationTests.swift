@@ -35,6 +35,9 @@ import Testing
         #expect(storage.limits.labels == 10)
         #expect(storage.limits.labelNameLength == StoreConfiguration.Limits().labelNameLength)
         #expect(storage.limits.labelValueLength == 64)
+        #expect(throws: DocumentError.self) {
+            try read("storage: { limits: { labels: 9223372036854775807 } }")
+        }
     }
 
     @Test func `windows of rollups and the number of exemplars are read`() throws {

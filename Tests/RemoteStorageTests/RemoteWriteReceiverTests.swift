@@ -1,9 +1,10 @@
 import Codecs
 import Journal
-import RemoteStorage
 import Storage
 import Testing
 import TimeSeries
+
+@testable import RemoteStorage
 
 struct RemoteWriteReceiverTests {
     private let start = Timestamp(milliseconds: 1_700_000_000_000)
@@ -222,5 +223,56 @@ struct RemoteWriteReceiverTests {
         let answer = await receiver(try store(), limits: limits).receive(body([(0, 1)]))
 
         #expect(answer.status == 503)
+    }
+
+    @Test func `requests of more bytes than are taken at a time come again, one alone is taken`() {
+        var limits = RemoteWriteLimits()
+        limits.bytesAtATime = 100
+        var running = RunningRequests()
+
+        #expect(running.enter(200, limits) == nil)
+        #expect(running.enter(1, limits) == "remote-write requests of 200 bytes are being written already")
+        running.leave(200)
+        #expect(running.enter(60, limits) == nil && running.enter(40, limits) == nil)
+        #expect(running.enter(1, limits) != nil)
+        running.leave(60)
+        #expect(running.enter(1, limits) == nil)
+    }
+
+    @Test func `less memory takes smaller requests, and fewer bytes at a time`() {
+        var limits = RemoteWriteLimits()
+        limits.fit(memoryLimit: .max)
+        #expect(limits == RemoteWriteLimits())
+        limits.fit(memoryLimit: 80 << 20)
+        #expect(limits.decodedBytes == 5 << 20 && limits.bytesAtATime == 4 << 20)
+    }
+
+    @Test func `limits of labels are those that were set last, and are told by their names`() async throws {
+        let store = try store()
+        let receiver = receiver(store)
+        func push(_ count: Int, value: String = "v") async -> RemoteWriteAnswer {
+            let labels =
+                [("__name__", "many_\(count)_\(value.count)")] + (1..<count).map { ("n\($0)", value) }
+            return await receiver.receive(
+                Wire.snappy(Wire.request(Wire.series(labels, [(start.milliseconds, 1)]))))
+        }
+        let refused = await push(70)
+        #expect(refused.status == 400 && refused.message.contains("70 labels, storage.limits.labels is 64"))
+        #expect(
+            await push(2, value: String(repeating: "x", count: 20_000)).message.contains("label_value_length")
+        )
+
+        var configuration = StoreConfiguration()
+        configuration.limits.labels = 100
+        configuration.limits.labelValueLength = 30_000
+        store.apply(configuration)
+        var limits = RemoteWriteLimits()
+        limits.labels = 100
+        limits.labelValueBytes = 30_000
+        receiver.apply(limits)
+
+        #expect(await push(70).status == 204)
+        #expect(await push(2, value: String(repeating: "x", count: 20_000)).status == 204)
+        #expect(await push(101).status == 400)
     }
 }

@@ -89,9 +89,9 @@ struct WriteRequestTests {
             ([("a", "1")], "no metric name"), ([("__name__", "")], "no metric name"), ([], "no metric name"),
             (
                 [("__name__", "up"), ("a", String(repeating: "x", count: 20_000))],
-                "a label that is too long"
+                "a label that is too long: storage.limits.label_value_length is 16384"
             ),
-            ((0..<65).map { ("l\($0)", "1") }, "65 labels, at most 64 are allowed"),
+            ((0..<65).map { ("l\($0)", "1") }, "65 labels, storage.limits.labels is 64"),
         ])
     func `a series with invalid labels is left out, with the reason`(
         _ labels: [(String, String)], _ reason: String
@@ -121,7 +121,7 @@ struct WriteRequestTests {
 
             let expected = Labels(labels.map { (name: $0.0, value: $0.1) })
             #expect(request.series.map(\.labels) == [expected])
-            #expect(request.batches[0].entries[0].hash == expected.stableHash)
+            #expect(request.batches[0].entries[0].hash == expected.processHash)
         }
     }
 
@@ -233,12 +233,27 @@ struct WriteRequestTests {
         }
     }
 
+    @Test func `whole counts are added exactly`() throws {
+        let large = Int64(1) << 53
+        let exact = BrokenHistogram(length: 3, deltas: [large + 1, 2, 2], count: 3 * large + 9, reason: "")
+        let other = BrokenHistogram(length: 3, deltas: [large + 1, 2, 2], count: 3 * large + 10, reason: "")
+
+        for (histogram, refused) in [(exact, 0), (other, 1)] {
+            let request = try decode(
+                Wire.request(Wire.series([("__name__", "h")], [], histograms: [histogram.message])))
+            #expect(request.refusedCount == refused)
+        }
+    }
+
     @Test(
         arguments: [
             BrokenHistogram(schema: 9, reason: "schema 9"),
             BrokenHistogram(length: 2, reason: "spans of 2 buckets for 1 counts"),
             BrokenHistogram(length: 2, deltas: [1, -2], reason: "a negative bucket"),
-            BrokenHistogram(deltas: [3], count: 2, reason: "3.0 observations in buckets, 2.0 in all"),
+            BrokenHistogram(deltas: [3], count: 2, reason: "3 observations in buckets, 2 in all"),
+            BrokenHistogram(
+                length: 1_000_000, deltas: Array(repeating: 0, count: 1_000_000), count: 0,
+                reason: "more than 10000 buckets"),
         ])
     func `a histogram that contradicts itself is left out`(_ broken: BrokenHistogram) throws {
         let request = try decode(

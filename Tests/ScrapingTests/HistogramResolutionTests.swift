@@ -70,4 +70,11 @@ struct HistogramResolutionTests {
 
         #expect(fitted?.schema == Int32(schema))
     }
+
+    @Test func `without settings too there is a limit`() throws {
+        let fitted = try #require(HistogramResolution(limit: nil, factor: 0).fit(histogram(30_000)))
+
+        #expect(fitted.schema == 1 && fitted.positiveBuckets.count <= FloatHistogram.mostBuckets)
+        #expect(fitted.positiveBuckets.reduce(0, +) == 30_000)
+    }
 }

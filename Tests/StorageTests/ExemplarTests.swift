@@ -1,8 +1,9 @@
 import Journal
 import PromQL
-import Storage
 import Testing
 import TimeSeries
+
+@testable import Storage
 
 /// Exemplars and start timestamps.
 @Suite struct ExemplarTests {
@@ -144,5 +145,76 @@ import TimeSeries
         #expect(try await increase([]) != 7)
         let plain = try await select(store, [])
         #expect(plain[0].startTimes == [30_000, 30_000, 30_000, 30_000])
+    }
+
+    @Test func `they take a sixteenth of memory at most, and no NaN stays behind`() throws {
+        let limit = 1 << 20
+        let store = try Store(
+            disk: disk, configuration: StoreConfiguration(memoryLimit: limit, maxExemplars: 1000), now: at(0))
+        let before = store.statistics().memoryBytes
+        func append(_ second: Int, _ series: Labels, _ value: Double) {
+            store.append([
+                SeriesExemplars(
+                    labels: series,
+                    exemplars: [
+                        Exemplar(labels: Labels(["trace_id": "t"]), value: value, timestamp: at(second))
+                    ])
+            ])
+        }
+        for second in 0..<500 {
+            append(second, bucket.setting("long", to: "\(second)" + String(repeating: "x", count: 4096)), 1)
+        }
+        let taken = store.statistics().memoryBytes - before
+        #expect(taken > limit / 32 && taken <= limit / 16)
+        #expect(store.statistics().exemplars == 14)
+
+        for second in 500..<3000 { append(second, bucket.setting("n", to: "\(second)"), .nan) }
+        let some = store.statistics().memoryBytes - before
+        #expect(some <= limit / 16 && store.statistics().exemplars >= limit / 16 / 500)
+        for second in 3000..<6000 { append(second, bucket, .nan) }
+        // All of one series.
+        #expect(store.statistics().memoryBytes - before < limit / 16)
+        #expect(all(store).allSatisfy { $0.labels == bucket })
+    }
+
+    @Test func `starts that change with each scrape count, and go with their samples`() throws {
+        let limit = 1 << 20
+        let store = try Store(
+            disk: disk, configuration: StoreConfiguration(memoryLimit: limit, rollups: []), now: at(0))
+        let columns = (0..<50).map { Labels(["__name__": "c_total", "n": "\($0)"]) }
+        let table = try store.openTable(target: Labels(["job": "j"]), columns: columns)
+        for row in 0..<1000 {
+            let time = at(15 * row)
+            _ = store.append(table, at: time, row: columns.map { _ in Double(row) })
+            store.append(
+                table, at: time, starts: columns.indices.map { ColumnStart(column: $0, start: time) })
+            if row == 500 { #expect(store.statistics().memoryBytes > 50 * 16 * 500) }
+        }
+        #expect(store.statistics().memoryBytes < limit)
+        for row in 1000..<3000 {
+            let time = at(15 * row)
+            _ = store.append(table, at: time, row: columns.map { _ in Double(row) })
+            store.append(
+                table, at: time, starts: columns.indices.map { ColumnStart(column: $0, start: time) })
+            if row % 4 == 0 { try store.maintain(now: time) }
+        }
+
+        try store.maintain(now: at(15 * 3000))
+        let statistics = store.statistics()
+        #expect(statistics.memoryBytes <= limit && statistics.droppedSampleBytes > 0)
+        // No more goes than it takes.
+        #expect(statistics.samples > 50 * 600)
+    }
+
+    @Test func `the start of a sample is found among many`() {
+        var starts = StartTimes()
+        for step in [3, 1, 2, 5, 4] { starts.note(Int64(step), at: Int64(10 * step)) }
+        #expect((0...60).map { starts.start(at: $0) } == (0...60).map { min($0 / 10, 5) })
+        starts.note(7, at: 20)
+        #expect(starts.start(at: 25) == 7 && starts.changes.count == 5)
+        starts.drop(before: 29)
+        #expect(starts.changes.map(\.time) == [20, 30, 40, 50])
+        starts.drop(before: 10)
+        #expect(starts.changes.count == 4)
     }
 }

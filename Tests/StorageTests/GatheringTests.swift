@@ -187,4 +187,74 @@ import TimeSeries
         for number in 0..<60 { expected[labels("one", number)]?.append(Sample(at(1600), Double(number))) }
         #expect(try await isSame(contents(store), expected))
     }
+
+    @Test func `series that were there before an import stay as they are for who pushes to them`()
+        async throws
+    {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        let pushed = (0..<20).map { Labels(["__name__": "p", "job": "j", "instance": "one", "n": "\($0)"]) }
+        func push(_ second: Int, _ value: Double) -> AppendReport {
+            store.append(pushed.map { SeriesSamples(labels: $0, samples: [Sample(at(second), value)]) })
+        }
+        for second in 0..<10 { _ = push(second, 1) }
+        let mark = store.seriesMark
+
+        _ = fill(store)
+        try store.gather(from: mark)
+
+        #expect(store.statistics().tables == 2)
+        #expect(push(5, 2).duplicate == 20)
+        #expect(push(5, 1).repeated == 20)
+        #expect(push(10, 1).accepted == 20)
+        #expect(
+            try await select(store, [Matcher(equal: "__name__", "p")]).allSatisfy { $0.values.count == 11 })
+    }
+
+    @Test(arguments: [0, 600]) func `what is pushed to imported series is compared with what is there`(
+        _ window: Int
+    ) async throws {
+        let disk = SimulatedDisk()
+        let importer = try open(disk)
+        _ = fill(importer)
+        try importer.gather()
+        let before = importer.statistics(limit: 0)
+        disk.crash()
+        var store = try Store(
+            disk: disk, configuration: StoreConfiguration(outOfOrderWindow: .seconds(window)), now: at(1500))
+
+        // New series to the store, then known ones.
+        let first = fill(store)
+        #expect(first.accepted == 0 && first.repeated == before.samples && first.duplicate == 0)
+        let name = labels("one", 2)
+        func push(_ samples: [Sample], _ handles: inout [UInt32]) -> AppendReport {
+            let known = KnownSamples(handles: handles, ends: [samples.count], samples: samples)
+            if handles.first != nil, let report = store.append(known) { return report }
+            return store.append(
+                SampleBatch([SeriesSamples(labels: name, samples: samples)]), handles: &handles)
+        }
+        var handles: [UInt32] = []
+        for round in 0..<3 {
+            if round == 2 {
+                try store.sync()
+                disk.crash()
+                store = try Store(
+                    disk: disk, configuration: StoreConfiguration(outOfOrderWindow: .seconds(window)),
+                    now: at(1500))
+                handles = []
+            }
+            let same = push([Sample(at(10), 2.5), Sample(at(15), 2.75), Sample(at(20), -1)], &handles)
+            #expect(same.repeated == 2 && same.duplicate == 1 && same.accepted == 0, "\(round)")
+        }
+        #expect(store.statistics(limit: 0).samples == before.samples)
+
+        // Between what is there and behind it, as of a series of which nothing is known.
+        #expect(
+            push([Sample(at(12), 7), Sample(at(1495), 76.75), Sample(at(1600), 8)], &handles).accepted
+                == 2)
+        let values = try #require(
+            try await select(store, name.pairs.map { Matcher(equal: $0.name, $0.value) }).first)
+        #expect(values.times.milliseconds.count == Self.rows + 2)
+        #expect(values.times.milliseconds.contains(12_000) && values.times.milliseconds.last == 1_600_000)
+    }
 }

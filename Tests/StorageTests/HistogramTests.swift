@@ -270,4 +270,58 @@ import TimeSeries
             if round < 3 { try store.snapshot() }
         }
     }
+
+    // MARK: Many buckets
+
+    /// Buckets at a place of its own.
+    private func wide(_ step: Int, buckets: Int) -> FloatHistogram {
+        let counts = (0..<buckets).map { Double($0 % 5 + step) }
+        return FloatHistogram(
+            schema: 8, count: counts.reduce(0, +), sum: 1,
+            positiveRuns: [.init(offset: Int32(step * buckets), length: UInt32(buckets))],
+            positiveBuckets: counts)
+    }
+
+    @Test func `histograms that share no bucket stay apart, and each comes back as it was`() async throws {
+        var store = try open()
+        let all = (0..<48).map { wide($0, buckets: 3000) }
+        for (step, histogram) in all.enumerated() {
+            #expect(push(store, step, [histogram]).accepted == 1)
+            if step == 30 { #expect(push(store, 20, [wide(20, buckets: 3000)]).repeated == 1) }
+        }
+        for round in 0..<3 {
+            if round == 1 { try store.snapshot() }
+            if round > 0 {
+                disk.crash()
+                store = try open()
+            } else {
+                try store.sync()
+            }
+            let series = try #require(try await select(store, []).first)
+            #expect(series.times.milliseconds.count == 48)
+            for step in all.indices { #expect(bits(series.histograms?[step]) == bits(all[step]), "\(step)") }
+        }
+    }
+
+    @Test func `those that share them are merged all the same behind one that does not`() async throws {
+        let store = try open()
+        for step in 0..<40 { _ = push(store, step, [wide(step, buckets: 3000)]) }
+        for step in 40..<600 { _ = push(store, step, [slow(step)]) }
+
+        let series = try #require(try await select(store, []).first)
+        #expect(series.times.milliseconds.count == 600)
+        #expect(bits(series.histograms?[599]) == bits(slow(599)))
+        #expect(bits(series.histograms?[7]) == bits(wide(7, buckets: 3000)))
+        try store.snapshot()
+        #expect(disk.list("snapshots").contains { $0.contains("chunks-") })
+    }
+
+    @Test func `one with more buckets than anybody needs is refused`() throws {
+        let store = try open()
+
+        #expect(push(store, 0, [wide(0, buckets: FloatHistogram.mostBuckets)]).accepted == 1)
+        let report = push(store, 1, [wide(0, buckets: FloatHistogram.mostBuckets + 1)])
+        #expect(report.accepted == 0 && report.limited == 1)
+        #expect(report.refusal?.contains("more than 10000 buckets") == true)
+    }
 }

@@ -114,4 +114,49 @@ import TimeSeries
         #expect(pushed(["longer_than_it": "1"], to: store).limited == 1)
         #expect(pushed(["a": "longer"], to: store).limited == 1)
     }
+
+    @Test func `descriptions of metrics take a share of memory, and make room for those that have series`()
+        async throws
+    {
+        let disk = SimulatedDisk()
+        let limit = 4 << 20
+        let configuration = StoreConfiguration(memoryLimit: limit)
+        var store = try Store(disk: disk, configuration: configuration, now: at(0))
+        _ = pushed(["__name__": "used_total"], to: store)
+        let described = MetricMetadata(kind: .counter, help: "Uses.", unit: "")
+        store.describe(["used": described])
+        let before = store.statistics().memoryBytes
+        let help = String(repeating: "h", count: 100)
+        for round in 0..<20 {
+            store.describe(
+                Dictionary(
+                    uniqueKeysWithValues: (0..<100).map {
+                        ("unused_\(round)_\($0)", MetricMetadata(kind: .gauge, help: help, unit: ""))
+                    }))
+        }
+        let taken = store.statistics().memoryBytes - before
+        #expect(taken > limit / 40 && taken <= limit / 32)
+        let long = MetricMetadata(kind: .counter, help: help + help, unit: "")
+        store.describe(["late_total": long])
+        #expect(await store.metadata(of: "late_total").isEmpty)
+
+        _ = pushed(["__name__": "late_total"], to: store)
+        try store.maintain(now: at(1))
+        store.describe(["late_total": described])
+        #expect(await store.metadata(of: nil) == ["used": [described], "late_total": [described]])
+
+        try store.sync()
+        disk.crash()
+        store = try Store(disk: disk, configuration: configuration, now: at(0))
+        #expect(store.statistics().memoryBytes - before <= limit / 32 + 4096)
+        #expect(await store.metadata(of: "used")["used"] == [described])
+    }
+
+    @Test func `the greatest number is a limit of labels as any other`() throws {
+        let store = try store { $0.labels = .max }
+
+        #expect(throws: Never.self) {
+            try store.openTable(target: Labels(["job": "a"]), columns: [Labels(["__name__": "m"])])
+        }
+    }
 }

@@ -258,4 +258,27 @@ import TimeSeries
         _ = store.append(all.map { SeriesSamples(labels: $0, samples: [Sample(at(1), 1)]) })
         try await compare(all)
     }
+
+    @Test(arguments: [false, true]) func `names that look alike in one series survive a restart`(
+        _ hasSnapshot: Bool
+    ) async throws {
+        let alike = Labels([
+            (name: "__name__", value: "m"), (name: "\u{e9}", value: "1"), (name: "e\u{301}", value: "2"),
+        ])
+        var store = try open()
+        #expect(store.append([SeriesSamples(labels: alike, samples: [Sample(at(1), 1)])]).accepted == 1)
+        let table = try store.openTable(
+            target: Labels(["job": "j"]), columns: [alike, Labels(["__name__": "n"])])
+        #expect(store.append(table, at: at(1), row: [2, 3]).accepted == 2)
+        try store.sync()
+        if hasSnapshot { try store.snapshot() }
+        disk.crash()
+        store = try open()
+
+        #expect(store.statistics().losses.isEmpty && store.statistics().unreadableRecords == 0)
+        #expect(try await select(store, []).count == 3)
+        let found = try await select(store, [Matcher(equal: "\u{e9}", "1"), Matcher(equal: "e\u{301}", "2")])
+        #expect(found.map(\.values).sorted { $0[0] < $1[0] } == [[1], [2]])
+        #expect(try await select(store, [Matcher(equal: "\u{e9}", "2")]).isEmpty)
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TimeSeries
 
@@ -25,6 +26,50 @@ struct LabelsTests {
 
         #expect(labels["zone"] == nil)
         #expect(labels == Labels(["job": "node"]))
+    }
+
+    @Test func `names that look alike are two names`() throws {
+        let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+        let labels = Labels([(name: composed, value: "1"), (name: decomposed, value: "2")])
+
+        #expect(labels.count == 2)
+        #expect(labels[composed] == "1" && labels[decomposed] == "2")
+        #expect(labels == Labels(labels.pairs))
+        #expect(Matcher(equal: composed, "1").matches(labels))
+        #expect(!Matcher(equal: "a", composed).matches(decomposed))
+        #expect(try !JSONEncoder().encode([labels]).isEmpty)
+    }
+
+    @Test func `texts that share the hash of all processes do not share that of this one`() {
+        // One word after the other goes into the hash of all processes: what a second one has to be is known.
+        func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+            let product = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+            return product ^ product >> 29
+        }
+        let head: [UInt8] = [1, UInt8(ascii: "a"), 21] + Array("value".utf8)
+        let first = mixed(0xcbf2_9ce4_8422_2325 ^ 24, head.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        let all = (0..<1000).map { number in
+            let word = UInt64(number) &* 0x0101
+            let second = 0x1234_5678 ^ mixed(first, word)
+            return Labels(
+                canonical: [word, second].reduce(into: head) { bytes, word in
+                    for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * shift))) }
+                })
+        }
+
+        #expect(Set(all.map(\.stableHash)).count == 1)
+        #expect(Set(all.map(\.processHash)).count == 1000)
+    }
+
+    @Test(arguments: 0..<40) func `each byte of a text counts in its hash`(_ length: Int) {
+        let text = (0..<length).map { UInt8($0) }
+        let hashes = text.indices.map { index in
+            var other = text
+            other[index] ^= 0x80
+            return Labels.hash(other.span)
+        }
+
+        #expect(Set(hashes + [Labels.hash(text.span), Labels.hash((text + [0]).span)]).count == length + 2)
     }
 
     @Test func `the later of two equal names wins`() {

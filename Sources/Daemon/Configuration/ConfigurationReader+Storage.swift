@@ -114,7 +114,8 @@ extension ConfigurationReader {
             ("label_name_length", \.labelNameLength), ("label_value_length", \.labelValueLength),
         ]
         for (key, path) in known {
-            if let limit = fields.integer(key, in: 1...Int.max) { limits[keyPath: path] = limit }
+            let most = key == "labels" ? StoreConfiguration.Limits.mostLabels : Int.max
+            if let limit = fields.integer(key, in: 1...most) { limits[keyPath: path] = limit }
         }
         return limits
     }

@@ -120,7 +120,7 @@ struct Components: Sendable {
                         ])
                 }
             })
-        remoteWrite = options.receivesRemoteWrite ? Self.receiver(store, clock) : nil
+        remoteWrite = options.receivesRemoteWrite ? Self.receiver(store, clock, configuration.storage) : nil
         SelfMetrics.register(self, in: registry)
     }
 
@@ -138,6 +138,7 @@ struct Components: Sendable {
             Logger(label: "scraping").error("\(problem)")
         }
         store.apply(Self.storage(configuration.storage))
+        remoteWrite?.apply(Self.remoteWriteLimits(configuration.storage))
         scraper.apply(jobs)
         notifier.apply(configuration.alerting, externalLabels: configuration.global.externalLabels)
         rules.apply(
@@ -191,11 +192,24 @@ struct Components: Sendable {
             rollups: settings.rollups, maxExemplars: settings.maxExemplars)
     }
 
-    private static func receiver(_ store: Store, _ clock: SystemClock) -> RemoteWriteReceiver {
+    /// What remote write may cost and bring, by the limits of the store that it writes to.
+    private static func remoteWriteLimits(_ settings: Configuration.StorageSettings) -> RemoteWriteLimits {
+        var limits = RemoteWriteLimits()
+        limits.labels = settings.limits.labels
+        limits.labelNameBytes = settings.limits.labelNameLength
+        limits.labelValueBytes = settings.limits.labelValueLength
+        limits.fit(memoryLimit: settings.memoryLimitBytes ?? ProcessUsage.defaultMemoryLimit)
+        return limits
+    }
+
+    private static func receiver(
+        _ store: Store, _ clock: SystemClock, _ settings: Configuration.StorageSettings
+    ) -> RemoteWriteReceiver {
         RemoteWriteReceiver(
             sink: store, clock: clock,
             durability: GroupCommit(
-                durablePosition: { store.durablePosition }, commit: { try store.sync() }))
+                durablePosition: { store.durablePosition }, commit: { try store.sync() }),
+            limits: remoteWriteLimits(settings))
     }
 
     private static func environment(

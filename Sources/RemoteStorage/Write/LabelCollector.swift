@@ -39,7 +39,7 @@ struct LabelCollector {
         _ bytes: Span<UInt8>, _ limits: RemoteWriteLimits
     ) throws(InvalidLabels) -> Labels {
         guard pairs.count <= limits.labels else {
-            throw refusal("\(pairs.count) labels, at most \(limits.labels) are allowed", bytes)
+            throw refusal("\(pairs.count) labels, storage.limits.labels is \(limits.labels)", bytes)
         }
         if !isSorted { try sort(bytes) }
         var canonical: [UInt8] = []
@@ -47,8 +47,13 @@ struct LabelCollector {
         var hasMetricName = false
         for (name, value) in pairs {
             guard !name.isEmpty else { throw refusal("a label without a name", bytes) }
-            guard name.count <= limits.labelNameBytes, value.count <= limits.labelValueBytes else {
-                throw refusal("a label that is too long", bytes)
+            guard name.count <= limits.labelNameBytes else {
+                let limit = "storage.limits.label_name_length is \(limits.labelNameBytes)"
+                throw refusal("a label that is too long: \(limit)", bytes)
+            }
+            guard value.count <= limits.labelValueBytes else {
+                let limit = "storage.limits.label_value_length is \(limits.labelValueBytes)"
+                throw refusal("a label that is too long: \(limit)", bytes)
             }
             guard bytes.isUTF8(name), bytes.isUTF8(value) else {
                 throw refusal("a label that is not UTF-8", bytes)

@@ -29,12 +29,12 @@ package struct RemoteWriteStatistics: Hashable, Sendable {
 package final class RemoteWriteReceiver: Sendable {
     /// The most bytes of a request as it is sent.
     package let bodyLimit: Int
-    private let limits: RemoteWriteLimits
+    private let limits: Mutex<RemoteWriteLimits>
     private let sink: any SampleSink
     private let clock: any Clock
     private let durability: GroupCommit
     private let state = Mutex(RemoteWriteStatistics())
-    private let running = Mutex(0)
+    private let running = Mutex(RunningRequests())
     /// The sink takes one request at a time.
     private let turns = Turns()
     /// The handles of the sink for series that were sent before.
@@ -48,11 +48,14 @@ package final class RemoteWriteReceiver: Sendable {
         self.sink = sink
         self.clock = clock
         self.durability = durability
-        self.limits = limits
+        self.limits = Mutex(limits)
         self.seed = seed
         bodyLimit = limits.decodedBytes
         memo = Mutex(SeriesMemo(limit: limits.rememberedSeries, now: clock.now))
     }
+
+    /// Puts other limits to use, for the requests that come from here on.
+    package func apply(_ new: RemoteWriteLimits) { limits.withLock { $0 = new } }
 
     package var statistics: RemoteWriteStatistics { state.withLock { $0 } }
 
@@ -66,36 +69,30 @@ package final class RemoteWriteReceiver: Sendable {
         _ body: [UInt8], contentType: String? = nil, contentEncoding: String? = nil
     ) async -> RemoteWriteAnswer {
         let answer: RemoteWriteAnswer
+        let limits = limits.withLock { $0 }
+        var header = ByteCursor(count: body.count)
+        let byteCount = min(Int(clamping: (try? header.varint(body.span)) ?? 0), limits.decodedBytes)
         if let refusal = RemoteWriteFormat.refusal(contentType, contentEncoding) {
             answer = RemoteWriteAnswer(415, refusal)
-        } else if enter() {
-            answer = await write(body)
-            leave()
+        } else if let refusal = running.withLock({ $0.enter(byteCount, limits) }) {
+            answer = RemoteWriteAnswer(503, refusal)
         } else {
-            answer = RemoteWriteAnswer(
-                503, "\(limits.requests) remote-write requests are being written already")
+            answer = await write(body, limits)
+            running.withLock { $0.leave(byteCount) }
         }
         state.withLock { $0.requestsByStatus[answer.status, default: 0] += 1 }
         return answer
     }
 
-    private func enter() -> Bool {
-        running.withLock { running in
-            guard running < limits.requests else { return false }
-            running += 1
-            return true
-        }
-    }
-
-    private func leave() { running.withLock { $0 -= 1 } }
-
-    private func write(_ body: [UInt8]) async -> RemoteWriteAnswer {
+    private func write(_ body: [UInt8], _ limits: RemoteWriteLimits) async -> RemoteWriteAnswer {
         do {
             let message = try Snappy.decompress(body.span, limit: limits.decodedBytes)
-            let request = try decode(message) { series in memo.withLock { $0.handles(of: series) } }
+            let request = try decode(message, limits) { series in memo.withLock { $0.handles(of: series) } }
             if let answer = await write(request) { return answer }
             // A series that was known is gone from the sink: with its labels it is taken as a new one.
-            let anew = try decode(message) { Array(repeating: KnownSamples.noHandle, count: $0.count) }
+            let anew = try decode(message, limits) {
+                Array(repeating: KnownSamples.noHandle, count: $0.count)
+            }
             return await write(anew)
                 ?? RemoteWriteAnswer(503, "the series change faster than they are written")
         } catch {
@@ -104,7 +101,7 @@ package final class RemoteWriteReceiver: Sendable {
     }
 
     private func decode(
-        _ message: [UInt8], resolve: ([SeriesScan.Series]) -> [UInt32]
+        _ message: [UInt8], _ limits: RemoteWriteLimits, resolve: ([SeriesScan.Series]) -> [UInt32]
     ) throws(CodecError) -> WriteRequest {
         try WriteRequest(
             decoding: message.span, limits: limits, latest: clock.now + limits.ahead, seed: seed,

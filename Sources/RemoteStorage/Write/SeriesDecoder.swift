@@ -88,7 +88,7 @@ struct SeriesDecoder {
             try takeExemplars(of: labels, bytes)
             guard count > 0 else { return }
             batch.labelBytes += labels.bytes
-            batch.close(hash: labels.stableHash)
+            batch.close(hash: labels.processHash)
         }
         keys.append(key)
         if batch.sampleCount >= Self.batchSize { split() }

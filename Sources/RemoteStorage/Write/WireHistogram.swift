@@ -14,6 +14,9 @@ struct WireHistogram {
     private var zeroThreshold = 0.0
     private var zeroCount = 0.0
     private var count = 0.0
+    /// As they came, where they are whole: sums of doubles would be off.
+    private var wholeZeroCount: UInt64 = 0
+    private var wholeCount: UInt64 = 0
     private var isFloat = false
     private var hint: UInt64 = 0
     private var positive = Side()
@@ -25,6 +28,15 @@ struct WireHistogram {
         var runs: [FloatHistogram.BucketRun] = []
         var deltas: [Int64] = []
         var counts: [Double] = []
+
+        /// Of whole counts.
+        var total: UInt64 {
+            var sum: Int64 = 0
+            return deltas.reduce(0) { total, delta in
+                sum &+= delta
+                return total &+ UInt64(bitPattern: sum)
+            }
+        }
     }
 
     init(_ message: Range<Int>, _ bytes: Span<UInt8>) throws(CodecError) {
@@ -32,14 +44,18 @@ struct WireHistogram {
         while let field = try cursor.next(bytes) {
             let payload = field.payload
             switch field.number {
-            case 1: count = payload.unsigned
+            case 1:
+                wholeCount = payload.unsigned
+                count = Double(wholeCount)
             case 2:
                 count = payload.double ?? 0
                 isFloat = true
             case 3: sum = payload.double ?? 0
             case 4: schema = payload.signed ?? 0
             case 5: zeroThreshold = payload.double ?? 0
-            case 6: zeroCount = payload.unsigned
+            case 6:
+                wholeZeroCount = payload.unsigned
+                zeroCount = Double(wholeZeroCount)
             case 7: zeroCount = payload.double ?? 0
             case 8: try Self.run(payload, bytes, &negative.runs)
             case 9: try payload.signedNumbers(bytes, &negative.deltas)
@@ -59,7 +75,7 @@ struct WireHistogram {
     private static func run(
         _ payload: ProtobufCursor.Payload, _ bytes: Span<UInt8>, _ runs: inout [FloatHistogram.BucketRun]
     ) throws(CodecError) {
-        guard let range = payload.range else { return }
+        guard runs.count <= FloatHistogram.mostBuckets, let range = payload.range else { return }
         var run = FloatHistogram.BucketRun(offset: 0, length: 0)
         var cursor = ProtobufCursor(range)
         while let field = try cursor.next(bytes) {
@@ -80,6 +96,9 @@ struct WireHistogram {
         guard custom || (-4...8).contains(schema) else {
             throw InvalidHistogram(reason: "schema \(schema), known are -4 to 8 and -53")
         }
+        guard !isTooLarge else {
+            throw InvalidHistogram(reason: "more than \(FloatHistogram.mostBuckets) buckets, spans or bounds")
+        }
         var result = FloatHistogram(
             schema: Int32(schema), zeroThreshold: zeroThreshold, zeroCount: zeroCount, count: count, sum: sum,
             positiveRuns: positive.runs, negativeRuns: negative.runs,
@@ -95,13 +114,21 @@ struct WireHistogram {
         guard zeroThreshold >= 0, zeroCount >= 0, count >= 0 else {
             throw InvalidHistogram(reason: "a negative count")
         }
-        let observed =
-            result.positiveBuckets.reduce(0, +) + result.negativeBuckets.reduce(0, +) + zeroCount
         // Floating-point counts need not add up; integers do, but for observations that are not a number.
-        guard isFloat || observed <= count, isFloat || sum.isNaN || observed == count else {
-            throw InvalidHistogram(reason: "\(observed) observations in buckets, \(count) in all")
+        let observed = [positive, negative].reduce(wholeZeroCount) { $0 &+ $1.total }
+        guard isFloat || observed == wholeCount || (sum.isNaN && observed < wholeCount) else {
+            throw InvalidHistogram(reason: "\(observed) observations in buckets, \(wholeCount) in all")
         }
         return result
+    }
+
+    private var isTooLarge: Bool {
+        let sides = [positive, negative]
+        let counts = [
+            sides.reduce(0) { $0 + max($1.deltas.count, $1.counts.count) },
+            sides.reduce(0) { $0 + $1.runs.count }, bounds.count,
+        ]
+        return counts.contains { $0 > FloatHistogram.mostBuckets }
     }
 
     private func buckets(_ side: Side) throws(InvalidHistogram) -> [Double] {
@@ -133,15 +160,17 @@ struct WireHistogram {
 }
 
 extension ProtobufCursor.Payload {
-    fileprivate var unsigned: Double { if case .varint(let value) = self { Double(value) } else { 0 } }
+    fileprivate var unsigned: UInt64 { if case .varint(let value) = self { value } else { 0 } }
 
-    /// One number of a repeated `sint64`, or a packed run of them.
+    /// One number of a repeated `sint64`, or a packed run of them; not many more than a histogram may have.
     fileprivate func signedNumbers(_ bytes: Span<UInt8>, _ numbers: inout [Int64]) throws(CodecError) {
         switch self {
         case .varint(let value): numbers.append(ZigZag.decode(value))
         case .bytes(let range):
             var cursor = ByteCursor(range)
-            while !cursor.isAtEnd { numbers.append(try cursor.signedVarint(bytes)) }
+            while !cursor.isAtEnd, numbers.count <= FloatHistogram.mostBuckets {
+                numbers.append(try cursor.signedVarint(bytes))
+            }
         default: break
         }
     }
@@ -152,7 +181,9 @@ extension ProtobufCursor.Payload {
         case .fixed64(let bits): numbers.append(Double(bitPattern: bits))
         case .bytes(let range):
             var cursor = ByteCursor(range)
-            while !cursor.isAtEnd { numbers.append(Double(bitPattern: try cursor.fixed64(bytes))) }
+            while !cursor.isAtEnd, numbers.count <= FloatHistogram.mostBuckets {
+                numbers.append(Double(bitPattern: try cursor.fixed64(bytes)))
+            }
         default: break
         }
     }

@@ -3,15 +3,18 @@ import TimeSeries
 extension Head {
     /// Puts single series that are in no file into closed tables, see `Gathering`; no sample changes. Those with native
     /// histograms or rollups stay. Neither log nor files know of it: a snapshot has to follow.
-    mutating func gather() {
+    /// - Parameter first: series with lower numbers stay as well.
+    mutating func gather(from first: UInt32) {
         var gathering = Gathering()
         for index in loose.groups.indices where loose.groups[index].persisted == 0 {
             let group = loose.groups[index]
             for slice in group.read(group.plainMembers, in: Head.times) {
+                let number = UInt32(16 * index + slice.slot)
+                guard number >= first else { continue }
                 let labels = group.labels(slice.slot, loose.pairs)
                 guard looseRollups.places[labels] == nil else { continue }
                 gathering.add(
-                    UInt32(16 * index + slice.slot), target: labels.keeping(["job", "instance"]),
+                    number, target: labels.keeping(["job", "instance"]),
                     times: slice.times.milliseconds)
             }
         }
@@ -33,7 +36,8 @@ extension Head {
         tables[Int(number)]?.appendedRows = UInt64(group.times.count)
         tables[Int(number)]?.restore(sealed: sealed, persisted: 0)
         for (column, member) in members.enumerated() {
-            tables[Int(number)]?.starts[UInt32(column)] = looseStarts.removeValue(forKey: member.labels)
+            guard let starts = looseStarts.removeValue(forKey: member.labels) else { continue }
+            tables[Int(number)]?.changeStarts(of: UInt32(column)) { $0 = starts }
         }
         loose.remove(members.map(\.number))
     }
@@ -114,19 +118,44 @@ extension LooseGroup {
 extension Head {
     /// The samples that tables have of exactly this series in a range, by their times.
     func samplesInTables(_ labels: Labels, in range: ClosedRange<Int64>) -> [Int64: Double] {
-        var found = Found()
-        findTables(labels.pairs.map { Matcher(equal: $0.name, $0.value) }, in: range, &found)
         var samples: [Int64: Double] = [:]
         var room = SampleRoom()
-        for var slice in found.tables {
-            slice.columns.removeAll {
-                slice.table.layout.columns[Int($0)].merging(slice.table.target) != labels
-            }
-            slice.labels = slice.columns.map { _ in labels }
+        for slice in slices(of: labels, in: range) {
             slice.read(range, &room) { _, series in
                 samples.merge(zip(series.times.milliseconds, series.values)) { $1 }
             }
         }
         return samples
+    }
+
+    /// Samples of a new series that tables may have as well are late: they are looked for there.
+    mutating func raiseNewest(of number: UInt32, _ labels: Labels) {
+        var room = SampleRoom()
+        for slice in slices(of: labels, in: Head.times) {
+            var newest = Int64.min
+            slice.readNewest(Head.times, &room) { _, series in
+                newest = max(newest, series.times.milliseconds.last ?? .min)
+            }
+            loose.raiseNewest(number, to: newest)
+        }
+    }
+
+    /// The columns of tables that are exactly this series.
+    private func slices(of labels: Labels, in range: ClosedRange<Int64>) -> [TableSlice] {
+        var isKnown = true
+        labels.forEachRange { name, value in
+            isKnown = isKnown && symbols.has(labels.bytes, name) && symbols.has(labels.bytes, value)
+        }
+        guard isKnown else { return [] }
+        var found = Found()
+        findTables(labels.pairs.map { Matcher(equal: $0.name, $0.value) }, in: range, &found)
+        return found.tables.compactMap { slice in
+            var slice = slice
+            slice.columns.removeAll {
+                slice.table.layout.columns[Int($0)].merging(slice.table.target) != labels
+            }
+            slice.labels = slice.columns.map { _ in labels }
+            return slice.columns.isEmpty ? nil : slice
+        }
     }
 }

@@ -4,10 +4,15 @@ package import TimeSeries
 extension Store {
     /// Ends an import: single series that share their times are put into tables, which take less, and all of it into a
     /// snapshot. Throws where the disk fails: the samples are in the log then.
-    package func gather() throws {
-        head.withLock { $0.gather() }
+    /// - Parameter mark: what `seriesMark` was before the import. Series that were there stay as they are: who pushes to them
+    ///   goes on with them.
+    package func gather(from mark: UInt32 = 0) throws {
+        head.withLock { $0.gather(from: mark) }
         try snapshot(isDense: true)
     }
+
+    /// Single series that come from here on are not below it.
+    package var seriesMark: UInt32 { head.withLock { $0.loose.nextNumber } }
 
     /// Samples of an import without those of a moment at which their series has one in a table. What is left may still be
     /// known as a sample of a single series; appending it says so.

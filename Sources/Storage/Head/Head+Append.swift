@@ -48,7 +48,7 @@ extension Head {
             report.tooOld += 1
             return .tooOld
         }
-        return count(loose.append(number, time, value, window: window), time, &report)
+        return count(outcome(number, time, value), time, &report)
     }
 
     /// Takes one native histogram of a single series.
@@ -61,7 +61,31 @@ extension Head {
             return .tooOld
         }
         pressure.samplesSince += histogram.positiveBuckets.count + histogram.negativeBuckets.count
-        return count(loose.append(number, time, histogram, window: window), time, &report)
+        var outcome = loose.append(number, time, histogram, window: window)
+        if case .late = outcome { outcome = takeLate(number, time, histogram.count, histogram) }
+        return count(outcome, time, &report)
+    }
+
+    /// Takes a sample of a series that is there, late or not.
+    @inline(__always)
+    mutating func outcome(_ number: UInt32, _ time: Int64, _ value: Double) -> LooseGroup.Outcome {
+        let outcome = loose.append(number, time, value, window: window)
+        if case .late = outcome { return takeLate(number, time, value, nil) }
+        return outcome
+    }
+
+    /// Takes a sample that is not newer than all of its series, unless there is one at its moment.
+    @inline(never)
+    private mutating func takeLate(
+        _ number: UInt32, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?
+    ) -> LooseGroup.Outcome {
+        let outcome = loose.lateOutcome(number, time, value, histogram, window: window)
+        guard case .late = outcome else { return outcome }
+        if let known = samplesInTables(loose.labels(number), in: time...time)[time] {
+            return histogram == nil && known.bitPattern == value.bitPattern ? .repeated : .duplicate
+        }
+        loose.insertLate(number, time, value, histogram)
+        return .accepted
     }
 
     @inline(__always)
@@ -84,6 +108,8 @@ struct AppendTally {
     var newest = Int64.min
     /// The places of those that were refused, ascending.
     var refused: [Int] = []
+    /// Those that were put off, with their series.
+    var late: [(number: UInt32, place: Int)] = []
 
     init(report: AppendReport) { self.report = report }
 
@@ -102,6 +128,12 @@ struct AppendTally {
     private mutating func note(_ outcome: LooseGroup.Outcome, at place: Int) {
         if outcome.isRefused { refused.append(place) }
     }
+
+    /// Leaves a late sample of a series, and those that come after it, for later.
+    @inline(never)
+    mutating func putOff(_ number: UInt32, _ places: Range<Int>) {
+        for place in places { late.append((number, place)) }
+    }
 }
 
 /// The places in a batch of what was refused, ascending.
@@ -116,7 +148,7 @@ extension LooseGroup.Outcome {
     /// Whether the store does not have the sample; what is there already is no refusal.
     var isRefused: Bool {
         switch self {
-        case .accepted, .repeated: false
+        case .accepted, .repeated, .late: false
         case .duplicate, .outOfOrder, .tooOld: true
         }
     }
@@ -131,6 +163,7 @@ extension AppendReport {
         case .duplicate: duplicate += 1
         case .outOfOrder: outOfOrder += 1
         case .tooOld: tooOld += 1
+        case .late: break
         }
     }
 }

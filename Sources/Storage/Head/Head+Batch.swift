@@ -33,6 +33,9 @@ extension Head {
             do throws(SinkError) {
                 guard cost <= left.bytes else { throw .memoryLimit }
                 guard left.series > 0 else { throw .seriesLimit(limit: configuration.limits.series) }
+                guard LooseSeries.numberLimit - loose.nextNumber > added.count else {
+                    throw .unavailable("it had \(loose.nextNumber) single series, more have no number")
+                }
                 try check([labels])
             } catch {
                 if case .memoryLimit = error { pressure.hasRefused = true }
@@ -68,6 +71,13 @@ extension Head {
             for (index, number) in numbers.enumerated() where number != .max {
                 for place in batch.histogramRange(index) {
                     let (timestamp, histogram) = batch.histograms[place]
+                    guard !histogram.isTooLarge else {
+                        report.limited += 1
+                        let reason = "a native histogram has more than \(FloatHistogram.mostBuckets) buckets"
+                        report.refusal = report.refusal ?? reason
+                        refused.histograms.append(place)
+                        continue
+                    }
                     let outcome = append(number, timestamp.milliseconds, histogram, &report)
                     if outcome.isRefused { refused.histograms.append(place) }
                 }
@@ -98,6 +108,13 @@ extension Head {
             loose.append(samples, first..<end, window: window, &tally)
             first = end
         }
+        for (number, place) in tally.late {
+            let sample = samples.samples[place]
+            let time = sample.timestamp.milliseconds
+            let outcome = Head.times.contains(time) ? self.outcome(number, time, sample.value) : .tooOld
+            tally.count(outcome, time, at: place)
+        }
+        if !tally.late.isEmpty { tally.refused.sort() }
         newest = max(newest, tally.newest)
         pressure.samplesSince += tally.report.accepted - report.accepted
         report = tally.report

@@ -46,8 +46,11 @@ extension Head {
     /// Bytes of chunks and tails, an estimate of labels and index, and what others keep beside them.
     var byteCount: Int {
         var bytes = pressure.outsideBytes + looseRollups.byteCount + exemplars.byteCount + loose.byteCount
+        bytes += metadata.byteCount
+        for (labels, starts) in looseStarts { bytes += labels.bytes.count + starts.byteCount }
         for case let table? in tables {
             bytes += table.sealedByteCount + table.tailByteCount + table.rollups.byteCount + 256
+            bytes += table.startByteCount
         }
         for layout in layouts.values.joined() {
             bytes += layout.byteCount

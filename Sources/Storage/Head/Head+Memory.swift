@@ -104,6 +104,7 @@ extension Head {
             if bytes <= roomyLimit { refusesNewSeries = false }
         }
         compactSymbols()
+        dropUnusedDescriptions()
         pressure.samplesSince = 0
         pressure.seriesBytesSince = 0
         pressure.hasRefused = false
@@ -139,7 +140,11 @@ extension Head {
         var parts: [Droppable] = []
         var layouts: [ObjectIdentifier: Droppable] = [:]
         for case let table? in tables {
-            parts += table.sealed.map { Droppable(last: $0.last, bytes: $0.byteCount) }
+            // Starts go with the samples that they are about.
+            let rows = table.sealed.reduce(table.tailTimes.count) { $0 + $1.rowCount }
+            parts += table.sealed.map {
+                Droppable(last: $0.last, bytes: $0.byteCount + table.startByteCount * $0.rowCount / rows)
+            }
             let last = table.isOpen ? nil : table.lastTime
             if let last { parts.append(Droppable(last: last, bytes: table.tailByteCount)) }
             // One that is rolled up keeps its labels.

@@ -31,7 +31,9 @@ extension Head {
             guard number < UInt64(loose.nextNumber) + 1_000_000 else {
                 throw .malformed("series \(number)", at: 1)
             }
-            loose.add(number, try cursor.labels(bytes))
+            let labels = try cursor.labels(bytes)
+            loose.add(number, labels)
+            if loose.has(number) { raiseNewest(of: number, labels) }
         case StoreRecord.samples:
             var time: Int64 = 0
             for _ in 0..<(try cursor.length(bytes)) {
@@ -60,7 +62,7 @@ extension Head {
     ) throws(CodecError) {
         let kind = MetricMetadata.Kind(rawValue: try cursor.text(bytes)) ?? .unknown
         let help = try cursor.text(bytes)
-        metadata[name] = MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes))
+        _ = describe(name, MetricMetadata(kind: kind, help: help, unit: try cursor.text(bytes)))
     }
 
     /// Takes a record that logs and state files share.

@@ -14,7 +14,7 @@ struct Head: Sendable {
     var tablesByTarget: [Labels: [UInt32]] = [:]
     var targets = TargetIndex()
     var loose = LooseSeries()
-    var metadata: [String: MetricMetadata] = [:]
+    var metadata = MetricDescriptions()
     var newest: Int64 = .min
     /// Sealed parts that end before this were dropped, by retention or for memory.
     var droppedBefore: Int64 = .min
@@ -44,12 +44,14 @@ struct Head: Sendable {
     init(_ configuration: StoreConfiguration) {
         self.configuration = configuration
         exemplars = ExemplarRing(capacity: configuration.maxExemplars)
+        exemplars.share(of: configuration.memoryLimit)
     }
 
     /// Puts other bounds to use: new series are refused or taken by them from here on, what is there stays until the next
     /// `maintain`.
     mutating func apply(_ configuration: StoreConfiguration) {
         self.configuration = configuration
+        exemplars.share(of: configuration.memoryLimit)
         lookAtMemory()
     }
 
@@ -95,7 +97,7 @@ struct Head: Sendable {
                     "has \(value.count) bytes in \(label), label_value_length is \(limits.labelValueLength)"
             }
         }
-        if excess == nil, count > limits.labels + targetCount {
+        if excess == nil, count - targetCount > limits.labels {
             excess = "has \(count - targetCount) labels, labels is \(limits.labels)"
         }
         if let excess { throw .labelLimit("storage.limits: a series of \(labels.metricName) \(excess)") }

@@ -7,38 +7,30 @@ import TimeSeries
 ///     without a histogram | chunks: a length before each, of 256 columns, the last of what is left
 ///
 /// A chunk has a row for each histogram; a cell of a bucket that a histogram does not have means nothing.
-struct HistogramBlock {
+enum HistogramBlock {
     static let columnsPerChunk = 256
 
-    /// A row for each sample: its layout, nil where it has no histogram.
-    private let rows: [Int?]
-    private let layouts: [HistogramLayout]
-    private let columns: HistogramColumns
-    /// Column after column, a cell for each histogram.
-    private let cells: [Double]
-    private let histogramCount: Int
-
-    /// - Parameter rowCount: of the part.
-    init(_ bytes: [UInt8], _ range: Range<Int>, rowCount: Int) throws(CodecError) {
+    /// The histograms of the rows of a part; nil for one without. Of the columns, of which there may be far more than any
+    /// histogram has buckets, one is decoded at a time.
+    /// - Parameter counts: the values of the rows.
+    static func histograms(
+        _ bytes: [UInt8], _ range: Range<Int>, counts: [Double]
+    ) throws(CodecError) -> [FloatHistogram?] {
         var cursor = ByteCursor(range)
-        let header = try HistogramBlock.header(bytes.span, &cursor)
+        let header = try header(bytes.span, &cursor)
         var rows: [Int?] = []
         for run in header.runs {
-            guard run.layout <= header.layouts.count, run.rows <= rowCount - rows.count else {
+            guard run.layout <= header.layouts.count, run.rows <= counts.count - rows.count else {
                 throw .malformed("run of histograms", at: cursor.position)
             }
             rows += repeatElement(run.layout == 0 ? nil : run.layout - 1, count: run.rows)
         }
-        let count = rows.count { $0 != nil }
-        var cells: [Double] = []
-        for chunk in try HistogramBlock.chunks(bytes, &cursor) {
-            guard chunk.rowCount == count else { throw .malformed("rows of histograms", at: cursor.position) }
-            for column in 0..<chunk.columnCount { _ = try chunk.decode(column, into: &cells) }
-        }
-        guard rows.count == rowCount, count > 0 else {
-            throw .malformed("runs of histograms", at: cursor.position)
-        }
-        let columnCount = cells.count / count
+        let layouts = rows.compactMap { $0 }
+        let chunks = try chunks(bytes, &cursor)
+        let columnCount = chunks.reduce(0) { $0 + $1.columnCount }
+        guard rows.count == counts.count, !layouts.isEmpty,
+            chunks.allSatisfy({ $0.rowCount == layouts.count })
+        else { throw .malformed("rows of histograms", at: cursor.position) }
         var columns = HistogramColumns()
         for layout in header.layouts {
             guard layout.positiveCount <= columnCount, layout.negativeCount <= columnCount else {
@@ -47,31 +39,48 @@ struct HistogramBlock {
             columns.add(layout)
         }
         guard columns.count == columnCount else { throw .malformed("columns", at: cursor.position) }
-        (self.rows, layouts, self.columns, self.cells) = (rows, header.layouts, columns, cells)
-        histogramCount = count
-    }
-
-    /// The histograms of the rows; nil for one without.
-    /// - Parameter counts: the values of the rows.
-    func histograms(counts: [Double]) -> [FloatHistogram?] {
+        var histograms = layouts.map { header.layouts[$0].empty }
+        // The buckets of one histogram after those of another.
+        var ends: [Int] = []
+        for layout in layouts { ends.append((ends.last ?? 0) + columns.layouts[layout].count) }
+        var buckets = [Double](repeating: 0, count: ends.last ?? 0)
+        let owners = HistogramColumns.Owners(columns, layouts)
+        var column = 0
+        var cells: [Double] = []
+        for chunk in chunks {
+            for place in 0..<chunk.columnCount {
+                cells.removeAll(keepingCapacity: true)
+                _ = try chunk.decode(place, into: &cells)
+                guard cells.count == layouts.count else { throw .malformed("column", at: column) }
+                if column == HistogramColumns.zeroCount {
+                    for (number, cell) in cells.enumerated() { histograms[number].zeroCount = cell }
+                } else if column == HistogramColumns.sum {
+                    for (number, cell) in cells.enumerated() { histograms[number].sum = cell }
+                } else {
+                    owners.forEach(of: column) { number, bucket in
+                        buckets[(number == 0 ? 0 : ends[number - 1]) + bucket] = cells[number]
+                    }
+                }
+                column += 1
+            }
+        }
         var next = 0
         return rows.enumerated().map { row, layout in
             guard let layout else { return nil }
+            let start = next == 0 ? 0 : ends[next - 1]
+            let positive = start + header.layouts[layout].positiveCount
+            histograms[next].count = counts[row]
+            histograms[next].positiveBuckets = Array(buckets[start..<positive])
+            histograms[next].negativeBuckets = Array(buckets[positive..<ends[next]])
             defer { next += 1 }
-            return histogram(layout, next, count: counts[row])
+            return histograms[next]
         }
     }
 
-    private func histogram(_ layout: Int, _ number: Int, count: Double) -> FloatHistogram {
-        var histogram = layouts[layout].empty
-        histogram.zeroCount = cells[HistogramColumns.zeroCount * histogramCount + number]
-        histogram.sum = cells[HistogramColumns.sum * histogramCount + number]
-        histogram.count = count
-        let buckets = columns.layouts[layout]
-        let positive = layouts[layout].positiveCount
-        histogram.positiveBuckets = buckets[..<positive].map { cells[$0 * histogramCount + number] }
-        histogram.negativeBuckets = buckets[positive...].map { cells[$0 * histogramCount + number] }
-        return histogram
+    /// The layouts of a block.
+    static func layouts(_ bytes: [UInt8], _ range: Range<Int>) throws(CodecError) -> [HistogramLayout] {
+        var cursor = ByteCursor(range)
+        return try header(bytes.span, &cursor).layouts
     }
 
     // MARK: Reading

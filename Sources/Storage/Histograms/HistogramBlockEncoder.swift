@@ -22,9 +22,10 @@ struct HistogramBlockEncoder: Sendable {
             bytes.append(varint: UInt64(run.layout))
         }
         let histograms = rows.compactMap { $0 }
+        let owners = HistogramColumns.Owners(columns, numbers)
         for start in stride(from: 0, to: columns.count, by: HistogramBlock.columnsPerChunk) {
             let range = start..<min(start + HistogramBlock.columnsPerChunk, columns.count)
-            fill(range, histograms)
+            fill(range, histograms, owners)
             chunk.removeAll(keepingCapacity: true)
             let cells = cells
             chunks.encode(cells.span, rowCount: histograms.count, isBrief: isBrief, to: &chunk)
@@ -62,36 +63,36 @@ struct HistogramBlockEncoder: Sendable {
     }
 
     /// Puts the numbers of some columns into `cells`.
-    private mutating func fill(_ range: Range<Int>, _ histograms: [FloatHistogram]) {
+    private mutating func fill(
+        _ range: Range<Int>, _ histograms: [FloatHistogram], _ owners: HistogramColumns.Owners
+    ) {
         let count = histograms.count
         cells.removeAll(keepingCapacity: true)
         cells += repeatElement(0, count: range.count * count)
-        for (row, histogram) in histograms.enumerated() {
-            func put(_ value: Double, _ column: Int) {
-                if range.contains(column) { cells[(column - range.lowerBound) * count + row] = value }
-            }
-            put(histogram.zeroCount, HistogramColumns.zeroCount)
-            put(histogram.sum, HistogramColumns.sum)
-            let buckets = columns.layouts[numbers[row]]
-            for (bucket, value) in histogram.positiveBuckets.enumerated() { put(value, buckets[bucket]) }
-            let positive = histogram.positiveBuckets.count
-            for (bucket, value) in histogram.negativeBuckets.enumerated() {
-                put(value, buckets[positive + bucket])
-            }
-        }
-        if layouts.count > 1 { fillGaps(range, count) }
-    }
-
-    /// Where a histogram lacks a bucket, the value of the row before, or of the first one that has it, costs least.
-    private mutating func fillGaps(_ range: Range<Int>, _ count: Int) {
-        let known = columns.layouts.map { Set($0) }
-        for column in range where column > HistogramColumns.sum {
+        var has = [Bool](repeating: true, count: count)
+        for column in range {
             let start = (column - range.lowerBound) * count
-            let has = known.map { $0.contains(column) }
-            guard let first = numbers.firstIndex(where: { has[$0] }) else { continue }
+            if column <= HistogramColumns.sum {
+                for (row, histogram) in histograms.enumerated() {
+                    let isSum = column == HistogramColumns.sum
+                    cells[start + row] = isSum ? histogram.sum : histogram.zeroCount
+                }
+                continue
+            }
+            for row in has.indices { has[row] = false }
+            owners.forEach(of: column) { row, bucket in
+                let positive = histograms[row].positiveBuckets.count
+                cells[start + row] =
+                    bucket < positive
+                    ? histograms[row].positiveBuckets[bucket]
+                    : histograms[row].negativeBuckets[bucket - positive]
+                has[row] = true
+            }
+            // Where a histogram lacks a bucket, the value of the row before, or of the first one that has it, costs least.
+            guard let first = has.firstIndex(of: true) else { continue }
             var value = cells[start + first]
             for row in 0..<count {
-                if has[numbers[row]] { value = cells[start + row] } else { cells[start + row] = value }
+                if has[row] { value = cells[start + row] } else { cells[start + row] = value }
             }
         }
     }

@@ -46,10 +46,37 @@ struct HistogramLayout: Sendable {
     }
 }
 
+/// How many columns and rows histograms of a series would have in one block.
+struct HistogramWidth {
+    /// So many rows of the histogram with the most buckets.
+    private static let mostCells = LooseGroup.mergedRows * FloatHistogram.mostBuckets
+    /// Of all layouts together: to find out which they share takes as long as there are.
+    private static let mostBuckets = 1 << 16
+
+    private var buckets: Set<HistogramColumns.Bucket> = []
+    private var known: Set<[UInt8]> = []
+    private var bucketCount = 0
+    private var rowCount = 0
+
+    /// Adds histograms if they fit; whether they do.
+    mutating func add(_ layouts: [HistogramLayout], _ rows: Int) -> Bool {
+        let new = layouts.filter { !known.contains($0.bytes) }
+        let added = new.reduce(0) { $0 + $1.positiveCount + $1.negativeCount }
+        guard bucketCount + added <= HistogramWidth.mostBuckets else { return false }
+        for layout in new {
+            buckets.formUnion(HistogramColumns.buckets(of: layout, known.count))
+            known.insert(layout.bytes)
+        }
+        bucketCount += added
+        rowCount += rows
+        return buckets.count * rowCount <= HistogramWidth.mostCells
+    }
+}
+
 /// The columns of a block: zero counts, sums, then one for each bucket that any of its layouts has, in the order in which they
 /// come. A bucket has the same column in all layouts of one schema, so that a new one beside it does not begin the others anew.
 struct HistogramColumns {
-    private struct Bucket: Hashable {
+    struct Bucket: Hashable {
         var schema: Int32
         var isNegative: Bool
         /// Of a layout whose runs do not say which buckets it has; else -1.
@@ -88,8 +115,41 @@ struct HistogramColumns {
             })
     }
 
+    /// Which buckets of which histograms stand in a column.
+    struct Owners {
+        /// Where the entries of each column end, from the first one of a bucket on.
+        private var ends: [Int32]
+        private var entries: [(layout: Int32, bucket: Int32)]
+        /// The histograms of each layout.
+        private var histograms: [[Int]]
+
+        /// - Parameter numbers: the layout of each histogram.
+        init(_ columns: HistogramColumns, _ numbers: [Int]) {
+            ends = [Int32](repeating: 0, count: columns.count + 1)
+            for column in columns.layouts.joined() { ends[column + 1] += 1 }
+            for column in ends.indices.dropFirst() { ends[column] += ends[column - 1] }
+            entries = Array(repeating: (0, 0), count: Int(ends[columns.count]))
+            for (layout, buckets) in columns.layouts.enumerated() {
+                for (bucket, column) in buckets.enumerated() {
+                    entries[Int(ends[column])] = (Int32(layout), Int32(bucket))
+                    ends[column] += 1
+                }
+            }
+            histograms = Array(repeating: [], count: columns.layouts.count)
+            for (histogram, layout) in numbers.enumerated() { histograms[layout].append(histogram) }
+        }
+
+        func forEach(of column: Int, _ body: (_ histogram: Int, _ bucket: Int) -> Void) {
+            let start = column == 0 ? 0 : Int(ends[column - 1])
+            for entry in start..<Int(ends[column]) {
+                let (layout, bucket) = entries[entry]
+                for histogram in histograms[Int(layout)] { body(histogram, Int(bucket)) }
+            }
+        }
+    }
+
     /// The buckets of a layout with this number, positive ones first, no two the same.
-    private static func buckets(of layout: HistogramLayout, _ number: Int) -> [Bucket] {
+    static func buckets(of layout: HistogramLayout, _ number: Int) -> [Bucket] {
         var buckets: [Bucket] = []
         for (runs, count, isNegative) in [
             (layout.empty.positiveRuns, layout.positiveCount, false),

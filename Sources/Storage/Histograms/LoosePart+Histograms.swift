@@ -49,10 +49,7 @@ extension LoosePart {
     /// A histogram or nil for each row of a slot; nil where it has none or the part is damaged.
     /// - Parameter counts: the values of the slot.
     func histograms(_ slot: Int, counts: [Double]) -> [FloatHistogram?]? {
-        guard let range = blockRange(slot),
-            let block = try? HistogramBlock(bytes, range, rowCount: counts.count)
-        else { return nil }
-        return block.histograms(counts: counts)
+        blockRange(slot).flatMap { try? HistogramBlock.histograms(bytes, $0, counts: counts) }
     }
 
     /// All samples of a slot; nil where the part is damaged, as a histogram is rather missing than a number.
@@ -64,6 +61,37 @@ extension LoosePart {
             columns.histograms = histograms
         }
         return columns
+    }
+
+    /// The indices of parts that can be merged: a bucket that one of many histograms has would take a cell of each, so that
+    /// histograms which have few buckets in common stay apart.
+    static func narrow(_ parts: ArraySlice<LoosePart>) -> [Int] {
+        guard parts.contains(where: { $0.histogramSlots != 0 }) else { return Array(parts.indices) }
+        var widths: [Int: HistogramWidth] = [:]
+        var chosen: [Int] = []
+        var refused = 0
+        for index in parts.indices.reversed() where refused < mostRefused {
+            var with = widths
+            if parts[index].isWithin(&with) {
+                widths = with
+                chosen.append(index)
+            } else {
+                refused += 1
+            }
+        }
+        return chosen.reversed()
+    }
+
+    /// To look at more parts in vain would take longer than to merge what is behind them saves.
+    private static let mostRefused = 64
+
+    private func isWithin(_ widths: inout [Int: HistogramWidth]) -> Bool {
+        for slot in 0..<LooseGroup.width where hasHistograms(slot) {
+            guard let range = blockRange(slot), let layouts = try? HistogramBlock.layouts(bytes, range)
+            else { continue }
+            guard widths[slot, default: HistogramWidth()].add(layouts, Int(rowCount)) else { return false }
+        }
+        return true
     }
 
     /// What follows a chunk; the bits of slots of which no row has a histogram are taken out of `slots`.

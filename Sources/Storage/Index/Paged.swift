@@ -5,6 +5,11 @@ struct Paged<Element: Sendable>: Sendable {
 
     private var pages: [[Element]] = []
     private(set) var count = 0
+    /// Elements of pages that stand for many.
+    private var sharedCount = 0
+
+    /// Elements that have memory of their own.
+    var ownCount: Int { count - sharedCount }
 
     var indices: Range<Int> { 0..<count }
 
@@ -21,6 +26,22 @@ struct Paged<Element: Sendable>: Sendable {
         }
         pages[pages.count - 1].append(element)
         count += 1
+    }
+
+    /// Adds a whole page behind whole pages: all that are given the same array have no memory of their own, as long as none of
+    /// their elements is changed.
+    mutating func append(shared page: [Element]) {
+        precondition(count & 511 == 0 && page.count == Self.pageSize, "pages are whole")
+        pages.append(page)
+        count += Self.pageSize
+        sharedCount += Self.pageSize
+    }
+
+    /// Puts such a page in the place of one that is whole and has memory of its own, if all in it meet a condition.
+    mutating func share(_ page: [Element], asPage number: Int, where isBlank: (Element) -> Bool) {
+        guard pages[number].allSatisfy(isBlank) else { return }
+        pages[number] = page
+        sharedCount += Self.pageSize
     }
 
     mutating func removeLast() {

@@ -22,7 +22,8 @@ struct PairTable: Sendable {
     private var entries = Paged<Entry>()
     private var slots = HashSlots()
     private var free: [Pair] = []
-    private var nameNumbers: [String: UInt32] = [:]
+    /// A name's symbol is its place in `lists`.
+    private var nameSymbols = SymbolTable()
     /// The pairs of each name, in the order in which they came.
     private var lists: [[Pair]] = []
     /// Bytes of the values of each name.
@@ -47,10 +48,10 @@ struct PairTable: Sendable {
     func members(of pair: Pair) -> PostingList { entries[Int(pair)].members }
 
     /// Names of labels that a member has, in no order.
-    var names: [String] { nameNumbers.filter { !lists[Int($0.value)].isEmpty }.map(\.key) }
+    var names: [String] { lists.indices.filter { !lists[$0].isEmpty }.map { nameSymbols[UInt32($0)] } }
 
     /// A number for a name; nil where no member ever had it.
-    func number(of name: String) -> UInt32? { nameNumbers[name] }
+    func number(of name: String) -> UInt32? { nameSymbols.find(name) }
 
     /// The pairs with a name.
     func pairs(of name: UInt32) -> [Pair] { lists[Int(name)] }
@@ -146,7 +147,7 @@ struct PairTable: Sendable {
     }
 
     private static func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
-        Labels.hash(bytes.extracting(range)) &* 0x9e37_79b9_7f4a_7c15
+        Labels.hash(bytes.extracting(range))
     }
 
     // MARK: Changing
@@ -168,10 +169,8 @@ struct PairTable: Sendable {
 
     private mutating func intern(_ bytes: Span<UInt8>, _ range: Range<Int>, _ name: Range<Int>) -> Pair {
         if let known = find(bytes, range) { return known }
-        let text = String(decoding: bytes.array(name), as: UTF8.self)
-        let number = nameNumbers[text] ?? UInt32(lists.count)
+        let number = nameSymbols.intern(String(decoding: bytes.array(name), as: UTF8.self))
         if number == lists.count {
-            nameNumbers[text] = number
             lists.append([])
             valueByteCounts.append(0)
         }
@@ -250,6 +249,6 @@ struct PairTable: Sendable {
         free = []
         lists = []
         valueByteCounts = []
-        nameNumbers = [:]
+        nameSymbols = SymbolTable()
     }
 }

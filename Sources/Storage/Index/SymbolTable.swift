@@ -17,6 +17,12 @@ struct SymbolTable: Sendable {
         return find(bytes, SymbolTable.hash(bytes))
     }
 
+    /// Whether a text that stands among others has a number.
+    func has(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        let text = bytes.span.extracting(range)
+        return find(text, SymbolTable.hash(text)) != nil
+    }
+
     mutating func intern(_ text: String) -> Symbol {
         let bytes = text.utf8Span.span
         let hash = SymbolTable.hash(bytes)
@@ -40,5 +46,5 @@ struct SymbolTable: Sendable {
         }
     }
 
-    private static func hash(_ text: Span<UInt8>) -> UInt64 { Labels.hash(text) &* 0x9e37_79b9_7f4a_7c15 }
+    private static func hash(_ text: Span<UInt8>) -> UInt64 { Labels.hash(text) }
 }

@@ -74,19 +74,27 @@ extension LooseGroup {
     /// Merges all parts that are shorter than a length as soon as one series has so many rows in them.
     private mutating func merge(below limit: Int, _ encoder: inout LooseEncoder) {
         var first = parts.count
-        var rows = InlineArray<16, Int>(repeating: 0)
-        while first > 0, parts[first - 1].rowCount < limit {
-            first -= 1
-            for slot in 0..<LooseGroup.width where parts[first].has(slot) {
-                rows[slot] += Int(parts[first].rowCount)
-            }
-        }
-        guard parts.count - first > 1 else { return }
-        guard (0..<LooseGroup.width).contains(where: { rows[$0] >= limit }) else { return }
-        let merged = encoder.merge(parts[first...])
+        while first > 0, parts[first - 1].rowCount < limit { first -= 1 }
+        guard LooseGroup.isWorthMerging(parts[first...], limit) else { return }
+        let chosen = LoosePart.narrow(parts[first...])
+        let isAll = chosen.count == parts.count - first
+        let merging = isAll ? parts[first...] : chosen.map { parts[$0] }[...]
+        guard isAll || LooseGroup.isWorthMerging(merging, limit) else { return }
+        let merged = encoder.merge(merging)
         // A new array: the old one has room for all that were merged.
-        parts = Array(parts[..<first])
+        let rest = isAll ? [] : (first..<parts.count).filter { !chosen.contains($0) }.map { parts[$0] }
+        parts = parts[..<first] + rest
         for part in merged { insert(part) }
+    }
+
+    /// Whether several parts have so many rows of one series together.
+    private static func isWorthMerging(_ parts: ArraySlice<LoosePart>, _ limit: Int) -> Bool {
+        guard parts.count > 1 else { return false }
+        var rows = InlineArray<16, Int>(repeating: 0)
+        for part in parts {
+            for slot in 0..<width where part.has(slot) { rows[slot] += Int(part.rowCount) }
+        }
+        return (0..<width).contains { rows[$0] >= limit }
     }
 
     /// Parts before this one do not change any more.

@@ -13,8 +13,8 @@ struct LooseGroup: Sendable {
     static let mergedRows = 224
     static let lateLimit = 64
 
-    /// What became of a sample.
-    enum Outcome { case accepted, repeated, duplicate, outOfOrder, tooOld }
+    /// What became of a sample; a late one is not in yet: `takeLate` of the head looks for its moment elsewhere first.
+    enum Outcome { case accepted, repeated, duplicate, outOfOrder, tooOld, late }
 
     /// A sample that came after a newer one of its series.
     struct LateSample: Sendable {
@@ -107,7 +107,7 @@ struct LooseGroup: Sendable {
     mutating func append(
         _ slot: Int, _ time: Int64, _ value: Double, window: Int64, _ encoder: inout LooseEncoder
     ) -> Outcome {
-        guard time > newest[slot] else { return appendLate(slot, time, value, nil, window, &encoder) }
+        guard time > newest[slot] else { return .late }
         if counts[slot] >= tailLimit { seal(&encoder) }
         push(slot, time, value)
         if counts[slot] >= tailLimit, isFull(tracks[slot]) { seal(&encoder) }
@@ -127,6 +127,10 @@ struct LooseGroup: Sendable {
                 let outcome =
                     Head.times.contains(time)
                     ? append(slot, time, samples.samples[sample].value, window: window, &encoder) : .tooOld
+                if case .late = outcome {
+                    tally.putOff(samples.handles[index], sample..<samples.ends[index])
+                    break
+                }
                 tally.count(outcome, time, at: sample)
             }
             start = samples.ends[index]
@@ -138,9 +142,7 @@ struct LooseGroup: Sendable {
         _ slot: Int, _ time: Int64, _ histogram: FloatHistogram, window: Int64,
         _ encoder: inout LooseEncoder
     ) -> Outcome {
-        guard time > newest[slot] else {
-            return appendLate(slot, time, histogram.count, histogram, window, &encoder)
-        }
+        guard time > newest[slot] else { return .late }
         histograms[Moment(slot: UInt8(slot), time: time)] = RawHistogram(histogram)
         return append(slot, time, histogram.count, window: window, &encoder)
     }
@@ -244,9 +246,9 @@ struct LooseGroup: Sendable {
         self.newest = newest
     }
 
-    private mutating func appendLate(
-        _ slot: Int, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?, _ window: Int64,
-        _ encoder: inout LooseEncoder
+    /// What becomes of a sample that is not newer than all of its series; late, where it can be taken.
+    func lateOutcome(
+        _ slot: Int, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?, window: Int64
     ) -> Outcome {
         if let existing = self.value(slot, at: time) {
             let isSame =
@@ -254,14 +256,33 @@ struct LooseGroup: Sendable {
                 && self.histogram(slot, at: time) == histogram.map(RawHistogram.init)
             return isSame ? .repeated : .duplicate
         }
+        guard window <= 0 || newest[slot] - time > window, let own = ownNewest(slot), own >= time else {
+            return .late
+        }
         guard window > 0 else { return .outOfOrder }
-        guard newest[slot] - time <= window else { return .tooOld }
+        return own - time > window ? .tooOld : .late
+    }
+
+    /// The time of the newest sample that is here, where another table has newer ones; nil where none is.
+    private func ownNewest(_ slot: Int) -> Int64? {
+        var newest = parts.lazy.filter { $0.has(slot) }.map(\.last).max() ?? .min
+        if counts[slot] > 0 { newest = max(newest, times[firstTime(slot) + Int(counts[slot]) - 1]) }
+        for sample in late where sample.slot == UInt8(slot) { newest = max(newest, sample.time) }
+        return newest == .min ? nil : newest
+    }
+
+    /// Samples up to this time are late: another table may have them.
+    mutating func raiseNewest(_ slot: Int, to time: Int64) { newest[slot] = max(newest[slot], time) }
+
+    mutating func insertLate(
+        _ slot: Int, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?,
+        _ encoder: inout LooseEncoder
+    ) {
         late.append(LateSample(slot: UInt8(slot), time: time, value: value))
         if let histogram {
             histograms[Moment(slot: UInt8(slot), time: time)] = RawHistogram(histogram)
         }
         if late.count >= LooseGroup.lateLimit { sealLate(&encoder) }
-        return .accepted
     }
 
     // MARK: Recovery

@@ -9,6 +9,13 @@ struct LooseSeries: Sendable {
     private var encoder = LooseEncoder()
     /// Numbers below this were given.
     private(set) var nextNumber: UInt32 = 0
+    /// Series that are gone and still in the lists of their pairs: to take them out of a list takes as long as the list is.
+    private var forgotten: (numbers: Set<UInt32>, pairs: Set<PairTable.Pair>) = ([], [])
+
+    /// Numbers are below this: the one behind stands for none, and none is given again.
+    static let numberLimit = UInt32.max - 1
+    /// In the place of groups all of whose series are gone.
+    private static let noGroups = [LooseGroup](repeating: LooseGroup(), count: Paged<LooseGroup>.pageSize)
 
     /// Series that are there.
     var count: Int { numbers.count }
@@ -16,7 +23,7 @@ struct LooseSeries: Sendable {
     /// The series with these labels, the canonical bytes of `Labels` in a part of `bytes`.
     @inline(__always)
     func find(_ bytes: Span<UInt8>, _ range: Range<Int>, hash: UInt64) -> UInt32? {
-        numbers.find(LooseSeries.spread(hash)) { number in
+        numbers.find(hash) { number in
             // Field by field: a copy of the group would hold on to all that is in it.
             let own = groups[Int(number >> 4)].pairs
             let part = groups[Int(number >> 4)].pairRange(Int(number & 15))
@@ -26,12 +33,8 @@ struct LooseSeries: Sendable {
 
     func find(_ labels: Labels) -> UInt32? {
         let bytes = labels.bytes
-        return find(bytes.span, 0..<bytes.count, hash: labels.stableHash)
+        return find(bytes.span, 0..<bytes.count, hash: labels.processHash)
     }
-
-    /// The hash of labels leaves what their last bytes say in its lower half.
-    @inline(__always)
-    private static func spread(_ hash: UInt64) -> UInt64 { hash &* 0x9e37_79b9_7f4a_7c15 }
 
     func has(_ number: UInt32) -> Bool {
         Int(number >> 4) < groups.count && groups[Int(number >> 4)].members >> UInt16(number & 15) & 1 == 1
@@ -40,24 +43,33 @@ struct LooseSeries: Sendable {
     func labels(_ number: UInt32) -> Labels { groups[Int(number >> 4)].labels(Int(number & 15), pairs) }
 
     /// Adds a series; its number must not be below those that were given. One with the same labels that is still there was
-    /// dropped before this one came, which a log does not tell of: it goes.
+    /// dropped before this one came, which a log does not tell of: it goes. Who replays a log calls `settle` at its end.
     mutating func add(_ number: UInt32, _ labels: Labels) {
-        guard number >= nextNumber else { return }
+        guard number >= nextNumber, number < LooseSeries.numberLimit else { return }
         if let dropped = find(labels) {
-            var (gone, touched) = (Set<UInt32>(), Set<PairTable.Pair>())
             groups[Int(dropped >> 4)].removeTail(of: 1 << UInt16(dropped & 15))
-            forget(Int(dropped >> 4), 1 << UInt16(dropped & 15), &gone, &touched)
-            pairs.remove(gone, pairs: touched)
+            forget(Int(dropped >> 4), 1 << UInt16(dropped & 15))
+            // Many at a time, or replay would take the square of what came again.
+            if forgotten.numbers.count > max(1024, count / 4) { settle() }
         }
         var own: [PairTable.Pair] = []
         pairs.add(number, labels, to: &own)
-        while groups.count <= Int(number >> 4) { groups.append(LooseGroup(number: groups.count)) }
-        groups[Int(number >> 4)].add(Int(number & 15), own)
-        numbers.insert(LooseSeries.spread(labels.stableHash), number)
+        let group = Int(number >> 4)
+        while groups.count <= group {
+            if groups.count % Paged<LooseGroup>.pageSize == 0,
+                group - groups.count >= Paged<LooseGroup>.pageSize
+            {
+                groups.append(shared: LooseSeries.noGroups)
+            } else {
+                groups.append(LooseGroup(number: groups.count))
+            }
+        }
+        groups[group].add(Int(number & 15), own)
+        numbers.insert(labels.processHash, number)
         nextNumber = number + 1
     }
 
-    /// Says which numbers were given, for a snapshot.
+    /// Says which numbers were given, of a snapshot.
     mutating func reserve(_ count: UInt32) { nextNumber = max(nextNumber, count) }
 
     /// Adds a sample of a series that is there.
@@ -86,54 +98,76 @@ struct LooseSeries: Sendable {
         groups[Int(number >> 4)].append(Int(number & 15), time, histogram, window: window, &encoder)
     }
 
+    /// What becomes of a sample that is not newer than all of its series.
+    func lateOutcome(
+        _ number: UInt32, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?, window: Int64
+    ) -> LooseGroup.Outcome {
+        groups[Int(number >> 4)].lateOutcome(Int(number & 15), time, value, histogram, window: window)
+    }
+
+    mutating func insertLate(
+        _ number: UInt32, _ time: Int64, _ value: Double, _ histogram: FloatHistogram?
+    ) {
+        groups[Int(number >> 4)].insertLate(Int(number & 15), time, value, histogram, &encoder)
+    }
+
+    mutating func raiseNewest(_ number: UInt32, to time: Int64) {
+        groups[Int(number >> 4)].raiseNewest(Int(number & 15), to: time)
+    }
+
     /// Drops the samples of each group before a time, and the series that have none left.
     mutating func drop(before time: (_ group: Int) -> Int64) {
-        var gone: Set<UInt32> = []
-        var touched: Set<PairTable.Pair> = []
         for index in groups.indices {
             // One without any sample, as of a series whose first was refused, goes too.
             let time = time(index)
             guard !groups[index].isEmpty, groups[index].oldest ?? .min < time else { continue }
             let slots = groups[index].drop(before: time)
-            if slots != 0 { forget(index, slots, &gone, &touched) }
+            if slots != 0 { forget(index, slots) }
         }
-        if !gone.isEmpty { pairs.remove(gone, pairs: touched) }
+        settle()
     }
 
     /// Drops the series without any sample, as a deletion leaves them.
     mutating func dropEmpty() {
-        var gone: Set<UInt32> = []
-        var touched: Set<PairTable.Pair> = []
         for index in groups.indices where !groups[index].isEmpty {
             let slots = groups[index].drop(before: .min)
-            if slots != 0 { forget(index, slots, &gone, &touched) }
+            if slots != 0 { forget(index, slots) }
         }
-        if !gone.isEmpty { pairs.remove(gone, pairs: touched) }
+        settle()
     }
 
     /// Takes members out of groups, with all of their samples.
     mutating func remove(_ slots: [Int: UInt16]) {
-        var (gone, touched) = (Set<UInt32>(), Set<PairTable.Pair>())
         for (index, slots) in slots {
             groups[index].removeSamples(of: slots, &encoder)
-            forget(index, slots, &gone, &touched)
+            forget(index, slots)
         }
-        pairs.remove(gone, pairs: touched)
+        settle()
     }
 
-    /// Takes members out of a group, and notes them and their pairs, which the caller takes out of the table of pairs.
-    private mutating func forget(
-        _ index: Int, _ slots: UInt16, _ gone: inout Set<UInt32>, _ touched: inout Set<PairTable.Pair>
-    ) {
+    /// Takes members out of a group; `settle` does the rest.
+    private mutating func forget(_ index: Int, _ slots: UInt16) {
         let group = groups[index]
         for slot in 0..<LooseGroup.width where slots >> UInt16(slot) & 1 == 1 {
             let number = UInt32(16 * index + slot)
-            gone.insert(number)
-            touched.formUnion(group.pairs[group.pairRange(slot)])
-            numbers.remove(LooseSeries.spread(group.labels(slot, pairs).stableHash), number)
+            forgotten.numbers.insert(number)
+            forgotten.pairs.formUnion(group.pairs[group.pairRange(slot)])
+            numbers.remove(group.labels(slot, pairs).processHash, number)
         }
         groups[index].removeMembers(slots)
         if groups[index].isEmpty { groups[index] = LooseGroup() }
+    }
+
+    /// Takes series that are gone out of the table of pairs, and gives back the memory of groups that have none left.
+    mutating func settle() {
+        guard !forgotten.numbers.isEmpty else { return }
+        pairs.remove(forgotten.numbers, pairs: forgotten.pairs)
+        let groupsPerPage = Paged<LooseGroup>.pageSize
+        for page in Set(forgotten.numbers.lazy.map { Int($0 >> 4) / groupsPerPage })
+        where LooseGroup.width * groupsPerPage * (page + 1) <= Int(nextNumber) {
+            groups.share(LooseSeries.noGroups, asPage: page, where: \.isEmpty)
+        }
+        forgotten = ([], [])
     }
 
     /// Bytes of chunks and tails, and an estimate of labels and index.
@@ -149,10 +183,13 @@ struct LooseSeries: Sendable {
     /// An estimate of what labels, index and the groups themselves take.
     var indexByteCount: Int {
         var bytes = pairs.byteCount + 12 * numbers.count
+        var empty = groups.ownCount
         for index in groups.indices where !groups[index].isEmpty {
             bytes += groups[index].indexByteCount
+            empty -= 1
         }
-        return bytes
+        // But for those of the page that new series come into.
+        return bytes + max(0, empty - Paged<LooseGroup>.pageSize) * MemoryLayout<LooseGroup>.stride
     }
 
     /// Takes the samples of a group away that tombstones cover.
@@ -163,11 +200,13 @@ struct LooseSeries: Sendable {
     // MARK: Snapshots
 
     /// As if nothing were in a file.
-    mutating func forgetFiles() { for index in groups.indices { groups[index].persisted = 0 } }
+    mutating func forgetFiles() {
+        for index in groups.indices where !groups[index].isEmpty { groups[index].persisted = 0 }
+    }
 
     /// Leaves only what is sealed for good.
     mutating func dropTails() {
-        for index in groups.indices {
+        for index in groups.indices where !groups[index].isEmpty {
             let final = groups[index].finalCount
             groups[index].parts = Array(groups[index].parts.prefix(final))
             groups[index].persisted = min(groups[index].persisted, final)
@@ -179,7 +218,7 @@ struct LooseSeries: Sendable {
 
     /// Notes what a snapshot of `copy`, an earlier state, has put into chunk files.
     mutating func markPersisted(as copy: LooseSeries) {
-        for index in copy.groups.indices where copy.groups[index].finalCount > 0 {
+        for index in copy.groups.indices where copy.groups[index].finalCount > 0 && !groups[index].isEmpty {
             let last = copy.groups[index].parts[copy.groups[index].finalCount - 1]
             groups[index].markPersisted(through: last)
         }

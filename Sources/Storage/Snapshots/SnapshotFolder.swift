@@ -208,7 +208,7 @@ struct SnapshotFolder: Sendable {
         for tombstone in head.tombstones { try append(DeletionRecord.tombstone(tombstone)) }
         try head.exemplars.forEach { try append(ExemplarRecord.exemplar($1, of: $0)) }
         try StartTimeRecord.forEach(head, append)
-        for record in MetadataRecord.records(head.metadata) { try append(record) }
+        for record in MetadataRecord.records(head.metadata.byName) { try append(record) }
         try append(SnapshotRecord.end(count))
         try file.finish()
         return file.byteCount

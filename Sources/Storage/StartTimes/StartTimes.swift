@@ -12,14 +12,23 @@ struct StartTimes: Hashable, Sendable {
     /// Ascending in time.
     private(set) var changes: [Change] = []
 
+    /// With its place in a dictionary.
+    var byteCount: Int { 80 + 16 * changes.count }
+
+    /// The changes up to a time.
+    private func count(through time: Int64) -> Int {
+        var (low, high) = (0, changes.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if changes[middle].time <= time { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// The start of a sample; 0 where unknown.
     func start(at time: Int64) -> Int64 {
-        var found: Int64 = 0
-        for change in changes {
-            if change.time > time { break }
-            found = change.start
-        }
-        return found
+        let count = count(through: time)
+        return count == 0 ? 0 : changes[count - 1].start
     }
 
     /// Whether noting this would say anything new.
@@ -28,15 +37,18 @@ struct StartTimes: Hashable, Sendable {
     /// Notes the start of the samples from a time on, up to the next change that is known.
     mutating func note(_ start: Int64, at time: Int64) {
         guard isNews(start, at: time) else { return }
-        changes.removeAll { $0.time == time }
-        changes.insert(
-            Change(time: time, start: start), at: changes.firstIndex { $0.time > time } ?? changes.count)
+        let count = count(through: time)
+        if count > 0, changes[count - 1].time == time {
+            changes[count - 1].start = start
+        } else {
+            changes.insert(Change(time: time, start: start), at: count)
+        }
     }
 
     /// Forgets what only concerns samples before a time.
     mutating func drop(before time: Int64) {
-        let gone = changes.dropFirst().prefix { $0.time <= time }.count
-        changes.removeFirst(gone)
+        let gone = count(through: time) - 1
+        if gone > 0 { changes.removeFirst(gone) }
     }
 
     /// One a sample; nil where none is known.

@@ -6,17 +6,9 @@ extension Store {
     package func append(_ table: TableID, at timestamp: Timestamp, starts: [ColumnStart]) {
         let time = timestamp.milliseconds
         head.withLock { head in
-            guard head.hasTable(table.index), let known = head.tables[Int(table.index)]?.starts else {
-                return
-            }
-            let width = head.tables[Int(table.index)]?.width ?? 0
-            let news = starts.compactMap { entry -> (column: UInt32, start: Int64)? in
-                let start = entry.start?.milliseconds ?? 0
-                guard (0..<width).contains(entry.column) else { return nil }
-                let column = UInt32(entry.column)
-                return known[column, default: StartTimes()].isNews(start, at: time) ? (column, start) : nil
-            }
-            guard !news.isEmpty else { return }
+            guard head.hasTable(table.index),
+                let news = head.tables[Int(table.index)]?.news(starts, at: time), !news.isEmpty
+            else { return }
             // Lost, the series only knows less.
             guard (try? log.append([StartTimeRecord.table(table.index, at: time, news)])) != nil else {
                 return
@@ -68,11 +60,21 @@ extension Head {
 
 extension Table {
     mutating func note(_ news: [(column: UInt32, start: Int64)], at time: Int64) {
-        for (column, start) in news { starts[column, default: StartTimes()].note(start, at: time) }
+        for (column, start) in news { changeStarts(of: column) { $0.note(start, at: time) } }
+    }
+
+    /// What is said of its columns and not known yet.
+    fileprivate func news(_ said: [ColumnStart], at time: Int64) -> [(column: UInt32, start: Int64)] {
+        said.compactMap { entry in
+            guard (0..<width).contains(entry.column) else { return nil }
+            let column = UInt32(entry.column)
+            let start = entry.start?.milliseconds ?? 0
+            return starts[column, default: StartTimes()].isNews(start, at: time) ? (column, start) : nil
+        }
     }
 
     mutating func dropStarts(before time: Int64) {
-        for column in starts.keys { starts[column]?.drop(before: time) }
+        for column in Array(starts.keys) { changeStarts(of: column) { $0.drop(before: time) } }
     }
 }
 

@@ -30,7 +30,7 @@ final class Layout: Sendable {
     static func hash(_ columns: [Labels]) -> UInt64 {
         var hash = UInt64(columns.count)
         for column in columns {
-            hash = (hash ^ column.stableHash) &* 0x9e37_79b9_7f4a_7c15
+            hash = (hash ^ column.processHash) &* 0x9e37_79b9_7f4a_7c15
             hash ^= hash >> 31
         }
         return hash

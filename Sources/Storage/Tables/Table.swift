@@ -43,7 +43,9 @@ struct Table: Sendable {
     private(set) var persisted = 0
     var rollups = RollupSet()
     /// Of columns whose counters say when they started.
-    var starts: [UInt32: StartTimes] = [:]
+    private(set) var starts: [UInt32: StartTimes] = [:]
+    /// What these take.
+    private(set) var startByteCount = 0
 
     /// - Parameter number: of the table, which chooses how long its first tail is.
     init(number: UInt32 = 0, target: Labels, layout: Layout) {
@@ -53,6 +55,13 @@ struct Table: Sendable {
         tailLimit = Table.tailRows - Table.tailStep * Int(number & 3)
         middleLimit = Table.middleRows - Table.tailRows * Int((number >> 2) % 3)
         mergedLimit = Table.mergedRows - Table.tailRows * Int((number >> 2) % 8)
+    }
+
+    /// Changes what is known of the starts of a column.
+    mutating func changeStarts(of column: UInt32, _ change: (inout StartTimes) -> Void) {
+        startByteCount -= starts[column]?.byteCount ?? 0
+        change(&starts[column, default: StartTimes()])
+        startByteCount += starts[column]?.byteCount ?? 0
     }
 
     var width: Int { layout.columns.count }

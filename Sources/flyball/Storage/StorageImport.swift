@@ -122,6 +122,8 @@ struct StorageImport: ParsableCommand {
     private struct Importer {
         private let store: Store
         private let folder: String
+        /// Series of this import have numbers from here on.
+        private let mark: UInt32
         private var reader = OpenMetricsReader()
         private var batch: [SeriesSamples] = []
         private var count = 0
@@ -141,6 +143,7 @@ struct StorageImport: ParsableCommand {
             } catch {
                 throw Failure("\(place.samples): \(error)")
             }
+            mark = store.seriesMark
         }
 
         mutating func read(_ piece: [UInt8], isLast: Bool) throws {
@@ -205,7 +208,7 @@ struct StorageImport: ParsableCommand {
             try sync()
             do {
                 // A snapshot does not depend on the window in which the service takes late samples.
-                try store.gather()
+                try store.gather(from: mark)
             } catch {
                 throw Failure("\(folder): the samples are in the log, the snapshot failed: \(error)")
             }
