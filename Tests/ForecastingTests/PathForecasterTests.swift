@@ -263,6 +263,23 @@ struct SeriesFileTests {
     }
 
     @Test
+    func `rows of an id, a time and a value are grouped, in the order they come`() throws {
+        let file = try SeriesFile("unique_id,ds,y\nH2,1,10\nH1,1,1\nH2,2,20\nH1,3,3\nH2,3,\n", name: "f")
+
+        #expect(file.series.map(\.id) == ["H2", "H1"])
+        #expect(file.series.map { $0.values.map { $0.isNaN ? -1 : $0 } } == [[10, 20, -1], [1, 3]])
+        #expect(file.series.map(\.startSeconds) == [1, 1])
+    }
+
+    @Test
+    func `a date may say how far it is from UTC`() {
+        #expect(DateText.seconds("2026-03-29T01:30:00+01:00") == DateText.seconds("2026-03-29T00:30:00Z"))
+        #expect(DateText.seconds("2026-03-28 22:00:00-05:30") == DateText.seconds("2026-03-29T03:30:00Z"))
+        #expect(DateText.seconds("2026-03-29T01:30:00+25:00") == nil)
+        #expect(DateText.seconds("2026-03-29T01:30:00+01") == nil)
+    }
+
+    @Test
     func `a series that begins with a gap is no header, and quotes keep commas and quotes`() throws {
         let file = try SeriesFile(
             "A,,2,3\r\nB, 1 , 2\r\n\"C, x\",1,NA,3\n\" D \"\"d\"\"\",4\n", name: "f")
@@ -282,9 +299,11 @@ struct SeriesFileTests {
         ("t_s,value\n60,1\n0,2\n", "3: expected ascending seconds or dates, found \"0\""),
         ("id,values\nH1,3,x,5\n", "2: expected a number, found \"x\""),
         (
-            "unique_id,ds,y\na,2026-01-01,1\na,2026-01-02,2\n",
-            "2: expected a number, found \"2026-01-01\""
+            "unique_id,ds,y\na,2026-01-01\n",
+            "2: expected an id, a time and a value, found 2 fields"
         ),
+        ("unique_id,ds,y\na,2,1\nb,1,3\na,1,2\n", "4: expected ascending seconds or dates, found \"1\""),
+        ("a,1,2,3\nb,1,2\na,4,5,6\n", "3: there is a line of \"a\" already"),
         ("t_s,v\nmonday,1\n", "2: expected ascending seconds or dates, found \"monday\""),
     ])
     func `what is wrong is named with its line`(text: String, message: String) {
