@@ -8,7 +8,10 @@ enum LastCycle {
     /// The rank of a window that went well.
     static let goodRank = 0.2
     /// It counts more where its latest error is below this share of a typical model's.
-    static let calm = 0.8
+    static let calm = 0.95
+    /// No more past cycles say how its errors are usually spread over one, nor do they say less than this.
+    static let usualCycles = 7
+    static let leastShare = 0.25
     /// However exactly it was repeated, it counts so many times at most.
     static let mostEmphasis = 8.0
 
@@ -51,26 +54,51 @@ enum LastCycle {
         return total > 0 ? abs(signed) / total : 0
     }
 
-    /// How many times as much as usual it counts where it has just been repeated clearly better than a typical
-    /// model forecasts: that is how it first shows that a restless series has come to rest, or that one which
-    /// grew stands still. The last half of what is looked at has to agree, or the calm is over already.
+    /// How many times as much as usual it counts where it has just been repeated better than a typical model forecasts:
+    /// that is how it first shows that a restless series has come to rest, or that one which grew stands still. How
+    /// wrong it was lately is the geometric mean of what it was over the whole of what is looked at, and of what the
+    /// last half of that says of a whole: where nights are calm, a calm night says nothing.
     /// - Parameters:
     ///   - values: up to the moment of the forecast.
     ///   - period: the length of a cycle, 1 for the last value.
     ///   - width: how much of the end is looked at.
     ///   - typical: the error of a typical model.
     static func emphasis(_ values: ArraySlice<Double>, period: Int, width: Int, typical: Double) -> Double {
-        let start = values.endIndex - width
-        guard width >= 2, period >= 1, start - period >= values.startIndex, typical > 0 else { return 1 }
+        guard width >= 2, period >= 1, values.count - width >= period, typical > 0 else { return 1 }
+        let lately = errors(values, before: values.endIndex, period: period, width: width)
+        let later = lately.later / max(leastShare, usualShare(values, period: period, width: width))
+        let error = (lately.whole * later).squareRoot()
+        let usual = calm * typical
+        return error * mostEmphasis > usual ? max(1, usual / error) : mostEmphasis
+    }
+
+    /// The mean error of the last half of some values relative to that of them all, as it was one cycle before and
+    /// some more.
+    private static func usualShare(_ values: ArraySlice<Double>, period: Int, width: Int) -> Double {
+        let cycle = (width + period - 1) / period * period
+        var whole = 0.0
+        var later = 0.0
+        for past in 1...usualCycles {
+            let end = values.endIndex - past * cycle
+            guard end - width - period >= values.startIndex else { break }
+            let errors = errors(values, before: end, period: period, width: width)
+            whole += errors.whole
+            later += errors.later
+        }
+        return whole > 0 ? later / whole : 1
+    }
+
+    /// The mean error of the last cycle, repeated, for so many values before a moment and for the last half of them.
+    private static func errors(
+        _ values: ArraySlice<Double>, before end: Int, period: Int, width: Int
+    ) -> (whole: Double, later: Double) {
+        let start = end - width
         var earlier = 0.0
         var later = 0.0
         for step in 0..<width {
             let error = abs(values[start + step] - values[start - period + step % period])
             if step < width / 2 { earlier += error } else { later += error }
         }
-        let latest = later / Double(width - width / 2)
-        let error = max(latest, (earlier + later) / Double(width))
-        let usual = calm * typical
-        return error * mostEmphasis > usual ? max(1, usual / error) : mostEmphasis
+        return ((earlier + later) / Double(width), later / Double(width - width / 2))
     }
 }

@@ -7,6 +7,8 @@ package struct LevelShift: Hashable, Sendable {
     /// By how much the new level is above the old one; of logarithms where all values are above zero.
     package var size: Double
     package var isMultiplicative: Bool
+    /// Whether values lie around the new level about as they did around the old one.
+    package var keepsShape = true
 }
 
 /// Finds lasting changes of level, and moves what was before them to the level after: a season's shape is worth
@@ -40,13 +42,21 @@ enum LevelShifts {
             guard let shift = largest(level, cycle: cycle, long: periods.last ?? cycle, isMultiplicative)
             else { break }
             shifts.append(shift)
-            for index in 0..<shift.index {
-                level[index] += shift.size
-                values[index] =
-                    isMultiplicative ? values[index] * exp(shift.size) : values[index] + shift.size
-            }
+            move(&values, by: shift)
+            for index in 0..<shift.index { level[index] += shift.size }
+        }
+        if let recent = RecentShift.found(values, cycle: cycle) {
+            shifts.append(recent)
+            move(&values, by: recent)
         }
         return (values, shifts.sorted { $0.index > $1.index })
+    }
+
+    private static func move(_ values: inout [Double], by shift: LevelShift) {
+        for index in 0..<shift.index {
+            values[index] =
+                shift.isMultiplicative ? values[index] * exp(shift.size) : values[index] + shift.size
+        }
     }
 
     /// Whole seasons, and long enough that a short bump is none of the cycles that are compared.

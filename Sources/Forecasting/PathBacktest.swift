@@ -43,7 +43,8 @@ struct PathBacktest: Sendable {
     private(set) var relativeError = Double.infinity
     private(set) var isTrusted = false
 
-    init(_ series: RegularSeries, periods: [Int], horizon: Int) {
+    /// - Parameter sums: whether values are changes, so that errors are those of how far they lead.
+    init(_ series: RegularSeries, periods: [Int], horizon: Int, sums: Bool = false) {
         let values = series.values
         let tested = Self.tested(values.count, periods: periods, horizon: horizon)
         let split = values.count - tested
@@ -68,7 +69,7 @@ struct PathBacktest: Sendable {
         let origins = Array(stride(from: values.count - horizon, through: split, by: -step).reversed())
         let paths = ensemble.paths(after: origins, of: values, horizon: horizon)
         weigh(ensemble, paths, origins, values, horizon)
-        let outcomes = judge(ensemble, paths, origins, values, horizon)
+        let outcomes = judge(ensemble, paths, origins, values, horizon, sums: sums)
         let unrest = PathIntervals.unrest(
             values, lag: periods.last ?? max(1, horizon / 2), width: horizon)
         intervals = PathIntervals(outcomes, independent: independent, unrest: unrest)
@@ -134,7 +135,8 @@ struct PathBacktest: Sendable {
     /// What the likely median of each path's members, and the naive forecast with it, missed; how the point
     /// forecast did beside naive ones is kept.
     private mutating func judge(
-        _ ensemble: Ensemble, _ paths: [[[Double]?]], _ origins: [Int], _ values: [Double], _ horizon: Int
+        _ ensemble: Ensemble, _ paths: [[[Double]?]], _ origins: [Int], _ values: [Double], _ horizon: Int,
+        sums: Bool
     ) -> [[PathIntervals.Outcome]] {
         let weights = weights(ensemble)
         var seasonal = 0.0
@@ -161,10 +163,13 @@ struct PathBacktest: Sendable {
         for (path, origin) in zip(medians, origins) {
             let likely = mixed(path.likely, after: values[..<origin])
             let point = mixed(path.point, after: values[..<origin])
+            let actual = Array(values[origin..<origin + horizon])
+            for step in 0..<horizon { own += abs(actual[step] - point[step]) }
+            let reached = sums ? MonotoneSeries.summed(actual) : actual
+            let expected = sums ? MonotoneSeries.summed(likely) : likely
             for step in 0..<horizon {
-                let actual = values[origin + step]
-                outcomes[step].append(PathIntervals.Outcome(actual: actual, forecast: likely[step]))
-                own += abs(actual - point[step])
+                outcomes[step].append(
+                    PathIntervals.Outcome(actual: reached[step], forecast: expected[step]))
             }
         }
         relativeError = seasonal > 0 ? own / seasonal : own > 0 ? .infinity : 1

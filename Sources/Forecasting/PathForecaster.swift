@@ -8,6 +8,8 @@ package struct PathForecaster: Sendable {
     static let maxOrigins = 24
     /// The point forecast stays between these quantiles of what the backtest says may come.
     static let centralQuantiles = (low: 0.1, high: 0.9)
+    /// How far beyond what has been a quantile may lie, in units of the distance between the least and the largest value.
+    static let reachOfQuantiles = 3.0
 
     package let periods: [Int]
     /// Lasting changes of level in the history, the newest first; what was before them is moved to the last level.
@@ -16,6 +18,14 @@ package struct PathForecaster: Sendable {
     private let series: RegularSeries
     private let specialDays: SpecialDays?
     private let fitted: Fit?
+    /// The least and the largest value.
+    private let range: ClosedRange<Double>
+    /// The last value of one that always rose or always fell: `series` are its changes.
+    private let origin: Double?
+    /// What was never below zero stays there.
+    private let floor: Double
+    /// How many values were looked at.
+    private let count: Int
 
     /// An ensemble, and what a backtest says of it.
     private struct Fit: Sendable {
@@ -25,13 +35,13 @@ package struct PathForecaster: Sendable {
         var paths: [[Double]?]
         var backtest: PathBacktest
 
-        init(_ series: RegularSeries, periods: [Int], horizon: Int) {
+        init(_ series: RegularSeries, periods: [Int], horizon: Int, sums: Bool) {
             self.horizon = horizon
             ensemble = Ensemble(series, periods: periods)
             paths = ensemble.paths(after: [series.count], of: series.values, horizon: horizon)[0]
             backtest = PathBacktest(
                 series, periods: periods,
-                horizon: PathBacktest.reach(horizon, count: series.count))
+                horizon: PathBacktest.reach(horizon, count: series.count), sums: sums)
         }
     }
 
@@ -47,20 +57,37 @@ package struct PathForecaster: Sendable {
         _ values: [Double], stepSeconds: Double? = nil, startSeconds: Double? = nil,
         periods known: [Int]? = nil, horizon: Int? = nil
     ) {
-        guard var series = RegularSeries(values) else { return nil }
+        guard var series = RegularSeries(values, believesEnd: true) else { return nil }
+        floor = series.isNonNegative ? 0 : -.infinity
+        let changes = MonotoneSeries.changes(series)
+        origin = changes == nil ? nil : series.values[series.count - 1]
+        if let changes { series = changes }
+        let startSeconds = startSeconds.map { $0 + (changes == nil ? 0 : stepSeconds ?? 0) }
         let found = known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds)
         periods = Self.completed(found, count: series.count)
         if !series.gaps.isEmpty { series.replace(SeasonalGaps.filled(series, periods: periods)) }
-        specialDays = SpecialDays(series.values, stepSeconds: stepSeconds, startSeconds: startSeconds)
+        let days = SpecialDays(series.values, stepSeconds: stepSeconds, startSeconds: startSeconds)
         var plain = series
-        if let specialDays { plain.replace(specialDays.removed(from: plain.values)) }
+        if let days { plain.replace(days.removed(from: plain.values)) }
         let aligned = LevelShifts.aligned(plain, periods: periods)
         shifts = aligned.shifts
-        if !shifts.isEmpty { plain.replace(aligned.values) }
-        self.series = plain
-        fitted = horizon.map { [periods] in
-            Fit(plain, periods: periods, horizon: max(1, $0))
+        plain.replace(LastOutliers.pulledIn(aligned.values, period: periods.first))
+        let isNew = periods.isEmpty && shifts.first.map { Self.beginsAnew(plain, at: $0) } ?? false
+        if isNew, let shift = shifts.first, let since = RegularSeries(Array(plain.values[shift.index...])) {
+            plain = since
         }
+        specialDays = isNew ? nil : days
+        self.series = plain
+        count = series.count
+        range = (series.values.min() ?? 0)...(series.values.max() ?? 0)
+        fitted = horizon.map { [periods, origin] in
+            Fit(plain, periods: periods, horizon: max(1, $0), sums: origin != nil)
+        }
+    }
+
+    /// Whether what was before a change of level, moved to the new one, is of no use.
+    private static func beginsAnew(_ series: RegularSeries, at shift: LevelShift) -> Bool {
+        !shift.keepsShape && series.count - shift.index >= PathBacktest.leastValues
     }
 
     /// Seven of a season make a week where it is a day; with two and a half weeks of history it is worth a
@@ -75,7 +102,7 @@ package struct PathForecaster: Sendable {
     private var changes: String {
         var text = shifts.map { shift in
             let size = shift.isMultiplicative ? "x \(rounded(exp(shift.size)))" : "+ \(rounded(shift.size))"
-            return ", level \(size) \(series.count - shift.index) steps before the end"
+            return ", level \(size) \(count - shift.index) steps before the end"
         }.joined()
         let days = specialDays?.effects.sorted { $0.key < $1.key } ?? []
         for (key, effect) in days {
@@ -90,32 +117,50 @@ package struct PathForecaster: Sendable {
 
     private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 
+    /// What quantiles stay within: farther from all values than these are from each other nothing has ever been
+    /// foreseen. Where history is short beside the step, it may go on as far again in each of its lengths.
+    private func possible(at step: Int) -> ClosedRange<Double> {
+        let reach = Self.reachOfQuantiles * max(1, Double(step + 1) / Double(series.count))
+        let span = reach * (range.upperBound - range.lowerBound)
+        let steps = origin == nil ? 1 : Double(step + 1)
+        return steps * (range.lowerBound - span)...steps * (range.upperBound + span)
+    }
+
     package func forecast(horizon: Int, quantiles: [Double]) -> Forecast {
         let fit =
             fitted.flatMap { $0.horizon >= horizon ? $0 : nil }
-            ?? Fit(series, periods: periods, horizon: max(0, horizon))
+            ?? Fit(series, periods: periods, horizon: max(0, horizon), sums: origin != nil)
         let values = series.values[...]
         func combined(_ weights: [Double]) -> [Double] {
             let path = fit.ensemble.combined(
                 fit.paths, weights: weights, horizon: horizon, last: values[series.count - 1])
             let mixed = fit.backtest.mixed(path, after: values)
-            guard let specialDays else { return mixed }
-            return mixed.indices.map { mixed[$0] * specialDays.factor(at: series.count + $0) }
+            let dated = specialDays.map { days in
+                mixed.indices.map { mixed[$0] * days.factor(at: series.count + $0) }
+            }
+            return origin == nil ? dated ?? mixed : MonotoneSeries.summed(dated ?? mixed)
         }
         let point = combined(fit.backtest.weightsOfPoint(fit.ensemble, after: values))
         let likely = combined(fit.backtest.weights(fit.ensemble))
         func band(_ quantile: Double) -> [Double] {
             likely.indices.map {
-                fit.backtest.intervals.quantile(quantile, at: $0, around: likely[$0], in: series)
+                let value = fit.backtest.intervals.quantile(quantile, at: $0, around: likely[$0], in: series)
+                let possible = possible(at: $0)
+                return min(max(value, possible.lowerBound), possible.upperBound)
             }
         }
         let central = zip(band(Self.centralQuantiles.low), band(Self.centralQuantiles.high))
         let bands = quantiles.map { (quantile: $0, values: band($0)) }
         let inside = zip(point, central).map { min(max($0, $1.0), $1.1) }
+        func placed(_ path: [Double]) -> [Double] {
+            origin.map { origin in path.map { max(floor, origin + $0) } } ?? path
+        }
         return Forecast(
-            mean: inside, quantiles: bands, relativeError: fit.backtest.relativeError,
+            mean: placed(inside), quantiles: bands.map { ($0.quantile, placed($0.values)) },
+            relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,
             model: "weighted median of \(fit.ensemble.members.count) models"
+                + (origin == nil ? "" : " of changes")
                 + (periods.isEmpty ? "" : ", seasons \(periods)") + changes)
     }
 }

@@ -10,10 +10,12 @@ struct RegularSeries: Sendable {
     let isNonNegative: Bool
 
     /// Nil where there is nothing finite at all.
-    /// - Parameter raw: NaN and infinities are gaps.
-    init?(_ raw: [Double]) {
+    /// - Parameters:
+    ///   - raw: NaN and infinities are gaps.
+    ///   - believesEnd: whether the newest values are taken for real where several lie outside of what has been.
+    init?(_ raw: [Double], believesEnd: Bool = false) {
         guard let plausible = Self.plausibleRange(raw) else { return nil }
-        self.plausible = plausible
+        self.plausible = believesEnd ? Self.widened(plausible, toEndOf: raw) : plausible
         isNonNegative = !raw.contains { $0 < 0 }
         values = []
         isPresent = []
@@ -78,6 +80,17 @@ struct RegularSeries: Sendable {
         }
         guard last >= 0 else { return }
         for index in (last + 1)..<max(last + 1, values.count) { values[index] = values[last] }
+    }
+
+    /// So far that the last values are inside, where all of them lie on the same side.
+    private static func widened(_ range: ClosedRange<Double>, toEndOf raw: [Double]) -> ClosedRange<Double> {
+        let end = raw.suffix(RecentShift.leastAfter).filter { $0.isFinite && abs($0) < 1e250 }
+        guard end.count == RecentShift.leastAfter, let least = end.min(), let greatest = end.max() else {
+            return range
+        }
+        return
+            (greatest < range.lowerBound ? least : range.lowerBound)...(least > range.upperBound
+            ? greatest : range.upperBound)
     }
 
     /// Ten times as far from the median as the 1st and 99th percentile: only what no demand does lies

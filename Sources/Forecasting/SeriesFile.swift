@@ -1,5 +1,6 @@
-/// A file of series to be forecast: rows of `t_s,value`, one column a series, with seconds or dates; or lines of
-/// `id,v1,v2,...`, a series each (ragged, as the M4 competition's).
+/// A file of series to be forecast: rows of `t_s,value`, one column a series, with seconds or dates; rows of
+/// `unique_id,ds,y`, one value each, under such a heading; or lines of `id,v1,v2,...`, a series each (ragged, as the M4
+/// competition's).
 package struct SeriesFile: Hashable, Sendable {
     package struct Series: Hashable, Sendable {
         package var id: String
@@ -31,8 +32,12 @@ package struct SeriesFile: Hashable, Sendable {
         let header = Self.isHeader(first) ? first : nil
         let body = header == nil ? lines[...] : lines.dropFirst()
         guard !body.isEmpty else { throw Problem(line: 1, message: "there are no rows below the header") }
+        if let header, header.fields.count == 3, Self.isTime(header.fields[1]) {
+            series = try Self.grouped(body)
+            return
+        }
         let isTimed =
-            header.map { Self.timeNames.contains($0.fields[0].lowercased()) } == true
+            header.map { Self.isTime($0.fields[0]) } == true
             || body.allSatisfy { $0.fields.count == 2 && Double($0.fields[0]) != nil }
             || body.allSatisfy { Double($0.fields[0]) == nil && DateText.seconds($0.fields[0]) != nil }
         if isTimed {
@@ -43,7 +48,14 @@ package struct SeriesFile: Hashable, Sendable {
                     try Self.timed(body, column, name: columns == 2 ? name : heading ?? "column \(column)"))
             }
         } else {
-            for row in body { series.append(try Self.series(row)) }
+            var ids: Set<String> = []
+            for row in body {
+                series.append(try Self.series(row))
+                guard ids.insert(row.fields[0]).inserted else {
+                    throw Problem(
+                        line: row.line, message: "there is a line of \"\(row.fields[0].prefix(40))\" already")
+                }
+            }
         }
     }
 
@@ -54,6 +66,27 @@ package struct SeriesFile: Hashable, Sendable {
 
     /// Headings of a column of times.
     private static let timeNames: Set = ["t_s", "t", "ts", "ds", "time", "timestamp", "date", "datetime"]
+
+    private static func isTime(_ heading: String) -> Bool { timeNames.contains(heading.lowercased()) }
+
+    /// Rows of an id, a time and a value: a series for each id, in the order they come.
+    private static func grouped(_ rows: ArraySlice<Row>) throws(Problem) -> [Series] {
+        var order: [String] = []
+        var groups: [String: [Row]] = [:]
+        for row in rows {
+            guard row.fields.count == 3 else {
+                throw Problem(
+                    line: row.line,
+                    message: "expected an id, a time and a value, found \(row.fields.count) fields")
+            }
+            if groups[row.fields[0]] == nil { order.append(row.fields[0]) }
+            groups[row.fields[0], default: []].append(
+                Row(line: row.line, fields: Array(row.fields.dropFirst())))
+        }
+        var series: [Series] = []
+        for id in order { series.append(try timed(groups[id, default: []][...], 1, name: id)) }
+        return series
+    }
 
     /// A line that says something behind its first field, and no number.
     private static func isHeader(_ row: Row) -> Bool {

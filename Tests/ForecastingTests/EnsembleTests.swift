@@ -116,12 +116,18 @@ struct EnsembleTests {
         let over = restless + restless.suffix(24).enumerated().map { $0 < 12 ? $1 : $1 + 10 }
 
         #expect(emphasis(restless, typical: 5) == 1)
-        #expect(emphasis(calm, typical: 5) == 2)
-        #expect(emphasis(calm, typical: 2.4) == 1)
+        #expect(abs(emphasis(calm, typical: 5) - 2.375) < 1e-9)
+        #expect(emphasis(calm, typical: 2) == 1)
         #expect(emphasis(over, typical: 7) == 1)
         #expect(emphasis(restless + restless.suffix(24), typical: 5) == LastCycle.mostEmphasis)
         #expect(emphasis([Double](repeating: 7, count: 47), typical: 5) == 1)
         #expect(emphasis(calm, typical: 0) == 1)
+
+        // Evenings are calm each day; then one is calmer than they are.
+        let evenings = (0..<240).map { Double($0 / 24 % 2) * ($0 % 24 < 12 ? 10 : 3) }
+        let calmer = evenings.enumerated().map { $0 < 228 ? $1 : 2 }
+        #expect(emphasis(evenings, typical: 6.5) == 1)
+        #expect(emphasis(calmer, typical: 6.5) > 1.15)
     }
 
     @Test

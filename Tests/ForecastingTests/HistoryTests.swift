@@ -82,6 +82,105 @@ struct LevelShiftTests {
     }
 }
 
+/// Changes of level that hardly a cycle lies after, and what is not yet one.
+struct RecentShiftTests {
+    private func wave(_ count: Int, seed: UInt64 = 3) -> [Double] {
+        var source = Synthetic(seed: seed)
+        return source.wave(count, period: 24, noise: 3)
+    }
+
+    private func shifts(_ values: [Double]) throws -> [LevelShift] {
+        LevelShifts.aligned(try #require(RegularSeries(values)), periods: [24]).shifts
+    }
+
+    @Test(arguments: [6, 12, 24, 48], [0.5, 2])
+    func `the day goes on at a level that changed hours ago`(hours: Int, ratio: Double) throws {
+        let values = wave(24 * 26).enumerated().map { $0 >= 24 * 25 - hours ? $1 * ratio : $1 }
+
+        let forecast = try #require(PathForecaster(Array(values[..<(24 * 25)]), periods: [24]))
+            .forecast(horizon: 24, quantiles: [0.1, 0.9])
+        var error = 0.0
+        var total = 0.0
+        var inside = 0
+        for step in 0..<24 {
+            let actual = values[24 * 25 + step]
+            error += abs(actual - forecast.mean[step])
+            total += actual
+            if forecast.quantiles[0].values[step]...forecast.quantiles[1].values[step] ~= actual {
+                inside += 1
+            }
+        }
+
+        #expect(error / total < 0.1, "\(error / total)")
+        #expect(inside >= 12, "\(inside)")
+    }
+
+    @Test
+    func `a change is added or scales, whichever is more even`() throws {
+        let plain = wave(24 * 25)
+        let added = try shifts(plain.enumerated().map { $0 >= 24 * 24 ? $1 + 200 : $1 })
+        let scaled = try shifts(plain.enumerated().map { $0 >= 24 * 24 ? $1 * 3 : $1 })
+
+        #expect(added.count == 1 && scaled.count == 1)
+        #expect(added.allSatisfy { !$0.isMultiplicative && abs($0.size - 200) < 5 })
+        #expect(scaled.allSatisfy { $0.isMultiplicative && abs(exp($0.size) - 3) < 0.2 })
+    }
+
+    @Test
+    func `what passed again before, what lasts two steps, and a weekend are no change`() throws {
+        let plain = wave(24 * 25)
+        let burst = plain.enumerated().map {
+            24 * 20..<24 * 20 + 12 ~= $0 || $0 >= 24 * 25 - 12 ? $1 * 2 : $1
+        }
+        let brief = plain.enumerated().map { $0 >= 24 * 25 - 2 ? $1 * 2 : $1 }
+        let weekend = wave(24 * 28).enumerated().map { $0 / 24 % 7 >= 5 ? $1 / 2 : $1 }
+
+        #expect(try shifts(burst).isEmpty)
+        #expect(try shifts(brief).isEmpty)
+        #expect(try shifts(weekend).isEmpty)
+    }
+
+    @Test(arguments: [0.0, 1e-6])
+    func `after a long time at nothing only what came since says how values scatter`(nothing: Double) throws {
+        var source = Synthetic(seed: 8)
+        let values = (0..<700).map { $0 < 680 ? nothing * abs(source.normal()) : 100 + 5 * source.normal() }
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 24, quantiles: [0.1, 0.9])
+
+        #expect(forecast.mean.allSatisfy { abs($0 - 100) < 8 })
+        #expect(forecast.quantiles[0].values.allSatisfy { 70..<97 ~= $0 })
+        #expect(forecast.quantiles[1].values.allSatisfy { 103..<125 ~= $0 })
+    }
+
+    @Test
+    func `five values a thousand times as large as ever are believed`() throws {
+        var source = Synthetic(seed: 5)
+        let values = (0..<700).map { $0 < 695 ? 0.01 * exp(source.normal()) : 100 + 5 * source.normal() }
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 24, quantiles: [])
+
+        #expect(forecast.mean.allSatisfy { 80..<120 ~= $0 }, "\(forecast.mean)")
+    }
+
+    @Test(arguments: [[1000], [0], [1000, 900]])
+    func `one or two last values as never before hardly move a forecast`(last: [Double]) throws {
+        var source = Synthetic(seed: 7)
+        let plain = source.noise(300, deviation: 5).map { $0 + 100 }
+        let wave = wave(24 * 40)
+        func error(_ values: [Double], _ periods: [Int]) throws -> Double {
+            func mean(_ values: [Double]) throws -> [Double] {
+                try #require(PathForecaster(values, periods: periods)).forecast(horizon: 24, quantiles: [])
+                    .mean
+            }
+            let spoilt = try mean(values.dropLast(last.count) + last)
+            return zip(spoilt, try mean(values)).reduce(0) { $0 + abs($1.0 - $1.1) } / 24
+        }
+
+        #expect(try error(plain, []) < 5)
+        #expect(try error(wave, [24]) < 2.5)
+    }
+}
+
 struct SpecialDaysTests {
     /// The first of January 2024, a Monday.
     private let start = 1_704_067_200.0

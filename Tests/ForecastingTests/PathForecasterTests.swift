@@ -20,6 +20,75 @@ struct PathForecasterTests {
         }
     }
 
+    @Test
+    func `a counter never falls, and is forecast by its changes`() throws {
+        var source = Synthetic(seed: 11)
+        var sum = 1e6
+        let counter = source.wave(24 * 26, period: 24, noise: 5).map { value in
+            sum += max(0, value)
+            return sum
+        }
+        let known = Array(counter[..<(24 * 25)])
+
+        let forecast = try #require(PathForecaster(known)).forecast(
+            horizon: 24, quantiles: [0.01, 0.1, 0.9])
+        let truth = Array(counter[(24 * 25)...])
+
+        #expect(distance(forecast.mean, truth) < 60, "of 100 a step")
+        #expect(forecast.model.contains("of changes"))
+        for path in [forecast.mean] + forecast.quantiles.map(\.values) {
+            #expect(path.allSatisfy { $0 >= known[known.count - 1] })
+        }
+        let inside = zip(truth, zip(forecast.quantiles[1].values, forecast.quantiles[2].values))
+            .count { $1.0...$1.1 ~= $0 }
+        #expect(inside >= 12)
+    }
+
+    @Test(arguments: [30, 60], [5.0, -5])
+    func `an exact line goes on exactly, up or down`(count: Int, slope: Double) throws {
+        let line = (0..<count).map { 1000 + slope * Double($0) }
+
+        let forecast = try #require(PathForecaster(line)).forecast(horizon: 30, quantiles: [0.1, 0.9])
+
+        #expect(abs(forecast.mean[29] - (line[count - 1] + 30 * slope)) < 0.01)
+        #expect(abs(forecast.quantiles[1].values[29] - forecast.quantiles[0].values[29]) < 0.01)
+    }
+
+    @Test
+    func `what runs out is at nothing, and not below`() throws {
+        let line = (0..<60).map { 1000 - 15 * Double($0) }
+
+        let forecast = try #require(PathForecaster(line)).forecast(horizon: 30, quantiles: [0.1])
+
+        #expect(abs(forecast.mean[3] - 55) < 0.01)
+        #expect(forecast.mean[29] == 0 && forecast.quantiles[0].values[29] == 0)
+    }
+
+    @Test
+    func `only what moves mostly, and always the same way, is forecast by its changes`() throws {
+        func isMonotone(_ values: [Double]) throws -> Bool {
+            MonotoneSeries.changes(try #require(RegularSeries(values))) != nil
+        }
+        let line = (0..<40).map(Double.init)
+
+        #expect(try isMonotone(line) && isMonotone(line.reversed()))
+        #expect(try !isMonotone([Double](repeating: 5, count: 40)))
+        #expect(try !isMonotone(line.map { $0 < 20 ? 1 : 2 }))
+        #expect(try !isMonotone(line.map { $0 == 30 ? 28.5 : $0 }))
+        #expect(try !isMonotone(Array(line.prefix(23))))
+    }
+
+    @Test(arguments: [4, 14, 19] as [UInt64])
+    func `no quantile lies decades beyond what has been`(seed: UInt64) throws {
+        var source = Synthetic(seed: seed)
+        let values = (0..<700).map { _ in source.uniform() < 0.05 ? 100 * exp(0.5 * source.normal()) : 0 }
+        let largest = values.max() ?? 0
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 24, quantiles: [0.95, 0.99])
+
+        #expect(forecast.quantiles.allSatisfy { $0.values.allSatisfy { $0 <= 4.01 * largest } })
+    }
+
     private func distance(_ path: [Double], _ other: [Double]) -> Double {
         zip(path, other).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(other.count)
     }
@@ -263,6 +332,23 @@ struct SeriesFileTests {
     }
 
     @Test
+    func `rows of an id, a time and a value are grouped, in the order they come`() throws {
+        let file = try SeriesFile("unique_id,ds,y\nH2,1,10\nH1,1,1\nH2,2,20\nH1,3,3\nH2,3,\n", name: "f")
+
+        #expect(file.series.map(\.id) == ["H2", "H1"])
+        #expect(file.series.map { $0.values.map { $0.isNaN ? -1 : $0 } } == [[10, 20, -1], [1, 3]])
+        #expect(file.series.map(\.startSeconds) == [1, 1])
+    }
+
+    @Test
+    func `a date may say how far it is from UTC`() {
+        #expect(DateText.seconds("2026-03-29T01:30:00+01:00") == DateText.seconds("2026-03-29T00:30:00Z"))
+        #expect(DateText.seconds("2026-03-28 22:00:00-05:30") == DateText.seconds("2026-03-29T03:30:00Z"))
+        #expect(DateText.seconds("2026-03-29T01:30:00+25:00") == nil)
+        #expect(DateText.seconds("2026-03-29T01:30:00+01") == nil)
+    }
+
+    @Test
     func `a series that begins with a gap is no header, and quotes keep commas and quotes`() throws {
         let file = try SeriesFile(
             "A,,2,3\r\nB, 1 , 2\r\n\"C, x\",1,NA,3\n\" D \"\"d\"\"\",4\n", name: "f")
@@ -282,9 +368,11 @@ struct SeriesFileTests {
         ("t_s,value\n60,1\n0,2\n", "3: expected ascending seconds or dates, found \"0\""),
         ("id,values\nH1,3,x,5\n", "2: expected a number, found \"x\""),
         (
-            "unique_id,ds,y\na,2026-01-01,1\na,2026-01-02,2\n",
-            "2: expected a number, found \"2026-01-01\""
+            "unique_id,ds,y\na,2026-01-01\n",
+            "2: expected an id, a time and a value, found 2 fields"
         ),
+        ("unique_id,ds,y\na,2,1\nb,1,3\na,1,2\n", "4: expected ascending seconds or dates, found \"1\""),
+        ("a,1,2,3\nb,1,2\na,4,5,6\n", "3: there is a line of \"a\" already"),
         ("t_s,v\nmonday,1\n", "2: expected ascending seconds or dates, found \"monday\""),
     ])
     func `what is wrong is named with its line`(text: String, message: String) {
