@@ -200,8 +200,13 @@ struct EndedSeriesTests {
 
         let stop = (1215 - 900) / 15
         #expect(shares[..<stop].allSatisfy { $0 == nil }, "\(shares)")
-        #expect(shares[stop...((4785 - 900) / 15)].allSatisfy { $0 == 0.4 }, "\(shares)")
+        #expect(shares[stop...((4770 - 900) / 15)].allSatisfy { $0 == 0.4 }, "\(shares)")
         #expect(shares.last == .some(nil))
+        // After a restart the store says what there was.
+        for minute in [23, 40] {
+            let share = try await kept(query, pausing(notation), minutes: minute...minute)[0]
+            #expect(share.map { abs($0 - 0.4) < 0.05 } == true, "\(minute): \(String(describing: share))")
+        }
     }
 
     @Test

@@ -111,6 +111,7 @@ struct SeriesPresence {
         if let spacing { track.spacing = spacing }
         guard track.isOverdue(sampledAt, at: now) else { return true }
         tracks[labels]?.spacing = track.spacing
+        tracks[labels]?.last = min(track.last, sampledAt)
         tracks[labels]?.wasOverdue(sampledAt, at: now)
         return false
     }

@@ -72,20 +72,20 @@ extension SignalProbe {
             guard let seconds = element.value, let sampledAt = Timestamp(seconds: seconds) else { continue }
             found.sampledAt[element.labels] = max(found.sampledAt[element.labels] ?? sampledAt, sampledAt)
         }
-        if known.needsSpacings(at: now) { found.spacings = await spacings(of: plain) }
+        if known.needsSpacings(at: now) { found.spacings = await spacings(of: plain, elements.count) }
         return found
     }
 
     /// How far apart the samples of each series are. The shorter range suffices for most, and has fewer samples.
-    private func spacings(of plain: String) async -> [Labels: Duration] {
+    private func spacings(of plain: String, _ count: Int) async -> [Labels: Duration] {
         var found: [Labels: Duration] = [:]
         for seconds in [60, 300] {
             let counts = await elements(of: "count_over_time(\(plain)[\(seconds)s])") ?? []
             for element in counts where found[element.labels] == nil {
-                guard let count = element.value, count >= 4 else { continue }
-                found[element.labels] = .milliseconds(Int64(Double(seconds * 1000) / count))
+                guard let samples = element.value, samples >= 4 else { continue }
+                found[element.labels] = .milliseconds(Int64(Double(seconds * 1000) / samples))
             }
-            if found.count == counts.count { break }
+            if found.count >= count { break }
         }
         return found
     }
