@@ -192,6 +192,24 @@ struct BacktestTests {
     }
 
     @Test
+    func `policies compete by the share of SPEC's metrics they win, and by the speed-up over a fixed count`()
+    {
+        func result(_ name: String, _ theta: Double, _ tau: Double) -> BacktestPlan.Result {
+            let spec = BacktestScore.SPEC(thetaU: theta, thetaO: theta, tauU: tau, tauO: tau, ups: 1)
+            return BacktestPlan.Result(name: name, score: BacktestScore(spec: spec))
+        }
+        let competition = BacktestCompetition([result("a", 1, 2), result("b", 4, 2), result("static", 4, 8)])
+
+        // Two won and three drawn against b, four won and one drawn against the fixed count.
+        #expect(competition.kappa(0) == 0.8)
+        #expect(competition.epsilon(0) == 4)
+        #expect(competition.epsilon(1) == 2)
+        #expect(BacktestCompetition([result("a", 1, 2)]).kappa(0) == nil)
+        #expect(BacktestCompetition([result("a", 1, 2)]).epsilon(0) == nil)
+        #expect(BacktestCompetition([result("a", 0, 2), result("static", 4, 8)]).epsilon(0) == nil)
+    }
+
+    @Test
     func `a report is JSON with the agreed names`() {
         let results = [
             BacktestPlan.Result(name: "p", score: BacktestScore(unservedPercent: 0.5, costRatio: 1.25))

@@ -78,13 +78,13 @@ struct EndedSeriesTests {
         try await signals(query, series, minutes: minutes).map(\.kept)
     }
 
-    /// Five targets; of three the metric ends after twenty minutes, though they answer.
-    private func five(up: String = "1x400", values: String = "10") -> [String] {
+    /// Five targets; of some the metric ends after twenty minutes, though they answer.
+    private func five(up: String = "1x400", values: String = "10", failing: Int = 3) -> [String] {
         var series: [String] = []
         for source in 0..<5 {
             let labels = "{job=\"q\", instance=\"i\(source)\"} "
-            series.append("queue" + labels + values + (source < 3 ? "x79 stale" : "x400"))
-            series.append("up" + labels + (source < 3 ? up : "1x400"))
+            series.append("queue" + labels + values + (source < failing ? "x79 stale" : "x400"))
+            series.append("up" + labels + (source < failing ? up : "1x400"))
         }
         return series
     }
@@ -175,6 +175,72 @@ struct EndedSeriesTests {
         #expect(try await kept("sum(load)", series, minutes: 19...30).allSatisfy { $0 == nil })
     }
 
+    /// Of five series three stop at 1185 s without a marker.
+    private func pausing(_ notation: String, after: String = "") -> [String] {
+        (0..<5).map { source in
+            "load{src=\"\(source)\"} \(notation)" + (source < 3 ? "x79 _x400" + after : "x600")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("sum(rate(load[1m]))", "0+3000"), ("sum(rate(load[5m]))", "0+3000"),
+            ("sum(increase(load[2m]))", "0+3000"), ("sum(avg_over_time(load[1m]))", "200"),
+        ])
+    func `series of a range that stop without a marker are missed once the next sample is overdue`(
+        query: String, notation: String
+    ) async throws {
+        let measurer = Measurer(engine: try engine(pausing(notation)))
+        var shares: [Double?] = []
+        for second in stride(from: 900, through: 4900, by: 15) {
+            let now = Timestamp(milliseconds: Int64(second) * 1000)
+            let signal = await measurer.measure([policy(query)], at: now).measurements[0].signals[0]
+            shares.append(signal.kept.map { ($0 * 1000).rounded() / 1000 })
+        }
+
+        let stop = (1215 - 900) / 15
+        #expect(shares[..<stop].allSatisfy { $0 == nil }, "\(shares)")
+        #expect(shares[stop...((4770 - 900) / 15)].allSatisfy { $0 == 0.4 }, "\(shares)")
+        #expect(shares.last == .some(nil))
+        // After a restart the store says what there was.
+        for minute in [23, 40] {
+            let share = try await kept(query, pausing(notation), minutes: minute...minute)[0]
+            #expect(share.map { abs($0 - 0.4) < 0.05 } == true, "\(minute): \(String(describing: share))")
+        }
+    }
+
+    @Test
+    func `series with longer distances between samples are not missed between them`() async throws {
+        var series = pausing("0+3000").suffix(2).map { $0 }
+        for seconds in [30, 60, 120] {
+            let every = seconds / 15 - 1
+            let values = (0..<(9000 / seconds)).map { "\($0 * 100) _x\(every)" }
+            series.append("load{src=\"every \(seconds)\"} " + values.joined(separator: " "))
+        }
+
+        let shares = try await kept("sum(rate(load[5m]))", series, minutes: 4...140)
+
+        #expect(shares.allSatisfy { $0 == nil }, "\(shares)")
+    }
+
+    @Test
+    func `what comes in batches is late by as much the next time, but not for ever`() {
+        let start = Timestamp(milliseconds: 0)
+        var track = SeriesTrack(Labels([:]), since: start, last: start)
+        #expect(!track.isOverdue(start, at: start + .seconds(3600)))
+
+        track.learn(spacing: .seconds(15))
+        #expect(track.freshFor == .milliseconds(22_500))
+        track.wasOverdue(start, at: start + .seconds(60))
+        track.wasFresh()
+        #expect(!track.isOverdue(start, at: start + .seconds(60)))
+        track.wasOverdue(start, at: start + .seconds(1200))
+        track.wasFresh()
+        #expect(track.isOverdue(start, at: start + .seconds(80)))
+        for _ in 0..<3 { track.learn(spacing: .seconds(15)) }
+        #expect(track.freshFor == .milliseconds(22_500))
+    }
+
     @Test
     func `new targets take nobody's place`() async throws {
         let new = (5..<8).flatMap { source in
@@ -202,6 +268,72 @@ struct EndedSeriesTests {
         #expect(isOverlapping ? held <= 2 : held * 3 < shares.count, "\(shares)")
     }
 
+    /// A base of 40, and jobs of 160 that begin every so many steps of a quarter of a minute.
+    private func jobs(every: Int, life: Int, isOneSeries: Bool = false, until: Int = 1440) -> [String] {
+        let base = ["load{q=\"base\", instance=\"a\"} 40x1440", "up{instance=\"a\"} 1x1440"]
+        let starts = stride(from: 20, to: until, by: every)
+        if isOneSeries {
+            let cycle = "160x\(life - 1) stale _x\(every - life - 2)"
+            return base + [
+                "load{q=\"job\", instance=\"a\"} _x20 " + starts.map { _ in cycle }.joined(separator: " ")
+            ]
+        }
+        return base
+            + starts.map { "load{q=\"job-\($0)\", instance=\"a\"} _x\($0) 160x\(life - 1) stale" }
+    }
+
+    @Test(arguments: [(every: 120, life: 48), (120, 80), (240, 44), (240, 80), (480, 80)], [false, true])
+    func `series that end as others did before are no outage`(
+        jobs: (every: Int, life: Int), isOneSeries: Bool
+    )
+        async throws
+    {
+        // What was there for most of the time is no job, where its labels are the same.
+        guard !isOneSeries || jobs.life * 2 < jobs.every else { return }
+        let series = self.jobs(every: jobs.every, life: jobs.life, isOneSeries: isOneSeries)
+        let second = (20 + jobs.every + jobs.life) / 4
+
+        let shares = try await kept("sum(load)", series, minutes: 4...350)
+
+        #expect(shares[(jobs.life + 20) / 4] == 0.2, "\(shares)")
+        #expect(shares[(second + 2 - 4)...].allSatisfy { $0 == nil }, "\(shares)")
+    }
+
+    @Test
+    func `after a restart the store says how series came and went`() async throws {
+        let shares = try await kept("sum(load)", jobs(every: 480, life: 80), minutes: 270...300)
+
+        #expect(shares.allSatisfy { $0 == nil }, "\(shares)")
+    }
+
+    @Test
+    func `more series than ever ended at once are missed, and so are steady ones`() async throws {
+        let several = (0..<3).map { "load{q=\"one-\($0)\", instance=\"a\"} _x600 160x79 stale" }
+        let steady = ["load{q=\"steady\", instance=\"a\"} 160x1039 stale"]
+        let series = jobs(every: 240, life: 80, until: 480) + several + steady
+
+        let shares = try await kept("sum(load)", series, minutes: 4...300)
+
+        #expect(shares[(171 - 4)...(225 - 4)].allSatisfy { $0 != nil }, "\(shares)")
+        #expect(shares[(261 - 4)...].allSatisfy { $0 == 0.2 }, "\(shares)")
+    }
+
+    @Test
+    func `series that return sooner than they lived are missed each time`() async throws {
+        let cycles = Array(repeating: "160x159 stale _x79", count: 6).joined(separator: " ")
+        let series =
+            ["load{q=\"base\", instance=\"a\"} 40x1440", "up{instance=\"a\"} 1x1440"]
+            + (0..<3).map { "load{q=\"\($0)\", instance=\"a\"} " + cycles }
+
+        let shares = try await kept("sum(load)", series, minutes: 4...350)
+
+        for minute in 4...350 {
+            let isOff = minute % 60 >= 40
+            #expect(
+                (shares[minute - 4] != nil) == isOff, "\(minute): \(String(describing: shares[minute - 4]))")
+        }
+    }
+
     @Test(arguments: ["sum(queue)", "sum(rate(queue[1m]))", "sum(queue{instance=~\"i.\"})"])
     func `a query without a condition on targets is partial where its targets are down, until they answer`(
         query: String
@@ -216,6 +348,43 @@ struct EndedSeriesTests {
         #expect(coverages.last == .some(nil), "\(coverages)")
         // So it is found after a restart, hours later.
         #expect(try await signals(query, series, minutes: 60...60)[0].coverage == 0.4)
+    }
+
+    /// For good, and for two minutes of three.
+    @Test(arguments: ["1x79 0x700", "1x79 " + String(repeating: "0x7 1x3 ", count: 60)])
+    func `a few targets that are down are missed for an hour, also where they return for short times`(
+        up: String
+    )
+        async throws
+    {
+        let one = try await signals("sum(queue)", five(up: up, failing: 1), minutes: 19...95).map(\.coverage)
+        let most = try await signals("sum(queue)", five(up: up), minutes: 19...95).map(\.coverage)
+
+        #expect(one[1] == 0.8)
+        #expect(one[40...61].contains(0.8), "\(one)")
+        #expect(one[62...].allSatisfy { $0 == nil }, "\(one)")
+        // A series that has ended while its target answered at times is missed no longer either.
+        #expect(up.contains("1x3") || most[62...].contains(0.4), "\(most)")
+    }
+
+    @Test
+    func `series that take the place of others may tell less, but not next to nothing`() async throws {
+        func series(_ new: (_ index: Int) -> String) -> [String] {
+            let old = (0..<10).map {
+                "load{src=\"\($0)\", code=\"200\", instance=\"a\"} 0+150x\(80 + $0) stale"
+            }
+            return old + (0..<10).map(new) + [
+                "load{src=\"x\", code=\"200\", instance=\"a\"} 0+150x600", "up{instance=\"a\"} 1x600",
+            ]
+        }
+        let rollout = series { "load{src=\"new \($0)\", code=\"200\", instance=\"a\"} _x\(80 + $0) 0+75x400" }
+        let errors = series { "load{src=\"\($0)\", code=\"500\", instance=\"a\"} _x\(80 + $0) 0+3x400" }
+
+        let calm = try await kept("sum(rate(load[1m]))", rollout, minutes: 15...95)
+        let outage = try await kept("sum(rate(load[1m]))", errors, minutes: 15...95)
+
+        #expect(calm.allSatisfy { $0 == nil }, "\(calm)")
+        #expect(outage[12...60].allSatisfy { $0 != nil && $0! < 0.2 }, "\(outage)")
     }
 
     @Test

@@ -35,6 +35,27 @@ struct ForecastDecisionTests {
         #expect(decision.reason(.forecast)?.text == "95% of peaks within 5m stay below 812 (seasonal)")
     }
 
+    /// Four of five sources report 800 of 1,000.
+    @Test(arguments: [nil, 0.0, 900.0])
+    func `what is foreseen covers sources that do not report as well, and adds nothing for them`(
+        peak: Double?
+    ) {
+        var scene = scene(current: 30, headroom: 0.14)
+        scene.policy.partial = ScalingPolicy.PartialRule(above: 0.8, scaleDown: 1)
+        func decide() -> ScaleDecision {
+            scene.decide(
+                ["load": .value(800, measuredAt: scene.now)], outlook: peak.map { outlook($0, keep: $0) },
+                coverage: 0.8)
+        }
+        // By headroom, by what is measured, and by what is foreseen.
+        let expected = peak == nil ? 23 : peak == 0 ? 20 : 23
+
+        #expect(decide().desired == expected)
+        #expect(decide().desired == expected)
+        scene.current = 21
+        #expect(decide().desired == 21)
+    }
+
     @Test
     func `a forecast below the present need changes nothing`() {
         var scene = scene(current: 8)

@@ -266,11 +266,43 @@ struct ImportLossTests {
     @Test
     func `a formula that is none here leaves the triggers no activation of their own, and says so`() throws {
         let (policies, notes) = try scaledObject(
-            "advanced: { scalingModifiers: { formula: a * 2, target: '4', activationTarget: '9' } }",
+            "advanced: { scalingModifiers: { formula: 'max([a, 2])', target: '4', activationTarget: '9' } }",
             "{ type: prometheus, name: a, metadata: { query: x, threshold: '1', activationThreshold: '3' } }")
 
         #expect(policies[0].signals.map(\.activation) == [nil])
         #expect(notes.contains { $0.contains("activationTarget of the formula has no equivalent") })
+        #expect(notes.contains { $0.contains("nor has its target") })
+    }
+
+    @Test
+    func `arithmetic over triggers is one query`() throws {
+        let (policies, notes) = try scaledObject(
+            "minReplicaCount: 0\n  advanced: { scalingModifiers: { formula: (a_1 + b) / 2, target: '4', activationTarget: '9' } }",
+            """
+            { type: prometheus, name: a_1, metadata: { query: x, threshold: '1', activationThreshold: '3' } }
+              - { type: prometheus, name: b, metadata: { query: y, threshold: '1' } }
+              - { type: cpu, metadata: { value: '60', containerName: main } }
+            """)
+
+        #expect(policies[0].signals.map(\.query).prefix(1) == ["(sum(x) + sum(y)) / 2"])
+        #expect(policies[0].signals.count == 2)
+        #expect(policies[0].signals[0].target == .perReplica(4))
+        #expect(policies[0].signals[0].activation == 9)
+        #expect(notes.contains { $0.contains("the formula is one query") })
+        #expect(notes.contains { $0.contains("containerName") })
+    }
+
+    @Test(arguments: [("a ? b : 1", true), ("a + c", true), ("a + ", true), ("1.5 * a - b", false)])
+    func `a formula that is more than arithmetic over triggers is none`(text: String, isNone: Bool) {
+        #expect((TriggerFormula(text, ["a": "x", "b": "y"]) == nil) == isNone)
+    }
+
+    @Test
+    func `that a topic's partitions bound its consumers is told`() throws {
+        let (_, notes) = try scaledObject(
+            "", "{ type: kafka, metadata: { topic: t, consumerGroup: g, lagThreshold: '5' } }")
+
+        #expect(notes.contains { $0.contains("partitions") })
     }
 
     @Test
@@ -292,12 +324,32 @@ struct ImportLossTests {
             ["name: s, cron: '0 22 * * 1,2,3,4', for: 480m", "name: s-2, cron: '0 22 * * 5', for: 3360m"]
         ),
         ("0 18 * * 5", "0 6 * * 1", ["name: s, cron: '0 18 * * 5', for: 3600m"]),
+        ("0 8 1 * *", "0 20 1 * *", ["name: s, cron: '0 8 1 * *', for: 720m"]),
+        ("30 * * * *", "45 * * * *", ["name: s, cron: '30 * * * *', for: 15m"]),
+        ("45 * * * *", "15 * * * *", ["name: s, cron: '45 * * * *', for: 30m"]),
+        ("0 8-17 * * 1-5", "20 8-17 * * 1-5", ["name: s, cron: '0 8-17 * * 1-5', for: 20m"]),
     ])
     func `a start lasts until the next end`(start: String, end: String, schedules: [String]) throws {
         #expect(CronPair(start, end)?.schedules(named: "s") == schedules)
     }
 
+    @Test(arguments: [
+        ("45 8-17 * * *", "15 8-17 * * *"), ("0 20 1 * *", "0 8 1 * *"), ("0 8 1 * *", "0 20 2 * *"),
+    ])
+    func `a start whose end is not the next of its own hours or days is none`(start: String, end: String) {
+        #expect(CronPair(start, end)?.schedules(named: "s") == nil)
+    }
+
     // MARK: Nomad
+
+    @Test(arguments: ["avg_cpu", "avg_cpu-allocated", "avg_cpu-allocated/api/shop"])
+    func `usage of what is allocated is known by all its names`(query: String) throws {
+        let (policies, _) = try scaling(
+            "",
+            checks: "check \"cpu\" {\n query = \"\(query)\"\n strategy \"target-value\" { target = 70 }\n }")
+
+        #expect(policies.first?.signals.first?.query.contains("container_cpu_usage_seconds_total") == true)
+    }
 
     @Test
     func `a dry run stays one`() throws {

@@ -11,6 +11,8 @@ struct OutageMatrixTests {
     enum Fault: String, CaseIterable {
         case totalLoss, oneSource, staleButPresent, frozen, partial, notANumber, zeroInsteadOfError,
             resetCounters
+        /// Some or all stop without a marker, while their targets answer.
+        case somePause, allPause
         case spike, clockAhead, clockBehind, negative, ended
     }
 
@@ -25,7 +27,7 @@ struct OutageMatrixTests {
     private static let steps = 160
     private let start = Timestamp(milliseconds: 1_700_000_000_000)
 
-    private func policy(_ kind: Kind) throws -> ScalingPolicy {
+    private func policy(_ kind: Kind, isQuick: Bool = false) throws -> ScalingPolicy {
         let load = "{ name: load, query: 'sum(rate(requests_total{workload=\"web\"}[1m]))', per_replica: 50 }"
         let cpu = "{ name: cpu, query: 'avg(rate(cpu_seconds_total{workload=\"web\"}[1m]))', mean: 60% }"
         let queue =
@@ -40,8 +42,10 @@ struct OutageMatrixTests {
             case .latency: latency
             case .multi: [load, cpu, queue, latency].joined(separator: ", ")
             }
+        let behaviour = isQuick ? "behaviour: { scale_down: { window: 0s, limit: none } }, " : ""
         let text =
-            "policies:\n- { name: p, workload: web, replicas: { max: 100 }, interval: 15s, signals: [ \(signals) ] }\n"
+            "policies:\n- { name: p, workload: web, replicas: { max: 100 }, interval: 15s, \(behaviour)"
+            + "signals: [ \(signals) ] }\n"
         return try #require(try PolicyFile.load([(name: "p.yml", text: text)]).first)
     }
 
@@ -64,7 +68,8 @@ struct OutageMatrixTests {
         case .totalLoss: return into == 0 ? "stale" : nil
         case .oneSource: return source == 0 ? (into == 0 ? "stale" : nil) : "\(plain(step))"
         case .partial: return source < 5 ? (into == 0 ? "stale" : nil) : "\(plain(step))"
-        case .staleButPresent: return nil
+        case .staleButPresent, .allPause: return nil
+        case .somePause: return source < 5 ? nil : "\(plain(step))"
         case .frozen: return "\(plain(first - 1))"
         case .notANumber: return "NaN"
         case .zeroInsteadOfError: return "0"
@@ -125,14 +130,14 @@ struct OutageMatrixTests {
         return copy
     }
 
-    private func counts(_ fault: Fault, _ kind: Kind) async throws -> [Int] {
-        let policy = try policy(kind)
+    private func counts(_ fault: Fault, _ kind: Kind, isQuick: Bool = false) async throws -> [Int] {
+        let policy = try policy(kind, isQuick: isQuick)
         let measurer = Measurer(engine: try engine(fault))
         var memory = ScalingMemory()
         var count = 12
         var counts: [Int] = []
         // The windows of rate() are full from the fourth step on.
-        for step in 5..<Self.steps {
+        for step in 5..<(isQuick ? Self.fault.upperBound : Self.steps) {
             let now = start + .seconds(step * Self.step)
             let round = await measurer.measure([policy], at: now)
             var measurement = try #require(round.measurements.first)
@@ -168,6 +173,16 @@ struct OutageMatrixTests {
         if fault != .spike, fault != .zeroInsteadOfError {
             #expect(counts.max() == 12, "\(fault) \(kind): \(counts)")
         }
+    }
+
+    /// While it lasts an outage removes nothing, without a window and limit that would hide it either.
+    @Test(
+        arguments: [Fault.totalLoss, .staleButPresent, .partial, .somePause, .allPause, .ended],
+        [Kind.cpu, .queue, .latency])
+    func `missing data removes nothing at once`(fault: Fault, kind: Kind) async throws {
+        let counts = try await counts(fault, kind, isQuick: true)
+
+        #expect(counts.allSatisfy { $0 >= 12 }, "\(fault) \(kind): \(counts)")
     }
 
     @Test

@@ -77,6 +77,21 @@ struct PodAutoscalerTests {
     }
 
     @Test
+    func `exactly at the target nothing is filled in for missing samples`() {
+        #expect(autoscaler().propose(cpu(0.5, pods: 10, missing: 10), current: 20) == 20)
+    }
+
+    @Test
+    func `the first sync takes the present count for a recommendation of before`() {
+        var autoscaler = autoscaler()
+        let counts = [0, 285, 300].map {
+            autoscaler.desired([.averageValue(50, target: 10)], current: 20, seconds: $0)
+        }
+
+        #expect(counts == [20, 20, 5])
+    }
+
+    @Test
     func `a raw average takes missing pods for their target and not for a whole request`() {
         let pods = Pods(ready: [Double](repeating: 20, count: 8), missing: 2)
 

@@ -38,19 +38,19 @@ struct QualityTests {
         #expect(decision.desired == count)
     }
 
-    @Test
-    func `a fall to exactly zero at once is not believed for a while`() {
+    @Test(arguments: [(0.0, 0), (1e-30, 1)])
+    func `a fall to zero or next to nothing at once is not believed for a while`(value: Double, count: Int) {
         var scene = scene()
         #expect(scene.decide(1000).desired == 20)
         scene.pass(.seconds(15))
 
-        let fallen = scene.decide(0)
+        let fallen = scene.decide(value)
         #expect(fallen.desired == 20)
         #expect(fallen.reason(.untrusted)?.until == scene.now + .seconds(600))
         scene.pass(.seconds(599))
-        #expect(scene.decide(0).desired == 20)
+        #expect(scene.decide(value).desired == 20)
         scene.pass(.seconds(1))
-        #expect(scene.decide(0).desired == 0)
+        #expect(scene.decide(value).desired == count)
     }
 
     @Test

@@ -84,48 +84,11 @@ struct ScriptRunner {
             }
         }
         if dependsOnTime { return [] }
-        let query = expression.fixed(at: time).description
+        let query = expression.fixed { _ in time }.description
         let milliseconds = time.milliseconds
         let times =
             milliseconds == 0
             ? [-1000, 0, 1000] : [-10 * milliseconds, 0, milliseconds / 5, milliseconds, 10 * milliseconds]
         return times.map { (query, Timestamp(milliseconds: $0)) }
-    }
-}
-
-extension Expression {
-    /// With `@` at all selectors and subqueries that have none; what is within a subquery stays as it is.
-    fileprivate func fixed(at time: Timestamp) -> Expression {
-        switch self {
-        case .number, .string: return self
-        case .selector(var selector):
-            selector.at = selector.at ?? .timestamp(time)
-            return .selector(selector)
-        case .matrix(var matrix):
-            matrix.selector.at = matrix.selector.at ?? .timestamp(time)
-            return .matrix(matrix)
-        case .subquery(var subquery):
-            subquery.at = subquery.at ?? .timestamp(time)
-            return .subquery(subquery)
-        case .sign(var node):
-            node.operand = node.operand.fixed(at: time)
-            return .sign(node)
-        case .binary(var node):
-            node.left = node.left.fixed(at: time)
-            node.right = node.right.fixed(at: time)
-            return .binary(node)
-        case .aggregation(var node):
-            node.operand = node.operand.fixed(at: time)
-            node.parameter = node.parameter?.fixed(at: time)
-            return .aggregation(node)
-        case .call(var node):
-            let labels = node.function == .info ? node.arguments.dropFirst() : []
-            node.arguments =
-                (labels.isEmpty ? node.arguments[...] : node.arguments.prefix(1)).map {
-                    $0.fixed(at: time)
-                } + labels
-            return .call(node)
-        case .parenthesised(let inner, let range): return .parenthesised(inner.fixed(at: time), range)
-        }
     }
 }

@@ -148,13 +148,16 @@ package struct BacktestPlan: Sendable {
         writer.object { writer in
             writer.key("policies")
             writer.array { writer in
-                for result in results { write(result, &writer) }
+                let competition = BacktestCompetition(results)
+                for index in results.indices { write(results[index], competition, index, &writer) }
             }
         }
         return writer.bytes
     }
 
-    private static func write(_ result: Result, _ writer: inout JSONWriter) {
+    private static func write(
+        _ result: Result, _ competition: BacktestCompetition, _ index: Int, _ writer: inout JSONWriter
+    ) {
         let score = result.score
         writer.object { writer in
             writer.field("policy", result.name)
@@ -170,6 +173,8 @@ package struct BacktestPlan: Sendable {
                 writer.field("tau_o", score.spec.tauO)
                 writer.field("ups", score.spec.ups)
                 writer.field("sigma", score.spec.sigma)
+                if let kappa = competition.kappa(index) { writer.field("kappa", kappa) }
+                if let epsilon = competition.epsilon(index) { writer.field("epsilon", epsilon) }
             }
         }
     }

@@ -17,7 +17,10 @@ extension Deliberation {
         let age = now - measurement.at
         guard let outlook = measured.outlook, outlook.isTrusted, outlook.peak.isFinite,
             age <= policy.staleAfter, age >= .zero - Self.futureTolerance
-        else { return keepHeadroom(prediction, signal, value / target) }
+        else {
+            keepHeadroom(prediction, signal, value / target)
+            return cover(value / target * (1 + prediction.headroom), of: signal)
+        }
         let demand = max(value, outlook.peak) / target
         let keep = outlook.keep.flatMap { $0.isFinite ? $0 / target : nil }
         let kept = max(demand, keep ?? demand)
@@ -39,6 +42,19 @@ extension Deliberation {
                 "up to \(signal.unit.text(kept * target)) may be needed again within \(prediction.hold.prometheusText)"
             )
         }
+        cover(kept, of: signal)
+    }
+
+    /// Of sources that do not report neither headroom nor forecast know anything: nothing is removed that would be needed
+    /// if they were like the others.
+    private mutating func cover(_ needed: Double, of signal: SignalPolicy) {
+        guard let share = reported[signal.name], count < current else { return }
+        let whole = min(current, Replicas.covering(needed / share))
+        guard whole > count else { return }
+        count = whole
+        note(
+            .partial, signal.name,
+            "with what is foreseen of the others like them \(Replicas.covering(needed / share))")
     }
 
     /// The replicas for a demand in fractional ones; the present count where it is hardly exceeded.

@@ -127,6 +127,7 @@ extension Deliberation {
             case .perReplica, .backlog: true
             case .mean, .objective, .steps: false
             }
+        if isTotal { reported[signal.name] = coverage }
         let completed = Proposal(
             signal, isTotal ? value / coverage : value, counts: counts, current: current, policy: policy)
         let most = max(1, Replicas.within(Double(current) * rule.scaleDown))

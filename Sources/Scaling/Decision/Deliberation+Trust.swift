@@ -29,11 +29,12 @@ extension Deliberation {
                     "was \(signal.unit.text(value)) \(age.prometheusText) ago; stale after "
                         + policy.staleAfter.prometheusText, signal.whenStale)
             }
-            if value == 0, let patience = policy.suspectsZeroFor,
+            if isNothing(value, signal), let patience = policy.suspectsZeroFor,
                 let since = zeroSince(signal, memory), now - since < patience
             {
                 return .untrusted(
-                    "fell to exactly 0 at once; not believed for \(patience.prometheusText)", .hold,
+                    "fell to \(value == 0 ? "exactly 0" : "next to nothing") at once; not believed for \(patience.prometheusText)",
+                    .hold,
                     until: since + patience)
             }
             return .trusted(value)
@@ -46,6 +47,17 @@ extension Deliberation {
         case .failed(let message):
             return untrusted("could not be measured: \(message.prefix(200))", signal.whenMissing)
         }
+    }
+
+    /// Zero, or as good as: less than a millionth of what one replica is to carry.
+    private func isNothing(_ value: Double, _ signal: SignalPolicy) -> Bool {
+        let whole: Double
+        switch signal.target {
+        case .perReplica(let target), .mean(let target), .objective(let target): whole = target
+        case .backlog(let rate, let within): whole = rate * within.inSeconds
+        case .steps: whole = 0
+        }
+        return value == 0 || value > 0 && value < whole * 1e-6
     }
 
     /// Since when a signal that is zero now is suspiciously so; nil where the fall is credible.
@@ -74,7 +86,7 @@ extension Deliberation {
         memory.remember(
             ScalingMemory.SignalMemory(
                 name: signal.name, at: now, value: value,
-                zeroSince: value == 0 ? zeroSince(signal, memory) : nil))
+                zeroSince: isNothing(value, signal) ? zeroSince(signal, memory) : nil))
     }
 
     /// The signal with the share of load that was learned for a replica, where a policy asks for it and enough was seen.

@@ -15,6 +15,8 @@ struct Deliberation {
     var bounds: ClosedRange<Int>
     /// No step lowers the count below this: what partial signals may do in one decision.
     var floor = 0
+    /// Of totals that only a share of their sources report, that share, where they may remove replicas all the same.
+    var reported: [String: Double] = [:]
     /// What the signals ask for as they are measured, before forecasts and bounds.
     var asked: Int
     var count: Int

@@ -6,7 +6,13 @@ struct CronPair {
     init?(_ start: String, _ end: String) {
         let first = start.split(separator: " "), last = end.split(separator: " ")
         guard first.count == 5, last.count == 5, let from = CronExpression(start),
-            let to = CronExpression(end), first[2] == "*", first[3] == "*", last[2] == "*", last[3] == "*",
+            let to = CronExpression(end)
+        else { return nil }
+        if let minutes = Self.minutes(first, from, last, to) {
+            times = ["cron: '\(start)', for: \(minutes)m"]
+            return
+        }
+        guard first[2] == "*", first[3] == "*", last[2] == "*", last[3] == "*",
             from.minutes.count == 1, from.hours.count == 1, to.minutes.count == 1, to.hours.count == 1
         else { return nil }
         let begin = from.hours[0] * 60 + from.minutes[0]
@@ -34,6 +40,24 @@ struct CronPair {
             let weekdays = days.map { "\($0)" }.joined(separator: ",")
             return "cron: '\(begin % 60) \(begin / 60) * * \(weekdays)', for: \(minutes)m"
         }
+    }
+
+    /// How long it lasts each time, within hours, or on days other than of the week; nil for what hours of days say.
+    private static func minutes(
+        _ first: [Substring], _ from: CronExpression, _ last: [Substring], _ to: CronExpression
+    ) -> Int? {
+        guard first[2...] == last[2...], from.minutes.count == 1, to.minutes.count == 1 else { return nil }
+        if first[1] == last[1] {
+            let isEveryHour = from.hours.count == 24
+            guard from.hours.count > 1 else { return nil }
+            let minutes = to.minutes[0] - from.minutes[0]
+            return minutes > 0 ? minutes : isEveryHour && minutes < 0 ? minutes + 60 : nil
+        }
+        guard first[2] != "*" || first[3] != "*", from.hours.count == 1, to.hours.count == 1 else {
+            return nil
+        }
+        let minutes = (to.hours[0] - from.hours[0]) * 60 + to.minutes[0] - from.minutes[0]
+        return minutes > 0 ? minutes : nil
     }
 
     /// `name: office, days: ...`, one for each schedule.

@@ -314,8 +314,12 @@ struct NomadImport {
             }
             return "100 * " + ContainerQuery.allocated(resource, ofPool: draft.workload)
         case "nomad-apm":
-            let words = text.split(separator: "_")
-            guard let resource = words.last, resource == "cpu" || resource == "memory" else {
+            // avg_cpu, avg_cpu-allocated/GROUP/JOB
+            let words = text.prefix { $0 != "/" }.split(separator: "_")
+            let resource = words.last.flatMap { word in
+                ["cpu", "memory"].first { word == $0 || word == "\($0)-allocated" }
+            }
+            guard let resource else {
                 log.note("the query \"\(text)\" has no equivalent", field(check, "query"))
                 return nil
             }
@@ -324,7 +328,7 @@ struct NomadImport {
                     "\(words.first ?? "") of \(resource) over replicas becomes the mean",
                     field(check, "query"))
             }
-            return "100 * " + ContainerQuery.utilisation(String(resource), draft.workload)
+            return "100 * " + ContainerQuery.utilisation(resource, draft.workload)
         default:
             log.note(
                 "the source \"\(source)\" has no equivalent: scrape it and write the query in PromQL",

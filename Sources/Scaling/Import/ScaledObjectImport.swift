@@ -90,6 +90,7 @@ struct ScaledObjectImport {
         let names = plain.split(separator: "+").map(String.init)
         guard let target, Set(names) == Set(draft.signals.map(\.name)), names.count == draft.signals.count
         else {
+            if let target, compose(formula, target, node, &draft) { return }
             // Where there is a formula, KEDA ignores the activations of the triggers.
             for index in draft.signals.indices {
                 draft.signals[index].settings.removeAll { $0.hasPrefix("activation") }
@@ -100,8 +101,9 @@ struct ScaledObjectImport {
                     activation)
             }
             return log.note(
-                "the formula has no equivalent: write it in PromQL as the query of one signal; until then the "
-                    + "largest of the triggers counts", node["formula"])
+                "the formula has no equivalent, nor has its target: write it in PromQL as the query of one signal; "
+                    + "until then the largest of the triggers counts, each by its own threshold",
+                node["formula"])
         }
         draft.combination = names.count > 1 ? "sum" : nil
         let key = node["metricType"]?.text == "Value" ? "mean" : "per_replica"
@@ -118,6 +120,25 @@ struct ScaledObjectImport {
             }
         }
         for index in draft.signals.indices { draft.signals[index].settings = settings }
+    }
+
+    /// Arithmetic over the triggers is one query over theirs; false where that does not say it.
+    private func compose(
+        _ formula: String, _ target: Double, _ node: Documents.Node, _ draft: inout PolicyDraft
+    ) -> Bool {
+        let queries = Dictionary(draft.signals.map { ($0.name, $0.query) }) { first, _ in first }
+        guard draft.prediction == nil, let composed = TriggerFormula(formula, queries) else { return false }
+        let key = node["metricType"]?.text == "Value" ? "mean" : "per_replica"
+        var settings = ["\(key): \(KubernetesQuantity.text(target))"]
+        if let number = node["activationTarget"]?.text.flatMap(KubernetesQuantity.parse) {
+            settings.append("activation: \(KubernetesQuantity.text(number))")
+        }
+        draft.signals.removeAll { composed.names.contains($0.name) }
+        let name = draft.signalName("formula")
+        draft.signals.insert(
+            PolicyDraft.Signal(name: name, query: composed.query, settings: settings), at: 0)
+        log.note("the formula is one query over those of its triggers; check it", node["formula"])
+        return true
     }
 
     private func annotations(_ object: Documents.Node, _ draft: inout PolicyDraft) {

@@ -116,6 +116,12 @@ struct TriggerImport {
         }
         log.note(
             "\(type) is measured by \(queue.exporter), which has to be scraped; check the query", trigger)
+        if type == "kafka", metadata?["allowIdleConsumers"]?.text != "true" {
+            known.insert("allowidleconsumers")
+            log.note(
+                "KEDA starts no more replicas than the topic has partitions; write that as replicas.max",
+                trigger)
+        }
         log.unread(metadata, known: known, of: type)
         let conditions = labels.isEmpty ? "" : "{\(labels.joined(separator: ", "))}"
         let series = metric + conditions
@@ -193,6 +199,9 @@ struct TriggerImport {
         guard let value = trigger.at("metadata", "value")?.text else {
             return log.note("a \(type) trigger needs a value", trigger)
         }
+        if let name = trigger.at("metadata", "containerName") {
+            log.note("containerName: the usage of all containers of a replica counts", name)
+        }
         let kind = trigger["metricType"]?.text ?? trigger.at("metadata", "type")?.text ?? "Utilization"
         if kind == "Utilization", let percent = Int(value), percent > 0 {
             draft.signals.append(
@@ -217,7 +226,9 @@ struct TriggerImport {
         let known = ZoneTable(zone) != nil || zone == "Etc/UTC"
         if !known { log.note("the time zone \"\(zone)\" is not known: UTC", metadata["timezone"]) }
         guard let pair = CronPair(start, end) else {
-            return log.note("start and end must each name one minute of days of the week", metadata["start"])
+            return log.note(
+                "start and end must each name one minute of days of the week, or of the same hours or days",
+                metadata["start"])
         }
         let count = draft.bounded(asked, "desiredReplicas", log, metadata["desiredReplicas"])
         let id = PolicyDraft.label(name == "cron" ? "cron-\(draft.schedules.count + 1)" : name)

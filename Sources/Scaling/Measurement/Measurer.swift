@@ -38,7 +38,8 @@ package final class Measurer: Sendable {
             for signal in policy.signals {
                 let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
                 let outlook = await outlook(
-                    policy, signal, reading, at: now, learned.startUps[policy.workload])
+                    policy, signal, reading, pausedAt: probe.pauses[signal.query], at: now,
+                    learned.startUps[policy.workload])
                 let standing = policy.partial == nil ? nil : await probe.standing(of: signal.query)
                 signals.append(
                     Signal(
@@ -97,12 +98,13 @@ package final class Measurer: Sendable {
             })
         presence.withLock { presence in
             presence.selectors = presence.selectors.filter { selectors.contains($0.key) }
+            presence.spacings = presence.spacings.filter { selectors.contains($0.key) }
         }
     }
 
     private func outlook(
-        _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading, at now: Timestamp,
-        _ startUp: Duration?
+        _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading,
+        pausedAt: Timestamp?, at now: Timestamp, _ startUp: Duration?
     ) async -> SignalForecast.Answer? {
         guard let prediction = policy.prediction, let key = ForecastKey(policy, signal),
             let expression = try? Expression.parse(signal.query)
@@ -111,7 +113,9 @@ package final class Measurer: Sendable {
         var forecast = forecasts.withLock { $0.removeValue(forKey: key) } ?? SignalForecast(key)
         // Of a series that has ended a range still shows something, and less and less of it. What a slow scrape makes
         // stale for a moment is history all the same.
-        var trustedUntil: Timestamp?
+        var trustedUntil = pausedAt
+        var whole = Double.nan
+        if pausedAt != nil, case .value(let value, _) = reading { whole = value }
         if case .stale(_, let measuredAt) = reading {
             trustedUntil = measuredAt + min(policy.staleAfter * 2, SignalProbe.lookback - .seconds(60))
         }
@@ -119,7 +123,7 @@ package final class Measurer: Sendable {
             // Where this fails the forecast waits; the signal's own reading says what failed.
             let limits = QueryLimits(timeout: .seconds(30))
             if let result = try? await engine.evaluate(expression, over: range, limits: limits) {
-                forecast.append(result.value, over: range, trustedUntil: trustedUntil)
+                forecast.append(result.value, over: range, trustedUntil: trustedUntil, whole: whole)
             }
         }
         let answer = forecast.answer(

@@ -14,54 +14,9 @@ struct SeriesPresence {
         var isScraped = false
     }
 
-    private struct Track {
-        var target: Labels
-        /// When the series came, and when it was there last.
-        var since: Timestamp
-        var last: Timestamp
-        /// The value, or the rate of a counter; nil until it is known.
-        var weight: Double?
-        /// From where a counter's rate is reckoned.
-        var anchor: Sample?
-
-        /// How long it is missed once it ends.
-        var missedFor: Duration {
-            let life = last - since
-            return life >= SeriesPresence.steadiness - SeriesPresence.resolution
-                ? SeriesPresence.reach : life
-        }
-
-        /// A counter's rate is taken over at least so long, since scrapes are that far apart.
-        private static let span = Duration.seconds(60)
-
-        mutating func weigh(_ value: Double?, at now: Timestamp, isCounter: Bool) {
-            guard let value, value.isFinite else { return }
-            guard isCounter else {
-                weight = abs(value)
-                return
-            }
-            guard let anchor else {
-                self.anchor = Sample(now, value)
-                return
-            }
-            let time = now - anchor.timestamp
-            guard time >= Self.span else {
-                if time < .zero { self.anchor = Sample(now, value) }
-                return
-            }
-            // A counter that fell began anew.
-            let increase = value >= anchor.value ? value - anchor.value : max(0, value)
-            let rate = increase / time.inSeconds
-            weight = weight.map { ($0 + rate) / 2 } ?? rate
-            self.anchor = Sample(now, value)
-        }
-    }
-
     /// A series that ends is missed for so long, and as long as it had lived where it was never a steady one; then what
     /// is left is the whole.
     static let reach = Duration.seconds(3600)
-    /// What has lived for so long, to the resolution of the grid, is steady.
-    private static let steadiness = Duration.seconds(600)
     static let resolution = Duration.seconds(60)
     /// How long what was found stands, while no series ends.
     private static let validity = Duration.seconds(15)
@@ -71,16 +26,30 @@ struct SeriesPresence {
     private static let arrival = Duration.seconds(60)
     /// What is less than this share of the whole is not missed.
     private static let leastLoss = 0.01
-    private static let targetLabels = ["instance", "job"]
+    /// A series that has the labels of one that ended, and tells at least this share of it, stands for it.
+    private static let leastLikeness = 0.125
+    static let targetLabels = ["instance", "job"]
 
     /// Whether increases count and not values.
     private let isCounter: Bool
-    private var tracks: [Labels: Track] = [:]
+    /// Whether ranges are asked for, of which less and less is left once samples cease to come.
+    let isRanged: Bool
+    var tracks: [Labels: SeriesTrack] = [:]
+    var habits = SeriesHabits()
+    /// From when on it was seen whether a series was there.
+    var watchedSince: Timestamp?
+    var knowsHabits = false
     private var readAt: Timestamp?
+    private var spacedAt: Timestamp?
     private var count = 0.0
-    private(set) var standing = Standing()
+    /// Of the series that are there, how old their newest samples may be; nil where that is not known.
+    private(set) var freshFor: Duration?
+    var standing = Standing()
 
-    init(isCounter: Bool) { self.isCounter = isCounter }
+    init(isCounter: Bool, isRanged: Bool) {
+        self.isCounter = isCounter
+        self.isRanged = isRanged
+    }
 
     /// - Parameter here: how many series there are now.
     func isDue(_ here: Double, at now: Timestamp) -> Bool {
@@ -90,50 +59,118 @@ struct SeriesPresence {
 
     func hasLost(_ here: Double) -> Bool { here < count }
 
+    /// Whether it should be found out how far apart samples are.
+    func needsSpacings(at now: Timestamp) -> Bool {
+        guard isRanged else { return false }
+        guard let spacedAt, now >= spacedAt else { return true }
+        return now - spacedAt >= (freshFor == nil ? Self.resolution : Self.spacingValidity)
+    }
+
+    private static let spacingValidity = Duration.seconds(300)
+
+    /// What was found of a selector's series at one moment.
+    struct Found {
+        var elements: [VectorElement]
+        /// When the newest sample of each is from, by labels without the name; where that is not known, from now.
+        var sampledAt: [Labels: Timestamp] = [:]
+        /// How far apart samples are, where that was asked for.
+        var spacings: [Labels: Duration]?
+        /// How many there are, as `isDue` was asked.
+        var count: Double
+    }
+
     /// Takes in the series that there are now.
-    mutating func note(_ found: [VectorElement], at now: Timestamp, targets: TargetStates) {
-        for element in found { note(element.labels, element.value, at: now) }
+    mutating func note(_ found: Found, at now: Timestamp, targets: TargetStates) {
+        watchedSince = min(watchedSince ?? now, now)
+        var freshFor: Duration?
+        for element in found.elements {
+            guard isRanged else {
+                note(element.labels, element.value, sampledAt: now, at: now)
+                continue
+            }
+            let key = element.labels.removing(["__name__"])
+            let sampledAt = found.sampledAt[key] ?? now
+            guard isFresh(element.labels, found.spacings?[key], sampledAt, at: now) else { continue }
+            note(element.labels, element.value, sampledAt: sampledAt, at: now)
+            if let spacing = found.spacings?[key] { tracks[element.labels]?.learn(spacing: spacing) }
+            tracks[element.labels]?.wasFresh()
+            freshFor = [freshFor, tracks[element.labels]?.freshFor].compactMap { $0 }.max()
+        }
+        self.freshFor = freshFor ?? self.freshFor
+        if found.spacings != nil { spacedAt = now }
         readAt = now
-        count = Double(found.count)
+        count = found.count
         standing = settle(at: now, targets)
     }
 
+    /// Whether a series still yields samples.
+    private mutating func isFresh(
+        _ labels: Labels, _ spacing: Duration?, _ sampledAt: Timestamp, at now: Timestamp
+    ) -> Bool {
+        var track = tracks[labels] ?? SeriesTrack(labels, since: now, last: now)
+        if let spacing { track.spacing = spacing }
+        guard track.isOverdue(sampledAt, at: now) else { return true }
+        tracks[labels]?.spacing = track.spacing
+        tracks[labels]?.last = min(track.last, sampledAt)
+        tracks[labels]?.wasOverdue(sampledAt, at: now)
+        return false
+    }
+
     /// After a restart, takes in what the store says of the time before, on a grid of so wide steps.
-    mutating func recall(_ series: [MatrixSeries], step: Duration, from include: (Labels) -> Bool) {
+    /// - Parameter since: from when on all of it is told.
+    mutating func recall(
+        _ series: [MatrixSeries], step: Duration, since: Timestamp? = nil, from include: (Labels) -> Bool
+    ) {
+        if let since { watchedSince = since + step }
         for one in series {
             let moments = one.samples.map { (at: $0.timestamp, value: Double?.some($0.value)) }
             let counted = one.histograms.map { (at: $0.timestamp, value: Double?.none) }
+            var known: (value: Double?, since: Timestamp)?
             for (at, value) in (moments + counted).sorted(by: { $0.at < $1.at }) {
                 readAt = at - step
-                note(one.labels, value, at: at)
+                // What has not changed for so long only may be the last sample of a series that has stopped.
+                if known.map({ $0.value != value || at - $0.since > SignalProbe.lookback }) ?? true {
+                    known = (value, at)
+                    note(one.labels, value, sampledAt: at, at: at)
+                } else {
+                    note(one.labels, nil, sampledAt: at, at: at)
+                }
             }
         }
         tracks = tracks.filter { include($0.value.target) }
         readAt = nil
     }
 
-    private mutating func note(_ labels: Labels, _ value: Double?, at now: Timestamp) {
+    private mutating func note(
+        _ labels: Labels, _ value: Double?, sampledAt: Timestamp, at now: Timestamp
+    ) {
         guard let place = tracks.index(forKey: labels) else {
-            var track = Track(target: labels.keeping(Self.targetLabels), since: now, last: now)
-            track.weigh(value, at: now, isCounter: isCounter)
+            let since = habits.resume(labels, at: now) ?? now
+            var track = SeriesTrack(labels, since: since, last: now)
+            track.weigh(value, at: sampledAt, isCounter: isCounter)
             tracks[labels] = track
             return
         }
         var track = tracks.values[place]
-        // What returns while it is missed goes on; else it begins anew.
-        if let readAt, track.last < readAt, now - track.last > track.missedFor { track.since = now }
+        if let readAt, track.last < readAt, now - track.last > track.resumesWithin {
+            if let life = life(of: labels, track) { habits.remember(life) }
+            track.since = now
+        }
+        track.isLostWithTarget = false
         track.since = min(track.since, now)
         track.last = now
-        track.weigh(value, at: now, isCounter: isCounter)
+        track.weigh(value, at: sampledAt, isCounter: isCounter)
         tracks.values[place] = track
     }
 
     /// Forgets what is not missed any longer, and sums up the rest.
-    private mutating func settle(at now: Timestamp, _ targets: TargetStates) -> Standing {
+    mutating func settle(at now: Timestamp, _ targets: TargetStates) -> Standing {
         var seen: Set<Labels> = []
         var down: Set<Labels> = []
-        var here: [Track] = []
-        var ended: [Track] = []
+        var here: [SeriesTrack] = []
+        var ended: [Labels] = []
+        var scraped: [Labels] = []
+        var lost: [Labels] = []
         var forgotten: [Labels] = []
         for (labels, track) in tracks {
             let isHere = track.last >= now
@@ -143,41 +180,64 @@ struct SeriesPresence {
             case .down:
                 seen.insert(track.target)
                 down.insert(track.target)
+                if !isHere { lost.append(labels) }
             case .gone, .unknown: break
             }
             if isHere {
                 here.append(track)
             } else if state == .up || state == .unknown {
-                let isMissed = now - track.last < track.missedFor
-                if isMissed { ended.append(track) } else { forgotten.append(labels) }
+                ended.append(labels)
+                if state == .up { scraped.append(labels) }
             } else if state == .gone {
                 forgotten.append(labels)
             }
         }
+        for labels in scraped { tracks[labels]?.isScraped = true }
+        for labels in lost { tracks[labels]?.isLostWithTarget = true }
         for labels in forgotten { tracks[labels] = nil }
+        let missed = stillMissed(ended, at: now)
         var standing = Standing(isScraped: !seen.isEmpty)
-        if !down.isEmpty { standing.coverage = 1 - Double(down.count) / Double(seen.count) }
-        if !here.isEmpty, !ended.isEmpty { standing.kept = kept(here, ended, targets) }
+        standing.coverage = coverage(seen, down, at: now, targets)
+        if !here.isEmpty, !missed.isEmpty { standing.kept = kept(here, missed, targets) }
         return standing
     }
 
+    /// Where half of the targets are down or more, they are missed for so long.
+    private static let longReach = Duration.seconds(86_400)
+
+    /// The share of the targets that answered, of those that are missed where they do not; nil where all did.
+    private func coverage(
+        _ seen: Set<Labels>, _ down: Set<Labels>, at now: Timestamp, _ targets: TargetStates
+    ) -> Double? {
+        let reach = down.count * 2 < seen.count ? Self.reach : Self.longReach
+        let missing = down.count { target in targets.downSince(of: target).map { now - $0 < reach } ?? true }
+        guard missing > 0 else { return nil }
+        return 1 - Double(missing) / Double(seen.count - down.count + missing)
+    }
+
     /// The share that is left where some series have ended that none took the place of; nil where nothing is missing.
-    private func kept(_ here: [Track], _ ended: [Track], _ targets: TargetStates) -> Double? {
+    private func kept(_ here: [SeriesTrack], _ ended: [SeriesTrack], _ targets: TargetStates) -> Double? {
         let all = here + ended
         let known = all.compactMap(\.weight)
         let total = known.reduce(0, +)
         // Where all are zero, or none is known, each counts alike.
         let mean = total > 0 ? total / Double(known.count) : 1
-        func sum(_ tracks: [Track]) -> Double {
-            tracks.reduce(0) { $0 + (total > 0 ? $1.weight ?? mean : 1) }
-        }
+        func weight(_ track: SeriesTrack) -> Double { total > 0 ? track.weight ?? mean : 1 }
+        let lost = ended.reduce(0) { $0 + weight($1) }
+        let lostEach = lost / Double(ended.count)
+        let kinds = Set(ended.map(\.kind))
         let earliest = ended.reduce(ended[0].last) { min($0, $1.last) } - Self.replacement
-        let successors = all.filter { track in
-            guard track.since > earliest else { return false }
-            return targets.since(of: track.target).map { track.since > $0 + Self.arrival } ?? true
+        let found = all.reduce(0.0) { sum, track in
+            guard track.since > earliest,
+                targets.since(of: track.target).map({ track.since > $0 + Self.arrival }) ?? true
+            else { return sum }
+            let weight = weight(track)
+            // One that stands for another tells less of a load that falls meanwhile.
+            let isLike = kinds.contains(track.kind) && weight >= Self.leastLikeness * lostEach
+            return sum + (isLike ? max(weight, lostEach) : weight)
         }
-        let missing = sum(ended) - sum(successors)
-        let left = sum(here)
+        let missing = lost - found
+        let left = here.reduce(0) { $0 + weight($1) }
         guard missing > Self.leastLoss * (left + missing) else { return nil }
         return left / (left + missing)
     }

@@ -54,14 +54,13 @@ struct SignalForecast {
 
     private struct Model {
         var forecaster: PeakForecaster
-        /// The aligned period in which it was fitted, and on how many values.
-        var period: Int64
-        var fittedOn: Int
+        /// The grid index of the newest value that it was fitted on.
+        var fittedAt: Int64
         var record = ForecastRecord()
     }
 
-    /// A model is refitted when a new aligned period of so many steps begins (an hour of minutes), and
-    /// earlier only while the history still grows by a quarter.
+    /// A model is fitted on what was known when an aligned period of so many steps began (an hour of minutes), and earlier
+    /// only where the history has grown by a quarter since: so that it is the same after a restart.
     static let refitSteps: Int64 = 60
     static let shownQuantiles = [0.1, 0.5, 0.9]
     /// With fewer values nothing is fitted.
@@ -84,8 +83,7 @@ struct SignalForecast {
     /// The part of the grid that is not known yet; nil where all is.
     func missing(at now: Timestamp) -> EvaluationRange? {
         let present = present(now)
-        let capacity = key.history.milliseconds / stepMilliseconds
-        var first = present - capacity
+        var first = present - Int64(capacity)
         if let newest {
             guard present > newest else { return nil }
             first = max(first, newest + 1)
@@ -102,10 +100,13 @@ struct SignalForecast {
 
     /// Takes in the result over a range that `missing` named. Moments without a value are gaps, and so are those with one
     /// below zero, which is no demand.
-    /// - Parameter trustedUntil: values of later moments are what remains of series that have ended, and gaps; nil where
-    ///   all are fresh.
+    /// - Parameters:
+    ///   - trustedUntil: values of later moments are what remains of series that have ended or pause, and gaps; nil where
+    ///     all are fresh.
+    ///   - whole: stands for those instead, where what remains is known to have been whole.
     mutating func append(
-        _ result: QueryValue, over range: EvaluationRange, trustedUntil: Timestamp? = nil
+        _ result: QueryValue, over range: EvaluationRange, trustedUntil: Timestamp? = nil,
+        whole: Double = .nan
     ) {
         let first = range.start.milliseconds / stepMilliseconds
         var added = [Double](repeating: .nan, count: range.stepCount)
@@ -122,7 +123,8 @@ struct SignalForecast {
         }
         for index in added.indices {
             let moment = Timestamp(milliseconds: (first + Int64(index)) * stepMilliseconds)
-            if added[index] < 0 || trustedUntil.map({ moment > $0 }) == true { added[index] = .nan }
+            if trustedUntil.map({ moment > $0 }) == true { added[index] = whole }
+            if added[index] < 0 { added[index] = .nan }
         }
         if let newest, first > newest + 1 {
             // The service was away for longer than the history.
@@ -222,23 +224,39 @@ struct SignalForecast {
     /// The model of a window, fitted anew where that is due.
     private mutating func model(of window: Window) -> PeakForecaster? {
         guard let newest else { return nil }
-        let period = newest / Self.refitSteps
-        let isDue =
-            models[window].map { $0.period < period || values.count * 4 > $0.fittedOn * 5 } ?? true
-        if isDue {
-            let capacity = Int(clamping: key.history.milliseconds / stepMilliseconds)
+        let fittedAt = fittingIndex(newest)
+        if models[window]?.fittedAt != fittedAt {
+            let capacity = capacity
             if values.count > capacity { values.removeFirst(values.count - capacity) }
             // A workload's measured lead time moves; windows no longer asked for are not kept.
             if models.count - shifted.count >= 8 { models = [:] }
+            let since = Int(newest - fittedAt)
+            let fitted = values.dropLast(since).suffix(max(Self.leastValues, capacity - Int(Self.refitSteps)))
             guard
-                let forecaster = PeakForecaster(
-                    fitting: values, window: window, stepSeconds: Double(stepMilliseconds) / 1000)
+                var forecaster = PeakForecaster(
+                    fitting: Array(fitted), window: window, stepSeconds: Double(stepMilliseconds) / 1000)
             else { return nil }
+            forecaster.append(Array(values.suffix(since)))
             let record = models[window]?.record ?? ForecastRecord()
-            models[window] = Model(
-                forecaster: forecaster, period: period, fittedOn: values.count, record: record)
+            models[window] = Model(forecaster: forecaster, fittedAt: fittedAt, record: record)
         }
         return models[window]?.forecaster
+    }
+
+    private var capacity: Int { Int(clamping: key.history.milliseconds / stepMilliseconds) }
+
+    /// Up to where a model is fitted: to the beginning of the period, or to where the young history had grown by a quarter
+    /// for the last time.
+    private func fittingIndex(_ newest: Int64) -> Int64 {
+        let first = newest - Int64(values.count) + 1
+        let period = newest - (newest % Self.refitSteps + Self.refitSteps) % Self.refitSteps
+        var grown = Self.leastValues
+        // A history that is cut off no longer grows.
+        guard values.count < capacity - Int(Self.refitSteps) || period - first + 1 < Int64(grown) else {
+            return period
+        }
+        while (grown + 1) * 5 / 4 <= values.count { grown = (grown + 1) * 5 / 4 }
+        return max(period, first + Int64(grown) - 1)
     }
 
     private func window(_ prediction: Prediction, startUp: Duration?) -> Window {

@@ -7,6 +7,8 @@ extension SignalProbe {
         var targets = TargetStates()
         /// By selector.
         var selectors: [String: SeriesPresence] = [:]
+        /// By selector.
+        var spacings: [String: Spacing] = [:]
     }
 
     /// What is missing behind a query: targets that did not answer their last scrape, and series that ended in targets
@@ -14,12 +16,14 @@ extension SignalProbe {
     mutating func standing(of query: String) async -> SeriesPresence.Standing {
         guard let expression = try? Expression.parse(query) else { return SeriesPresence.Standing() }
         let counters = expression.counters
+        let ranged = expression.ranged
         var worst = SeriesPresence.Standing()
         for selector in expression.selectors {
             let plain = selector.plain
             var standing = standings[plain]
             if standing == nil {
-                standing = await look(plain, isCounter: counters.contains(plain))
+                standing = await look(
+                    plain, isCounter: counters.contains(plain), isRanged: ranged.contains(plain))
                 if standing?.isScraped == false { standing?.coverage = await coverage(selector) }
                 standings[plain] = standing
             }
@@ -30,24 +34,60 @@ extension SignalProbe {
     }
 
     /// Nil where it cannot be told.
-    private mutating func look(_ plain: String, isCounter: Bool) async -> SeriesPresence.Standing? {
-        guard let here = await number("count(\(plain))") else { return nil }
+    private mutating func look(
+        _ plain: String, isCounter: Bool, isRanged: Bool
+    ) async -> SeriesPresence.Standing? {
         // Taken out and not copied: it may hold many series.
-        var known = presence.selectors.removeValue(forKey: plain)
-        if known == nil {
-            var new = SeriesPresence(isCounter: isCounter)
-            await recall(plain, &new)
-            known = new
+        let known = presence.selectors.removeValue(forKey: plain)
+        guard let here = await number(count(of: plain, freshFor: known?.freshFor)) else {
+            presence.selectors[plain] = known
+            return nil
         }
-        guard var found = known else { return nil }
+        var found = known ?? SeriesPresence(isCounter: isCounter, isRanged: isRanged)
+        if known == nil { await recall(plain, &found) }
         if found.isDue(here, at: now) {
             await readTargets(becauseOfLoss: found.hasLost(here))
-            if let series = here > 0 ? await elements(of: plain) : [] {
+            if let series = await self.found(plain, here, found) {
                 found.note(series, at: now, targets: presence.targets)
+                if found.standing.kept != nil, !found.knowsHabits { await recallHabits(plain, here, &found) }
             }
         }
         presence.selectors[plain] = found
         return found.standing
+    }
+
+    /// Of a selector whose samples have to be fresh only those series count of which they are.
+    private func count(of plain: String, freshFor: Duration?) -> String {
+        freshFor.map { "count(timestamp(\(plain)) >= \((now - $0).seconds))" } ?? "count(\(plain))"
+    }
+
+    private func found(_ plain: String, _ here: Double, _ known: SeriesPresence) async -> SeriesPresence
+        .Found?
+    {
+        guard here > 0 else { return SeriesPresence.Found(elements: [], count: here) }
+        guard let elements = await elements(of: plain) else { return nil }
+        var found = SeriesPresence.Found(elements: elements, count: here)
+        guard known.isRanged, let times = await self.elements(of: "timestamp(\(plain))") else { return found }
+        for element in times {
+            guard let seconds = element.value, let sampledAt = Timestamp(seconds: seconds) else { continue }
+            found.sampledAt[element.labels] = max(found.sampledAt[element.labels] ?? sampledAt, sampledAt)
+        }
+        if known.needsSpacings(at: now) { found.spacings = await spacings(of: plain, elements.count) }
+        return found
+    }
+
+    /// How far apart the samples of each series are. The shorter range suffices for most, and has fewer samples.
+    private func spacings(of plain: String, _ count: Int) async -> [Labels: Duration] {
+        var found: [Labels: Duration] = [:]
+        for seconds in [60, 300] {
+            let counts = await elements(of: "count_over_time(\(plain)[\(seconds)s])") ?? []
+            for element in counts where found[element.labels] == nil {
+                guard let samples = element.value, samples >= 4 else { continue }
+                found[element.labels] = .milliseconds(Int64(Double(seconds * 1000) / samples))
+            }
+            if found.count >= count { break }
+        }
+        return found
     }
 
     private static let targets = "max by (job, instance) (up)"
@@ -74,8 +114,20 @@ extension SignalProbe {
             let day = EvaluationRange(start: now - .seconds(86_400), end: now, step: step)
             series.recall(await matrix(plain, over: day), step: step) { targets.state(of: $0) == .down }
         }
-        series.recall(await matrix(plain, over: hour), step: SeriesPresence.resolution) { _ in true }
+        series.recall(
+            await matrix(plain, over: hour), step: SeriesPresence.resolution, since: hour.start
+        ) { _ in true }
     }
+
+    /// Once something is missed, what the store says of how series came and went for a day, unless that is too much.
+    private func recallHabits(_ plain: String, _ here: Double, _ series: inout SeriesPresence) async {
+        let day = EvaluationRange(start: now - .seconds(86_400), end: now, step: .seconds(180))
+        let found = here * Double(day.stepCount) < Self.mostRecalled ? await matrix(plain, over: day) : []
+        series.recallHabits(found, over: day, at: now, targets: presence.targets)
+    }
+
+    /// In values.
+    private static let mostRecalled = 2e6
 }
 
 extension Expression {
@@ -87,6 +139,15 @@ extension Expression {
                 return
             }
             for selector in call.arguments.flatMap(\.selectors) { found.insert(selector.plain) }
+        }
+        return found
+    }
+
+    /// Those of ranges.
+    fileprivate var ranged: Set<String> {
+        var found: Set<String> = []
+        walk { node in
+            if case .matrix(let matrix) = node { found.insert(matrix.selector.plain) }
         }
         return found
     }

@@ -7,12 +7,14 @@ import TimeSeries
 /// quotient of a fresh and a dead series is not fresh. `timestamp()` of the selector tells it, which costs an
 /// instant lookup and needs nothing of the engine that Prometheus' API does not offer.
 struct SignalProbe {
-    private let engine: any QueryEngine
+    let engine: any QueryEngine
     let now: Timestamp
     /// What earlier probes saw, and what this one adds.
     var presence: Presence
     /// By selector.
     var standings: [String: SeriesPresence.Standing] = [:]
+    /// By query of which no new samples come, though nothing says that they have ended: until when it is whole.
+    var pauses: [String: Timestamp] = [:]
     private var values: [String: Signal.Reading] = [:]
     private var ages: [String: Timestamp?] = [:]
     private var coverages: [String: Double?] = [:]
@@ -45,7 +47,8 @@ struct SignalProbe {
             case .failure(let problem): return .failed(problem.message)
             }
             guard value.isFinite else { return .notFinite }
-            return .value(value, measuredAt: try await newestSample(of: expression))
+            let newest = try await newestSample(of: expression)
+            return .value(await unfaded(value, of: expression, query), measuredAt: newest)
         } catch {
             return .failed(error.message)
         }
@@ -87,12 +90,12 @@ struct SignalProbe {
         return elements
     }
 
-    private static let limits = QueryLimits(timeout: .seconds(10))
+    static let limits = QueryLimits(timeout: .seconds(10))
 
     /// The one number that a query yields; 0 for an empty result, nil where it fails.
-    func number(_ query: String) async -> Double? {
+    func number(_ query: String, at moment: Timestamp? = nil) async -> Double? {
         guard let expression = try? Expression.parse(query),
-            let result = try? await engine.evaluate(expression, at: now, limits: Self.limits),
+            let result = try? await engine.evaluate(expression, at: moment ?? now, limits: Self.limits),
             case .success(let value) = Self.single(result.value)
         else { return nil }
         return value ?? 0
@@ -141,7 +144,8 @@ struct SignalProbe {
         return oldest
     }
 
-    private mutating func newestSample(of selector: VectorSelector) async throws(QueryError) -> Timestamp? {
+    /// Nil where none is within reach.
+    mutating func newestSample(of selector: VectorSelector) async throws(QueryError) -> Timestamp? {
         let text = "max(timestamp(\(selector.plain)))"
         if let known = ages[text] { return known }
         let result = try await engine.evaluate(try Expression.parse(text), at: now, limits: Self.limits)

@@ -13,11 +13,38 @@ struct TargetStates {
     }
 
     private struct Known {
-        var isUp: Bool
+        private(set) var isUp: Bool
         /// When it was there first, and last.
-        var since: Timestamp
-        var last: Timestamp
+        private(set) var since: Timestamp
+        private(set) var last: Timestamp
+        private var upSince: Timestamp?
+        /// Since when it has not answered for long.
+        private(set) var downSince: Timestamp?
+
+        init(isUp: Bool, at moment: Timestamp) {
+            self.isUp = isUp
+            since = moment
+            last = moment
+            note(isUp: isUp, at: moment)
+        }
+
+        mutating func note(isUp: Bool, at moment: Timestamp) {
+            self.isUp = isUp
+            since = min(since, moment)
+            last = moment
+            guard isUp else {
+                upSince = nil
+                downSince = min(downSince ?? moment, moment)
+                return
+            }
+            let upSince = upSince ?? moment
+            self.upSince = upSince
+            if moment - upSince >= TargetStates.steadiness { downSince = nil }
+        }
     }
+
+    /// One that answers for less is still the same outage.
+    private static let steadiness = Duration.seconds(600)
 
     /// A target that has gone is remembered for so long.
     static let reach = SeriesPresence.reach
@@ -40,8 +67,7 @@ struct TargetStates {
     /// Takes in `up` as it is now.
     mutating func note(_ found: [VectorElement], at now: Timestamp) {
         for element in found {
-            let since = targets[element.labels]?.since ?? now
-            targets[element.labels] = Known(isUp: element.value == 1, since: min(since, now), last: now)
+            note(element.labels, isUp: element.value == 1, at: now)
         }
         readAt = now
         targets = targets.filter { now - $0.value.last < Self.reach }
@@ -51,9 +77,16 @@ struct TargetStates {
     mutating func recall(_ series: [MatrixSeries], at now: Timestamp) {
         recalledAt = now
         for one in series {
-            guard let first = one.samples.first, let last = one.samples.last else { continue }
-            targets[one.labels] = Known(isUp: last.value == 1, since: first.timestamp, last: last.timestamp)
+            for sample in one.samples { note(one.labels, isUp: sample.value == 1, at: sample.timestamp) }
         }
+    }
+
+    private mutating func note(_ target: Labels, isUp: Bool, at moment: Timestamp) {
+        guard let place = targets.index(forKey: target) else {
+            targets[target] = Known(isUp: isUp, at: moment)
+            return
+        }
+        targets.values[place].note(isUp: isUp, at: moment)
     }
 
     func state(of target: Labels) -> State {
@@ -64,6 +97,9 @@ struct TargetStates {
 
     /// When a target was there first; nil where none is known.
     func since(of target: Labels) -> Timestamp? { targets[target]?.since }
+
+    /// Since when a target does not answer, short returns aside; nil where that is not known.
+    func downSince(of target: Labels) -> Timestamp? { targets[target]?.downSince }
 
     var hasDown: Bool { targets.values.contains { !$0.isUp && $0.last == readAt } }
 }

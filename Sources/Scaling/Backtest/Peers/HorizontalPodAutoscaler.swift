@@ -95,12 +95,14 @@ package struct HorizontalPodAutoscaler: Sendable {
         let ratio = sum / Double(pods.ready.count) / target
         guard ratio.isFinite else { return nil }
         let rebalances = pods.ignored > 0 && ratio > 1
-        guard rebalances || pods.missing > 0 else {
+        // At the target itself nothing is filled in for those without a sample.
+        let fills = pods.missing > 0 && ratio != 1
+        guard rebalances || fills else {
             return isTolerated(ratio) ? current : Replicas.covering(ratio * Double(pods.ready.count))
         }
         var total = sum
         var count = pods.ready.count
-        if pods.missing > 0 {
+        if fills {
             count += pods.missing
             if ratio < 1 { total += fill * Double(pods.missing) }
         }
@@ -157,12 +159,16 @@ package struct PodScalingRules: Hashable, Sendable {
 struct PodScalingMemory: Sendable {
     private var recommendations: [(count: Int, seconds: Int)] = []
     private var changes: [(change: Int, seconds: Int)] = []
+    private var hasBegun = false
 
     /// Clamps the present count into [least of the up window, most of the down window]: the form in which a
     /// window delays a move and never causes one (kubernetes#96671).
     mutating func stabilise(
         _ count: Int, current: Int, upWindow: Int, downWindow: Int, at now: Int
     ) -> Int {
+        // The first sync takes the present count for a recommendation of before.
+        if !hasBegun { recommendations.append((current, now)) }
+        hasBegun = true
         recommendations.removeAll { now - $0.seconds >= max(upWindow, downWindow) }
         var lowest = count
         var highest = count

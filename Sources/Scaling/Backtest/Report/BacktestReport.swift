@@ -58,18 +58,20 @@ package struct BacktestReport: Sendable {
     private func table() -> String {
         let heads = [
             "policy", "unserved %", "cost", "changes/h", "reversals/h", "θU", "θO", "τU", "τO", "υ", "σ",
+            "κ", "ε",
         ]
         var rows = "<table><tr>" + heads.map { "<th>\($0)</th>" }.joined() + "</tr>\n"
-        for result in results {
+        let competition = BacktestCompetition(results)
+        for (index, result) in results.enumerated() {
             let score = result.score
-            let numbers = [
+            let numbers: [Double?] = [
                 score.unservedPercent, score.costRatio, score.adaptationsPerHour, score.reversalsPerHour,
                 score.spec.thetaU, score.spec.thetaO, score.spec.tauU, score.spec.tauO, score.spec.ups,
-                score.spec.sigma,
+                score.spec.sigma, competition.kappa(index), competition.epsilon(index),
             ]
             rows +=
                 "<tr><td>\(BacktestText.escaped(result.name))</td>"
-                + numbers.map { "<td>\(BacktestText.number($0))</td>" }.joined() + "</tr>\n"
+                + numbers.map { "<td>\($0.map(BacktestText.number) ?? "")</td>" }.joined() + "</tr>\n"
         }
         return rows + "</table>\n"
     }

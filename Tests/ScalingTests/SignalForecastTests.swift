@@ -1,0 +1,53 @@
+import Fleet
+import Glibc
+import PromQL
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+/// The models of one signal.
+struct SignalForecastTests {
+    private let step = 60
+
+    private func key(history: Duration) throws -> (key: ForecastKey, prediction: Prediction) {
+        let signal = SignalPolicy(name: "load", query: "x", target: .perReplica(50))
+        let prediction = Prediction(signal: "load", history: history, step: .seconds(step))
+        let policy = ScalingPolicy(
+            name: "p", workload: WorkloadID("web")!, maxReplicas: 9, signals: [signal], prediction: prediction
+        )
+        return (try #require(ForecastKey(policy, signal)), prediction)
+    }
+
+    private func value(_ index: Int) -> Double {
+        let noise = Double((index * 7919 + index * index * 31) % 101)
+        return 300 + 200 * sin(Double(index) / 30) + noise
+    }
+
+    private func moment(_ index: Int) -> Timestamp { Timestamp(milliseconds: Int64(index * step) * 1000) }
+
+    /// Takes in what is missing at a moment.
+    private func fill(_ forecast: inout SignalForecast, at index: Int) {
+        guard let range = forecast.missing(at: moment(index)) else { return }
+        let first = max(0, Int(range.start.milliseconds / 1000) / step)
+        let samples = (first...index).map { Sample(moment($0), value($0)) }
+        forecast.append(.matrix([MatrixSeries(labels: Labels([:]), samples: samples)]), over: range)
+    }
+
+    @Test(arguments: [Duration.seconds(14 * 86_400), .seconds(200 * 60)])
+    func `after a restart the model is the one of before`(history: Duration) throws {
+        let (key, prediction) = try key(history: history)
+        var running = SignalForecast(key)
+
+        for index in 0..<420 {
+            fill(&running, at: index)
+            let answer = running.answer(prediction, startUp: nil, at: moment(index))
+            guard [33, 45, 99, 130, 250, 301, 419].contains(index) else { continue }
+            var restarted = SignalForecast(key)
+            fill(&restarted, at: index)
+            let again = restarted.answer(prediction, startUp: nil, at: moment(index))
+            #expect(answer?.outlook != nil)
+            #expect(answer?.outlook == again?.outlook, "\(index)")
+        }
+    }
+}
