@@ -69,6 +69,9 @@ import TimeSeries
             let disk = SimulatedDisk()
             let store = try open(disk)
             let before = disk.calls
+            if failing % 3 > 0 {
+                disk.loseOnly(pagesOf: 512) { [failing] in ($0 + failing).isMultiple(of: 2) }
+            }
             disk.failCall(failing, code: code, lasts: lasts)
             var acknowledged = 0
             // Until the log takes a table there is nothing to append to.
