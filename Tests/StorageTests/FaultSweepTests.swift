@@ -157,13 +157,18 @@ import TimeSeries
         }
     }
 
-    @Test func `a file that is missing or empty costs what only it held, and is told`() async throws {
+    @Test func `a file that is missing, empty or another one costs what only it held, and is told`()
+        async throws
+    {
         let disk = try filled()
+        let manifest = try #require(disk.paths.last { $0.contains("manifest") })
         for path in disk.paths where path != "lock" {
-            for content in [nil, []] as [[UInt8]?] {
+            // Another file of the same number, whole.
+            let isReplaced = path.contains("snapshots") && path != manifest
+            for content in [nil, []] + (isReplaced ? [disk.contents(manifest)] : []) {
                 let copy = disk.durableCopy()
                 copy.setContents(path, content)
-                let note = "\(path) \(content == nil ? "missing" : "empty")"
+                let note = "\(path) with \(content?.count ?? -1) bytes"
                 let store = try open(copy)
                 let found = try await steps(store, note)
                 if path.contains("chunks") {
