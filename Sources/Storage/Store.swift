@@ -67,6 +67,7 @@ package final class Store: Sendable {
         } catch {
             throw StoreError(error)
         }
+        status.unmadeRollups = head.unmadeRollups.sorted().map { .milliseconds($0) }
         head.settleWindow(now: .max, log)
         // Who scraped before the restart opens its tables again, or they go with their last samples.
         for index in head.tables.indices { head.tables[index]?.isOpen = false }
@@ -190,6 +191,7 @@ struct StoreStatus: Sendable {
     var hasDamagedFiles = false
     /// Damaged files that were set aside.
     var quarantine: [String] = []
+    var unmadeRollups: [Duration] = []
 
     /// A loss that no record follows ends now, with the first look at the clock.
     mutating func closeLosses(at now: Timestamp) {
