@@ -67,8 +67,14 @@ extension Store: SampleSink {
         let record = head.tables[Int(number)]?.tail.withLast { previous in
             StoreRecord.row(number, at: time, rowsBefore: shape.appendedRows, row.span, previous: previous)
         }
-        guard let record, (try? write([record])) != nil else {
+        guard let record else {
             report.limited += count
+            return
+        }
+        do {
+            try log.append(record)
+        } catch {
+            report.refuse(count, error)
             return
         }
         head.append(number, at: time, row)
@@ -112,18 +118,19 @@ extension Store: SampleSink {
     package func append(_ samples: KnownSamples) -> AppendReport? {
         // Made before the lock, which others wait for.
         let record = StoreRecord.samples(samples)
-        let report: AppendReport? = head.withLock { head in
+        let report: AppendReport? = head.withLock { head -> AppendReport? in
             guard samples.handles.allSatisfy({ head.loose.has($0) }) else { return nil }
             var report = AppendReport()
-            if (try? log.check([record])) != nil {
+            do throws(LogError) {
+                try log.check([record])
                 let refused = head.take(samples, &report)
                 if refused.isEmpty {
                     log.append(checked: [record])
                 } else if refused.count < samples.samples.count {
                     log.append(checked: [StoreRecord.samples(samples, without: refused)])
                 }
-            } else {
-                report.limited = samples.samples.count
+            } catch {
+                report.refuse(samples.samples.count, error)
             }
             report.position = appendPosition
             head.appendedSamples += UInt64(report.accepted)
@@ -148,8 +155,10 @@ extension Store: SampleSink {
         let limited = head.unnumbered(batch, numbers)
         report.limited += limited
         let records = newSeries + StoreRecord.all(of: batch, numbers)
-        guard (try? log.check(records)) != nil else {
-            report.limited += batch.sampleCount - limited
+        do {
+            try log.check(records)
+        } catch {
+            report.refuse(batch.sampleCount - limited, error)
             return Array(repeating: KnownSamples.noHandle, count: numbers.count)
         }
         for (labels, number) in added { head.loose.add(number, labels) }
@@ -162,13 +171,21 @@ extension Store: SampleSink {
         return numbers
     }
 
-    package func describe(_ metadata: [String: MetricMetadata]) {
+    @discardableResult
+    package func describe(_ metadata: [String: MetricMetadata]) -> AppendReport {
         head.withLock { head in
+            var report = AppendReport()
             let new = metadata.filter { head.metadata[$0.key] != $0.value }
             let records = new.sorted { $0.key < $1.key }.map { StoreRecord.metadata($0.key, $0.value) }
-            // Lost, the next scrape describes them again.
-            guard !records.isEmpty, (try? write(records)) != nil else { return }
-            head.metadata.merge(new) { $1 }
+            do throws(LogError) {
+                if !records.isEmpty { try log.append(records) }
+                head.metadata.merge(new) { $1 }
+            } catch {
+                // The next scrape describes them again.
+                report.refuse(0, error)
+            }
+            report.position = appendPosition
+            return report
         }
     }
 
@@ -183,5 +200,24 @@ extension Store: SampleSink {
     private func commitIfAlways(_ report: inout AppendReport) {
         // A failed commit shows in `durablePosition`, which stays below the report's position.
         if settings.withLock({ $0.sync == .always }) { _ = try? sync() }
+    }
+}
+
+extension AppendReport {
+    /// Notes that the log did not take samples.
+    mutating func refuse(_ count: Int, _ error: LogError) {
+        limited += count
+        refusal = refusal ?? error.description
+        if case .full = error { isFull = true }
+    }
+}
+
+extension SinkError {
+    /// Whether it is about new series only, however many a target has: those that are known go on.
+    fileprivate var leavesKnownSeries: Bool {
+        switch self {
+        case .seriesLimit, .memoryLimit: true
+        case .targetSeriesLimit, .labelLimit, .closed, .unavailable: false
+        }
     }
 }
