@@ -9,6 +9,7 @@ extension Store: SampleSink {
                 head.tables[Int(number)]?.isOpen = true
                 return TableID(index: number)
             }
+            if let number = try takeUp(target, columns, &head) { return TableID(index: number) }
             try head.admit(columns, beside: 0, of: target)
             let number = UInt32(head.tables.count)
             try write([StoreRecord.table(number, target, columns)])
@@ -20,6 +21,7 @@ extension Store: SampleSink {
     package func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError) {
         try head.withLock { head throws(SinkError) in
             guard head.hasTable(table.index), let open = head.tables[Int(table.index)] else { throw .closed }
+            guard open.order == nil else { return try extend(table.index, by: columns, &head) }
             try head.admit(columns, beside: open.width, of: open.target)
             try write([StoreRecord.columns(table.index, width: open.width, columns)])
             head.extend(table.index, columns)
@@ -51,13 +53,28 @@ extension Store: SampleSink {
     private func append(
         _ number: UInt32, at time: Int64, _ row: [Double], to head: inout Head, _ report: inout AppendReport
     ) {
-        let count = row.count { !isAbsent($0) }
+        var count = row.count { !isAbsent($0) }
         // No copy of the table may live while the row is appended, or the whole tail would be copied with it.
-        guard let shape = head.tables[Int(number)]?.shape, row.count <= shape.width else {
+        if let missing = head.tables[Int(number)]?.missing, !missing.isEmpty {
+            do throws(SinkError) {
+                try head.checkRoom(for: missing)
+                try placeMissing(number, &head)
+            } catch {
+                report.refusal = error.description
+            }
+        }
+        guard let shape = head.tables[Int(number)]?.shape, row.count <= shape.order?.count ?? shape.width
+        else {
             report.limited += count
             return
         }
         var row = row
+        if let order = shape.order {
+            let (arranged, lost) = order.arrange(row, width: shape.width)
+            row = arranged
+            count -= lost
+            report.limited += lost
+        }
         while row.count < shape.width { row.append(Marker.absent) }
         if let last = shape.lastTime, time <= last {
             let late = head.lateSamples(number, at: time, row, &report)
@@ -81,10 +98,58 @@ extension Store: SampleSink {
         report.accepted += count
     }
 
+    /// Goes on with the newest table of a target, where nobody has it open and most of these columns are its own. Each restart
+    /// would else begin tables beside those that are there, whose series count as others. Without room for columns that it
+    /// lacks those that it has go on.
+    private func takeUp(
+        _ target: Labels, _ columns: [Labels], _ head: inout Head
+    ) throws(SinkError) -> UInt32? {
+        guard let number = head.tablesByTarget[target]?.last, var table = head.tables[Int(number)],
+            !table.isOpen, table.takeUp(columns),
+            table.width + table.missing.count <= head.configuration.limits.seriesPerTarget
+        else { return nil }
+        table.isOpen = true
+        head.tables[Int(number)] = table
+        do throws(SinkError) {
+            try placeMissing(number, &head)
+        } catch {
+            guard error.leavesKnownSeries else {
+                head.tables[Int(number)]?.close()
+                throw error
+            }
+        }
+        return number
+    }
+
+    private func extend(_ number: UInt32, by columns: [Labels], _ head: inout Head) throws(SinkError) {
+        let lacking = head.tables[Int(number)]?.addToOrder(columns) ?? 0
+        do throws(SinkError) {
+            try placeMissing(number, &head)
+        } catch {
+            guard error.leavesKnownSeries, lacking < columns.count else {
+                head.tables[Int(number)]?.removeFromOrder(columns.count, lacking: lacking)
+                throw error
+            }
+        }
+    }
+
+    /// Makes columns for what the owner of a table taken up has and the table lacks.
+    private func placeMissing(_ number: UInt32, _ head: inout Head) throws(SinkError) {
+        guard
+            let (missing, width, target) = head.tables[Int(number)].map({ ($0.missing, $0.width, $0.target) })
+        else { return }
+        if !missing.isEmpty {
+            try head.admit(missing, beside: width, of: target)
+            try write([StoreRecord.columns(number, width: width, missing)])
+            head.extend(number, missing)
+        }
+        head.tables[Int(number)]?.placeMissing()
+    }
+
     package func closeTable(_ table: TableID) {
         head.withLock { head in
             guard head.hasTable(table.index), head.tables[Int(table.index)]?.isOpen == true else { return }
-            head.tables[Int(table.index)]?.isOpen = false
+            head.tables[Int(table.index)]?.close()
             // Lost, it only means that the table stays open.
             try? write([StoreRecord.close(table.index)])
         }

@@ -9,11 +9,12 @@ extension Store {
             guard head.hasTable(table.index), let known = head.tables[Int(table.index)]?.starts else {
                 return
             }
-            let width = head.tables[Int(table.index)]?.width ?? 0
+            let (width, order) = head.tables[Int(table.index)].map { ($0.width, $0.order) } ?? (0, nil)
             let news = starts.compactMap { entry -> (column: UInt32, start: Int64)? in
                 let start = entry.start?.milliseconds ?? 0
-                guard (0..<width).contains(entry.column) else { return nil }
-                let column = UInt32(entry.column)
+                guard (0..<(order?.count ?? width)).contains(entry.column) else { return nil }
+                let column = order?[entry.column] ?? UInt32(entry.column)
+                guard column < width else { return nil }
                 return known[column, default: StartTimes()].isNews(start, at: time) ? (column, start) : nil
             }
             guard !news.isEmpty else { return }
