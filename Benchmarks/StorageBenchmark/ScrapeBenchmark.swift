@@ -145,7 +145,7 @@ private final class CountingSink: SampleSink {
 
     func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError) {}
     func closeTable(_ table: TableID) {}
-    func describe(_ metadata: [String: MetricMetadata]) {}
+    func describe(_ metadata: [String: MetricMetadata]) -> AppendReport { AppendReport() }
     func append(_ batch: [SeriesSamples]) -> AppendReport { AppendReport() }
 
     func append(_ table: TableID, at timestamp: Timestamp, row: [Double]) -> AppendReport {

@@ -65,9 +65,10 @@ struct Frame: Sendable {
         recordCount += 1
     }
 
-    /// Appends the frame as it stands in a file at `offset`.
+    /// Appends the frame as it stands in a file at `offset`. One without records is not compressed, so that it is of use
+    /// with damaged bytes too.
     func encode(into bytes: inout [UInt8], offset: Int, id: UInt64, isDense: Bool = false) {
-        let compressed = LZ4.compress(raw.span, isDense: isDense)
+        let compressed = recordCount > 0 ? LZ4.compress(raw.span, isDense: isDense) : raw
         let stored = compressed.count < raw.count ? compressed : raw
         let start = bytes.count
         bytes.append(contentsOf: FrameFormat.mark)
@@ -123,6 +124,13 @@ struct FrameHeader {
         rawLength = Int(raw)
         firstSequence = sequence
         recordCount = Int(count)
+    }
+
+    /// What stands in a frame of no records at `base` of some bytes, damaged or not; nil for other frames.
+    func damagedContent(_ bytes: [UInt8], _ base: Int) -> [UInt8]? {
+        guard recordCount == 0, rawLength > 0, rawLength == storedLength, base + byteCount <= bytes.count
+        else { return nil }
+        return Array(bytes[base + FrameFormat.frameHeaderLength..<base + byteCount])
     }
 
     /// The frame that this is the header of, at `base` of bytes that hold all of it; nil where it is damaged.

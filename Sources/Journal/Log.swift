@@ -33,13 +33,15 @@ package final class Log: Sendable {
         writer = Mutex(
             LogWriter(
                 disk: disk, folder: folder, segmentSize: configuration.segmentSize, segments: state.segments,
-                lastNumber: state.lastNumber, nextSequence: state.nextSequence, resumable: state.isLastWhole))
+                lastNumber: state.lastNumber, nextSequence: state.nextSequence, lastEnd: state.lastEnd,
+                resumable: state.isLastWhole))
     }
 
     /// The sequence that the next record gets.
     package var nextSequence: UInt64 { buffer.withLock { $0.nextSequence } }
 
-    /// The last sequence that is on disk for good; 0 where there is none.
+    /// The last sequence that is on disk for good, as far as a commit has waited for it; 0 before the first one. What a process
+    /// before this one wrote may not be there yet.
     package var durableSequence: UInt64 { buffer.withLock { $0.durableSequence } }
 
     /// The first sequence that is still kept.
@@ -122,7 +124,13 @@ package final class Log: Sendable {
         from sequence: UInt64 = 0, _ body: (UInt64, [UInt8]) throws -> Void
     ) throws -> LogReport {
         let segments = writer.withLock { $0.readable }
-        return try LogFolder.read(disk, folder, segments, from: sequence, body)
+        let report = try LogPass.read(disk, folder, segments, from: sequence, body)
+        if report.records > 0 {
+            // A file that was given up may reach further than the last one; what it holds is not numbered again.
+            writer.withLock { $0.noteRead(through: report.lastSequence) }
+            skip(to: report.lastSequence + 1)
+        }
+        return report
     }
 
     /// Sets these damaged files aside once nothing in them is needed, instead of deleting them.
@@ -147,7 +155,7 @@ package final class Log: Sendable {
 /// What was appended and not yet handed to the writer.
 struct LogBuffer: Sendable {
     private(set) var nextSequence: UInt64
-    var durableSequence: UInt64
+    var durableSequence: UInt64 = 0
     /// Bytes that the writer holds and has not made durable.
     var takenByteCount = 0
     private var frames: [Frame] = []
@@ -157,7 +165,6 @@ struct LogBuffer: Sendable {
     init(nextSequence: UInt64, limit: Int) {
         self.nextSequence = nextSequence
         self.limit = limit
-        durableSequence = nextSequence - 1
     }
 
     var pendingByteCount: Int { takenByteCount + frameByteCount }
@@ -203,6 +210,5 @@ struct LogBuffer: Sendable {
     mutating func skip(to sequence: UInt64) {
         guard sequence > nextSequence, frames.isEmpty else { return }
         nextSequence = sequence
-        durableSequence = sequence - 1
     }
 }

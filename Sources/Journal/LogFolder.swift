@@ -20,6 +20,8 @@ enum LogFolder {
         var nextSequence: UInt64 = 1
         /// The greatest number that any file or folder has in its name.
         var lastNumber: UInt64 = 0
+        /// The sequence behind what the last file itself holds.
+        var lastEnd: UInt64 = 1
         /// Whether the last file ends with a whole frame, so that it may grow.
         var isLastWhole = false
         var report = LogReport()
@@ -78,10 +80,22 @@ enum LogFolder {
             first = try firstFrame(file, number, length)
             if first == nil { state.mute.insert(number) }
         }
+        if header != nil, let first { settleHeadless(before: first, &state) }
         let previous = state.segments.last?.firstSequence ?? 1
         state.segments.append(
             LogWriter.Segment(number: number, firstSequence: max(first ?? previous, previous), length: length)
         )
+    }
+
+    /// Files without a header seem to begin with the first frame of theirs that can be read; they begin at the latest where
+    /// the next one does, which holds again what a file before it lost.
+    private static func settleHeadless(before first: UInt64, _ state: inout State) {
+        for index in state.segments.indices.reversed() {
+            guard state.headless.contains(state.segments[index].number),
+                state.segments[index].firstSequence > first
+            else { break }
+            state.segments[index].firstSequence = first
+        }
     }
 
     /// Puts files that say nothing behind all records of those before them: taken for the beginning of what follows, they would
@@ -116,6 +130,7 @@ enum LogFolder {
             let hasHeader = !state.headless.contains(segment.number)
             if segment.number == state.segments.last?.number {
                 state.isLastWhole = end.isWhole && !end.hasSuccessor
+                state.lastEnd = max(segment.firstSequence, end.endSequence)
             }
             // A header alone, damaged or not, holds no record.
             if state.report.end == nil,
@@ -135,6 +150,7 @@ enum LogFolder {
         /// Whether it is a whole frame.
         var isWhole: Bool
         var holdsRecords = false
+        var endSequence: UInt64 = 0
         /// Whether it says that a file behind it held records.
         var hasSuccessor = false
     }
@@ -152,6 +168,7 @@ enum LogFolder {
             case .frame(let frame, _):
                 state.nextSequence = max(state.nextSequence, frame.endSequence)
                 end.holdsRecords = end.holdsRecords || frame.recordCount > 0
+                end.endSequence = max(end.endSequence, frame.endSequence)
                 end.hasSuccessor = frame.recordCount == 0
             case .damage(let range):
                 end.isWhole = false
@@ -160,57 +177,5 @@ enum LogFolder {
             }
         }
         return end
-    }
-
-    /// Reads the records from `sequence` on. A file that holds a failed group again repeats sequences: the first
-    /// of them counts.
-    static func read(
-        _ disk: any Disk, _ folder: String, _ segments: [LogWriter.Segment], from sequence: UInt64,
-        _ body: (UInt64, [UInt8]) throws -> Void
-    ) throws -> LogReport {
-        var report = LogReport()
-        guard let first = segments.first else { return report }
-        var expected = max(sequence, first.firstSequence)
-        report.lastSequence = expected - 1
-        /// Files whose damage no whole frame has followed yet.
-        var damaged: Set<String> = []
-        for (index, segment) in segments.enumerated() {
-            if index + 1 < segments.count, segments[index + 1].firstSequence <= sequence { continue }
-            let path = path(folder, segment.number)
-            guard disk.exists(path) else { continue }
-            let file = try disk.open(path, create: false)
-            var reader = FrameReader(file, id: segment.number, length: min(segment.length, try file.length()))
-            while let item = try reader.next() {
-                switch item {
-                case .damage(let range):
-                    report.damage.append(
-                        DamagedRange(path: path, range))
-                    report.unfollowedDamage += 1
-                    damaged.insert(path)
-                case .frame(let frame, _):
-                    report.unfollowedDamage = 0
-                    // A crash tears the end of a file, which then does not grow any more.
-                    if frame.firstSequence > expected { report.lossy.formUnion(damaged) }
-                    if damaged.contains(path) { report.lossy.insert(path) }
-                    damaged = []
-                    if frame.endSequence <= expected { continue }
-                    if frame.firstSequence > expected {
-                        report.gaps.append(expected...frame.firstSequence - 1)
-                    }
-                    let start = max(expected, frame.firstSequence)
-                    let whole = try frame.forEach { number, record in
-                        guard number >= start else { return }
-                        try body(number, record)
-                        report.records += 1
-                    }
-                    if !whole {
-                        report.damage.append(DamagedRange(path: path, offset: 0, length: segment.length))
-                    }
-                    expected = frame.endSequence
-                    report.lastSequence = expected - 1
-                }
-            }
-        }
-        return report
     }
 }

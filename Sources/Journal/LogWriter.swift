@@ -32,10 +32,17 @@ struct LogWriter: Sendable {
     private var full: (file: any DiskFile, number: UInt64)?
     /// Up to where the last file was on disk for good, when that was last so; nil before.
     private(set) var durableEnd: LogEnd?
+    /// The last files of a process before this one, which may have ended before the disk had them: three, since one that
+    /// fails leaves no more with what waits. Empty once the disk has them.
+    private var former: [Segment]
+    /// The sequence behind what the last of them holds, and whether one before it, which was given up, holds more: that counts
+    /// as read, so it is written again, or it would go with a file of older records.
+    private let formerEnd: UInt64
+    private var isFormerAhead = false
 
     init(
         disk: any Disk, folder: String, segmentSize: Int, segments: [Segment], lastNumber: UInt64,
-        nextSequence: UInt64, resumable: Bool
+        nextSequence: UInt64, lastEnd: UInt64, resumable: Bool
     ) {
         self.disk = disk
         self.folder = folder
@@ -43,6 +50,8 @@ struct LogWriter: Sendable {
         self.segments = segments
         self.lastNumber = lastNumber
         self.nextSequence = nextSequence
+        former = segments.suffix(3)
+        formerEnd = lastEnd
         guard resumable, let last = segments.last else { return }
         file = try? disk.open(LogFolder.path(folder, last.number), create: false)
         isNameDurable = false
@@ -56,6 +65,7 @@ struct LogWriter: Sendable {
     /// the disk fails to synchronise.
     mutating func write(synchronize: Bool) throws(LogError) -> UInt64 {
         do {
+            try settleFormer()
             try writeGroups()
             if synchronize { try self.synchronize() }
         } catch {
@@ -66,6 +76,48 @@ struct LogWriter: Sendable {
         unsynchronized.removeAll()
         written = 0
         return nextSequence - 1
+    }
+
+    /// Notes up to where the files were read.
+    mutating func noteRead(through last: UInt64) {
+        if !former.isEmpty, last >= formerEnd { isFormerAhead = true }
+    }
+
+    /// Waits for what a process before this one wrote, before anything goes behind it. What the disk refuses is written again
+    /// with all else that waits.
+    private mutating func settleFormer() throws(LogError) {
+        guard let last = former.last else { return }
+        let files = former.filter { segment in segments.contains { $0.number == segment.number } }
+        former = []
+        do {
+            for segment in files {
+                let file = try disk.open(LogFolder.path(folder, segment.number), create: false)
+                defer { file.close() }
+                try file.synchronize()
+            }
+            try disk.synchronizeFolder(folder)
+            isNameDurable = true
+            if isFormerAhead { takeBack(files, from: last.firstSequence) }
+        } catch {
+            takeBack(files, from: last.firstSequence)
+            throw .disk(error)
+        }
+    }
+
+    /// Makes records of these files wait to be written. The last file was begun with the first that was not known to be on disk.
+    private mutating func takeBack(_ files: [Segment], from first: UInt64) {
+        var frames: [Frame] = []
+        _ = try? LogPass.read(disk, folder, files, from: 0) { sequence, record in
+            guard sequence >= first else { return }
+            if frames.last.map({ $0.endSequence != sequence || $0.raw.count >= FrameFormat.frameTarget })
+                ?? true
+            {
+                frames.append(Frame(firstSequence: sequence))
+            }
+            frames[frames.count - 1].append(record)
+        }
+        unsynchronized = frames + unsynchronized
+        giveUpFile()
     }
 
     private mutating func writeGroups() throws(LogError) {
@@ -139,15 +191,19 @@ struct LogWriter: Sendable {
 
     /// Never writes to the file again; what is not durable goes to the next one.
     private mutating func abandonFile() {
+        giveUpFile()
+        guard let segment = segments.last, let waiting = unsynchronized.first,
+            segment.firstSequence >= waiting.firstSequence
+        else { return }
+        superfluous.append(segment.number)
+    }
+
+    private mutating func giveUpFile() {
         file?.close()
         file = nil
         written = 0
         full = nil
         isDoubtful = true
-        guard let segment = segments.last, let waiting = unsynchronized.first,
-            segment.firstSequence >= waiting.firstSequence
-        else { return }
-        superfluous.append(segment.number)
     }
 
     private mutating func open(firstSequence: UInt64) throws(LogError) {
@@ -187,6 +243,7 @@ struct LogWriter: Sendable {
     }
 
     mutating func truncate(below sequence: UInt64) throws(LogError) {
+        if !former.isEmpty { _ = try write(synchronize: true) }
         if sequence >= nextSequence, unsynchronized.isEmpty, let last = segments.last,
             last.length > FrameFormat.headerLength
         {
@@ -197,9 +254,13 @@ struct LogWriter: Sendable {
             try open(firstSequence: nextSequence)
             try synchronize()
         }
+        // A file of what waits is not there before the disk has it.
+        let waiting = unsynchronized.first?.firstSequence ?? .max
         var removed = false
         do {
-            while segments.count > 1, segments[1].firstSequence <= sequence {
+            while segments.count > 1, segments[1].firstSequence <= sequence,
+                segments[1].firstSequence < waiting
+            {
                 let path = LogFolder.path(folder, segments[0].number)
                 if quarantined.contains(path) {
                     try Quarantine.take(path, on: disk)

@@ -56,8 +56,19 @@ package final class RecordFile {
 
     private func protect() throws(LogError) {
         guard !part.isEmpty else { return }
+        try pad()
         try write(Frame(firstSequence: frame.firstSequence, raw: FileProtection(part).content))
         part = []
+    }
+
+    /// Goes on with the next block of the file: the disk may lose the one with the end of a part, and with it not what
+    /// brings that back. A frame of no records and zeros is neither protection nor the end of the file.
+    private func pad() throws(LogError) {
+        var count = -byteCount & (FileProtection.blockLength - 1)
+        guard count > 0 else { return }
+        if count <= FrameFormat.frameHeaderLength { count += FileProtection.blockLength }
+        let zeros = [UInt8](repeating: 0, count: count - FrameFormat.frameHeaderLength)
+        part += try write(Frame(firstSequence: frame.firstSequence, raw: zeros))
     }
 
     @discardableResult
@@ -112,23 +123,43 @@ package final class RecordFile {
                 report.lastSequence = frame.endSequence - 1
             }
         }
+        func mendHeld(_ protection: FileProtection, _ end: Int) throws {
+            let mended = try mend(&held, protection, end, file, id)
+            report.mended += mended.map { DamagedRange(path: path, $0) }
+        }
+        func releaseHeld() throws {
+            for item in held { try take(item) }
+            held = []
+        }
         var reader = FrameReader(file, id: id, length: length)
         while let item = try reader.next() {
             switch item {
-            case .frame(let frame, let range) where frame.recordCount == 0:
-                let protection = FileProtection(content: frame.raw)
-                let mended = try protection.map { try mend(&held, $0, range.lowerBound, file, id) }
-                report.mended += (mended ?? []).map { DamagedRange(path: path, $0) }
-                for item in held { try take(item) }
-                held = []
+            case .frame(let frame, let range) where frame.recordCount == 0 && frame.raw.first != 0:
+                if let protection = FileProtection(content: frame.raw) {
+                    try mendHeld(protection, range.lowerBound)
+                }
+                try releaseHeld()
                 try take(item)
-                isEndKnown = protection == nil
+                isEndKnown = frame.raw.isEmpty
             case .frame where held.isEmpty: try take(item)
             case .damage where !isProtected: try take(item)
+            case .damage(let range):
+                guard let (protection, place) = try damagedProtection(file, id, in: range) else {
+                    held.append(item)
+                    break
+                }
+                let (before, behind) = (
+                    range.lowerBound..<place.lowerBound, place.upperBound..<range.upperBound
+                )
+                if !before.isEmpty { held.append(.damage(before)) }
+                try mendHeld(protection, place.lowerBound)
+                try releaseHeld()
+                try take(.damage(place))
+                if !behind.isEmpty { held.append(.damage(behind)) }
             default: held.append(item)
             }
         }
-        for item in held { try take(item) }
+        try releaseHeld()
         guard isProtected else {
             report.lacksRecords = !report.damage.isEmpty
             return report
@@ -140,6 +171,28 @@ package final class RecordFile {
             !report.gaps.isEmpty || !areFramesWhole
             || !isEndKnown && tail != FrameFormat.frameHeaderLength
         return report
+    }
+
+    /// No damage that can be mended is longer.
+    private static let longestMended = 4 << 20
+
+    /// Protection that is damaged itself, and where it stands in a damaged range. What it makes of the part before has to have
+    /// the checksums of its frames, as always.
+    private static func damagedProtection(
+        _ file: any DiskFile, _ id: UInt64, in range: Range<Int>
+    ) throws(DiskError) -> (protection: FileProtection, place: Range<Int>)? {
+        guard range.count <= longestMended else { return nil }
+        let bytes = try file.read(at: range.lowerBound, count: range.count)
+        for base in stride(from: 0, through: bytes.count - FrameFormat.frameHeaderLength, by: 1)
+        where bytes[base] == FrameFormat.mark[0] {
+            let offset = range.lowerBound + base
+            guard let header = FrameHeader(bytes, base, at: offset, id: id),
+                let content = header.damagedContent(bytes, base),
+                let protection = FileProtection(content: content)
+            else { continue }
+            return (protection, offset..<offset + header.byteCount)
+        }
+        return nil
     }
 
     /// Reads what was held back anew from the part of the file before an offset, mended by its protection; the ranges that

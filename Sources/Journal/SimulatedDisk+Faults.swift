@@ -33,6 +33,8 @@ struct SimulatedState: Sendable {
     var fault: (call: Int, code: Int32, lasts: Bool)?
     /// Files of so many bytes or more do not synchronise.
     var failingLength: Int?
+    /// Which pages of what does not synchronise never reach the disk; nil for all.
+    var losses: (pageLength: Int, isLost: @Sendable (_ page: Int) -> Bool)?
     var capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }
@@ -98,12 +100,19 @@ struct SimulatedState: Sendable {
                 throw SimulatedState.error("fdatasync", path, code: 5)
             }
         } catch {
-            nodes[node]!.lost.append(min(nodes[node]!.durable, count)..<count)
+            nodes[node]!.lost += lostParts(of: min(nodes[node]!.durable, count)..<count)
             nodes[node]!.durable = count
             throw error
         }
         nodes[node]!.durable = count
         nodes[node]!.shadow = nil
+    }
+
+    private func lostParts(of range: Range<Int>) -> [Range<Int>] {
+        guard let (length, isLost) = losses, !range.isEmpty else { return [range] }
+        return (range.lowerBound / length...(range.upperBound - 1) / length).filter(isLost).map { page in
+            (page * length..<(page + 1) * length).clamped(to: range)
+        }
     }
 
     mutating func truncate(_ node: Int, to length: Int) {
@@ -122,10 +131,13 @@ struct SimulatedState: Sendable {
 
 extension SimulatedDisk {
     /// The power goes: names and bytes that were not synchronised are gone, open files and locks too.
-    /// `surviving` may save the first bytes of each file's unsynchronised end: it gets path and their number.
-    package func crash(surviving: (_ path: String, _ count: Int) -> Int = { _, _ in 0 }) {
+    /// `surviving` may save the first bytes of each file's unsynchronised end: it gets path and their number. Names come back
+    /// as their folder was synchronised last, deleted files among them, or `areNamesKept` as they are.
+    package func crash(
+        areNamesKept: Bool = false, surviving: (_ path: String, _ count: Int) -> Int = { _, _ in 0 }
+    ) {
         state.withLock { state in
-            state.names = state.durableNames
+            if areNamesKept { state.durableNames = state.names } else { state.names = state.durableNames }
             for (path, node) in state.names.sorted(by: { $0.key < $1.key }) {
                 var file = state.nodes[node]!
                 if let shadow = file.shadow {
@@ -181,6 +193,14 @@ extension SimulatedDisk {
             guard let node = state.names[path] else { return }
             state.nodes[node]?.unreadable = range
         }
+    }
+
+    /// Of what does not synchronise from now on, only these pages, which are numbered from the beginning of each file, never
+    /// reach the disk.
+    package func loseOnly(
+        pagesOf pageLength: Int, where isLost: @escaping @Sendable (_ page: Int) -> Bool
+    ) {
+        state.withLock { $0.losses = (pageLength, isLost) }
     }
 
     /// Ends all failures but those of reads.

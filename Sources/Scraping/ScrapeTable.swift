@@ -75,20 +75,26 @@ struct ScrapeTable {
             endSeries(&row, &batch, at: timestamp)
         }
         report.write(to: &row, job, timeout: timeout)
-        var position: UInt64 = 0
+        var kept = AppendReport()
         do throws(SinkError) {
             let table = try open(adding: [])
-            position = sink.append(table, at: timestamp, row: row).position
+            kept = sink.append(table, at: timestamp, row: row)
             news += report.isUp ? created.news(row) : []
             if !news.isEmpty { sink.append(table, at: timestamp, starts: news) }
             lastTimestamp = timestamp
         } catch {
             problem = ScrapeFailure.sink(error).description
         }
-        if !batch.isEmpty { position = max(position, sink.append(batch).position) }
+        if problem.isEmpty { problem = kept.problem }
+        if !batch.isEmpty {
+            let others = sink.append(batch)
+            kept.position = max(kept.position, others.position)
+            if problem.isEmpty { problem = others.problem }
+        }
         if cache.retiredCount > max(ScrapeTable.retiredLimit, cache.layout.count) { replace() }
         return Outcome(
-            isUp: report.isUp, problem: problem, samples: report.isUp ? report.kept : 0, position: position)
+            isUp: report.isUp, problem: problem, samples: report.isUp ? report.kept : 0,
+            position: kept.position)
     }
 
     /// Ends all series and gives the table back.
@@ -165,6 +171,14 @@ private struct FormerTable {
     var live: [UInt64: LineLayout.Destination]
     var created: CreatedSeries
     var starts: LineStarts
+}
+
+extension AppendReport {
+    /// Which limit samples were above, empty where none were.
+    fileprivate var problem: String {
+        guard limited > 0 else { return "" }
+        return String("\(limited) samples are refused: \(refusal ?? "they are above a limit")".prefix(512))
+    }
 }
 
 extension SinkError {

@@ -82,6 +82,8 @@ extension SimulatedRun {
         let call = 1 + random.below(20)
         trace.note(
             "fault: \(isControl ? "control" : "sample") disk fails call \(call)\(lasts ? " and on" : "")")
+        // Of samples that do not synchronise, some reach the disk.
+        samples.loseOnly(pagesOf: 512) { ($0 + call).isMultiple(of: 2) }
         (isControl ? control : samples).failCall(call, code: random.below(2) == 0 ? 5 : 28, lasts: lasts)
         if lasts { restartsIfCut(after: .seconds(30 + random.below(30))) }
     }

@@ -9,6 +9,7 @@ extension Store: SampleSink {
                 head.tables[Int(number)]?.isOpen = true
                 return TableID(index: number)
             }
+            if let number = try takeUp(target, columns, &head) { return TableID(index: number) }
             try head.admit(columns, beside: 0, of: target)
             let number = UInt32(head.tables.count)
             try write([StoreRecord.table(number, target, columns)])
@@ -20,6 +21,7 @@ extension Store: SampleSink {
     package func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError) {
         try head.withLock { head throws(SinkError) in
             guard head.hasTable(table.index), let open = head.tables[Int(table.index)] else { throw .closed }
+            guard open.order == nil else { return try extend(table.index, by: columns, &head) }
             try head.admit(columns, beside: open.width, of: open.target)
             try write([StoreRecord.columns(table.index, width: open.width, columns)])
             head.extend(table.index, columns)
@@ -51,13 +53,28 @@ extension Store: SampleSink {
     private func append(
         _ number: UInt32, at time: Int64, _ row: [Double], to head: inout Head, _ report: inout AppendReport
     ) {
-        let count = row.count { !isAbsent($0) }
+        var count = row.count { !isAbsent($0) }
         // No copy of the table may live while the row is appended, or the whole tail would be copied with it.
-        guard let shape = head.tables[Int(number)]?.shape, row.count <= shape.width else {
+        if let missing = head.tables[Int(number)]?.missing, !missing.isEmpty {
+            do throws(SinkError) {
+                try head.checkRoom(for: missing)
+                try placeMissing(number, &head)
+            } catch {
+                report.refusal = error.description
+            }
+        }
+        guard let shape = head.tables[Int(number)]?.shape, row.count <= shape.order?.count ?? shape.width
+        else {
             report.limited += count
             return
         }
         var row = row
+        if let order = shape.order {
+            let (arranged, lost) = order.arrange(row, width: shape.width)
+            row = arranged
+            count -= lost
+            report.limited += lost
+        }
         while row.count < shape.width { row.append(Marker.absent) }
         if let last = shape.lastTime, time <= last {
             let late = head.lateSamples(number, at: time, row, &report)
@@ -67,18 +84,72 @@ extension Store: SampleSink {
         let record = head.tables[Int(number)]?.tail.withLast { previous in
             StoreRecord.row(number, at: time, rowsBefore: shape.appendedRows, row.span, previous: previous)
         }
-        guard let record, (try? write([record])) != nil else {
+        guard let record else {
             report.limited += count
+            return
+        }
+        do {
+            try log.append(record)
+        } catch {
+            report.refuse(count, error)
             return
         }
         head.append(number, at: time, row)
         report.accepted += count
     }
 
+    /// Goes on with the newest table of a target, where nobody has it open and most of these columns are its own. Each restart
+    /// would else begin tables beside those that are there, whose series count as others. Without room for columns that it
+    /// lacks those that it has go on.
+    private func takeUp(
+        _ target: Labels, _ columns: [Labels], _ head: inout Head
+    ) throws(SinkError) -> UInt32? {
+        guard let number = head.tablesByTarget[target]?.last, var table = head.tables[Int(number)],
+            !table.isOpen, table.takeUp(columns),
+            table.width + table.missing.count <= head.configuration.limits.seriesPerTarget
+        else { return nil }
+        table.isOpen = true
+        head.tables[Int(number)] = table
+        do throws(SinkError) {
+            try placeMissing(number, &head)
+        } catch {
+            guard error.leavesKnownSeries else {
+                head.tables[Int(number)]?.close()
+                throw error
+            }
+        }
+        return number
+    }
+
+    private func extend(_ number: UInt32, by columns: [Labels], _ head: inout Head) throws(SinkError) {
+        let lacking = head.tables[Int(number)]?.addToOrder(columns) ?? 0
+        do throws(SinkError) {
+            try placeMissing(number, &head)
+        } catch {
+            guard error.leavesKnownSeries, lacking < columns.count else {
+                head.tables[Int(number)]?.removeFromOrder(columns.count, lacking: lacking)
+                throw error
+            }
+        }
+    }
+
+    /// Makes columns for what the owner of a table taken up has and the table lacks.
+    private func placeMissing(_ number: UInt32, _ head: inout Head) throws(SinkError) {
+        guard
+            let (missing, width, target) = head.tables[Int(number)].map({ ($0.missing, $0.width, $0.target) })
+        else { return }
+        if !missing.isEmpty {
+            try head.admit(missing, beside: width, of: target)
+            try write([StoreRecord.columns(number, width: width, missing)])
+            head.extend(number, missing)
+        }
+        head.tables[Int(number)]?.placeMissing()
+    }
+
     package func closeTable(_ table: TableID) {
         head.withLock { head in
             guard head.hasTable(table.index), head.tables[Int(table.index)]?.isOpen == true else { return }
-            head.tables[Int(table.index)]?.isOpen = false
+            head.tables[Int(table.index)]?.close()
             // Lost, it only means that the table stays open.
             try? write([StoreRecord.close(table.index)])
         }
@@ -112,18 +183,19 @@ extension Store: SampleSink {
     package func append(_ samples: KnownSamples) -> AppendReport? {
         // Made before the lock, which others wait for.
         let record = StoreRecord.samples(samples)
-        let report: AppendReport? = head.withLock { head in
+        let report: AppendReport? = head.withLock { head -> AppendReport? in
             guard samples.handles.allSatisfy({ head.loose.has($0) }) else { return nil }
             var report = AppendReport()
-            if (try? log.check([record])) != nil {
+            do throws(LogError) {
+                try log.check([record])
                 let refused = head.take(samples, &report)
                 if refused.isEmpty {
                     log.append(checked: [record])
                 } else if refused.count < samples.samples.count {
                     log.append(checked: [StoreRecord.samples(samples, without: refused)])
                 }
-            } else {
-                report.limited = samples.samples.count
+            } catch {
+                report.refuse(samples.samples.count, error)
             }
             report.position = appendPosition
             head.appendedSamples += UInt64(report.accepted)
@@ -148,8 +220,10 @@ extension Store: SampleSink {
         let limited = head.unnumbered(batch, numbers)
         report.limited += limited
         let records = newSeries + StoreRecord.all(of: batch, numbers)
-        guard (try? log.check(records)) != nil else {
-            report.limited += batch.sampleCount - limited
+        do {
+            try log.check(records)
+        } catch {
+            report.refuse(batch.sampleCount - limited, error)
             return Array(repeating: KnownSamples.noHandle, count: numbers.count)
         }
         for (labels, number) in added {
@@ -165,16 +239,22 @@ extension Store: SampleSink {
         return numbers
     }
 
-    package func describe(_ metadata: [String: MetricMetadata]) {
+    @discardableResult
+    package func describe(_ metadata: [String: MetricMetadata]) -> AppendReport {
         head.withLock { head in
+            var report = AppendReport()
             let new = metadata.filter { head.metadata.byName[$0.key] != $0.value }
                 .sorted { $0.key < $1.key }
-            // Lost, the next scrape describes them again.
-            guard !new.isEmpty,
-                (try? log.check(new.map { StoreRecord.metadata($0.key, $0.value) })) != nil
-            else { return }
-            let taken = new.filter { head.describe($0.key, $0.value) }
-            log.append(checked: taken.map { StoreRecord.metadata($0.key, $0.value) })
+            do {
+                if !new.isEmpty { try log.check(new.map { StoreRecord.metadata($0.key, $0.value) }) }
+                let taken = new.filter { head.describe($0.key, $0.value) }
+                log.append(checked: taken.map { StoreRecord.metadata($0.key, $0.value) })
+            } catch {
+                // The next scrape describes them again.
+                report.refuse(0, error)
+            }
+            report.position = appendPosition
+            return report
         }
     }
 
@@ -189,5 +269,24 @@ extension Store: SampleSink {
     private func commitIfAlways(_ report: inout AppendReport) {
         // A failed commit shows in `durablePosition`, which stays below the report's position.
         if settings.withLock({ $0.sync == .always }) { _ = try? sync() }
+    }
+}
+
+extension AppendReport {
+    /// Notes that the log did not take samples.
+    mutating func refuse(_ count: Int, _ error: LogError) {
+        limited += count
+        refusal = refusal ?? error.description
+        if case .full = error { isFull = true }
+    }
+}
+
+extension SinkError {
+    /// Whether it is about new series only, however many a target has: those that are known go on.
+    fileprivate var leavesKnownSeries: Bool {
+        switch self {
+        case .seriesLimit, .memoryLimit: true
+        case .targetSeriesLimit, .labelLimit, .closed, .unavailable: false
+        }
     }
 }

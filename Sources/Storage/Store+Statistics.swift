@@ -19,6 +19,7 @@ extension Store {
         statistics.damage = status.damage
         statistics.unreadableRecords = status.unreadableRecords
         statistics.quarantine = status.quarantine
+        statistics.unmadeRollups = status.unmadeRollups
         return statistics
     }
 }

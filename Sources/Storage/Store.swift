@@ -36,8 +36,12 @@ package final class Store: Sendable {
         var status = StoreStatus()
         do {
             var folder = try SnapshotFolder(disk)
-            let log = try Log(disk: disk, folder: "log")
+            let log = try Log(
+                disk: disk, folder: "log",
+                configuration: LogConfiguration(pendingLimit: configuration.pendingLogSize))
             let sequence = try folder.load(into: &head, &status, log)
+            // What only the log has may not be on disk yet.
+            status.durableTimestamp = head.newest
             status.damage += log.openReport.damage
             var losses = LossTracker(after: sequence, newest: head.newest)
             let report = try log.forEach(from: sequence + 1) { number, record in
@@ -64,11 +68,11 @@ package final class Store: Sendable {
         } catch {
             throw StoreError(error)
         }
+        status.unmadeRollups = head.unmadeRollups.sorted().map { .milliseconds($0) }
         head.settleWindow(now: .max, log)
         // Who scraped before the restart opens its tables again, or they go with their last samples.
         for index in head.tables.indices { head.tables[index]?.isOpen = false }
         head.maintain(now: now.milliseconds)
-        status.durableTimestamp = head.newest
         self.head = Mutex(head)
         self.status = Mutex(status)
     }
@@ -188,6 +192,7 @@ struct StoreStatus: Sendable {
     var hasDamagedFiles = false
     /// Damaged files that were set aside.
     var quarantine: [String] = []
+    var unmadeRollups: [Duration] = []
 
     /// A loss that no record follows ends now, with the first look at the clock.
     mutating func closeLosses(at now: Timestamp) {

@@ -37,12 +37,15 @@ package struct StoreConfiguration: Hashable, Sendable {
     package var rollups: [RollupRule]
     /// Exemplars kept, the newest ones.
     package var maxExemplars: Int
+    /// Bytes that may wait for the log to be written; beyond, nothing is taken.
+    package var pendingLogSize: Int
 
     package init(
         sync: SyncPolicy = .interval, retention: Duration = .seconds(15 * 86_400),
         outOfOrderWindow: Duration = .seconds(600), memoryLimit: Int = 4 << 30,
         snapshotLogSize: Int = 128 << 20, limits: Limits = Limits(),
-        rollups: [RollupRule] = RollupRule.standard, maxExemplars: Int = 100_000
+        rollups: [RollupRule] = RollupRule.standard, maxExemplars: Int = 100_000,
+        pendingLogSize: Int = 256 << 20
     ) {
         self.sync = sync
         self.retention = retention
@@ -52,5 +55,6 @@ package struct StoreConfiguration: Hashable, Sendable {
         self.limits = limits
         self.rollups = rollups
         self.maxExemplars = maxExemplars
+        self.pendingLogSize = pendingLogSize
     }
 }

@@ -62,6 +62,9 @@ package struct StoreStatistics: Hashable, Sendable {
     package var unreadableRecords = 0
     /// Damaged files that were set aside, below the root of the store.
     package var quarantine: [String] = []
+    /// Lengths of windows that the files held and that are not made any more: since the start they are left out, and the next
+    /// snapshot deletes them.
+    package var unmadeRollups: [Duration] = []
 
     /// The largest ones, at most as many as were asked for, largest first.
     package var seriesByMetric: [Entry] = []

@@ -40,6 +40,6 @@ package struct ColumnStart: Hashable, Sendable {
 
 /// What a sink need not keep.
 extension SampleSink {
-    package func append(_ exemplars: [SeriesExemplars]) {}
+    package func append(_ exemplars: [SeriesExemplars]) -> AppendReport { AppendReport() }
     package func append(_ table: TableID, at timestamp: Timestamp, starts: [ColumnStart]) {}
 }

@@ -42,6 +42,8 @@ package struct AppendReport: Hashable, Sendable {
     package var limited = 0
     /// Which limit, of the first of them; nil where the sink does not say.
     package var refusal: String?
+    /// Whether some were refused because too much waits for the disk: later they may be taken.
+    package var isFull = false
     /// The sink's log position behind this append; durable once `durablePosition` reaches it.
     package var position: UInt64 = 0
 
@@ -94,10 +96,13 @@ package protocol SampleSink: Sendable {
     func append(_ batch: SampleBatch, handles: inout [UInt32]) -> AppendReport
     /// Samples of series by their handles; nil, and nothing is taken, where one of them is not known any more.
     func append(_ samples: KnownSamples) -> AppendReport?
-    /// Describes metrics, by metric name.
-    func describe(_ metadata: [String: MetricMetadata])
-    /// Takes exemplars; those that the sink has, or that are older than the newest of their series, are left out.
-    func append(_ exemplars: [SeriesExemplars])
+    /// Describes metrics, by metric name. The report counts nothing.
+    @discardableResult
+    func describe(_ metadata: [String: MetricMetadata]) -> AppendReport
+    /// Takes exemplars; those that the sink has, or that are older than the newest of their series, are left out. The
+    /// report counts nothing.
+    @discardableResult
+    func append(_ exemplars: [SeriesExemplars]) -> AppendReport
     /// Says when counters of a table started, for their samples from a time on. What was said before goes on.
     func append(_ table: TableID, at timestamp: Timestamp, starts: [ColumnStart])
 }

@@ -64,6 +64,28 @@ import TimeSeries
         }
     }
 
+    @Test func `a copy without its manifest is adopted, and so is a store that never wrote a snapshot`()
+        throws
+    {
+        try make { disk in
+            for name in try disk.list("snapshots") where name.hasPrefix("manifest-") {
+                try disk.remove("snapshots/" + name)
+            }
+            #expect(try StoreCopies.adopt(disk))
+            #expect(try samples() == 100)
+        }
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let disk = try RealDisk(root: root)
+        let store = try Store(disk: disk, now: moment(0))
+        let sample = SeriesSamples(labels: Labels(["__name__": "m"]), samples: [Sample(moment(1), 1)])
+        _ = store.append([sample])
+        try store.sync()
+        try FileManager.default.removeItem(atPath: root + "/snapshots")
+        #expect(try StoreCopies.adopt(disk))
+        #expect(try samples() == 1)
+        #expect(try !StoreCopies.adopt(disk))
+    }
+
     @Test func `a folder with samples of its own stays as it is`() throws {
         try make { disk in
             let own = try Store(disk: try RealDisk(root: root + "/samples"), now: moment(0))

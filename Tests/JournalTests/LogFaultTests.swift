@@ -49,6 +49,9 @@ import Testing
             for survivors in [0, 1, 45, 1000] {
                 let disk = SimulatedDisk()
                 let log = try open(disk)
+                if failing % 3 > 0 {
+                    disk.loseOnly(pagesOf: 64) { [failing] in ($0 + failing).isMultiple(of: 2) }
+                }
                 disk.failCall(failing, lasts: true)
                 var acknowledged = 0
                 for number in 1...20 {
@@ -146,6 +149,152 @@ import Testing
         var tail: [UInt64] = []
         try reopened.forEach(from: 3) { sequence, _ in tail.append(sequence) }
         #expect(tail == [3, 4])
+    }
+
+    /// Record 1 on disk; 2 and 3 in frames of their own in one write, of which these pages are lost.
+    private func half(lost pages: Int) throws -> (disk: SimulatedDisk, log: Log) {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1 << 20)
+        try log.append(record(1))
+        try log.commit()
+        try log.append(record(2))
+        disk.failCall(1, code: 28)
+        #expect(throws: LogError.self) { try log.commit() }
+        try log.append(record(3))
+        disk.loseOnly(pagesOf: 32) { pages >> $0 & 1 == 1 }
+        return (disk, log)
+    }
+
+    @Test func `records that a failed synchronisation lost are read from the file behind, in order`() throws {
+        for pages in 0..<128 {
+            let (disk, log) = try half(lost: pages << 1)
+            disk.failCall(2)
+            #expect(try log.commit() == 3)
+            disk.crash()
+            #expect(disk.paths.filter { $0.hasPrefix("log/") }.count == 2)
+
+            let found = try contents(try open(disk))
+            #expect(found.records == [1, 2, 3].map(record), "pages \(pages)")
+            #expect(found.report.gaps.isEmpty, "pages \(pages)")
+        }
+    }
+
+    @Test func `a file with holes that was given up comes back after a power cut and costs nothing`() throws {
+        for pages in 0..<256 {
+            let disk = SimulatedDisk()
+            let log = try open(disk, segmentSize: 1 << 20)
+            try log.append(record(1))
+            disk.failCall(3, code: 28)
+            #expect(throws: LogError.self) { try log.commit() }
+            try log.append(record(2))
+            disk.loseOnly(pagesOf: 32) { pages >> $0 & 1 == 1 }
+            // An empty file does synchronise, one with records does not.
+            disk.failSynchronization(from: 41)
+            #expect(throws: LogError.self) { try log.commit() }
+            disk.heal()
+            #expect(try log.commit() == 2)
+            #expect(disk.paths.filter { $0.hasPrefix("log/") } == ["log/0000000003.log"])
+            disk.crash()
+            #expect(disk.paths.contains("log/0000000002.log"))
+
+            let reopened = try open(disk)
+            #expect(reopened.openReport.lostFile == nil)
+            let found = try contents(reopened)
+            #expect(found.records == [1, 2].map(record), "pages \(pages)")
+            #expect(found.report.gaps.isEmpty, "pages \(pages)")
+        }
+    }
+
+    @Test func `a file whose header a failed synchronisation lost does not hide the one behind it`() throws {
+        for pages in 0..<64 {
+            let disk = SimulatedDisk()
+            let log = try open(disk, segmentSize: 50)
+            try log.append(record(1))
+            try log.commit()
+            try log.append(record(2))
+            // The write to the next file.
+            disk.failCall(4, code: 28)
+            #expect(throws: LogError.self) { try log.commit() }
+            try log.append(record(3))
+            disk.loseOnly(pagesOf: 32) { pages >> $0 & 1 == 1 }
+            disk.failCall(2)
+            #expect(try log.commit() == 3)
+            disk.crash()
+
+            let found = try contents(try open(disk))
+            #expect(found.records == [1, 2, 3].map(record), "pages \(pages)")
+            #expect(found.report.gaps.isEmpty, "pages \(pages)")
+        }
+    }
+
+    @Test func `sequences that a file given up holds are not given again`() throws {
+        let (disk, log) = try half(lost: 0)
+        disk.failCall(2)
+        try log.commit()
+        // Power went before the next file had more than the first of the two frames, or any.
+        let next = try #require(disk.contents("log/0000000002.log"))
+        for kept in [40 + (next.count - 40) / 2, 40] {
+            let copy = disk.durableCopy()
+            copy.setContents("log/0000000002.log", Array(next.prefix(kept)))
+
+            let reopened = try open(copy)
+            #expect(try contents(reopened).records == [1, 2, 3].map(record))
+            #expect(try reopened.append(record(4)) == 4)
+            try reopened.commit()
+            #expect(try contents(try open(copy)).records == [1, 2, 3, 4].map(record))
+        }
+    }
+
+    @Test func `what a process left in the cache is durable once the next one has committed`() throws {
+        for torn in [0, 7] {
+            let disk = SimulatedDisk()
+            let first = try open(disk, segmentSize: 1 << 20)
+            for number in 1...2 {
+                try first.append(record(number))
+                try first.commit(synchronize: false)
+            }
+            disk.kill()
+            if torn > 0 {
+                let file = try disk.open("log/0000000001.log", create: false)
+                try file.append(Array(repeating: 0x11, count: torn))
+            }
+
+            let second = try open(disk, segmentSize: 1 << 20)
+            #expect(try contents(second).records == [1, 2].map(record))
+            #expect(second.durableSequence == 0)
+            #expect(try second.commit() == 2)
+            disk.crash()
+            #expect(try contents(try open(disk)).records == [1, 2].map(record))
+        }
+    }
+
+    @Test(arguments: [Int32(5), 28])
+    func `what a process left in the cache is written again where the disk fails`(
+        code: Int32
+    ) throws {
+        for (failing, torn) in [(1, 0), (1, 7), (2, 0), (2, 7)] {
+            let disk = SimulatedDisk()
+            let first = try open(disk, segmentSize: 1 << 20)
+            for number in 1...3 {
+                try first.append(record(number))
+                try first.commit(synchronize: false)
+            }
+            disk.kill()
+            if torn > 0 {
+                let file = try disk.open("log/0000000001.log", create: false)
+                try file.append(Array(repeating: 0x11, count: torn))
+            }
+            let second = try open(disk, segmentSize: 1 << 20)
+            try second.append(record(4))
+            disk.failCall(failing, code: code)
+            let durable = try (try? second.commit()) ?? second.commit()
+            #expect(durable == 4)
+            disk.crash()
+
+            let found = try contents(try open(disk))
+            #expect(found.records == (1...4).map(record), "call \(failing), \(torn) torn bytes")
+            #expect(found.report.gaps.isEmpty)
+        }
     }
 
     @Test func `records that are missing between two files are told, and the file that lost some is named`()

@@ -90,6 +90,62 @@ import Testing
         }
     }
 
+    @Test func `no lost block of the disk costs a record, whatever it holds`() throws {
+        // Parts whose end is at any place of its block; and a file of several parts.
+        let small = (0..<16).map { records(9, of: 60 + 30 * $0) } + [records(3, of: 11)]
+        for records in small + [records(60, of: 50_000)] {
+            let (disk, bytes) = try written(records)
+            var blocks = Set(0..<(bytes.count + 511) / 512)
+            if blocks.count > 100 {
+                // Those around protection, and some others.
+                let edges = frames(bytes).filter { $0.records == 0 }.flatMap { [$0.start, $0.end] }
+                #expect(edges.count > 10)
+                blocks = blocks.filter { block in
+                    block % 500 == 7 || edges.contains { abs($0 / 512 - block) <= 1 }
+                }
+            }
+            for start in blocks.map({ 512 * $0 }) {
+                var damaged = bytes
+                for index in start..<min(bytes.count, start + 512) { damaged[index] = 0 }
+                let found = try read(disk, damaged)
+                #expect((found.records == records) as Bool, "\(start) of \(bytes.count)")
+                #expect(!found.report.lacksRecords, "\(start) of \(bytes.count)")
+                #expect(!found.report.damage.isEmpty || !found.report.mended.isEmpty)
+            }
+        }
+    }
+
+    /// The frames of a whole file.
+    private func frames(_ bytes: [UInt8]) -> [(start: Int, end: Int, records: Int)] {
+        func number(_ place: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) } }
+        var frames: [(start: Int, end: Int, records: Int)] = []
+        var position = 40
+        while position < bytes.count {
+            let end = position + 40 + number(position + 8)
+            frames.append((position, end, number(position + 24)))
+            position = end
+        }
+        return frames
+    }
+
+    @Test func `a flipped bit in what protects a part does not keep it from bringing back a block`() throws {
+        let records = records(20, of: 60)
+        let (disk, bytes) = try written(records)
+        let end = bytes.count - 40
+        let start = 1536
+        #expect(Array(bytes[start..<start + 4]) == [0xf1, 0x79, 0xba, 0x11])
+        // The checksum of the frame, and the parity of other blocks than the damaged one.
+        for position in Array(start + 4..<start + 8) + stride(from: end - 512, to: end, by: 7) {
+            var damaged = bytes
+            damaged[position] ^= 4
+            damaged[100] ^= 1
+            let found = try read(disk, damaged)
+            #expect((found.records == records) as Bool, "\(position)")
+            #expect(found.report.mended.count == 1 && !found.report.lacksRecords, "\(position)")
+            #expect(found.report.damage.map(\.offset) == [start], "\(position)")
+        }
+    }
+
     @Test func `damage that cannot be mended costs its frames, and the rest is read in order`() throws {
         let records = records(60, of: 50_000)
         let (disk, bytes) = try written(records)
@@ -112,18 +168,8 @@ import Testing
         var header = Array(bytes.prefix(36))
         header[8] = 2
         header.append(fixed32: CRC32C.checksum(header.span))
-        var frames: [[UInt8]] = []
-        var position = 40
-        while position < bytes.count {
-            let length =
-                40 + Int(bytes[position + 8]) + Int(bytes[position + 9]) << 8 + Int(bytes[position + 10])
-                << 16
-            if bytes[position + 24..<position + 28].contains(where: { $0 != 0 }) {
-                frames.append(Array(bytes[position..<position + length]))
-            }
-            position += length
-        }
-        let old = header + frames.joined()
+        let old =
+            header + frames(bytes).filter { $0.records > 0 }.map { Array(bytes[$0.start..<$0.end]) }.joined()
         let whole = try read(disk, old)
         #expect((whole.records == records) as Bool)
         #expect(whole.report.damage.isEmpty && !whole.report.lacksRecords)

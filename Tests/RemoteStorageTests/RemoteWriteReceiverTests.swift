@@ -200,6 +200,76 @@ struct RemoteWriteReceiverTests {
         #expect(known.status == 204)
     }
 
+    @Test func `metadata alone is durable before it is answered`() async throws {
+        var metadata: [UInt8] = []
+        metadata.append(protobufField: 1, integer: 1)
+        metadata.append(protobufField: 2, text: "requests_total")
+        metadata.append(protobufField: 4, text: "Requests so far.")
+        var request: [UInt8] = []
+        request.append(protobufField: 3, bytes: metadata)
+        for isKnown in [false, true] {
+            let first = try store()
+            let receiver = receiver(first)
+            if isKnown {
+                // In memory since an answer that the disk did not allow.
+                disk.failSynchronization()
+                #expect(await receiver.receive(Wire.snappy(request)).status == 503)
+                disk.heal()
+            }
+            #expect(await receiver.receive(Wire.snappy(request)).status == 204)
+            disk.crash()
+            let kinds = await (try store()).metadata(of: "requests_total").values.first?.map(\.kind)
+            #expect(kinds == [.counter])
+            for path in disk.paths { disk.setContents(path, nil) }
+        }
+    }
+
+    @Test func `exemplars are durable before their request is answered`() async throws {
+        var label: [UInt8] = []
+        label.append(protobufField: 1, text: "trace_id")
+        label.append(protobufField: 2, text: "abc")
+        var exemplar: [UInt8] = []
+        exemplar.append(protobufField: 1, bytes: label)
+        exemplar.append(protobufField: 2, double: 1)
+        exemplar.append(protobufField: 3, integer: start.milliseconds)
+        var series = Wire.series([("__name__", "up")], [(start.milliseconds, 1)])
+        series.append(protobufField: 3, bytes: exemplar)
+
+        // The samples are durable at once.
+        let first = try store(StoreConfiguration(sync: .always))
+        #expect(await receiver(first).receive(Wire.snappy(Wire.request(series))).status == 204)
+        disk.crash()
+
+        let moments = start...start + .seconds(1)
+        #expect(try store().exemplars([[Matcher(equal: "__name__", "up")]], in: moments).count == 1)
+    }
+
+    @Test func `a request of which the log has room for a part is taken as a whole`() async throws {
+        let store = try store(StoreConfiguration(pendingLogSize: 4000))
+        let receiver = receiver(store)
+        #expect(await receiver.receive(body([(0, 1)])).status == 204)
+        let filler = Labels(["__name__": "m", "filler": String(repeating: "x", count: 3800)])
+        let waiting = store.append([SeriesSamples(labels: filler, samples: [Sample(start, 1)])])
+        #expect(waiting.accepted == 1)
+
+        let time = start.milliseconds
+        let long = String(repeating: "y", count: 300)
+        let request = Wire.request(
+            Wire.series([("__name__", "up")], [(time + 1000, 2)]),
+            Wire.series([("__name__", "other"), ("label", long)], [(time, 3)]))
+        #expect(await receiver.receive(Wire.snappy(request)) == RemoteWriteAnswer(204))
+        #expect(try await values(store, "up") == [1, 2])
+        #expect(try await values(store, "other") == [3])
+
+        // What will not fit however long it waits.
+        let never = Wire.request(
+            Wire.series(
+                [("__name__", "other"), ("label", String(repeating: "z", count: 5000))], [(time, 3)]))
+        let answer = await receiver.receive(Wire.snappy(never))
+        #expect(answer.status == 503)
+        #expect(answer.message.contains("more than 4000 bytes wait to be written"))
+    }
+
     @Test func `many requests at once are all durable when they return`() async throws {
         let store = try store()
         let receiver = receiver(store)

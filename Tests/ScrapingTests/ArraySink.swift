@@ -23,6 +23,8 @@ final class ArraySink: SampleSink {
         var seriesPerTargetLimit = Int.max
         var extensions = 0
         var appends = 0
+        /// Why all samples are refused.
+        var refusal: String?
         var exemplars: [SeriesExemplars] = []
         var starts: [(labels: Labels, at: Timestamp, start: Timestamp?)] = []
     }
@@ -42,6 +44,7 @@ final class ArraySink: SampleSink {
     var starts: [(labels: Labels, at: Timestamp, start: Timestamp?)] { state.withLock { $0.starts } }
 
     func samples(_ labels: Labels) -> [Sample] { state.withLock { $0.series[labels] ?? [] } }
+    func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
     func limit(series: Int) { state.withLock { $0.seriesLimit = series } }
     func limit(seriesPerTarget: Int) { state.withLock { $0.seriesPerTargetLimit = seriesPerTarget } }
 
@@ -87,6 +90,11 @@ final class ArraySink: SampleSink {
             var report = AppendReport()
             state.appends += 1
             report.position = UInt64(state.appends)
+            if let refusal = state.refusal {
+                report.limited = row.count { !Marker.isAbsent($0) }
+                report.refusal = refusal
+                return report
+            }
             if row.count != table.columns.count { state.complaints.append("a row of another length") }
             if !table.isOpen { state.complaints.append("a row for a closed table") }
             for (column, value) in zip(table.columns, row) where !Marker.isAbsent(value) {
@@ -122,11 +130,15 @@ final class ArraySink: SampleSink {
         }
     }
 
-    func describe(_ metadata: [String: MetricMetadata]) {
+    func describe(_ metadata: [String: MetricMetadata]) -> AppendReport {
         state.withLock { $0.metadata.merge(metadata) { $1 } }
+        return AppendReport()
     }
 
-    func append(_ exemplars: [SeriesExemplars]) { state.withLock { $0.exemplars += exemplars } }
+    func append(_ exemplars: [SeriesExemplars]) -> AppendReport {
+        state.withLock { $0.exemplars += exemplars }
+        return AppendReport()
+    }
 
     func append(_ table: TableID, at timestamp: Timestamp, starts: [ColumnStart]) {
         state.withLock { state in

@@ -139,6 +139,20 @@ struct SeriesRulesTests {
         #expect(rig.status?.lastError == "")
     }
 
+    @Test func `a target whose samples the store refuses says why`() async throws {
+        let rig = try ScrapeRig()
+        await rig.scrape("a 1\n")
+        rig.sink.refuse("more than 9 bytes wait to be written")
+
+        await rig.scrape("a 2\n")
+        #expect(rig.status?.health == .up)
+        #expect(rig.status?.lastError.hasSuffix("are refused: more than 9 bytes wait to be written") == true)
+        rig.sink.refuse(nil)
+        await rig.scrape("a 3\n")
+        #expect(rig.status?.lastError == "")
+        #expect(rig.values("a") == ["1.0", "3.0"])
+    }
+
     @Test func `a target of which the store takes no series is down`() async throws {
         let rig = try ScrapeRig()
         rig.sink.limit(series: 6)

@@ -69,6 +69,9 @@ import TimeSeries
             let disk = SimulatedDisk()
             let store = try open(disk)
             let before = disk.calls
+            if failing % 3 > 0 {
+                disk.loseOnly(pagesOf: 512) { [failing] in ($0 + failing).isMultiple(of: 2) }
+            }
             disk.failCall(failing, code: code, lasts: lasts)
             var acknowledged = 0
             // Until the log takes a table there is nothing to append to.
@@ -154,13 +157,18 @@ import TimeSeries
         }
     }
 
-    @Test func `a file that is missing or empty costs what only it held, and is told`() async throws {
+    @Test func `a file that is missing, empty or another one costs what only it held, and is told`()
+        async throws
+    {
         let disk = try filled()
+        let manifest = try #require(disk.paths.last { $0.contains("manifest") })
         for path in disk.paths where path != "lock" {
-            for content in [nil, []] as [[UInt8]?] {
+            // Another file of the same number, whole.
+            let isReplaced = path.contains("snapshots") && path != manifest
+            for content in [nil, []] + (isReplaced ? [disk.contents(manifest)] : []) {
                 let copy = disk.durableCopy()
                 copy.setContents(path, content)
-                let note = "\(path) \(content == nil ? "missing" : "empty")"
+                let note = "\(path) with \(content?.count ?? -1) bytes"
                 let store = try open(copy)
                 let found = try await steps(store, note)
                 if path.contains("chunks") {

@@ -102,6 +102,41 @@ import TimeSeries
         #expect(store.statistics().durableTimestamp == nil)
     }
 
+    @Test func `what the log has no room for is refused with the reason, and taken once it was written`()
+        throws
+    {
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(pendingLogSize: 400), now: at(0))
+        let table = try store.openTable(target: Labels(["job": "j"]), columns: [Labels(["__name__": "m"])])
+        let filler = Labels(["__name__": "m", "filler": String(repeating: "x", count: 300)])
+        #expect(
+            store.append([SeriesSamples(labels: filler, samples: [Sample(at(1), 1)])]).accepted == 1)
+        let long = String(repeating: "y", count: 300)
+
+        let reports = [
+            pushed(["n": long], to: store),
+            store.describe(["m": MetricMetadata(kind: .gauge, help: long, unit: "")]),
+            store.append([
+                SeriesExemplars(
+                    labels: filler,
+                    exemplars: [Exemplar(labels: Labels(["id": "1"]), value: 1, timestamp: at(1))])
+            ]),
+        ]
+        var rows = AppendReport()
+        for step in 1..<20 where !rows.isFull {
+            rows = store.append(table, at: at(step), row: [Double(step)])
+        }
+        for report in reports + [rows] {
+            #expect(report.isFull)
+            #expect(report.refusal?.contains("wait to be written") == true)
+            #expect(report.position > 0)
+        }
+        #expect(rows.limited == 1 && reports[0].limited == 1)
+
+        try store.sync()
+        #expect(pushed(["n": long], to: store).accepted == 1)
+    }
+
     @Test func `labels above a limit cost their series only`() throws {
         let store = try store {
             $0.labels = 3

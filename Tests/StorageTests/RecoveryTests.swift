@@ -53,8 +53,48 @@ import TimeSeries
 
         let reopened = try open(disk)
         try await expectRows(reopened, 0..<100)
+        try reopened.sync()
         #expect(reopened.durablePosition == reopened.appendPosition)
         #expect(reopened.statistics().losses.isEmpty)
+    }
+
+    @Test(arguments: [false, true])
+    func `samples that a killed process left in the cache are durable once the next one has synchronised`(
+        hasSnapshot: Bool
+    ) async throws {
+        let disk = SimulatedDisk()
+        let store = try open(disk, StoreConfiguration(sync: .none))
+        try fill(store, 0..<20)
+        if hasSnapshot { try store.snapshot() }
+        try fill(store, 20..<40)
+        try store.sync()
+        disk.kill()
+        // The beginning of a write.
+        let path = try #require(disk.paths.last { $0.hasPrefix("log/") })
+        try disk.open(path, create: false).append([0xf1, 0x79, 0xba, 0x11, 1])
+
+        let reopened = try open(disk)
+        try await expectRows(reopened, 0..<40)
+        #expect(reopened.statistics().durableTimestamp == (hasSnapshot ? at(19) : nil))
+        try reopened.sync()
+        #expect(reopened.statistics().durableTimestamp == at(39))
+        disk.crash()
+        try await expectRows(try open(disk), 0..<40)
+    }
+
+    @Test func `with policy none a restart makes nothing durable`() throws {
+        let disk = SimulatedDisk()
+        let configuration = StoreConfiguration(sync: .none)
+        let store = try open(disk, configuration)
+        try fill(store, 0..<20)
+        try store.snapshot()
+        try fill(store, 20..<40)
+        try store.sync()
+        disk.kill()
+
+        let reopened = try open(disk, configuration)
+        try reopened.sync()
+        #expect(reopened.statistics().durableTimestamp == at(19))
     }
 
     @Test func `with policy always each append is durable when it returns`() async throws {
@@ -133,11 +173,14 @@ import TimeSeries
             try fill(store, 260..<300)
             try store.sync()
             let before = disk.calls
+            if failing % 5 > 0 {
+                disk.loseOnly(pagesOf: 512) { [failing] in ($0 + failing).isMultiple(of: 2) }
+            }
             disk.failCall(failing, code: failing % 2 == 0 ? 5 : 28, lasts: failing % 3 == 0)
             let failed = (try? store.snapshot()) == nil
             if !failed, disk.calls - before < failing { break }
 
-            disk.crash { _, count in failing % 4 == 0 ? count / 2 : 0 }
+            disk.crash(areNamesKept: failing % 7 == 0) { _, count in failing % 4 == 0 ? count / 2 : 0 }
 
             try await expectRows(try open(disk), 0..<300, "call \(failing)")
             failing += 1

@@ -84,6 +84,39 @@ import TimeSeries
         #expect(statistics.rollupBytes < 12 * statistics.rollupBuckets)
     }
 
+    @Test func `windows of a length that is not made any more are told of, and come back until a snapshot`()
+        throws
+    {
+        let disk = SimulatedDisk()
+        func open(_ lengths: [Int]) throws -> Store {
+            let rules = lengths.map {
+                RollupRule(resolution: .seconds($0), retention: .seconds(90 * 86_400))
+            }
+            return try Store(disk: disk, configuration: StoreConfiguration(rollups: rules), now: at(0))
+        }
+        let first = try open([300, 3600])
+        let table = try first.openTable(
+            target: Labels(["job": "j"]), columns: [Labels(["__name__": "m"])])
+        for row in 0..<1440 { _ = first.append(table, at: at(15 * (row + 1)), row: [Double(row)]) }
+        try first.maintain(now: at(15 * 1440))
+        #expect(first.statistics().unmadeRollups.isEmpty)
+        let windows = first.statistics().rollupBuckets
+        #expect(windows > 0)
+        try first.snapshot()
+        disk.crash()
+
+        let other = try open([600])
+        #expect(other.statistics().unmadeRollups == [.seconds(300), .seconds(3600)])
+        disk.crash()
+        #expect(try open([300, 3600]).statistics().rollupBuckets == windows)
+        disk.crash()
+        try open([600]).snapshot()
+        disk.crash()
+        let last = try open([300, 3600])
+        #expect(last.statistics().rollupBuckets == 0)
+        #expect(last.statistics().unmadeRollups.isEmpty)
+    }
+
     @Test func `series that live shorter than an hour leave no rollups`() throws {
         let store = try Store(
             disk: SimulatedDisk(), configuration: StoreConfiguration(retention: .seconds(600)), now: at(0))

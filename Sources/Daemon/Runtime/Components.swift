@@ -178,6 +178,11 @@ struct Components: Sendable {
                     "path": "\(range.path)", "offset": "\(range.offset)", "length": "\(range.length)",
                 ])
         }
+        for length in found.unmadeRollups {
+            logger.warning(
+                "windows of a length that storage.rollups does not name are left out, and deleted with the next snapshot; name it again and restart to keep them",
+                metadata: ["length": "\(length.prometheusText)"])
+        }
         guard found.unreadableRecords > 0 else { return }
         logger.error(
             "records or chunks are damaged or refer to something that is lost",

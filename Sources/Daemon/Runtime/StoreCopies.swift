@@ -28,7 +28,11 @@ enum StoreCopies {
     /// finished, as where the power goes, it is finished the next time.
     static func adopt(_ disk: any Disk) throws -> Bool {
         let samples = "samples"
-        let isCopy = try disk.list("snapshots").contains { $0.hasPrefix("manifest-") }
+        // A service has neither in its own folder but for copies, which are folders with other names in `snapshots`.
+        let isCopy =
+            try disk.list("snapshots").contains { name in
+                ["manifest-", "state-", "chunks-", "rollups-"].contains { name.hasPrefix($0) }
+            } || disk.list("log").contains { $0.hasSuffix(".log") }
         let isTaken =
             try disk.exists("log")
             ? !disk.list(samples + "/log").isEmpty : hasOwnRecords(disk, samples + "/log")

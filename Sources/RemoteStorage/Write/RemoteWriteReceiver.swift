@@ -110,18 +110,21 @@ package final class RemoteWriteReceiver: Sendable {
 
     /// Nil where the sink does not know a handle any more; some of the request may be written then.
     private func write(_ request: WriteRequest) async -> RemoteWriteAnswer? {
-        if !request.metadata.isEmpty { sink.describe(request.metadata) }
         guard var report = await turns.take({ append(request) }) else { return nil }
         do {
             try await durability.reach(report.position)
-            // All of them: the log was full. The commit has made room.
-            if report.limited > 0, report.limited == request.sampleCount {
+            // The commit has made room in the log; what was taken is only repeated.
+            if report.isFull {
                 guard let second = await turns.take({ append(request) }) else { return nil }
                 report = second
                 try await durability.reach(report.position)
             }
         } catch {
             return RemoteWriteAnswer(503, "the samples are not durable: \(error)")
+        }
+        if report.isFull {
+            return RemoteWriteAnswer(
+                503, "the samples are not durable: \(report.refusal ?? "the log is full")")
         }
         return conclude(request, report)
     }
@@ -145,6 +148,7 @@ package final class RemoteWriteReceiver: Sendable {
 
     private func append(_ request: WriteRequest) -> AppendReport? {
         var sum = AppendReport()
+        if !request.metadata.isEmpty { sum.add(sink.describe(request.metadata)) }
         for part in request.parts {
             switch part {
             case .known(let samples):
@@ -161,7 +165,7 @@ package final class RemoteWriteReceiver: Sendable {
                 }
             }
         }
-        if !request.exemplars.isEmpty { sink.append(request.exemplars) }
+        if !request.exemplars.isEmpty { sum.add(sink.append(request.exemplars)) }
         return sum
     }
 }
@@ -175,6 +179,7 @@ extension AppendReport {
         tooOld += other.tooOld
         limited += other.limited
         refusal = refusal ?? other.refusal
+        isFull = isFull || other.isFull
         position = max(position, other.position)
     }
 

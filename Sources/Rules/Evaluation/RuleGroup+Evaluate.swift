@@ -87,7 +87,8 @@ extension RuleGroup {
         guard report.rejected > 0 else { return nil }
         let reasons = [
             ("out of order", report.outOfOrder), ("too old", report.tooOld),
-            ("with another value at the same time", report.duplicate), ("above a limit", report.limited),
+            ("with another value at the same time", report.duplicate),
+            (report.refusal ?? "above a limit", report.limited),
         ].filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
         return "\(report.rejected) of \(samples.count) samples refused: " + reasons.joined(separator: ", ")
     }

@@ -61,5 +61,5 @@ final class UnitTestStore: SeriesSource, SampleSink {
     }
     func append(_ table: TableID, at timestamp: Timestamp, row: [Double]) -> AppendReport { AppendReport() }
     func closeTable(_ table: TableID) {}
-    func describe(_ metadata: [String: MetricMetadata]) {}
+    func describe(_ metadata: [String: MetricMetadata]) -> AppendReport { AppendReport() }
 }

@@ -98,7 +98,7 @@ final class SampleWitness: SampleSink {
         return report
     }
 
-    func describe(_ metadata: [String: MetricMetadata]) { store.describe(metadata) }
+    func describe(_ metadata: [String: MetricMetadata]) -> AppendReport { store.describe(metadata) }
 
     private static func merge(_ column: Labels, _ target: Labels) -> Labels {
         var labels = column

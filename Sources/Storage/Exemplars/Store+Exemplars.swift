@@ -3,16 +3,26 @@ import Synchronization
 package import TimeSeries
 
 extension Store {
-    package func append(_ exemplars: [SeriesExemplars]) {
+    @discardableResult
+    package func append(_ exemplars: [SeriesExemplars]) -> AppendReport {
         head.withLock { head in
-            for series in exemplars {
-                for exemplar in series.exemplars where head.exemplars.accepts(exemplar, of: series.labels) {
-                    // Lost, the next scrape brings it again.
-                    guard
-                        (try? log.append([ExemplarRecord.exemplar(exemplar, of: series.labels)])) != nil
-                    else { return }
-                    head.exemplars.append(exemplar, of: series.labels)
-                }
+            var report = AppendReport()
+            do throws(LogError) {
+                try append(exemplars, to: &head)
+            } catch {
+                // The next scrape brings them again.
+                report.refuse(0, error)
+            }
+            report.position = appendPosition
+            return report
+        }
+    }
+
+    private func append(_ exemplars: [SeriesExemplars], to head: inout Head) throws(LogError) {
+        for series in exemplars {
+            for exemplar in series.exemplars where head.exemplars.accepts(exemplar, of: series.labels) {
+                try log.append([ExemplarRecord.exemplar(exemplar, of: series.labels)])
+                head.exemplars.append(exemplar, of: series.labels)
             }
         }
     }

@@ -119,7 +119,8 @@ struct Head: Sendable {
         }
     }
 
-    private func checkRoom(for columns: [Labels]) throws(SinkError) {
+    /// Throws where the store has no room for so many new series.
+    func checkRoom(for columns: [Labels]) throws(SinkError) {
         try checkMemory(for: columns)
         guard seriesCount + columns.count <= configuration.limits.series else {
             throw .seriesLimit(limit: configuration.limits.series)
@@ -128,7 +129,9 @@ struct Head: Sendable {
 
     /// The table of this target with exactly these columns.
     func table(_ target: Labels, _ columns: [Labels]) -> UInt32? {
-        tablesByTarget[target]?.last { tables[Int($0)]?.layout.columns == columns }
+        tablesByTarget[target]?.last { number in
+            tables[Int(number)].map { $0.layout.columns == columns && $0.order == nil } ?? false
+        }
     }
 
     mutating func addTable(_ number: UInt32, _ target: Labels, _ columns: [Labels]) {

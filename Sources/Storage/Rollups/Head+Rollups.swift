@@ -47,6 +47,15 @@ extension Head {
         dropRollups { edges[$0] }
     }
 
+    /// The lengths of windows that are there and not made any more.
+    var unmadeRollups: Set<Int64> {
+        var lengths: Set<Int64> = []
+        forEachRollupSet { _, set in
+            for level in set.levels where !level.blocks.isEmpty { lengths.insert(level.resolution) }
+        }
+        return lengths.subtracting(configuration.rollups.map(\.resolution.milliseconds))
+    }
+
     /// As `RollupSet.drop`, of all series.
     mutating func dropRollups(_ edge: (_ resolution: Int64) -> Int64?) {
         for index in tables.indices where tables[index]?.rollups.levels.isEmpty == false {

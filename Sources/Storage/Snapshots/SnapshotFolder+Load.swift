@@ -190,10 +190,16 @@ extension SnapshotFolder {
         }
         if file.last == .max { file.last = reader.newest }
         status.note(report.damage + report.mended)
-        if report.lacksRecords {
+        // Another file in its place may be whole, and lacks all the same.
+        let length = try disk.open(path, create: false).length()
+        let isOther =
+            report.damage.isEmpty
+            && (length != file.byteCount || status.unreadableRecords > unreadable)
+        if isOther { status.note([DamagedRange(path: path, offset: 0, length: length)]) }
+        if report.lacksRecords || isOther {
             status.losses.append(Loss(path: path, from: file.first ?? before, to: file.last))
         }
-        if !report.damage.isEmpty || !report.mended.isEmpty || reader.damagedChunks > damagedChunks
+        if isOther || !report.damage.isEmpty || !report.mended.isEmpty || reader.damagedChunks > damagedChunks
             || status.unreadableRecords > unreadable
         {
             damagedFiles.insert(path)

@@ -66,8 +66,9 @@ extension Table {
     /// What is said of its columns and not known yet.
     fileprivate func news(_ said: [ColumnStart], at time: Int64) -> [(column: UInt32, start: Int64)] {
         said.compactMap { entry in
-            guard (0..<width).contains(entry.column) else { return nil }
-            let column = UInt32(entry.column)
+            guard (0..<(order?.count ?? width)).contains(entry.column) else { return nil }
+            let column = order?[entry.column] ?? UInt32(entry.column)
+            guard column < width else { return nil }
             let start = entry.start?.milliseconds ?? 0
             return starts[column, default: StartTimes()].isNews(start, at: time) ? (column, start) : nil
         }

@@ -23,6 +23,11 @@ struct Table: Sendable {
     /// The target's labels as an index knows them.
     var targetSymbols: [(name: SymbolTable.Symbol, value: SymbolTable.Symbol)] = []
     var isOpen = true
+    /// Which column each of its owner's is, where it was taken up from one before with others or in another order;
+    /// `UInt32.max` for those that it lacks. Nil where they are the same.
+    var order: [UInt32]?
+    /// Those that it lacks, in their order.
+    var missing: [Labels] = []
     /// Oldest first; times ascend over all of them.
     private(set) var sealed: [SealedRows] = []
     private(set) var tailTimes: [Int64] = []
@@ -65,7 +70,9 @@ struct Table: Sendable {
     }
 
     var width: Int { layout.columns.count }
-    var shape: (width: Int, lastTime: Int64?, appendedRows: UInt64) { (width, lastTime, appendedRows) }
+    var shape: (width: Int, order: [UInt32]?, lastTime: Int64?, appendedRows: UInt64) {
+        (width, order, lastTime, appendedRows)
+    }
     var lastTime: Int64? { tailTimes.last ?? sealed.last?.last }
     var firstTime: Int64? { sealed.first?.first ?? tailTimes.first }
     var isEmpty: Bool { sealed.isEmpty && tailTimes.isEmpty && rollups.isEmpty }

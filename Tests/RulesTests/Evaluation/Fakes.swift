@@ -68,7 +68,7 @@ final class FakeSink: SampleSink {
     func extendTable(_ table: TableID, columns: [Labels]) throws(SinkError) {}
     func append(_ table: TableID, at timestamp: Timestamp, row: [Double]) -> AppendReport { AppendReport() }
     func closeTable(_ table: TableID) {}
-    func describe(_ metadata: [String: MetricMetadata]) {}
+    func describe(_ metadata: [String: MetricMetadata]) -> AppendReport { AppendReport() }
 }
 
 /// A group with its state, evaluated by hand at seconds since 1970.
