@@ -119,6 +119,7 @@ extension ScaleDecision.Reason.Kind {
         case .forecast: "foreseen"
         case .forecastIdle: "foreseen, not used"
         case .headroom: "headroom"
+        case .surge: "surge"
         case .reference: "beside a reactive autoscaler"
         case .untrusted: "not trusted"
         case .held: "held"

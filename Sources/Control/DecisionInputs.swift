@@ -111,7 +111,8 @@ extension ScaleDecision {
             switch reason.kind {
             case .held, .stabilised, .rateLimited, .flapBudget, .paused, .minimum, .maximum, .schedule, .idle:
                 reason.count == desired
-            case .signal, .forecast, .forecastIdle, .headroom, .reference, .untrusted, .tolerance, .combined,
+            case .signal, .forecast, .forecastIdle, .headroom, .surge, .reference, .untrusted, .tolerance,
+                .combined,
                 .partial, .fallback,
                 .sizing,
                 .operatorRequest, .shadow:

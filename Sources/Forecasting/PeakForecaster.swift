@@ -27,6 +27,8 @@ package struct PeakForecaster: Sendable {
     /// proportional headroom.
     package let loss: Double
     package let persistenceLoss: Double
+    /// How many times it has seen the season that it leans on, else the shortest; nil where there is none.
+    package let cycles: Int?
     /// Whether the history was long and complete enough, and the model beats persistence on it.
     package let isTrusted: Bool
     private let chosen: Candidate
@@ -79,7 +81,7 @@ package struct PeakForecaster: Sendable {
         residuals = contest.residuals
         economy = contest.economy
         regression = sample.fit(0..<sample.moments.count)
-        let cycles =
+        cycles =
             contest.winner.season.map { series.count / periods[$0] }
             ?? periods.map { series.count / $0 }.max()
         let isSeasoned = (cycles ?? .max) >= 5

@@ -17,6 +17,7 @@ struct ForecastTrack: Sendable {
         /// By quantile, as `quantiles` of the track.
         var margins: [Double] = []
         var isTrusted = false
+        var experience = 0.0
     }
 
     let key: Key
@@ -38,12 +39,16 @@ struct ForecastTrack: Sendable {
     /// - Parameters:
     ///   - history: up to the first step of the hour; nil where it is too short.
     ///   - steps: the value of each step, and what has been measured since at its ticks.
-    func hour(_ history: SeasonedHistory?, _ steps: [(value: Double, since: [Double?])]) -> Hour {
+    ///   - stepSeconds: the distance of the steps.
+    func hour(_ history: SeasonedHistory?, stepSeconds: Int, _ steps: [(value: Double, since: [Double?])])
+        -> Hour
+    {
         guard let history else { return Hour() }
         var forecaster = PeakForecaster(fitting: history, window: key.window)
         var hour = Hour(
             margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
-            isTrusted: forecaster.isTrusted)
+            isTrusted: forecaster.isTrusted,
+            experience: SignalForecast.experience(forecaster, stepSeconds: Double(stepSeconds)))
         for (index, step) in steps.enumerated() {
             // The first is the history's last.
             if index > 0 { forecaster.append([step.value]) }
@@ -54,18 +59,20 @@ struct ForecastTrack: Sendable {
 
     mutating func append(_ hour: Hour) { hours.append(hour) }
 
-    /// What was foreseen at a tick: the expectation, the quantile and whether the model is trusted. Nil where nothing
-    /// was.
-    func forecast(atTick tick: Int, column: Int) -> (expected: Double, peak: Double, isTrusted: Bool)? {
+    /// What was foreseen at a tick: the expectation and the quantile, by which hour's model. Nil where nothing was.
+    func forecast(atTick tick: Int, column: Int) -> (expected: Double, peak: Double, hour: Int)? {
         let hour = tick * tickSeconds / hourSeconds
         guard hours.indices.contains(hour) else { return nil }
         let place = tick - (hour * hourSeconds + tickSeconds - 1) / tickSeconds
         guard hours[hour].peaks.indices.contains(place), let peak = hours[hour].peaks[place] else {
             return nil
         }
-        return (
-            peak.expected, peak.quantile(margin: hours[hour].margins[column]), hours[hour].isTrusted
-        )
+        return (peak.expected, peak.quantile(margin: hours[hour].margins[column]), hour)
+    }
+
+    /// Whether the model of an hour is trusted, and how much of what it has to have seen it has.
+    func model(ofHour hour: Int) -> (isTrusted: Bool, experience: Double) {
+        (hours[hour].isTrusted, hours[hour].experience)
     }
 }
 
@@ -100,9 +107,11 @@ package struct PolicyForecasts: Sendable {
         guard seconds >= lead.tickSeconds else { return nil }
         let tick = seconds / lead.tickSeconds - 1
         guard let peak = lead.forecast(atTick: tick, column: leadColumn) else { return nil }
+        let model = lead.model(ofHour: peak.hour)
         return Signal.Outlook(
             expectedPeak: peak.expected * scale, peak: peak.peak * scale, quantile: quantile,
-            horizon: horizon, model: "", isTrusted: peak.isTrusted,
-            keep: hold.forecast(atTick: tick, column: holdColumn).map { $0.peak * scale }, leadTime: leadTime)
+            horizon: horizon, model: "", isTrusted: model.isTrusted,
+            keep: hold.forecast(atTick: tick, column: holdColumn).map { $0.peak * scale }, leadTime: leadTime,
+            experience: model.experience)
     }
 }

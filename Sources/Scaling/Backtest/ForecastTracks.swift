@@ -74,7 +74,7 @@ struct ForecastTracks: Sendable {
                 history = SeasonedHistory(Array(known), stepSeconds: Double(trace.stepSeconds))
                 histories.updateValue(history, forKey: seconds)
             }
-            return track.hour(history, steps)
+            return track.hour(history, stepSeconds: trace.stepSeconds, steps)
         }
     }
 

@@ -7,7 +7,7 @@ extension Deliberation {
     /// lowered only to what may still be needed within the hold, and stays where it is above that by no more
     /// than the band: a forecast moves every minute, and a replica less is not worth a change. Without one,
     /// headroom over the measured demand stands for what the forecast would have seen.
-    mutating func settleForecast(_ measurement: Measurement, _ memory: ScalingMemory) {
+    mutating func settleForecast(_ measurement: Measurement, _ memory: inout ScalingMemory) {
         guard count > 0, let prediction = policy.prediction, let signal = policy.signal(prediction.signal),
             case .perReplica(let target) = learned(signal, memory).signal.target, target > 0,
             measurement.policy == policy.name, measurement.workload == policy.workload,
@@ -18,14 +18,24 @@ extension Deliberation {
         guard let outlook = measured.outlook, outlook.isTrusted, outlook.peak.isFinite,
             age <= policy.staleAfter, age >= .zero - Self.futureTolerance
         else {
-            keepHeadroom(prediction, signal, value / target)
-            return cover(value / target * (1 + prediction.headroom), of: signal)
+            memory.surge = nil
+            let headroom = max(prediction.headroom, measured.outlook?.headroomOfInexperience ?? 0)
+            keepHeadroom(headroom, signal, value / target, "no forecast is used")
+            return cover(value / target * (1 + headroom), of: signal)
         }
         let demand = max(value, outlook.peak) / target
+        defer {
+            let limit = Surge.limit(
+                expected: outlook.expectedPeak / target, planned: demand, risk: prediction.risk)
+            keepUp(signal, value / target, limit, outlook.leadTime, &memory)
+            keepHeadroom(
+                outlook.headroomOfInexperience, signal, value / target,
+                "the forecast has seen little of the past")
+        }
         let keep = outlook.keep.flatMap { $0.isFinite ? $0 / target : nil }
         let kept = max(demand, keep ?? demand)
         planned = kept
-        count = max(count, foreseen(demand))
+        count = max(count, risen(to: demand, keep))
         guard count < current else { return }
         // Of what other signals asked for lately the forecast knows nothing.
         if keep != nil { isForeseen = policy.signals.count == 1 }
@@ -57,6 +67,14 @@ extension Deliberation {
             "with what is foreseen of the others like them \(Replicas.covering(needed / share))")
     }
 
+    /// The replicas for a demand. Where they are more than there are, some of what will be kept anyway is added at once,
+    /// so that a long rise takes fewer steps.
+    private func risen(to demand: Double, _ keep: Double?) -> Int {
+        let needed = foreseen(demand)
+        guard needed > current, let keep else { return needed }
+        return max(needed, Replicas.covering(min(keep, demand * (1 + Prediction.mostAdvance))))
+    }
+
     /// The replicas for a demand in fractional ones; the present count where it is hardly exceeded.
     func foreseen(_ demand: Double) -> Int {
         let isHardlyMore =
@@ -64,17 +82,48 @@ extension Deliberation {
         return isHardlyMore ? current : Replicas.covering(demand)
     }
 
-    private mutating func keepHeadroom(
-        _ prediction: Prediction, _ signal: SignalPolicy, _ demand: Double
+    /// Where demand outruns what was foreseen of it, the model knows nothing of what goes on: headroom as of a reactive
+    /// autoscaler, or what growth makes of the demand until replicas are ready, stands in for it.
+    private mutating func keepUp(
+        _ signal: SignalPolicy, _ demand: Double, _ limit: Double, _ leadTime: Duration?,
+        _ memory: inout ScalingMemory
     ) {
-        let demand = demand * (1 + prediction.headroom)
-        planned = demand
-        guard prediction.headroom > 0, demand > 0 else { return }
+        guard let leadTime else { return }
+        var surge = memory.surge ?? Surge()
+        // Taken out and not copied.
+        memory.surge = nil
+        defer { memory.surge = surge }
+        guard let expected = surge.take(demand, limit: limit, leadTime: leadTime, at: now) else { return }
+        let wanted = max(expected, demand * (1 + ReactiveReference.headroom))
+        planned = max(planned ?? 0, wanted)
+        guard foreseen(wanted) > count else { return }
+        count = foreseen(wanted)
+        isForeseen = false
+        note(
+            .surge, signal.name,
+            "more than was foreseen: as it grows, \(SignalPolicy.Unit.share.text(expected / demand - 1)) more "
+                + "within \(leadTime.prometheusText)")
+    }
+
+    private mutating func keepHeadroom(
+        _ headroom: Double, _ signal: SignalPolicy, _ demand: Double, _ why: String
+    ) {
+        let demand = demand * (1 + headroom)
+        planned = max(planned ?? 0, demand)
+        guard headroom > 0, demand > 0 else { return }
         let proposal = Proposal(demand: demand, base: current, current: current, policy: policy)
         guard proposal.count > count else { return }
         count = proposal.count
+        isForeseen = false
         note(
             .headroom, signal.name,
-            "no forecast is used: \(SignalPolicy.Unit.share.text(prediction.headroom)) more than is measured")
+            "\(why): \(SignalPolicy.Unit.share.text(headroom)) more than is measured")
+    }
+}
+
+extension Signal.Outlook {
+    /// What is kept above the measured demand as long as the model has seen too little: what a reactive autoscaler keeps.
+    fileprivate var headroomOfInexperience: Double {
+        ReactiveReference.headroom * (1 - (experience ?? 1))
     }
 }

@@ -25,6 +25,8 @@ package struct ScaleDecision: Hashable, Sendable, Codable {
             case forecastIdle
             /// More than is measured, since no forecast is used.
             case headroom
+            /// Demand outruns what was foreseen of it.
+            case surge
             /// Nearer to what a reactive autoscaler would hold, since the policy has lately been worse than that.
             case reference
             /// A signal that is missing, stale, failed or not finite.

@@ -45,6 +45,9 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     /// How the policy stands beside a reactive autoscaler; nil where it is compared with none.
     package var account: ReferenceAccount?
 
+    /// What was foreseen of the predicted signal lately; nil where none is predicted.
+    package var surge: Surge?
+
     /// The last trusted reading of one signal.
     package struct SignalMemory: Hashable, Sendable, Codable {
         package var name: String

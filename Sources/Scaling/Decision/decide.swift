@@ -29,7 +29,7 @@ package func decide(
     deliberation.weigh(measurement, &memory)
     deliberation.settleActivity(&memory)
     deliberation.applyForecast(measurement, memory)
-    deliberation.settleForecast(measurement, memory)
+    deliberation.settleForecast(measurement, &memory)
     deliberation.applySchedules(measurement)
     deliberation.bound()
     deliberation.compareWithReference(measurement, &memory)

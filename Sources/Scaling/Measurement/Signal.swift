@@ -30,10 +30,12 @@ package struct Signal: Hashable, Sendable, Codable {
         package var keep: Double?
         /// How long a replica that is started now takes to be ready. Nil in journals of before.
         package var leadTime: Duration?
+        /// From 0 to 1: how much of what a model has to have seen it has. Nil in journals of before.
+        package var experience: Double?
 
         package init(
             expectedPeak: Double, peak: Double, quantile: Double, horizon: Duration, model: String,
-            isTrusted: Bool, keep: Double? = nil, leadTime: Duration? = nil
+            isTrusted: Bool, keep: Double? = nil, leadTime: Duration? = nil, experience: Double? = nil
         ) {
             self.expectedPeak = expectedPeak
             self.peak = peak
@@ -43,6 +45,7 @@ package struct Signal: Hashable, Sendable, Codable {
             self.isTrusted = isTrusted
             self.keep = keep
             self.leadTime = leadTime
+            self.experience = experience
         }
     }
 

@@ -172,12 +172,25 @@ struct SignalForecast {
         let outlook = Signal.Outlook(
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
-            keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp))
+            keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp),
+            experience: Self.experience(forecaster, stepSeconds: Double(stepMilliseconds) / 1000))
         return Answer(
             outlook: outlook,
             quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
                 (quantile: $0.0, value: $0.1)
             }, errorRatio: models[window]?.record.errorRatio, coverage: models[window]?.record.coverage)
+    }
+
+    /// A model has seen enough after four cycles or days, and of two it has seen too little.
+    private static let fullExperience = 4.0
+    private static let noExperience = 2.0
+
+    /// How much of what a model has to have seen it has, from 0 to 1: cycles of its season, or days, where most demand has
+    /// one that may not have been found yet.
+    static func experience(_ forecaster: PeakForecaster, stepSeconds: Double) -> Double {
+        let days = Double(forecaster.count) * stepSeconds / 86_400
+        let seen = max(Double(forecaster.cycles ?? 0), days)
+        return max(0, min(1, (seen - noExperience) / (fullExperience - noExperience)))
     }
 
     private static let longestBridge = Duration.seconds(86_400)

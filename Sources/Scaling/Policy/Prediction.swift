@@ -29,6 +29,8 @@ package struct Prediction: Hashable, Sendable, Codable {
     package static let defaultHold = Duration.seconds(1200)
     /// A forecast above the present count by no more than this share is no reason to add.
     package static let leastRise = 0.02
+    /// When replicas are added, so much more of what will be kept for the hold is added with them.
+    static let mostAdvance = 0.04
     package static let defaultHeadroom = 0.14
     package static let defaultPremium = 0.25
 
@@ -49,8 +51,8 @@ package struct Prediction: Hashable, Sendable, Codable {
         self.premium = premium
     }
 
-    /// Far quantiles move more from minute to minute: the smaller the risk, the wider the band, within 5 % and 12 %.
-    package static func defaultBand(risk: Double) -> Double { min(0.12, max(0.05, 0.16 - risk)) }
+    /// Far quantiles move more from minute to minute: the smaller the risk, the wider the band, within 8.5 % and 12 %.
+    package static func defaultBand(risk: Double) -> Double { min(0.12, max(0.085, 0.16 - risk)) }
 
     /// The risk at which replicas are kept for the hold: three times that of adding, since what is missing then can still
     /// be started.

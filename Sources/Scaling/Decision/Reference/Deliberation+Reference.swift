@@ -79,10 +79,14 @@ extension Deliberation {
         note(.reference, "cost", "\(standing.text): nearer to the \(standing.count) that it would hold")
     }
 
+    /// That autoscaler's own tolerance: its count moves with what is measured.
+    private static let leastBand = 0.1
+
     /// The present count where the wanted one is hardly more, or less by no more than the band: as with a forecast,
     /// that is not worth a change.
     private func steadied(_ wanted: Int, _ prediction: Prediction) -> Int {
         let ratio = Double(wanted) / Double(max(1, current))
-        return (1 - prediction.band...1 + Prediction.leastRise).contains(ratio) ? current : wanted
+        return (1 - max(prediction.band, Self.leastBand)...1 + Prediction.leastRise).contains(ratio)
+            ? current : wanted
     }
 }

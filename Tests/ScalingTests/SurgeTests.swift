@@ -1,0 +1,122 @@
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+/// Demand that outruns its forecast, and a forecast that has seen little yet.
+struct SurgeTests {
+    private func scene(current: Int, premium: Double? = nil, risk: Double = 0.05) -> Scene {
+        Scene(
+            signals: [SignalPolicy(name: "load", query: "q", target: .perReplica(10))],
+            prediction: Prediction(signal: "load", risk: risk, band: 0.1, premium: premium),
+            behaviour: Scene.free, min: 1, current: current)
+    }
+
+    private func outlook(_ expected: Double, _ peak: Double, experience: Double? = nil) -> Signal.Outlook {
+        Signal.Outlook(
+            expectedPeak: expected, peak: peak, quantile: 0.95, horizon: .seconds(240), model: "seasonal",
+            isTrusted: true, keep: peak, leadTime: .seconds(180), experience: experience)
+    }
+
+    /// What is decided while the demand goes through `values`, one each 15 s, of which the forecast knows nothing.
+    private func decisions(_ values: [Double], _ scene: inout Scene) -> [ScaleDecision] {
+        values.map { value in
+            let decision = scene.decide(value, outlook: outlook(100, 110))
+            scene.current = decision.desired
+            scene.pass(.seconds(15))
+            return decision
+        }
+    }
+
+    private static let calm = [Double](repeating: 100, count: 20)
+
+    @Test
+    func `growth that nothing foretold is taken to go on until replicas are ready`() {
+        var scene = scene(current: 11)
+
+        let ramp = (1...12).map { 100 + 10 * Double($0) }
+        let last = decisions(Self.calm + ramp, &scene).last
+
+        // 220 now and 10 more each 15 s: 340 in three minutes.
+        #expect(last?.desired == 34, "\(last?.reasons ?? [])")
+        #expect(last?.reason(.surge)?.text == "more than was foreseen: as it grows, 54.55% more within 3m")
+    }
+
+    @Test
+    func `what may come is at most twice what is`() {
+        var scene = scene(current: 11)
+
+        let last = decisions(Self.calm + (1...6).map { 100 + 60 * Double($0) }, &scene).last
+
+        #expect(last?.desired == 92, "\(last?.reasons ?? [])")
+    }
+
+    @Test
+    func `a step is met with the headroom of a reactive autoscaler, and not taken for growth`() {
+        var scene = scene(current: 11)
+
+        let all = decisions(Self.calm + [150, 200, 200, 200, 200, 200, 200], &scene)
+
+        #expect(all.last?.desired == 27, "20 x 4/3; \(all.last?.reasons ?? [])")
+        #expect(all.allSatisfy { $0.desired <= 27 })
+    }
+
+    @Test(arguments: [100.0, 110, 115, 120])
+    func `a demand hardly above its quantile is no surge`(value: Double) {
+        var scene = scene(current: 11)
+
+        let last = decisions(Self.calm + [Double](repeating: value, count: 8), &scene).last
+
+        #expect(last?.reason(.surge) == nil)
+        #expect(last?.desired == max(11, Replicas.covering(value / 10)))
+    }
+
+    @Test
+    func `the more everyday the quantile, the farther above it a surge is`() {
+        #expect(abs(Surge.limit(expected: 10, planned: 14, risk: 0.05) - 16.4) < 1e-9)
+        #expect(abs(Surge.limit(expected: 10, planned: 14, risk: 0.2) - 20) < 1e-9)
+        #expect(abs(Surge.limit(expected: 10, planned: 10.1, risk: 0.05) - 11.11) < 1e-9)
+    }
+
+    @Test
+    func `a demand that the forecast rose with is no surge`() {
+        var scene = scene(current: 11)
+        for value in Self.calm + (1...12).map({ 100 + 10 * Double($0) }) {
+            // Three minutes ahead it is 120 more.
+            let decision = scene.decide(value, outlook: outlook(value + 120, value + 130))
+            #expect(decision.reason(.surge) == nil)
+            scene.current = decision.desired
+            scene.pass(.seconds(15))
+        }
+    }
+
+    @Test(arguments: [(0.0, 14), (0.5, 12), (1.0, 11)])
+    func `a forecast that has seen little keeps the headroom of a reactive autoscaler beside it`(
+        experience: Double, count: Int
+    ) {
+        var scene = scene(current: 14)
+        var last: ScaleDecision?
+        for _ in 0..<60 {
+            last = scene.decide(100, outlook: outlook(100, 102, experience: experience))
+            scene.current = last?.desired ?? 0
+            scene.pass(.seconds(15))
+        }
+
+        #expect(last?.desired == count, "\(last?.reasons ?? [])")
+        #expect((last?.reason(.headroom) != nil) == (experience < 1))
+    }
+
+    @Test
+    func `what will be kept is added with what is needed, up to a twenty-fifth`() {
+        var few = scene(current: 20)
+        var many = scene(current: 20)
+        func outlook(keep: Double) -> Signal.Outlook {
+            Signal.Outlook(
+                expectedPeak: 300, peak: 300, quantile: 0.95, horizon: .seconds(240), model: "seasonal",
+                isTrusted: true, keep: keep, leadTime: .seconds(180))
+        }
+
+        #expect(few.decide(190, outlook: outlook(keep: 305)).desired == 31)
+        #expect(many.decide(190, outlook: outlook(keep: 900)).desired == 32, "30 x 1.04")
+    }
+}
