@@ -245,7 +245,7 @@ extension Store: SampleSink {
             var report = AppendReport()
             let new = metadata.filter { head.metadata.byName[$0.key] != $0.value }
                 .sorted { $0.key < $1.key }
-            do {
+            do throws(LogError) {
                 if !new.isEmpty { try log.check(new.map { StoreRecord.metadata($0.key, $0.value) }) }
                 let taken = new.filter { head.describe($0.key, $0.value) }
                 log.append(checked: taken.map { StoreRecord.metadata($0.key, $0.value) })

@@ -195,4 +195,30 @@ import TimeSeries
         let counts = try await fixture.values("count_over_time(gauge[1h])", from: 29, to: 30, step: 1)
         #expect(counts.values.first?.values.sorted() == [240, 240])
     }
+
+    @Test
+    func `series that live on in other tables of their target leave windows, those that do not leave none`()
+        async throws
+    {
+        let fixture = try RollupFixture(StoreConfiguration(retention: .seconds(5400)))
+        for number in 0..<7 {
+            let table = try fixture.store.openTable(
+                target: RollupFixture.target, columns: ["short\(number)", "steady"].map(RollupFixture.column))
+            for row in 0..<200 {
+                let second = 15 * (200 * number + row + 1)
+                let time = RollupFixture.time(hours: Double(second) / 3600)
+                _ = fixture.store.append(table, at: time, row: [1, Double(row)])
+                if row % 40 == 39 { try fixture.store.maintain(now: time) }
+            }
+            fixture.store.closeTable(table)
+        }
+
+        let counts = try await fixture.values(
+            "count_over_time({__name__=~\"steady|short.\"}[9h])", from: 6, to: 6, step: 1)
+        let found = counts.values.flatMap(\.values).sorted()
+        #expect(found.last == 1400)
+        // Two that have all of their samples, and one of which some are left.
+        #expect(found.count(where: { $0 == 200 }) <= 2)
+        #expect(found.count <= 4, "\(found)")
+    }
 }

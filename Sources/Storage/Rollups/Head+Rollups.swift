@@ -74,12 +74,14 @@ extension Head {
         guard let step = rollupStep else { return }
         let newest = isForMemory ? Int64.max : newest
         var pass = RollupPass(configuration.rollups)
-        for number in tables.indices {
-            guard let table = tables[number],
-                let through = table.rollupEdge(step, newest: newest, isDue: false, droppingBefore: edge)
-            else { continue }
-            let blocks = table.rollup(through: through, &pass)
-            attach(blocks, toTable: number, table.rollups, table.rollups.joined(blocks, made: through))
+        var number = 0
+        while let work = nextWork(
+            from: &number, step, newest: newest, isDue: false, droppingBefore: edge)
+        {
+            let old = work.table.rollups
+            let blocks = work.blocks(&pass)
+            attach(blocks, toTable: number, old, old.joined(blocks, made: work.through))
+            number += 1
         }
         for first in stride(from: 0, to: loose.groups.count, by: Self.groupsAtATime) {
             let numbers = first..<min(loose.groups.count, first + Self.groupsAtATime)

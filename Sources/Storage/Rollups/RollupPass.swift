@@ -16,16 +16,16 @@ struct RollupPass {
     ///
     /// Series that come and go within a window of the coarsest resolution leave nothing behind: whoever starts a
     /// million of them gets all memory back. One has gone that has no sample for five minutes, as of the newest of all, or of
-    /// which all is dropped.
+    /// which all is dropped. A series that lives on elsewhere (`lasts`) has not.
     static func edge(
         _ life: ClosedRange<Int64>, made: Int64, complete: Int64?, newest: Int64, _ step: Int64,
-        droppingBefore edge: Int64?
+        droppingBefore edge: Int64?, lasts: Bool = false
     ) -> Int64? {
         let isShort = made == .min && life.upperBound &- life.lowerBound < step
         let hasGone = life.upperBound &+ 300_000 < newest || edge.map { life.upperBound < $0 } ?? false
         var through = Int64.min
         if let complete, !isShort { through = RollupMaker.start(of: complete, step) }
-        if let edge, life.lowerBound < edge, made < edge &- 1, !(isShort && hasGone) {
+        if let edge, life.lowerBound < edge, made < edge &- 1, !(isShort && hasGone && !lasts) {
             through = max(through, min(life.upperBound, RollupMaker.end(of: edge &- 1, step)))
         }
         return through > made && through >= life.lowerBound ? through : nil

@@ -11,17 +11,17 @@ extension Store {
         guard let step = next else { return }
         var pass = RollupPass(configuration.rollups)
         var number = 0
-        while let (table, through, removals) = head.withLock({ head in
-            head.nextTable(from: &number) {
-                $0.rollupEdge(step, newest: newest, droppingBefore: edge)
-            }.map { ($0, $1, head.removals) }
+        while let (work, removals) = head.withLock({ head in
+            head.nextWork(from: &number, step, newest: newest, droppingBefore: edge)
+                .map { ($0, head.removals) }
         }) {
-            let blocks = table.rollup(through: through, &pass)
-            let joined = table.rollups.joined(blocks, made: through)
+            let old = work.table.rollups
+            let blocks = work.blocks(&pass)
+            let joined = old.joined(blocks, made: work.through)
             meanwhile()
             let isDone = head.withLock { head in
                 guard head.removals == removals else { return false }
-                head.attach(blocks, toTable: number, table.rollups, joined)
+                head.attach(blocks, toTable: number, old, joined)
                 return true
             }
             if isDone { number += 1 }
@@ -59,12 +59,58 @@ extension Store {
 }
 
 extension Head {
-    /// The next table of which something is known, from `number` on, which is moved to it.
-    func nextTable<Known>(from number: inout Int, _ known: (Table) -> Known?) -> (Table, Known)? {
+    /// A table of which samples are to be put into buckets, up to a time.
+    struct RollupWork: Sendable {
+        var table: Table
+        var through: Int64
+        /// The columns that get any; nil for all.
+        var lasting: [Bool]?
+
+        func blocks(_ pass: inout RollupPass) -> [RollupBlock] {
+            table.rollup(through: through, &pass, lasting: lasting)
+        }
+    }
+
+    /// The work of the next table that has any, from `number` on, which is moved to it.
+    func nextWork(
+        from number: inout Int, _ step: Int64, newest: Int64, isDue: Bool = true, droppingBefore edge: Int64?
+    ) -> RollupWork? {
         while number < tables.count {
-            if let table = tables[number], let known = known(table) { return (table, known) }
+            if let table = tables[number] {
+                func moment(lasts: Bool) -> Int64? {
+                    table.rollupEdge(
+                        step, newest: newest, isDue: isDue, droppingBefore: edge, lasts: lasts)
+                }
+                if let through = moment(lasts: false) { return RollupWork(table: table, through: through) }
+                // All at once: what is left of it would not look short any more.
+                if moment(lasts: true) != nil, let last = table.lastTime,
+                    let lasting = lastingColumns(of: table, step)
+                {
+                    return RollupWork(table: table, through: last, lasting: lasting)
+                }
+            }
             number += 1
         }
         return nil
+    }
+
+    /// The columns of a table whose series live for so long, together with what other tables of the target have of them;
+    /// nil where none does.
+    private func lastingColumns(of table: Table, _ step: Int64) -> [Bool]? {
+        let numbers = tablesByTarget[table.target] ?? []
+        guard numbers.count > 1 else { return nil }
+        var lives: [UInt64: ClosedRange<Int64>] = [:]
+        for labels in table.layout.columns { lives[labels.processHash] = table.life }
+        for number in numbers {
+            guard let other = tables[Int(number)], let life = other.life else { continue }
+            for labels in other.layout.columns {
+                guard let known = lives[labels.processHash] else { continue }
+                lives[labels.processHash] = RollupSet.joined(known, life)
+            }
+        }
+        let lasting = table.layout.columns.map { labels in
+            lives[labels.processHash].map { $0.upperBound &- $0.lowerBound >= step } ?? false
+        }
+        return lasting.contains(true) ? lasting : nil
     }
 }

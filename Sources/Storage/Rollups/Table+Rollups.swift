@@ -2,7 +2,10 @@ import TimeSeries
 
 extension Table {
     /// The blocks of the samples that are not in any yet, up to a time.
-    func rollup(through time: Int64, _ pass: inout RollupPass) -> [RollupBlock] {
+    /// - Parameter lasting: the columns that get any; nil for all.
+    func rollup(
+        through time: Int64, _ pass: inout RollupPass, lasting: [Bool]? = nil
+    ) -> [RollupBlock] {
         guard time > rollups.made else { return [] }
         let range = (rollups.made == .min ? .min : rollups.made &+ 1)...time
         let parts = sealed.filter { $0.first <= range.upperBound && range.lowerBound <= $0.last }
@@ -20,6 +23,9 @@ extension Table {
             for (part, rows) in zip(parts, rows) { part.read(numbers, rows, into: &values, &hasAbsent) }
             for (index, column) in columns.enumerated() {
                 _ = tail.append(column, tailRows, to: &values[index])
+                if let lasting, !lasting[column] {
+                    values[index] = Array(repeating: Marker.absent, count: times.count)
+                }
             }
             return values
         }
@@ -27,13 +33,13 @@ extension Table {
 
     /// Up to where there is something to be rolled up; nil where there is nothing.
     func rollupEdge(
-        _ step: Int64, newest: Int64, isDue: Bool = true, droppingBefore edge: Int64?
+        _ step: Int64, newest: Int64, isDue: Bool, droppingBefore edge: Int64?, lasts: Bool = false
     ) -> Int64? {
         guard let firstTime, let lastTime else { return nil }
         // Rows only ever get newer, so a window is complete once its last moment is there.
         return RollupPass.edge(
             firstTime...lastTime, made: rollups.made, complete: isDue ? lastTime : nil, newest: newest, step,
-            droppingBefore: edge)
+            droppingBefore: edge, lasts: lasts)
     }
 }
 
