@@ -19,13 +19,14 @@ extension LineCache {
     /// A body that has no line but those of the template, and all of them; nil where it has others.
     func readAsTemplate(
         _ template: LineTemplate, _ body: Span<UInt8>, _ format: ExpositionReader.Format,
-        into row: inout [Double]
+        honoringTimes: Bool, into row: inout [Double]
     ) -> Reading? {
         let layout = template.layout
         row += repeatElement(Marker.absent, count: template.columns.count)
         var copy = Reading()
         var progress = LineLayout.Progress()
-        layout.advance(&progress, over: body, format, into: &row, own: &copy.ownSamples)
+        layout.advance(
+            &progress, over: body, format, honoringTimes: honoringTimes, into: &row, own: &copy.ownSamples)
         guard progress.line == layout.count, layout.endsWith(body, from: progress.position) else {
             row = Array(repeating: Marker.absent, count: columnCount)
             return nil

@@ -79,14 +79,19 @@ struct LineCache {
     ) throws(ScrapeFailure) -> Reading {
         var reading = Reading()
         var progress = LineLayout.Progress()
-        layout.advance(&progress, over: body, format, into: &row, own: &reading.ownSamples)
+        layout.advance(
+            &progress, over: body, format, honoringTimes: rules.honorsTimestamps, into: &row,
+            own: &reading.ownSamples)
         if layout.count > 0, progress.line == layout.count, layout.endsWith(body, from: progress.position) {
             reading.lineCount = layout.count
             reading.keptCount = layout.keptCount
             return reading
         }
         if let template = template(for: body, format, rules, &reading) {
-            if let copy = readAsTemplate(template, body, format, into: &row) { return copy }
+            let honorsTimes = rules.honorsTimestamps
+            if let copy = readAsTemplate(template, body, format, honoringTimes: honorsTimes, into: &row) {
+                return copy
+            }
             return try readNear(template, body, format, rules, &reading, into: &row)
         }
         if destinations == nil { destinations = try rememberDestinations(rules) }
@@ -234,7 +239,9 @@ extension LineCache {
             try noteExemplar(of: sample, destination, body, reader, rules, &attempt.reading)
             guard attempt.allowsRuns, let known, known + 1 < layout.count else { continue }
             var run = LineLayout.Progress(line: known + 1, position: lastEnd)
-            layout.advance(&run, over: body, format, into: &attempt.row, own: &attempt.reading.ownSamples)
+            layout.advance(
+                &run, over: body, format, honoringTimes: rules.honorsTimestamps, into: &attempt.row,
+                own: &attempt.reading.ownSamples)
             builder.copy(known + 1..<run.line, of: layout)
             attempt.expected = run.line
             lineCount += run.line - known - 1

@@ -56,10 +56,11 @@ struct LineLayout: Sendable {
     }
 
     /// Reads values for as long as the body repeats the layout. Stops, without harm, before the first line that differs.
-    /// In OpenMetrics, what follows a value is left to the reader: exemplars, and times, which are in seconds there.
+    /// In OpenMetrics, what follows a value is left to the reader: exemplars, and times, which are in seconds there. So is a
+    /// time that counts behind the value of a column, which has none of its own.
     func advance(
         _ progress: inout Progress, over body: Span<UInt8>, _ format: ExpositionReader.Format,
-        into row: inout [Double], own: inout [OwnSample]
+        honoringTimes: Bool, into row: inout [Double], own: inout [OwnSample]
     ) {
         // A span cannot be of a class's property; the arrays are retained, not copied.
         let (textArray, endArray, destinationArray) = (lines.text, lines.ends, destinations)
@@ -83,7 +84,9 @@ struct LineLayout: Sendable {
             } else {
                 var timestamp: Timestamp?
                 guard LineLayout.finishLine(body, format, &cursor, &timestamp) else { break }
+                if !honoringTimes { timestamp = nil }
                 if destination >= 0 {
+                    guard timestamp == nil else { break }
                     cells[destination] = value
                 } else if destination < Int(LineLayout.dropped) {
                     let series = LineLayout.ownIndex(Destination(destination))

@@ -168,4 +168,19 @@ struct ScrapeTests {
         #expect(rig.values("a_total") == ["1.0", "2.0", "stale"])
         #expect(rig.values("up") == ["1.0", "1.0", "0.0"])
     }
+
+    @Test func `a series that comes to have times of its own is stored at these`() async throws {
+        let rig = try ScrapeRig()
+
+        await rig.scrape("y 1\nx 5\nz 1\n")
+        await rig.scrape("y 1\nx 6 1015000\nz 2\n")
+        await rig.scrape("y 1\nx 7 1025000\nz 3\n")
+
+        let samples = rig.sink.samples(Labels(["__name__": "x", "job": "j", "instance": "a:1"]))
+        let known = samples.filter { !Marker.isStale($0.value) }
+        #expect(known.map(\.value) == [5, 6, 7])
+        #expect(known.dropFirst().map(\.timestamp.milliseconds) == [1_015_000, 1_025_000])
+        #expect(samples.count == 4)
+        #expect(rig.values("z") == ["1.0", "2.0", "3.0"])
+    }
 }
