@@ -17,8 +17,6 @@ enum LogFolder {
     struct State {
         var segments: [LogWriter.Segment] = []
         var nextSequence: UInt64 = 1
-        /// The sequence behind what the last file itself holds.
-        var lastEnd: UInt64 = 1
         /// Whether the last file ends with a whole frame, so that it may grow.
         var isLastWhole = false
         var report = LogReport()
@@ -123,7 +121,6 @@ enum LogFolder {
             let hasHeader = !state.headless.contains(segment.number)
             if segment.number == state.segments.last?.number {
                 state.isLastWhole = end.isWhole && !end.hasSuccessor
-                state.lastEnd = max(segment.firstSequence, end.endSequence)
             }
             // A header alone, damaged or not, holds no record.
             if state.report.end == nil,
@@ -143,7 +140,6 @@ enum LogFolder {
         /// Whether it is a whole frame.
         var isWhole: Bool
         var holdsRecords = false
-        var endSequence: UInt64 = 0
         /// Whether it says that a file behind it held records.
         var hasSuccessor = false
     }
@@ -161,7 +157,6 @@ enum LogFolder {
             case .frame(let frame, _):
                 state.nextSequence = max(state.nextSequence, frame.endSequence)
                 end.holdsRecords = end.holdsRecords || frame.recordCount > 0
-                end.endSequence = max(end.endSequence, frame.endSequence)
                 end.hasSuccessor = frame.recordCount == 0
             case .damage(let range):
                 end.isWhole = false
