@@ -33,8 +33,7 @@ package final class Log: Sendable {
         writer = Mutex(
             LogWriter(
                 disk: disk, folder: folder, segmentSize: configuration.segmentSize, segments: state.segments,
-                lastNumber: state.lastNumber, nextSequence: state.nextSequence, lastEnd: state.lastEnd,
-                resumable: state.isLastWhole))
+                lastNumber: state.lastNumber, nextSequence: state.nextSequence, resumable: state.isLastWhole))
     }
 
     /// The sequence that the next record gets.
@@ -127,7 +126,7 @@ package final class Log: Sendable {
         let report = try LogPass.read(disk, folder, segments, from: sequence, body)
         if report.records > 0 {
             // A file that was given up may reach further than the last one; what it holds is not numbered again.
-            writer.withLock { $0.noteRead(through: report.lastSequence) }
+            writer.withLock { $0.lastByFile.merge(report.lastByFile) { max($0, $1) } }
             skip(to: report.lastSequence + 1)
         }
         return report

@@ -69,6 +69,8 @@ package struct LogReport: Hashable, Sendable {
     package var end: LogEnd?
     /// The path of the last file where it is missing or empty, though the one before it says that it held records.
     package var lostFile: String?
+    /// The last record that came from each file, by its number.
+    package var lastByFile: [UInt64: UInt64] = [:]
     /// Names in the folder that are not the log's; left alone.
     package var foreign: [String] = []
 

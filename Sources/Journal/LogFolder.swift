@@ -20,8 +20,6 @@ enum LogFolder {
         var nextSequence: UInt64 = 1
         /// The greatest number that any file or folder has in its name.
         var lastNumber: UInt64 = 0
-        /// The sequence behind what the last file itself holds.
-        var lastEnd: UInt64 = 1
         /// Whether the last file ends with a whole frame, so that it may grow.
         var isLastWhole = false
         var report = LogReport()
@@ -130,7 +128,6 @@ enum LogFolder {
             let hasHeader = !state.headless.contains(segment.number)
             if segment.number == state.segments.last?.number {
                 state.isLastWhole = end.isWhole && !end.hasSuccessor
-                state.lastEnd = max(segment.firstSequence, end.endSequence)
             }
             // A header alone, damaged or not, holds no record.
             if state.report.end == nil,
@@ -150,7 +147,6 @@ enum LogFolder {
         /// Whether it is a whole frame.
         var isWhole: Bool
         var holdsRecords = false
-        var endSequence: UInt64 = 0
         /// Whether it says that a file behind it held records.
         var hasSuccessor = false
     }
@@ -168,7 +164,6 @@ enum LogFolder {
             case .frame(let frame, _):
                 state.nextSequence = max(state.nextSequence, frame.endSequence)
                 end.holdsRecords = end.holdsRecords || frame.recordCount > 0
-                end.endSequence = max(end.endSequence, frame.endSequence)
                 end.hasSuccessor = frame.recordCount == 0
             case .damage(let range):
                 end.isWhole = false

@@ -6,6 +6,7 @@
 struct LogPass {
     /// A file that was read up to a frame.
     private struct Source {
+        let number: UInt64
         let path: String
         let length: Int
         var reader: FrameReader
@@ -65,9 +66,24 @@ struct LogPass {
                 if first <= expected || segment.firstSequence >= first { return best }
             }
             waiting.removeFirst()
-            if let next = waiting.first, next.firstSequence <= start { continue }
+            if let next = waiting.first, next.firstSequence <= start, try endsBefore(next, segment) {
+                continue
+            }
             try open(segment)
         }
+    }
+
+    /// Whether a file says that all in it is before the next one. One that was given up may hold what the next one lost.
+    private func endsBefore(_ next: LogWriter.Segment, _ segment: LogWriter.Segment) throws -> Bool {
+        let path = LogFolder.path(folder, segment.number)
+        let end = segment.length - FrameFormat.frameHeaderLength
+        guard end >= FrameFormat.headerLength, disk.exists(path) else { return true }
+        let bytes = try disk.open(path, create: false)
+            .readWithHoles(at: end, count: FrameFormat.frameHeaderLength)
+        guard bytes.count == FrameFormat.frameHeaderLength,
+            let frame = FrameHeader(bytes, 0, at: end, id: segment.number)?.frame(bytes, 0)
+        else { return false }
+        return frame.recordCount == 0 && frame.firstSequence <= next.firstSequence
     }
 
     private mutating func open(_ segment: LogWriter.Segment) throws {
@@ -76,7 +92,8 @@ struct LogPass {
         let file = try disk.open(path, create: false)
         let length = min(segment.length, try file.length())
         var source = Source(
-            path: path, length: segment.length, reader: FrameReader(file, id: segment.number, length: length))
+            number: segment.number, path: path, length: segment.length,
+            reader: FrameReader(file, id: segment.number, length: length))
         if try advance(&source) { sources.append(source) }
     }
 
@@ -120,5 +137,6 @@ struct LogPass {
         }
         expected = frame.endSequence
         report.lastSequence = expected - 1
+        if count > 0 { report.lastByFile[source.number] = report.lastSequence }
     }
 }

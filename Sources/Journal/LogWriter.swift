@@ -35,14 +35,12 @@ struct LogWriter: Sendable {
     /// The last files of a process before this one, which may have ended before the disk had them: three, since one that
     /// fails leaves no more with what waits. Empty once the disk has them.
     private var former: [Segment]
-    /// The sequence behind what the last of them holds, and whether one before it, which was given up, holds more: that counts
-    /// as read, so it is written again, or it would go with a file of older records.
-    private let formerEnd: UInt64
-    private var isFormerAhead = false
+    /// The last record that was read from each file: one that was given up may hold what the next one lost.
+    var lastByFile: [UInt64: UInt64] = [:]
 
     init(
         disk: any Disk, folder: String, segmentSize: Int, segments: [Segment], lastNumber: UInt64,
-        nextSequence: UInt64, lastEnd: UInt64, resumable: Bool
+        nextSequence: UInt64, resumable: Bool
     ) {
         self.disk = disk
         self.folder = folder
@@ -51,7 +49,6 @@ struct LogWriter: Sendable {
         self.lastNumber = lastNumber
         self.nextSequence = nextSequence
         former = segments.suffix(3)
-        formerEnd = lastEnd
         guard resumable, let last = segments.last else { return }
         file = try? disk.open(LogFolder.path(folder, last.number), create: false)
         isNameDurable = false
@@ -78,11 +75,6 @@ struct LogWriter: Sendable {
         return nextSequence - 1
     }
 
-    /// Notes up to where the files were read.
-    mutating func noteRead(through last: UInt64) {
-        if !former.isEmpty, last >= formerEnd { isFormerAhead = true }
-    }
-
     /// Waits for what a process before this one wrote, before anything goes behind it. What the disk refuses is written again
     /// with all else that waits.
     private mutating func settleFormer() throws(LogError) {
@@ -97,7 +89,6 @@ struct LogWriter: Sendable {
             }
             try disk.synchronizeFolder(folder)
             isNameDurable = true
-            if isFormerAhead { takeBack(files, from: last.firstSequence) }
         } catch {
             takeBack(files, from: last.firstSequence)
             throw .disk(error)
@@ -259,8 +250,9 @@ struct LogWriter: Sendable {
         var removed = false
         do {
             while segments.count > 1, segments[1].firstSequence <= sequence,
-                segments[1].firstSequence < waiting
+                segments[1].firstSequence < waiting, lastByFile[segments[0].number, default: 0] < sequence
             {
+                lastByFile[segments[0].number] = nil
                 let path = LogFolder.path(folder, segments[0].number)
                 if quarantined.contains(path) {
                     try Quarantine.take(path, on: disk)

@@ -182,7 +182,7 @@ package final class RecordFile {
         _ file: any DiskFile, _ id: UInt64, in range: Range<Int>
     ) throws(DiskError) -> (protection: FileProtection, place: Range<Int>)? {
         guard range.count <= longestMended else { return nil }
-        let bytes = try file.read(at: range.lowerBound, count: range.count)
+        let bytes = try file.readWithHoles(at: range.lowerBound, count: range.count)
         for base in stride(from: 0, through: bytes.count - FrameFormat.frameHeaderLength, by: 1)
         where bytes[base] == FrameFormat.mark[0] {
             let offset = range.lowerBound + base

@@ -59,8 +59,8 @@ extension AuditLog {
         guard !report.damage.isEmpty else { return [] }
         let log = try Log(disk: disk, folder: folder + "/journal")
         let again = try log.forEach(from: report.lastSequence) { _, _ in }
-        guard again.lastSequence == report.lastSequence, let torn = again.damage.last,
-            torn == report.damage.last
+        guard again.lastSequence == report.lastSequence, again.unfollowedDamage > 0,
+            let torn = again.damage.last, torn == report.damage.last
         else { return [] }
         let file = try disk.open(torn.path, create: false)
         defer { file.close() }
