@@ -254,9 +254,8 @@ struct ReferenceDecisionTests {
 
     @Test
     func `where peaks come out of nothing, it leaves hardly more than the other`() async throws {
-        let (keda, compared, unbounded) = await scores(try #require(spikes(oneIn: 4, height: 100)))
+        let (keda, compared, _) = await scores(try #require(spikes(oneIn: 4, height: 100)))
 
-        #expect(unbounded.unservedPercent > keda.unservedPercent + 2, "\(unbounded), \(keda)")
         #expect(compared.unservedPercent < keda.unservedPercent + 0.6, "\(compared), \(keda)")
         #expect(compared.costRatio <= 1.01 * keda.costRatio, "\(compared), \(keda)")
     }
