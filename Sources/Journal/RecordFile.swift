@@ -62,10 +62,11 @@ package final class RecordFile {
     }
 
     /// Goes on with the next block of the file: the disk may lose the one with the end of a part, and with it not what
-    /// brings that back. A frame of no records and zeros is neither protection nor the end of the file.
+    /// brings that back. A frame of no records and zeros is neither protection nor the end of the file. Not where bytes count,
+    /// as in copies, nor in a file that is within a block anyway.
     private func pad() throws(LogError) {
         var count = -byteCount & (FileProtection.blockLength - 1)
-        guard count > 0 else { return }
+        guard count > 0, !isDense, byteCount > FileProtection.blockLength / 2 else { return }
         if count <= FrameFormat.frameHeaderLength { count += FileProtection.blockLength }
         let zeros = [UInt8](repeating: 0, count: count - FrameFormat.frameHeaderLength)
         part += try write(Frame(firstSequence: frame.firstSequence, raw: zeros))
