@@ -7,6 +7,7 @@ package final class RecordFile {
     private let file: any DiskFile
     private let id: UInt64
     private let isDense: Bool
+    private let isFilledUp: Bool
     private var frame = Frame(firstSequence: 1)
     /// What was written and is not protected yet.
     private var part: [UInt8]
@@ -14,10 +15,15 @@ package final class RecordFile {
     package private(set) var byteCount = 0
 
     /// Makes the file anew. `id` ties its frames to it, so that those of another file are not taken for its own.
-    /// - Parameter isDense: takes more time to make it smaller.
-    package init(_ disk: any Disk, _ path: String, id: UInt64, isDense: Bool = false) throws(DiskError) {
+    /// - Parameters:
+    ///   - isDense: takes more time to make it smaller.
+    ///   - isFilledUp: begins what protects a part with a block of the disk.
+    package init(
+        _ disk: any Disk, _ path: String, id: UInt64, isDense: Bool = false, isFilledUp: Bool = true
+    ) throws(DiskError) {
         self.id = id
         self.isDense = isDense
+        self.isFilledUp = isFilledUp
         file = try disk.open(path, create: true)
         if try file.length() > 0 { try file.truncate(to: 0) }
         part = FrameFormat.header(id: id, firstSequence: 1)
@@ -66,7 +72,7 @@ package final class RecordFile {
     /// as in copies, nor in a file that is within a block anyway.
     private func pad() throws(LogError) {
         var count = -byteCount & (FileProtection.blockLength - 1)
-        guard count > 0, !isDense, byteCount > FileProtection.blockLength / 2 else { return }
+        guard count > 0, isFilledUp, byteCount > FileProtection.blockLength / 2 else { return }
         if count <= FrameFormat.frameHeaderLength { count += FileProtection.blockLength }
         let zeros = [UInt8](repeating: 0, count: count - FrameFormat.frameHeaderLength)
         part += try write(Frame(firstSequence: frame.firstSequence, raw: zeros))

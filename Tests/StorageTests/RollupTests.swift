@@ -210,7 +210,6 @@ import TimeSeries
                 _ = fixture.store.append(table, at: time, row: [1, Double(row)])
                 if row % 40 == 39 { try fixture.store.maintain(now: time) }
             }
-            fixture.store.closeTable(table)
         }
 
         let counts = try await fixture.values(

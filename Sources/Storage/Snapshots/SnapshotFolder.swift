@@ -108,7 +108,8 @@ struct SnapshotFolder: Sendable {
         let state = SnapshotFolder.path("state", copy.number)
         let temporary = SnapshotFolder.path("manifest", copy.number) + ".new"
         do {
-            let file = try RecordFile(disk, state, id: copy.number, isDense: isDense)
+            let file = try RecordFile(
+                disk, state, id: copy.number, isDense: isDense, isFilledUp: !isDense)
             let report = try RecordFile.read(
                 disk, SnapshotFolder.path("state", manifest.number), id: manifest.number
             ) {
@@ -142,7 +143,7 @@ struct SnapshotFolder: Sendable {
         _ head: Head, _ number: UInt64, _ sequence: UInt64, after before: Manifest?, _ isDense: Bool
     ) throws -> Manifest {
         var chunkFiles = (before?.chunkFiles ?? []).filter { $0.last >= head.droppedBefore }
-        if let file = try writeChunks(head, number) { chunkFiles.append(file) }
+        if let file = try writeChunks(head, number, isDense) { chunkFiles.append(file) }
         var rollupFiles = before?.rollupFiles ?? RollupFiles()
         try rollupFiles.write(head, disk, number)
         let state = try writeState(head, number, isDense)
@@ -151,11 +152,14 @@ struct SnapshotFolder: Sendable {
             rollupFiles: rollupFiles)
     }
 
-    private func writeChunks(_ head: Head, _ number: UInt64) throws -> ChunkFile? {
+    private func writeChunks(_ head: Head, _ number: UInt64, _ isDense: Bool) throws -> ChunkFile? {
         var file: RecordFile?
         var (first, last) = (Int64.max, Int64.min)
         func append(_ record: [UInt8], _ from: Int64, _ to: Int64) throws {
-            if file == nil { file = try RecordFile(disk, SnapshotFolder.path("chunks", number), id: number) }
+            if file == nil {
+                let path = SnapshotFolder.path("chunks", number)
+                file = try RecordFile(disk, path, id: number, isFilledUp: !isDense)
+            }
             try PieceRecord.forEach(record) { try file?.append($0) }
             first = min(first, from)
             last = max(last, to)
@@ -179,7 +183,8 @@ struct SnapshotFolder: Sendable {
 
     private func writeState(_ head: Head, _ number: UInt64, _ isDense: Bool) throws -> Int {
         let file = try RecordFile(
-            disk, SnapshotFolder.path("state", number), id: number, isDense: isDense)
+            disk, SnapshotFolder.path("state", number), id: number, isDense: isDense,
+            isFilledUp: !isDense)
         var count = 0
         func append(_ record: [UInt8]) throws {
             try PieceRecord.forEach(record) {
