@@ -16,6 +16,8 @@ package final class DirectoryLock: Sendable {
     }
 
     private let lock: any DiskLock
+    /// Says who holds it; nil on a disk that is full.
+    private let file: (any DiskFile)?
 
     /// Takes the lock of the whole disk; `owner` (such as `pid 12`) is what the next process is told.
     package init(_ disk: any Disk, owner: String) throws(Failure) {
@@ -33,10 +35,13 @@ package final class DirectoryLock: Sendable {
             throw error as! Failure
         }
         // Who holds it is told as far as there is space: a full disk keeps nobody from starting.
-        let file = try? disk.open(name, create: true)
+        file = try? disk.open(name, create: true)
         try? file?.truncate(to: 0)
         try? file?.append(Array(owner.utf8))
     }
 
-    package func release() { lock.release() }
+    package func release() {
+        try? file?.truncate(to: 0)
+        lock.release()
+    }
 }

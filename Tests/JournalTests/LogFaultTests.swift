@@ -121,6 +121,7 @@ import Testing
         }
 
         first.release()
+        #expect(disk.contents("lock")?.isEmpty == true, "nobody holds it")
         _ = try DirectoryLock(disk, owner: "pid 8")
     }
 
