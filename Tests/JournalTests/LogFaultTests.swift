@@ -246,19 +246,25 @@ import Testing
         }
     }
 
+    /// Records that a process wrote, which the disk need not have, and so many bytes of one that was torn.
+    private func leftInCache(_ count: Int, torn: Int) throws -> SimulatedDisk {
+        let disk = SimulatedDisk()
+        let log = try open(disk, segmentSize: 1 << 20)
+        for number in 1...count {
+            try log.append(record(number))
+            try log.commit(synchronize: false)
+        }
+        disk.kill()
+        if torn > 0 {
+            let file = try disk.open("log/0000000001.log", create: false)
+            try file.append(Array(repeating: 0x11, count: torn))
+        }
+        return disk
+    }
+
     @Test func `what a process left in the cache is durable once the next one has committed`() throws {
         for torn in [0, 7] {
-            let disk = SimulatedDisk()
-            let first = try open(disk, segmentSize: 1 << 20)
-            for number in 1...2 {
-                try first.append(record(number))
-                try first.commit(synchronize: false)
-            }
-            disk.kill()
-            if torn > 0 {
-                let file = try disk.open("log/0000000001.log", create: false)
-                try file.append(Array(repeating: 0x11, count: torn))
-            }
+            let disk = try leftInCache(2, torn: torn)
 
             let second = try open(disk, segmentSize: 1 << 20)
             #expect(try contents(second).records == [1, 2].map(record))
@@ -274,17 +280,7 @@ import Testing
         code: Int32
     ) throws {
         for (failing, torn) in [(1, 0), (1, 7), (2, 0), (2, 7)] {
-            let disk = SimulatedDisk()
-            let first = try open(disk, segmentSize: 1 << 20)
-            for number in 1...3 {
-                try first.append(record(number))
-                try first.commit(synchronize: false)
-            }
-            disk.kill()
-            if torn > 0 {
-                let file = try disk.open("log/0000000001.log", create: false)
-                try file.append(Array(repeating: 0x11, count: torn))
-            }
+            let disk = try leftInCache(3, torn: torn)
             let second = try open(disk, segmentSize: 1 << 20)
             try second.append(record(4))
             disk.failCall(failing, code: code)
