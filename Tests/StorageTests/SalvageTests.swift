@@ -79,7 +79,7 @@ import TimeSeries
         let store = try open(disk)
         try fill(store)
         guard asCopy else {
-            try store.snapshot()
+            try store.snapshot(isDense: true)
             disk.crash()
             return disk
         }
@@ -182,6 +182,27 @@ import TimeSeries
         }
         let large = try filled(asCopy: asCopy)
         #expect(large.paths.count { $0.contains("/state-") } == 1)
+    }
+
+    @Test func `a first snapshot of a service survives the loss of either state`() async throws {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        let samples = (0..<200).map { number in
+            SeriesSamples(
+                labels: Labels(["__name__": "s\(number)", "number": "\(number)"]),
+                samples: [Sample(at(0), value(number, 0))])
+        }
+        _ = store.append(samples)
+        try store.snapshot()
+        disk.crash()
+        let states = disk.paths.filter { $0.contains("/state-") }
+        #expect(states.count == 2)
+        for path in states {
+            let copy = disk.durableCopy()
+            try copy.remove(path)
+
+            #expect(try await count(try open(copy), path) == 200)
+        }
     }
 
     @Test func `a state whose header alone is damaged is read as a whole`() async throws {

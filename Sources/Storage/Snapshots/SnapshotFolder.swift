@@ -86,17 +86,20 @@ struct SnapshotFolder: Sendable {
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
         manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
-        if manifests.count == 1, isCheap(manifest) { repeatState(of: manifest, isDense) }
+        if manifests.count == 1, isCheap(manifest, isDense) { repeatState(of: manifest, isDense) }
         return manifests[0].sequence + 1
     }
 
-    /// A state of no more bytes, or of no more than this share of the chunks, is written twice.
+    /// A state of no more bytes, or of no more than this share of the chunks, is written twice. Of a service that goes on the
+    /// next snapshot adds another anyway.
     private static let smallState = 4 << 10
+    private static let smallStateOfService = 128 << 10
     private static let cheapShare = 16
 
-    private func isCheap(_ manifest: Manifest) -> Bool {
+    private func isCheap(_ manifest: Manifest, _ isDense: Bool) -> Bool {
         let others = manifest.chunkFiles.reduce(manifest.rollupFiles.byteCount) { $0 + $1.byteCount }
-        return manifest.stateByteCount <= max(Self.smallState, others / Self.cheapShare)
+        let small = isDense ? Self.smallState : Self.smallStateOfService
+        return manifest.stateByteCount <= max(small, others / Self.cheapShare)
     }
 
     /// Writes the only snapshot once more, its state in a file of its own: the log before it goes, so that nothing else says
