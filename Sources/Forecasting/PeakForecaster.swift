@@ -29,6 +29,8 @@ package struct PeakForecaster: Sendable {
     package let persistenceLoss: Double
     /// How many times it has seen the season that it leans on, else the shortest; nil where there is none.
     package let cycles: Int?
+    /// How many values it was fitted to.
+    package let fittedCount: Int
     /// Whether the history was long and complete enough, and the model beats persistence on it.
     package let isTrusted: Bool
     private let chosen: Candidate
@@ -76,6 +78,7 @@ package struct PeakForecaster: Sendable {
         self.features = features
         chosen = contest.winner
         model = contest.winner.name(periods: periods)
+        fittedCount = series.count
         loss = contest.loss
         persistenceLoss = contest.persistenceLoss
         residuals = contest.residuals

@@ -186,9 +186,9 @@ struct SignalForecast {
     private static let noExperience = 2.0
 
     /// How much of what a model has to have seen it has, from 0 to 1: cycles of its season, or days, where most demand has
-    /// one that may not have been found yet.
+    /// one that may not have been found yet. It stays until the next fit, as in a backtest.
     static func experience(_ forecaster: PeakForecaster, stepSeconds: Double) -> Double {
-        let days = Double(forecaster.count) * stepSeconds / 86_400
+        let days = Double(forecaster.fittedCount) * stepSeconds / 86_400
         let seen = max(Double(forecaster.cycles ?? 0), days)
         return max(0, min(1, (seen - noExperience) / (fullExperience - noExperience)))
     }
