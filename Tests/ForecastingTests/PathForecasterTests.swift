@@ -78,6 +78,35 @@ struct PathForecasterTests {
         #expect(try !isMonotone(Array(line.prefix(23))))
     }
 
+    @Test(arguments: [[300], [599], [120, 210, 480]])
+    func `a counter goes on from where a reset left it`(resets: [Int]) throws {
+        var source = Synthetic(seed: 7)
+        var counter: [Double] = []
+        for index in 0..<624 {
+            let increment = max(0, 100 + 30 * sin(2 * .pi * Double(index) / 24) + 3 * source.normal())
+            counter.append(resets.contains(index) ? increment : (counter.last ?? 0) + increment)
+        }
+
+        let forecast = try #require(PathForecaster(Array(counter.prefix(600))))
+            .forecast(horizon: 24, quantiles: [0.05])
+
+        #expect(distance(forecast.mean, Array(counter.suffix(24))) < 50)
+        #expect(forecast.quantiles[0].values.allSatisfy { $0 >= counter[599] })
+    }
+
+    @Test
+    func `what is emptied by turns, or falls to what it has had, is no counter`() throws {
+        func isMonotone(_ values: [Double]) throws -> Bool {
+            MonotoneSeries.changes(try #require(RegularSeries(values))) != nil
+        }
+        let line = (0..<200).map { 1 + Double($0) }
+
+        #expect(try isMonotone(line.map { $0 < 90 ? $0 : $0 - 89 }))
+        #expect(try !isMonotone(line.map { $0.truncatingRemainder(dividingBy: 40) }))
+        #expect(try !isMonotone(line.map { $0 < 90 ? $0 : $0 - 50 }))
+        #expect(try !isMonotone(line.map { $0 == 90 ? 0 : $0 }))
+    }
+
     @Test(arguments: [4, 14, 19] as [UInt64])
     func `no quantile lies decades beyond what has been`(seed: UInt64) throws {
         var source = Synthetic(seed: seed)
