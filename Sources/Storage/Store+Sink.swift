@@ -41,6 +41,7 @@ extension Store: SampleSink {
             append(table.index, at: time, row, to: &head, &report)
             work = head.tables[Int(table.index)]?.work
             report.position = appendPosition
+            head.durability.took(scrapeAt: time, position: report.position)
             head.appendedSamples += UInt64(report.accepted)
             head.rejectedSamples += UInt64(report.rejected)
             return report

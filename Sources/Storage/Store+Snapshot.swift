@@ -8,7 +8,10 @@ extension Store {
     package func snapshot(isDense: Bool = false) throws {
         try keepReserve()
         try snapshots.withLock { snapshots in
-            let (head, sequence) = self.head.withLock { ($0, log.nextSequence - 1) }
+            let (head, moment, sequence) = self.head.withLock { head in
+                let moment = head.durability.beginCommit(newest: head.newest)
+                return (head, moment, log.nextSequence - 1)
+            }
             // Files that hold what was deleted must not be used any more.
             let anew = head.removals != head.removalsInFiles
             var copy = anew ? head.unpersisted : head
@@ -18,11 +21,12 @@ extension Store {
             self.head.withLock { $0.settleDeletions(through: durable) }
             let needed = try snapshots.write(
                 copy, sequence: sequence, logEnd: log.durableEnd, anew: anew, isDense: isDense)
-            self.head.withLock { $0.markPersisted(as: copy) }
+            self.head.withLock { head in
+                head.markPersisted(as: copy)
+                head.durability.committed(moment, through: sequence)
+            }
             let byteCount = snapshots.byteCount
-            let newest = copy.newest
             status.withLock { status in
-                status.durableTimestamp = max(status.durableTimestamp, newest)
                 status.snapshotCount += 1
                 status.snapshotByteCount = byteCount
             }

@@ -5,11 +5,14 @@ import TimeSeries
 extension Store {
     /// Figures of the store; `limit` bounds each of the lists of largest names.
     package func statistics(limit: Int = 10) -> StoreStatistics {
-        var statistics = head.withLock { $0.statistics(limit: limit) }
+        var statistics = head.withLock { head in
+            var statistics = head.statistics(limit: limit)
+            statistics.durableTimestamp = Timestamp(known: head.durability.moment)
+            return statistics
+        }
         let status = status.withLock { $0 }
         statistics.durablePosition = durablePosition
         statistics.appendPosition = appendPosition
-        statistics.durableTimestamp = Timestamp(known: status.durableTimestamp)
         statistics.diskBytes = log.byteCount + status.snapshotByteCount
         statistics.snapshots = status.snapshotCount
         statistics.failedCommits = status.failedCommits

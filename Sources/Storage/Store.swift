@@ -41,7 +41,7 @@ package final class Store: Sendable {
                 configuration: LogConfiguration(pendingLimit: configuration.pendingLogSize))
             let sequence = try folder.load(into: &head, &status, log)
             // What only the log has may not be on disk yet.
-            status.durableTimestamp = head.newest
+            head.durability = Durability(durable: head.newest)
             status.damage += log.openReport.damage
             var losses = LossTracker(after: sequence, newest: head.newest)
             let report = try log.forEach(from: sequence + 1) { number, record in
@@ -93,17 +93,21 @@ package final class Store: Sendable {
     /// keeps what is not written; the next call tries again.
     @discardableResult
     package func sync() throws(LogError) -> UInt64 {
-        let (newest, deletes) = head.withLock { ($0.newest, !$0.waitingDeletions.isEmpty) }
+        let (moment, deletes) = head.withLock { head in
+            (head.durability.beginCommit(newest: head.newest), !head.waitingDeletions.isEmpty)
+        }
         do {
             try keepReserve()
             let synchronizes = settings.withLock { $0.sync != .none } || deletes
             let position = try log.commit(synchronize: synchronizes)
-            if deletes { head.withLock { $0.settleDeletions(through: position) } }
-            status.withLock { status in
-                // What was only written, a power cut may take.
-                if synchronizes { status.durableTimestamp = max(status.durableTimestamp, newest) }
-                status.unavailable = nil
+            // What was only written, a power cut may take.
+            if synchronizes {
+                head.withLock { head in
+                    head.durability.committed(moment, through: position)
+                    if deletes { head.settleDeletions(through: position) }
+                }
             }
+            status.withLock { $0.unavailable = nil }
             return position
         } catch {
             status.withLock { status in
@@ -137,7 +141,10 @@ package final class Store: Sendable {
     /// Tells the store what time it is, each second or so: samples of a clock that was ahead do not keep those of the
     /// right time out longer than that.
     package func note(now: Timestamp) {
-        head.withLock { $0.settleWindow(now: now.milliseconds, log) }
+        head.withLock { head in
+            head.settleWindow(now: now.milliseconds, log)
+            head.durability.note(now: now.milliseconds)
+        }
         status.withLock { $0.closeLosses(at: now) }
     }
 
@@ -178,7 +185,6 @@ package final class Store: Sendable {
 
 /// What a store knows about its disk.
 struct StoreStatus: Sendable {
-    var durableTimestamp: Int64 = .min
     var failedCommits: UInt64 = 0
     var snapshotCount: UInt64 = 0
     var snapshotByteCount = 0

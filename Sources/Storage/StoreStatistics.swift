@@ -43,8 +43,8 @@ package struct StoreStatistics: Hashable, Sendable {
 
     package var appendedSamples: UInt64 = 0
     package var rejectedSamples: UInt64 = 0
-    /// The log's last position that is durable, and the newest timestamp below it; that stays where it is while the log is only
-    /// written.
+    /// The log's last position that is durable, and the moment up to which all scrapes are; that stays where it is while the
+    /// log is only written.
     package var durablePosition: UInt64 = 0
     package var durableTimestamp: Timestamp?
     package var appendPosition: UInt64 = 0

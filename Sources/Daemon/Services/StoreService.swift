@@ -18,6 +18,7 @@ struct StoreService: Service {
             var sinceMaintenance = Duration.zero
             var retention = RetentionClock(newest: store.statistics(limit: 0).newest)
             var told = store.memoryPressure
+            store.note(now: clock.now)
             while !Task.isCancelled {
                 let interval = interval()
                 try await clock.sleep(for: interval)

@@ -16,6 +16,7 @@ struct Head: Sendable {
     var loose = LooseSeries()
     var metadata = MetricDescriptions()
     var newest: Int64 = .min
+    var durability = Durability()
     /// Sealed parts that end before this were dropped, by retention or for memory.
     var droppedBefore: Int64 = .min
     /// Series dropped since the symbols were made.
