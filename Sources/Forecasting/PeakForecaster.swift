@@ -18,6 +18,9 @@ package struct PeakForecaster: Sendable {
     /// With more than this missing, what remains may be the outage and not the demand.
     static let leastCoverage = 0.8
 
+    /// What so many cycles did at a moment is what the season does there.
+    private static let agreeingCycles = 3
+
     package let window: Window
     /// The seasons found, in steps.
     package let periods: [Int]
@@ -40,6 +43,7 @@ package struct PeakForecaster: Sendable {
     private let economy: Economy
     private var features: Features
     private var series: RegularSeries
+    private var spikes: PassingSpikes?
 
     /// Fits. Nil where there are fewer than ten values.
     /// - Parameters:
@@ -75,6 +79,7 @@ package struct PeakForecaster: Sendable {
         self.window = window
         self.periods = periods
         self.series = series
+        spikes = history.spikes
         self.features = features
         chosen = contest.winner
         model = contest.winner.name(periods: periods)
@@ -107,7 +112,7 @@ package struct PeakForecaster: Sendable {
 
     /// Takes in values measured since.
     package mutating func append(_ values: [Double]) {
-        series.append(values[...])
+        series.append(values.map { spikes?.settled($0) ?? $0 }[...])
         features.extend(series)
     }
 
@@ -132,6 +137,7 @@ package struct PeakForecaster: Sendable {
             lifted =
                 min(max(since, series.plausible.lowerBound), series.plausible.upperBound)
                 - series.values[moment]
+            if chosen != .persistence { lifted = unforeseen(lifted, at: moment) }
         }
         let raw = chosen.forecast(
             features, regression.forecast(features, series, at: moment, lifted: lifted), series, at: moment,
@@ -140,6 +146,17 @@ package struct PeakForecaster: Sendable {
         let expected = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
         let scale = errors.scale(features, series, at: moment, lifted: lifted)
         return Peak(expected: expected, unit: residuals.unit(around: expected, scale: scale))
+    }
+
+    /// What is left of a move since a moment when what each of the last cycles did from it to the next is taken out: that is in
+    /// what is foreseen from the moment on, and would count twice.
+    private func unforeseen(_ lifted: Double, at moment: Int) -> Double {
+        let sign = lifted < 0 ? -1.0 : 1
+        let known = periods.map { period in
+            stride(from: moment - period, through: 0, by: -period).prefix(Self.agreeingCycles)
+                .map { sign * (series.values[$0 + 1] - series.values[$0]) }.min() ?? 0
+        }
+        return lifted - sign * min(max(0, known.max() ?? 0), abs(lifted))
     }
 
     /// How many units of a `Peak` a quantile lies above its expectation; the same for all moments until the next fit.

@@ -4,6 +4,8 @@ package struct SeasonedHistory: Sendable {
     static let leastValues = 10
 
     let series: RegularSeries
+    /// What the models of it take for spikes of the values that come; nil where any value may be one.
+    let spikes: PassingSpikes?
     /// In steps, the shorter first.
     package let periods: [Int]
 
@@ -13,9 +15,11 @@ package struct SeasonedHistory: Sendable {
     ///   - stepSeconds: the distance of the values, where it is known.
     ///   - periods: the seasons, where they are known.
     package init?(_ values: [Double], stepSeconds: Double? = nil, periods known: [Int]? = nil) {
-        guard let series = RegularSeries(values),
+        guard var series = RegularSeries(values),
             series.isPresent.count(where: { $0 }) >= Self.leastValues
         else { return nil }
+        spikes = PassingSpikes(series.values)
+        if let spikes { series.replace(spikes.removed(from: series.values)) }
         self.series = series
         periods =
             known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds, provesFewCycles: false)

@@ -37,6 +37,58 @@ struct PeakForecasterTests {
         #expect(abs(forecast.quantiles[0] - level) < 10, "\(forecast) by \(model.model)")
     }
 
+    @Test(arguments: [(600, 160.0), (900, 100.0)])
+    func `a move of each day that has just been measured does not count twice`(minute: Int, level: Double)
+        throws
+    {
+        var source = Synthetic(seed: 4)
+        let values = source.noise(8 * 1440).enumerated().map { index, noise in
+            (600..<900).contains(index % 1440) ? 160 + noise : 100 + noise
+        }
+        let known = Array(values.prefix(7 * 1440 + minute))
+
+        let model = try #require(
+            PeakForecaster(fitting: known, window: Window(first: 3, last: 4), stepSeconds: 60))
+        let forecast = try #require(model.forecast(quantiles: [0.05, 0.95], since: level))
+
+        #expect(forecast.quantiles.allSatisfy { abs($0 - level) < 10 }, "\(forecast) by \(model.model)")
+    }
+
+    @Test
+    func `one value as never before moves the forecasts behind it as little as the next day's`() throws {
+        var source = Synthetic(seed: 6)
+        var values = source.wave(5 * 1440 + 30, period: 1440, noise: 1)
+        let clean = values
+        values[4 * 1440 + 10] *= 10
+        let window = Window(first: 3, last: 6)
+
+        func peak(_ values: [Double], fitted: Int) throws -> Double {
+            var model = try #require(PeakForecaster(fitting: Array(values.prefix(fitted)), window: window))
+            model.append(Array(values[fitted..<5 * 1440 + 8]))
+            return try #require(model.forecast(quantiles: [0.95])).quantiles[0]
+        }
+        // A day later, fitted with it and without; and right behind it.
+        for fitted in [5 * 1440, 4 * 1440] {
+            #expect(abs(try peak(values, fitted: fitted) - peak(clean, fitted: fitted)) < 5)
+        }
+        values[5 * 1440 + 5] *= 10
+        #expect(abs(try peak(values, fitted: 5 * 1440) - peak(clean, fitted: 5 * 1440)) < 25)
+    }
+
+    @Test
+    func `what bursts each day is no spike`() throws {
+        var source = Synthetic(seed: 8)
+        let values = source.noise(5 * 1440).enumerated().map { index, noise in
+            100 + noise + (index % 1440 == 700 ? 500 : 0)
+        }
+        #expect(PassingSpikes(values) == nil)
+
+        var spikes = try #require(PassingSpikes(source.noise(1440).map { 100 + $0 }))
+        let settled = [600.0, 600, 600, 100, 600].map { spikes.settled($0) }
+        #expect(settled[0] < 110 && settled[1] < 110 && settled[2] == 600)
+        #expect(settled[3] == 100 && settled[4] < 110)
+    }
+
     @Test
     func `four-minute days of two-second samples are foreseen after two of them`() throws {
         var source = Synthetic(seed: 9)

@@ -90,6 +90,35 @@ struct SurgeTests {
         }
     }
 
+    @Test
+    func `one measurement far below what was foreseen removes nothing, and its return is no surge`() {
+        var scene = scene(current: 11)
+        _ = decisions(Self.calm, &scene)
+
+        // The forecast starts from what is measured.
+        for value in [10.0] + Self.calm {
+            let decision = scene.decide(value, outlook: outlook(value, 1.1 * value))
+            #expect(decision.desired == 11, "\(decision.reasons)")
+            scene.current = decision.desired
+            scene.pass(.seconds(15))
+        }
+    }
+
+    @Test
+    func `a fall that lasts is believed`() {
+        var scene = scene(current: 11)
+        _ = decisions(Self.calm, &scene)
+        var counts: [Int] = []
+        for _ in 0..<6 {
+            let decision = scene.decide(50, outlook: outlook(50, 55))
+            counts.append(decision.desired)
+            scene.current = decision.desired
+            scene.pass(.seconds(15))
+        }
+
+        #expect(counts == [11, 11, 11, 11, 6, 6])
+    }
+
     @Test(arguments: [(0.0, 14), (0.5, 12), (1.0, 11)])
     func `a forecast that has seen little keeps the headroom of a reactive autoscaler beside it`(
         experience: Double, count: Int

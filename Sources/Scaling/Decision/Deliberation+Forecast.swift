@@ -27,7 +27,9 @@ extension Deliberation {
         defer {
             let limit = Surge.limit(
                 expected: outlook.expectedPeak / target, planned: demand, risk: prediction.risk)
-            keepUp(signal, value / target, limit, outlook.leadTime, &memory)
+            keepUp(
+                signal, value / target, expected: outlook.expectedPeak / target, limit, outlook.leadTime,
+                &memory)
             keepHeadroom(
                 outlook.headroomOfInexperience, signal, value / target,
                 "the forecast has seen little of the past")
@@ -85,7 +87,7 @@ extension Deliberation {
     /// Where demand outruns what was foreseen of it, the model knows nothing of what goes on: headroom as of a reactive
     /// autoscaler, or what growth makes of the demand until replicas are ready, stands in for it.
     private mutating func keepUp(
-        _ signal: SignalPolicy, _ demand: Double, _ limit: Double, _ leadTime: Duration?,
+        _ signal: SignalPolicy, _ demand: Double, expected: Double, _ limit: Double, _ leadTime: Duration?,
         _ memory: inout ScalingMemory
     ) {
         guard let leadTime else { return }
@@ -93,15 +95,20 @@ extension Deliberation {
         // Taken out and not copied.
         memory.surge = nil
         defer { memory.surge = surge }
-        guard let expected = surge.take(demand, limit: limit, leadTime: leadTime, at: now) else { return }
-        let wanted = max(expected, demand * (1 + ReactiveReference.headroom))
+        let grown = surge.take(demand, expected: expected, limit: limit, leadTime: leadTime, at: now)
+        if surge.hasJustLapsed(at: now), count < current {
+            count = current
+            note(.forecast, signal.name, "far less than was foreseen, which a wrong measurement may be")
+        }
+        guard let grown else { return }
+        let wanted = max(grown, demand * (1 + ReactiveReference.headroom))
         planned = max(planned ?? 0, wanted)
         guard foreseen(wanted) > count else { return }
         count = foreseen(wanted)
         isForeseen = false
         note(
             .surge, signal.name,
-            "more than was foreseen: as it grows, \(SignalPolicy.Unit.share.text(expected / demand - 1)) more "
+            "more than was foreseen: as it grows, \(SignalPolicy.Unit.share.text(grown / demand - 1)) more "
                 + "within \(leadTime.prometheusText)")
     }
 

@@ -1,6 +1,7 @@
 import TimeSeries
 
-/// Notices that demand outruns what was foreseen of it: what a policy remembers of the time that a start takes.
+/// Notices that demand outruns what was foreseen of it, or falls far below: what a policy remembers of the time that a start
+/// takes.
 package struct Surge: Hashable, Sendable, Codable {
     private struct Moment: Hashable, Sendable, Codable {
         var at: Timestamp
@@ -8,6 +9,8 @@ package struct Surge: Hashable, Sendable, Codable {
         var demand: Double
         /// What the demand a start-up later was not to exceed.
         var limit: Double
+        /// And not to fall below; nil in memories of before, which know of none.
+        var floor: Double?
     }
 
     /// Demand is no surge for being a little above a quantile. It has to be above it by this share at least, and so many
@@ -22,8 +25,13 @@ package struct Surge: Hashable, Sendable, Codable {
     /// What may come is at most so many times what is measured.
     private static let mostGrowth = 2.0
 
+    /// For so long a fall that was not foreseen may be a wrong measurement.
+    private static let doubt = Duration.seconds(60)
+
     /// Ascending in time.
     private var moments: [Moment] = []
+    /// Since when demand is below what was foreseen.
+    private var lapsedAt: Timestamp?
 
     /// What a demand is not expected to exceed.
     /// - Parameter planned: the quantile of it at this risk, at least what is measured.
@@ -31,19 +39,34 @@ package struct Surge: Hashable, Sendable, Codable {
         max(expected + (leastReach + reachPerRisk * risk) * (planned - expected), (1 + leastMargin) * planned)
     }
 
-    /// Takes in a demand and its limit a start-up from now.
+    /// Whether demand has just fallen below what was foreseen: so few measurements are no reason to remove anything.
+    func hasJustLapsed(at now: Timestamp) -> Bool {
+        lapsedAt.map { now - $0 < Self.doubt && $0 <= now } ?? false
+    }
+
+    /// Takes in a demand, what it is expected to be a start-up from now and its limit then.
     /// - Returns: what the demand may be once replicas that are started now are ready, if it goes on to grow as it does;
     ///   nil where it is within what was foreseen.
-    mutating func take(_ demand: Double, limit: Double, leadTime: Duration, at now: Timestamp) -> Double? {
+    mutating func take(
+        _ demand: Double, expected: Double, limit: Double, leadTime: Duration, at now: Timestamp
+    ) -> Double? {
         moments.removeAll { now - $0.at > max(leadTime, Self.span * Self.spans * 2) || $0.at > now }
+        var moment = Moment(at: now, demand: demand, limit: limit, floor: expected * min(1, expected / limit))
         defer {
-            moments.append(Moment(at: now, demand: demand, limit: limit))
+            moments.append(moment)
             if moments.count > ScalingMemory.maxRecommendations { moments.removeFirst() }
         }
         // What was foreseen for now is what was said a start-up ago, or soon after.
-        guard let foreseen = moments.first(where: { now - $0.at <= leadTime }), demand > foreseen.limit else {
-            return nil
+        guard let foreseen = moments.first(where: { now - $0.at <= leadTime }) else { return nil }
+        if let floor = foreseen.floor, demand < floor {
+            lapsedAt = lapsedAt ?? now
+            // What is foreseen from such a demand on is no measure of whether it comes back.
+            moment.limit = max(limit, foreseen.limit)
+            moment.floor = floor
+        } else if !hasJustLapsed(at: now) {
+            lapsedAt = nil
         }
+        guard demand > foreseen.limit else { return nil }
         let ahead = growth(to: demand, at: now) * leadTime.inSeconds
         return min(demand + ahead, demand * Self.mostGrowth)
     }
