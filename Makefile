@@ -50,8 +50,9 @@ bench-storage: build bench-build
 	swift build -c release --product load-generator
 	@Benchmarks/storage.py $(FLYBALL) .build/release/storage-benchmark .build/release/load-generator $(PAYLOADS)
 	@folder=$$(mktemp -d) && tar xJf $(SCRAPES) -C $$folder --strip-components=1 && \
-	  for what in "parse $$folder" "chunks $$folder" memory "memory 200 1021 120 1" recovery recovery-memory push write select; do \
-	    echo; echo "== $$what" | sed "s|$$folder|recording|"; .build/release/storage-benchmark $$what || exit 1; done; \
+	  xz -dc $(firstword $(PAYLOADS)) > $$folder/payload.prom && \
+	  for what in "parse $$folder $$folder/payload.prom" "chunks $$folder" memory "memory 200 1021 120 1" recovery recovery-memory push write select; do \
+	    echo; echo "== $$what" | sed "s|$$folder|recording|g"; .build/release/storage-benchmark $$what || exit 1; done; \
 	  status=$$?; rm -rf $$folder; exit $$status
 
 ## bench-query: thirteen queries beside Prometheus and VictoriaMetrics over the same samples; ARGUMENTS=--quick for less

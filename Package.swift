@@ -83,8 +83,9 @@ let package = Package(
             products: [arguments, log, lifecycle]),
         benchmark(
             "storage-benchmark", in: "StorageBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "Curl",
-            "Discovery", "Exposition", "Scraping", "RemoteStorage"),
-        benchmark("load-generator", in: "LoadGenerator", "Codecs"),
+            "Discovery", "Exposition", "Scraping", "RemoteStorage", "LoadPayload"),
+        support("LoadPayload", in: "Benchmarks"),
+        benchmark("load-generator", in: "LoadGenerator", "Codecs", "LoadPayload"),
         benchmark(
             "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),
         benchmark("forecast-benchmark", in: "ForecastBenchmark", "Forecasting", "TextFiles"),
@@ -168,10 +169,10 @@ func benchmark(_ name: String, in folder: String, _ modules: String...) -> Targe
         swiftSettings: shared())
 }
 
-/// What tests and a program of `Benchmarks/` share.
-func support(_ name: String, _ modules: String...) -> Target {
+/// What programs of `Benchmarks/` share with each other or with tests.
+func support(_ name: String, in folder: String = "Tests", _ modules: String...) -> Target {
     .target(
-        name: name, dependencies: modules.map { .target(name: $0) }, path: "Tests/" + name,
+        name: name, dependencies: modules.map { .target(name: $0) }, path: folder + "/" + name,
         swiftSettings: shared())
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import LoadPayload
 
 /// Load for a telemetry service and its peers. See `usage`.
 @main struct LoadGenerator {
@@ -53,18 +54,18 @@ import Foundation
         let interval = Int64(max(1, settings.number("interval", 2000)))
         let targets = makeTargets(
             exposition, count: settings.number("targets", 200), interval: interval, settings)
-        guard var server = Server(targets) else {
+        guard var server = Server(targets, interval: interval * 1_000_000) else {
             return fail("not enough sockets or ports for \(targets.count) targets: raise ulimit -n")
         }
         print("{\"report\": \(server.reportPort), \"ports\": \(server.ports)}")
         fflush(nil)
-        server.run(until: Bytes.now() + Int64(settings.number("seconds", 60)) * 1_000_000_000)
+        server.run(until: Nanoseconds.now() + Int64(settings.number("seconds", 60)) * 1_000_000_000)
         print(server.report())
     }
 
     private static func makeTargets(
         _ exposition: String, count: Int, interval: Int64, _ settings: Settings
-    ) -> [Target] {
+    ) -> [Machine] {
         let series = settings.number("series", 1021)
         let shared = Payload(exposition, limit: series, intervalMilliseconds: interval)
         return (0..<count).map { number in
@@ -72,7 +73,7 @@ import Foundation
                 settings.number("distinct", 0) == 0
                 ? shared
                 : Payload(exposition, limit: series, intervalMilliseconds: interval, copy: number)
-            return Target(own, number: number, intervalNanoseconds: interval * 1_000_000)
+            return Machine(own, number: number)
         }
     }
 

@@ -1,5 +1,6 @@
 import Codecs
 import Glibc
+import LoadPayload
 
 /// Remote-write requests made in advance, so that sending them costs next to nothing while the receiver is measured.
 /// Each connection has series of its own, so that their samples arrive in order.
@@ -28,8 +29,8 @@ struct PushPlan: Sendable {
         self.port = UInt16(clamping: port)
         requests = Array(repeating: [], count: connections)
         let parts = payload.series.map { PushPlan.labels(of: $0) }
-        let last = Bytes.now(CLOCK_REALTIME) / 1_000_000
-        var fleet = (0..<targets).map { Target(payload, number: $0, intervalNanoseconds: step * 1_000_000) }
+        let last = Nanoseconds.now(CLOCK_REALTIME) / 1_000_000
+        var fleet = (0..<targets).map { Machine(payload, number: $0) }
         let labels = fleet.indices.map { target in parts.map { PushPlan.encode($0, instance: target) } }
         for round in 0..<rounds {
             let moment = last - Int64(rounds - 1 - round) * step
@@ -73,15 +74,15 @@ struct PushPlan: Sendable {
 
     /// Sends everything; one line of JSON with what came of it.
     func run(rate: Double) async -> String {
-        let start = Bytes.now()
-        let processor = Bytes.now(CLOCK_PROCESS_CPUTIME_ID)
+        let start = Nanoseconds.now()
+        let processor = Nanoseconds.now(CLOCK_PROCESS_CPUTIME_ID)
         let share = rate / Double(requests.count)
         let results = await withTaskGroup(of: Result.self) { group in
             for list in requests { group.addTask { send(list, rate: share) } }
             return await group.reduce(into: [Result]()) { $0.append($1) }
         }
-        let seconds = Double(Bytes.now() - start) / 1e9
-        let spent = Double(Bytes.now(CLOCK_PROCESS_CPUTIME_ID) - processor) / 1e9
+        let seconds = Double(Nanoseconds.now() - start) / 1e9
+        let spent = Double(Nanoseconds.now(CLOCK_PROCESS_CPUTIME_ID) - processor) / 1e9
         let samples = results.reduce(0) { $0 + $1.samples }
         let bytes = requests.reduce(0) { $0 + $1.reduce(0) { $0 + $1.bytes.count } }
         let planned = requests.reduce(0) { $0 + $1.reduce(0) { $0 + $1.samples } }
@@ -105,19 +106,19 @@ struct PushPlan: Sendable {
         }
         defer { close(socket) }
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        let start = Bytes.now()
+        let start = Nanoseconds.now()
         for request in list {
             if rate > 0 {
                 let due = start + Int64(Double(result.samples) / rate * 1e9)
-                let wait = due - Bytes.now()
+                let wait = due - Nanoseconds.now()
                 if wait > 0 { usleep(UInt32(clamping: wait / 1000)) }
             }
-            let sent = Bytes.now()
+            let sent = Nanoseconds.now()
             guard let status = PushPlan.exchange(socket, request.bytes, &buffer) else {
                 result.isBroken = true
                 return result
             }
-            result.slowest = max(result.slowest, Bytes.now() - sent)
+            result.slowest = max(result.slowest, Nanoseconds.now() - sent)
             result.requests += 1
             if 200..<300 ~= status { result.samples += request.samples } else { result.refused += 1 }
         }

@@ -1,4 +1,5 @@
 import Glibc
+import LoadPayload
 
 /// Serves the targets, a port each, and a report on a port of its own: one thread, HTTP/1.1 with kept-alive connections.
 struct Server {
@@ -12,7 +13,8 @@ struct Server {
         var sent = 0
     }
 
-    private var targets: [Target]
+    private var targets: [Machine]
+    private var punctuality: [Punctuality]
     private var listeners: [(socket: Int32, target: Int?)] = []
     private var connections: [Connection] = []
     private var entries: [pollfd] = []
@@ -21,13 +23,14 @@ struct Server {
     private var buffer = [UInt8](repeating: 0, count: 16 << 10)
     private var samples = 0
     private var bytes = 0
-    private let start = Bytes.now()
+    private let start = Nanoseconds.now()
     private(set) var ports: [UInt16] = []
     private(set) var reportPort: UInt16 = 0
 
-    /// Nil where there are not enough ports or sockets.
-    init?(_ targets: [Target]) {
+    /// Nil where there are not enough ports or sockets. The interval is in nanoseconds.
+    init?(_ targets: [Machine], interval: Int64) {
         self.targets = targets
+        punctuality = targets.map { _ in Punctuality(interval: interval) }
         for number in targets.indices {
             guard let listener = Sockets.listen() else { return nil }
             listeners.append((listener.socket, number))
@@ -40,10 +43,10 @@ struct Server {
 
     /// Serves until `end`, in nanoseconds of the monotonic clock.
     mutating func run(until end: Int64) {
-        while Bytes.now() < end {
+        while Nanoseconds.now() < end {
             if isChanged { rebuildEntries() }
             Sockets.wait(&entries, milliseconds: 200)
-            let now = Bytes.now()
+            let now = Nanoseconds.now()
             for index in listeners.indices where entries[index].revents != 0 {
                 while let socket = Sockets.accept(listeners[index].socket) {
                     connections.append(Connection(socket: socket, target: listeners[index].target))
@@ -106,7 +109,7 @@ struct Server {
         body += Array("          \r\n\r\n".utf8)
         let head = body.count
         if let target {
-            targets[target].noteScrape(at: now)
+            punctuality[target].note(now)
             targets[target].move()
             targets[target].write(to: &body)
             samples += targets[target].sampleCount
@@ -120,14 +123,13 @@ struct Server {
 
     /// What was served so far, as JSON. Times in seconds.
     func report() -> String {
-        let all = targets.map(\.punctuality)
-        func sum(_ part: (Punctuality) -> Int) -> Int { all.reduce(0) { $0 + part($1) } }
-        let gap = Double(all.map(\.longestGap).max() ?? 0) / 1e9
-        let troubled = all.count { $0.late + $0.missed > 0 }
-        let never = all.count { $0.scrapes == 0 }
-        let processor = Double(Bytes.now(CLOCK_PROCESS_CPUTIME_ID)) / 1e9
+        func sum(_ part: (Punctuality) -> Int) -> Int { punctuality.reduce(0) { $0 + part($1) } }
+        let gap = Double(punctuality.map(\.longestGap).max() ?? 0) / 1e9
+        let troubled = punctuality.count { $0.late + $0.missed > 0 }
+        let never = punctuality.count { $0.scrapes == 0 }
+        let processor = Double(Nanoseconds.now(CLOCK_PROCESS_CPUTIME_ID)) / 1e9
         return """
-            {"seconds": \(Double(Bytes.now() - start) / 1e9), "targets": \(targets.count), \
+            {"seconds": \(Double(Nanoseconds.now() - start) / 1e9), "targets": \(targets.count), \
             "samples_per_scrape": \(targets.first?.sampleCount ?? 0), "scrapes": \(sum(\.scrapes)), \
             "samples": \(samples), "bytes": \(bytes), "late": \(sum(\.late)), "missed": \(sum(\.missed)), \
             "targets_late_or_missed": \(troubled), "targets_never_scraped": \(never), \

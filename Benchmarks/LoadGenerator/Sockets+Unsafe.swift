@@ -1,4 +1,5 @@
 import Glibc
+import LoadPayload
 
 /// Sockets on 127.0.0.1, without blocking.
 ///

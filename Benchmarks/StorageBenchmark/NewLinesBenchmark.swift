@@ -11,14 +11,25 @@ enum NewLinesBenchmark {
         for (name, bodies) in try recordings(folder) {
             guard let last = bodies.last else { continue }
             let samples = try Double(count(last, withLabels: false).samples)
-            let parts = try best { for body in bodies { _ = try count(body, withLabels: false) } }
-            let labels = try best { for body in bodies { _ = try count(body, withLabels: true) } }
-            let all = try bodies.reduce(0) { $0 + (try count($1, withLabels: false).samples) }
             print(
                 "\(name): \(text(Double(last.count) / samples, 1)) bytes a sample; parts of each line",
-                "\(text(parts / Double(all), 1)) ns, with their labels \(text(labels / Double(all), 1)) ns")
+                "\(text(try parts(bodies), 1)) ns, with their labels",
+                "\(text(try parts(bodies, withLabels: true), 1)) ns")
             if copies > 0 { try await store((0..<copies).map { renamed(last, $0) }) }
         }
+    }
+
+    /// Nanoseconds a sample to find and check the parts of each line.
+    static func parts(_ bodies: [[UInt8]], withLabels: Bool = false) throws -> Double {
+        var least = Double.infinity
+        for _ in 0..<5 {
+            let answers = RepeatedAnswers(bodies)
+            let start = processorTime()
+            var samples = 0
+            for _ in bodies { samples += try count(answers.next(), withLabels: withLabels).samples }
+            least = min(least, (processorTime() - start - answers.copying) / Double(samples))
+        }
+        return least
     }
 
     /// The samples of a body, and the bytes of their labels.
@@ -39,10 +50,11 @@ enum NewLinesBenchmark {
         let empty = residentBytes()
         let start = Timestamp(milliseconds: 1_700_000_000_000)
         let store = try Store(disk: NullDisk(), now: start)
-        let scraper = repeatingScraper(of: bodies, targets: bodies.count, into: store, at: start)
+        let answers = RepeatedAnswers(bodies)
+        let scraper = repeatingScraper(answers, targets: bodies.count, into: store, at: start)
         let began = processorTime()
         await scraper.scrapeAll(at: start)
-        let spent = processorTime() - began
+        let spent = processorTime() - began - answers.copying
         try store.sync()
         let series = Double(store.statistics().series)
         print(

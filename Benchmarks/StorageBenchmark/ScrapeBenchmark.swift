@@ -2,6 +2,7 @@ import Curl
 import Discovery
 import Foundation
 import Journal
+import LoadPayload
 import Scraping
 import Storage
 import Synchronization
@@ -10,8 +11,18 @@ import TimeSeries
 /// Scraping: the reading of answers, and everything from the connection to the disk.
 enum ScrapeBenchmark {
     /// The recorded scrapes of a folder read in their order by one target, whose values and lines change as they did; and
-    /// each of them by a target that has never been seen.
-    static func parse(folder: String) async throws {
+    /// each of them by a target that has never been seen; and the same of a payload whose values move as those that
+    /// `load-generator` serves.
+    static func parse(folder: String, payload file: String?) async throws {
+        if let file {
+            let bodies = pages(
+                String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self))
+            try await parse("payload, moved", bodies)
+            let limit = ParseLimit(bodies)
+            print(
+                "  limits: to copy and compare it \(text(limit.copyAndCompare(), 1)) ns/sample,",
+                "to compare its text and read the numbers \(text(limit.compareAndRead(), 1))")
+        }
         for (name, bodies) in try recordings(folder) {
             try await parse(name + ", recorded", bodies)
             if let last = bodies.last {
@@ -20,20 +31,32 @@ enum ScrapeBenchmark {
         }
     }
 
+    /// Successive scrapes of one target.
+    private static func pages(_ exposition: String) -> [[UInt8]] {
+        var machine = Machine(
+            Payload(exposition, limit: 1021, intervalMilliseconds: 2000), number: 0)
+        return (0..<240).map { _ in
+            machine.move()
+            var body: [UInt8] = []
+            machine.write(to: &body)
+            return body
+        }
+    }
+
     private static func parse(_ name: String, _ bodies: [[UInt8]]) async throws {
         let bench = ParseBench(bodies)
         let strangers = ParseBench(
             bodies.enumerated().map { NewLinesBenchmark.renamed($0.element, $0.offset) })
         var (known, new, strange) = (Double.infinity, Double.infinity, Double.infinity)
-        for _ in 0..<3 {
+        for _ in 0..<5 {
             known = min(known, await bench.read(asOneTarget: true))
             new = min(new, await bench.read(asOneTarget: false))
             strange = min(strange, await strangers.read(asOneTarget: false))
         }
         print(
-            pad(name, 14), " known target \(text(known, 1)) ns/sample, new target \(text(new, 1))",
-            terminator: "")
-        print(", no line in common with others \(text(strange, 1))")
+            pad(name, 14), " known target \(text(known, 1)) ns/sample, new target \(text(new, 1)),",
+            "no line in common with others \(text(strange, 1)), of that their text",
+            text(try NewLinesBenchmark.parts(bodies), 1))
     }
 
     /// Scrapes what listens at the ports of a file (one a line) into a store on real files, for so many seconds.
@@ -86,15 +109,17 @@ private struct ParseBench {
     /// Nanoseconds of CPU time a sample.
     func read(asOneTarget: Bool) async -> Double {
         let sink = CountingSink()
+        let answers = RepeatedAnswers(bodies)
         let scraper = repeatingScraper(
-            of: bodies, targets: asOneTarget ? 1 : bodies.count, into: sink, at: Timestamp(milliseconds: 0))
+            answers, targets: asOneTarget ? 1 : bodies.count, into: sink, at: Timestamp(milliseconds: 0))
         if asOneTarget { await scraper.scrapeAll(at: Timestamp(milliseconds: 0)) }
-        let before = sink.cells.withLock { $0 }
+        let (before, copied) = (sink.cells.withLock { $0 }, answers.copying)
         let start = processorTime()
         for row in 0..<(asOneTarget ? bodies.count : 1) {
             await scraper.scrapeAll(at: Timestamp(milliseconds: Int64(row + 1) * 1000))
         }
-        return (processorTime() - start) / Double(sink.cells.withLock { $0 } - before)
+        let spent = processorTime() - start - (answers.copying - copied)
+        return spent / Double(sink.cells.withLock { $0 } - before)
     }
 }
 
@@ -111,17 +136,41 @@ func recordings(_ folder: String) throws -> [(name: String, bodies: [[UInt8]])] 
     }
 }
 
-/// A scraper of targets that answer with one body after another, at no cost.
-func repeatingScraper(
-    of bodies: [[UInt8]], targets: Int, into sink: any SampleSink, at start: Timestamp
-) -> Scraper {
-    let next = Mutex(0)
-    let transport = InMemoryTransport { _ throws(TransportError) in
-        let index = next.withLock { index in
-            defer { index += 1 }
-            return index
+/// One body after another, each copied before it is handed out, as it would be from a socket: so it lies in the caches
+/// of the processor, which hold no more than a few.
+final class RepeatedAnswers: Sendable {
+    private struct State {
+        var next = 0
+        var body: [UInt8] = []
+        var copying = 0.0
+    }
+
+    private let bodies: [[UInt8]]
+    private let state = Mutex(State())
+
+    init(_ bodies: [[UInt8]]) { self.bodies = bodies }
+
+    /// Nanoseconds of CPU time that the copies took.
+    var copying: Double { state.withLock { $0.copying } }
+
+    func next() -> [UInt8] {
+        state.withLock { state in
+            let start = processorTime()
+            state.body.removeAll(keepingCapacity: true)
+            state.body += bodies[state.next % bodies.count]
+            state.next += 1
+            state.copying += processorTime() - start
+            return state.body
         }
-        return TransportResponse(status: 200, body: bodies[index % bodies.count])
+    }
+}
+
+/// A scraper of targets with these answers.
+func repeatingScraper(
+    _ answers: RepeatedAnswers, targets: Int, into sink: any SampleSink, at start: Timestamp
+) -> Scraper {
+    let transport = InMemoryTransport { _ throws(TransportError) in
+        TransportResponse(status: 200, body: answers.next())
     }
     let scraper = Scraper(transport: transport, clock: ManualClock(now: start), sink: sink)
     var job = ScrapeConfiguration(

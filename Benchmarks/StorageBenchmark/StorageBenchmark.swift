@@ -11,7 +11,7 @@ import TimeSeries
 ///     storage-benchmark recovery-memory [T S R]   the peak of memory while they are read back
 ///     storage-benchmark push [S R]          S single series with R samples, pushed
 ///     storage-benchmark write [S R]         remote-write requests of S series, R samples each
-///     storage-benchmark parse FOLDER        recordings of scrapes in a folder, read by known and by new targets
+///     storage-benchmark parse FOLDER [P]    recordings of scrapes, and a moving payload, read by known and by new targets
 ///     storage-benchmark new FOLDER [T]      their text alone, and T targets with lines of their own into a store
 ///     storage-benchmark scrape PORTS [I S]  what listens at the ports of a file, each I ms for S seconds
 ///     storage-benchmark store FOLDER NAME   a recording of a folder, stored in files
@@ -32,7 +32,9 @@ import TimeSeries
         case "recovery-open": try RecoveryMemory.open(Array(arguments.dropFirst()))
         case "push": try await PushBenchmark.run(numbers)
         case "write": try await WriteBenchmark.run(numbers)
-        case "parse": try await ScrapeBenchmark.parse(folder: arguments.dropFirst().first ?? ".")
+        case "parse":
+            try await ScrapeBenchmark.parse(
+                folder: arguments.dropFirst().first ?? ".", payload: arguments.dropFirst(2).first)
         case "new":
             try await NewLinesBenchmark.run(
                 folder: arguments.dropFirst().first ?? ".", copies: numbers.last ?? 240)
@@ -55,7 +57,7 @@ import TimeSeries
             print(
                 "usage: storage-benchmark chunks FOLDER | memory [T S R] | recovery [T S R] "
                     + "| recovery-memory [T S R] | push [S R] | write [S R] | select [N] | churn [S W] "
-                    + "| parse FOLDER | new FOLDER [T] | scrape PORTS [I S] | store FOLDER NAME | rollups FOLDER [H]"
+                    + "| parse FOLDER [PAYLOAD] | new FOLDER [T] | scrape PORTS [I S] | store FOLDER NAME | rollups FOLDER [H]"
             )
             exit(2)
         }

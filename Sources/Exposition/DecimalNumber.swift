@@ -4,11 +4,31 @@ import TimeSeries
 ///
 /// Short decimals take Clinger's path (one exact multiplication), longer ones Eisel and Lemire's (one 128-bit product),
 /// the few beyond their range the standard library's.
-package enum DecimalNumber {
+@usableFromInline package enum DecimalNumber {
     /// The number at `position`, which moves behind it; nil where there is none. The caller checks what follows.
     /// "NaN" is `Marker.notANumber` whatever its case; hexadecimal numbers and digit separators are refused.
     package static func parse(_ text: Span<UInt8>, _ position: inout Int) -> Double? {
-        let start = position
+        guard let (value, end) = number(text, at: position) else { return nil }
+        position = end
+        return value
+    }
+
+    /// The same, and where it ends. What most values are is read in place: up to seven digits and a line break.
+    @inline(__always)
+    @inlinable package static func number(_ text: Span<UInt8>, at position: Int) -> (value: Double, end: Int)?
+    {
+        if let word = Digits.word(text, at: position) {
+            let count = Digits.count(word)
+            let behind = UInt8(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: 8 &* count))
+            if count > 0, behind == UInt8(ascii: "\n") {
+                return (Double(Int64(truncatingIfNeeded: Digits.number(word, count))), position &+ count)
+            }
+        }
+        return anyNumber(text, at: position)
+    }
+
+    @usableFromInline
+    static func anyNumber(_ text: Span<UInt8>, at start: Int) -> (value: Double, end: Int)? {
         var index = start
         let count = text.count
         guard index < count else { return nil }
@@ -19,32 +39,25 @@ package enum DecimalNumber {
         }
         let firstDigit = index
         var mantissa: UInt64 = 0
-        while index < count, text[index].isDigit {
-            mantissa = mantissa &* 10 &+ UInt64(text[index] &- UInt8(ascii: "0"))
-            index += 1
-        }
-        var digits = index - firstDigit
+        var digits = Digits.read(text, &index, into: &mantissa)
         var exponent = 0
         if index < count, text[index] == UInt8(ascii: ".") {
             index += 1
-            let fraction = index
-            while index < count, text[index].isDigit {
-                mantissa = mantissa &* 10 &+ UInt64(text[index] &- UInt8(ascii: "0"))
-                index += 1
-            }
-            exponent = fraction - index
-            digits += index - fraction
+            let places = Digits.read(text, &index, into: &mantissa)
+            exponent = -places
+            digits += places
         }
-        guard digits > 0 else { return word(text, &position, from: firstDigit, isNegative: isNegative) }
+        guard digits > 0 else {
+            return word(text, from: firstDigit, isNegative: isNegative, isSigned: firstDigit > start)
+        }
         if index < count, text[index] | 0x20 == UInt8(ascii: "e") {
             guard let power = power(text, &index) else { return nil }
             exponent += power
         }
-        position = index
-        if digits <= 19 {
-            if let magnitude = magnitude(mantissa, exponent) { return isNegative ? -magnitude : magnitude }
+        if digits <= 19, let magnitude = magnitude(mantissa, exponent) {
+            return (isNegative ? -magnitude : magnitude, index)
         }
-        return Double(SeriesScanner.string(text, start..<index))
+        return Double(SeriesScanner.string(text, start..<index)).map { ($0, index) }
     }
 
     /// The exponent behind an `e`; nil where no digit follows. Beyond 9,999 the digits no longer matter.
@@ -66,6 +79,7 @@ package enum DecimalNumber {
     }
 
     /// `mantissa` x 10^`exponent`, nil where neither fast path is sure of the last bit.
+    @inline(__always)
     private static func magnitude(_ mantissa: UInt64, _ exponent: Int) -> Double? {
         if mantissa < 1 << 53, -22...22 ~= exponent {
             let exact = Double(mantissa)
@@ -106,22 +120,23 @@ package enum DecimalNumber {
 
     /// NaN, Inf and Infinity in any case.
     private static func word(
-        _ text: Span<UInt8>, _ position: inout Int, from start: Int, isNegative: Bool
-    ) -> Double? {
-        func reads(_ word: String) -> Bool {
-            var index = start
-            for byte in word.utf8 {
-                guard index < text.count, text[index] | 0x20 == byte else { return false }
-                index += 1
+        _ text: Span<UInt8>, from start: Int, isNegative: Bool, isSigned: Bool
+    ) -> (value: Double, end: Int)? {
+        guard text.count - start >= 3 else { return nil }
+        let (a, b, c) = (text[start], text[start + 1], text[start + 2])
+        switch (UInt32(a) << 16 | UInt32(b) << 8 | UInt32(c)) | 0x20_2020 {
+        case 0x6e_616e: return isSigned ? nil : (Marker.notANumber, start + 3)
+        case 0x69_6e66: break
+        default: return nil
+        }
+        var end = start + 3
+        for byte in "inity".utf8 {
+            guard end < text.count, text[end] | 0x20 == byte else {
+                end = start + 3
+                break
             }
-            return true
+            end += 1
         }
-        if reads("nan"), start == position {
-            position = start + 3
-            return Marker.notANumber
-        }
-        guard reads("inf") else { return nil }
-        position = start + (reads("infinity") ? 8 : 3)
-        return isNegative ? -.infinity : .infinity
+        return (isNegative ? -.infinity : .infinity, end)
     }
 }

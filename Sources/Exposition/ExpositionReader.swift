@@ -23,6 +23,8 @@ package struct ExpositionReader: Sendable {
     /// The labels of the sample that was read last.
     var scanner = SeriesScanner()
     private var isAtEOF = false
+    /// The name of the last HELP, TYPE or UNIT line.
+    private var noted = 0..<0
 
     /// - Parameter position: the first byte to read; the begin of a line.
     package init(_ format: Format = .text, from position: Int = 0) {
@@ -161,6 +163,15 @@ extension ExpositionReader {
 
     private mutating func metadataName(_ text: Span<UInt8>) throws(ExpositionError) -> Range<Int> {
         let start = position
+        // TYPE follows HELP, of the same metric.
+        let same = start..<start + noted.count
+        if !noted.isEmpty, same.upperBound < text.count, text[same.upperBound] == UInt8(ascii: " "),
+            Runs.same(text.extracting(noted), text.extracting(same))
+        {
+            noted = same
+            return same
+        }
+        noted = 0..<0
         if start < text.count, text[start] == UInt8(ascii: "\"") {
             var end = start
             _ = try scanner.passQuoted(text, &end)
@@ -168,7 +179,8 @@ extension ExpositionReader {
         }
         let end = scanner.nameEnd(text, start, colons: true)
         guard end > start else { throw ExpositionError(.expectedName, at: start, in: text) }
-        return start..<end
+        noted = start..<end
+        return noted
     }
 
     private func kind(_ text: Span<UInt8>, _ range: Range<Int>) -> MetricMetadata.Kind? {
@@ -198,10 +210,14 @@ extension ExpositionReader {
         guard valueStart < text.count, text[valueStart] != UInt8(ascii: "\n") else {
             throw ExpositionError(.expectedValue, at: valueStart, in: text)
         }
-        guard let value = DecimalNumber.parse(text, &position), isDelimited(text) else {
+        guard let number = DecimalNumber.number(text, at: valueStart) else {
             throw ExpositionError(.invalidNumber, at: valueStart, in: text)
         }
-        var sample = ExpositionSample(series: series, valueStart: valueStart, end: position, value: value)
+        position = number.end
+        var sample = ExpositionSample(
+            series: series, valueStart: valueStart, end: position, value: number.value)
+        if position < text.count, text[position] == UInt8(ascii: "\n") { return sample }
+        guard isDelimited(text) else { throw ExpositionError(.invalidNumber, at: valueStart, in: text) }
         skipSpaces(text)
         if position < text.count, text[position] != UInt8(ascii: "\n"), text[position] != UInt8(ascii: "#") {
             sample.timestamp = try timestamp(text)

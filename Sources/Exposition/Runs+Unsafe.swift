@@ -10,6 +10,17 @@ enum Runs {
         unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
+    /// Whether two runs are equal.
+    @inline(__always)
+    static func same(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+        guard a.count == b.count, a.count > 0 else { return a.count == b.count }
+        return unsafe a.withUnsafeBufferPointer { first in
+            unsafe b.withUnsafeBufferPointer { second in
+                unsafe memcmp(first.baseAddress!, second.baseAddress!, first.count) == 0
+            }
+        }
+    }
+
     /// Where the first line break stands.
     static func firstNewline(_ run: Span<UInt8>) -> Int? { first(UInt8(ascii: "\n"), in: run) }
 

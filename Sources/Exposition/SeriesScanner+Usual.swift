@@ -5,7 +5,7 @@ import TimeSeries
 extension SeriesScanner {
     /// Where a series ends that looks as usual; nil where it does not, or has more labels than any before.
     mutating func scanUsual(_ text: Span<UInt8>, from start: Int) -> Int? {
-        let end = nameEnd(text, start, colons: true)
+        let end = sameNameEnd(text, start) ?? nameEnd(text, start, colons: true)
         guard end > start, end < text.count else { return nil }
         metricName = start..<end
         isMetricNameQuoted = false
@@ -19,6 +19,17 @@ extension SeriesScanner {
         }
         guard text[end] == UInt8(ascii: "{") else { return nil }
         return scanUsualLabels(text, from: end)
+    }
+
+    /// Where the name ends if it is the one of the line before, which nearly always has the same as its neighbours.
+    @inline(__always)
+    private func sameNameEnd(_ text: Span<UInt8>, _ start: Int) -> Int? {
+        guard let metricName, !isMetricNameQuoted else { return nil }
+        let end = start + metricName.count
+        guard end < text.count, text[end] == UInt8(ascii: "{") || text[end] == UInt8(ascii: " "),
+            Runs.same(text.extracting(metricName), text.extracting(start..<end))
+        else { return nil }
+        return end
     }
 
     /// The same for its labels, from the opening brace on.
@@ -70,20 +81,36 @@ extension SeriesScanner {
             if part.value.isEmpty { continue }
             size += SeriesScanner.sizeWithLength(part.name) + SeriesScanner.sizeWithLength(part.value)
         }
-        var bytes = [UInt8](repeating: 0, count: size)
-        var room = bytes.mutableSpan
-        var end = 0
-        for index in 0...partCount {
-            if index == metricNamePlace {
-                Runs.copy(prefix.span, to: &room, at: &end)
-                SeriesScanner.copy(text, metricName, to: &room, at: &end)
+        func write(to room: inout MutableSpan<UInt8>) {
+            let parts = ordered.span
+            var end = 0
+            for index in 0...partCount {
+                if index == metricNamePlace {
+                    Runs.copy(prefix.span, to: &room, at: &end)
+                    SeriesScanner.copy(text, metricName, to: &room, at: &end)
+                }
+                if index == partCount || parts[index].value.isEmpty { continue }
+                SeriesScanner.copy(text, parts[index].name, to: &room, at: &end)
+                SeriesScanner.copy(text, parts[index].value, to: &room, at: &end)
             }
-            if index == partCount || parts[index].value.isEmpty { continue }
-            SeriesScanner.copy(text, parts[index].name, to: &room, at: &end)
-            SeriesScanner.copy(text, parts[index].value, to: &room, at: &end)
+        }
+        var bytes: [UInt8] = []
+        if size <= SeriesScanner.usualSize {
+            // An array that is filled when it is made costs half of one that is made and filled.
+            var room = InlineArray<256, UInt8>(repeating: 0)
+            var span = room.mutableSpan
+            write(to: &span)
+            Runs.append(room.span.extracting(0..<size), to: &bytes)
+        } else {
+            bytes = [UInt8](repeating: 0, count: size)
+            var span = bytes.mutableSpan
+            write(to: &span)
         }
         return Labels(canonical: bytes)
     }
+
+    /// What the labels of nearly all series need at most.
+    private static let usualSize = 256
 
     /// The parts as they are where their names are in order, as nearly always; else in order, nil where one is there twice.
     private func orderedParts(_ text: Span<UInt8>) -> [Part]? {

@@ -15,6 +15,21 @@ enum Bytes {
         }
     }
 
+    /// Whether the bytes of a text from `start` to `end` stand in another one at `position`.
+    @inline(__always)
+    static func repeats(
+        _ text: Span<UInt8>, _ start: Int, _ end: Int, in other: Span<UInt8>, at position: Int
+    ) -> Bool {
+        let size = end &- start
+        guard start >= 0, size > 0, end <= text.count, position >= 0, size <= other.count &- position
+        else { return size == 0 }
+        return unsafe text.withUnsafeBufferPointer { first in
+            unsafe other.withUnsafeBufferPointer { second in
+                unsafe memcmp(first.baseAddress! + start, second.baseAddress! + position, size) == 0
+            }
+        }
+    }
+
     /// Appends a run to an array.
     static func append(_ run: Span<UInt8>, to bytes: inout [UInt8]) {
         unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }

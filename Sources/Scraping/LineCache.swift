@@ -194,7 +194,17 @@ extension LineCache {
         var expected = 0
         /// Lines of the last scrape by the hash of their series; made when looking nearby does not find one.
         var lines: [UInt64: Int]?
+
+        /// Makes room for the series of a body that has never been seen.
+        mutating func reserve(lines: Int) {
+            row.reserveCapacity(row.count + lines)
+            reading.newColumns.reserveCapacity(lines)
+            reading.newDestinations.reserveCapacity(lines)
+        }
     }
+
+    /// Bytes of a line with its share of the comments.
+    private static let usualLine = 128
 
     /// How many lines ahead a series is looked for before the table is made: what vanishes, vanishes in groups.
     private static let nearby = 64
@@ -206,7 +216,10 @@ extension LineCache {
         attempt.expected = start.line
         var builder = LineLayoutBuilder(reserving: layout.text.count)
         builder.copy(0..<start.line, of: layout)
-        if layout.count == 0 { builder.reserve(lines: body.count / 64) }
+        if layout.count == 0 {
+            builder.reserve(lines: body.count / 64)
+            attempt.reserve(lines: body.count / LineCache.usualLine)
+        }
         var notes = MetadataNotes()
         var reader = ExpositionReader(format, from: start.position)
         var lineCount = start.line
@@ -299,17 +312,21 @@ extension LineCache {
             (column, series) = isTimed ? (nil, labels.merging(rules.target)) : (labels, labels)
         }
         let hash = series.processHash
-        if let known = destinations?[hash] ?? attempt.reading.newDestinations[hash] { return known }
-        let destination: LineLayout.Destination
+        if let known = destinations?[hash] { return known }
+        let destination =
+            column == nil
+            ? LineLayout.own(own.count + attempt.reading.newOwn.count)
+            : LineLayout.Destination(columnCount + attempt.reading.newColumns.count)
+        if let known = attempt.reading.newDestinations.updateValue(destination, forKey: hash) {
+            attempt.reading.newDestinations[hash] = known
+            return known
+        }
         if let column {
-            destination = LineLayout.Destination(columnCount + attempt.reading.newColumns.count)
             attempt.reading.newColumns.append(column)
             attempt.row.append(Marker.absent)
         } else {
-            destination = LineLayout.own(own.count + attempt.reading.newOwn.count)
             attempt.reading.newOwn.append(OwnSeries(labels: series, isTimed: isTimed))
         }
-        attempt.reading.newDestinations[hash] = destination
         return destination
     }
 

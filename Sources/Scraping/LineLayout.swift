@@ -73,11 +73,11 @@ struct LineLayout: Sendable {
         var position = progress.position
         while line < ends.count {
             let end = Int(ends[line])
-            var cursor = position + end - start
-            guard cursor < body.count,
-                Bytes.same(text.extracting(start..<end), body.extracting(position..<cursor)),
-                let value = DecimalNumber.parse(body, &cursor)
+            guard Bytes.repeats(text, start, end, in: body, at: position),
+                let number = DecimalNumber.number(body, at: position &+ (end &- start))
             else { break }
+            let value = number.value
+            var cursor = number.end
             let destination = Int(destinations[line])
             if destination >= 0, cursor < body.count, body[cursor] == UInt8(ascii: "\n") {
                 cells[destination] = value

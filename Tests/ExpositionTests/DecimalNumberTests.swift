@@ -34,6 +34,25 @@ struct DecimalNumberTests {
         #expect(wrong.isEmpty, "\(wrong.prefix(5))")
     }
 
+    @Test func `digits are as many as there are, wherever the text ends and whatever follows`() {
+        let digits = "12345678901234567890"
+        var wrong: [String] = []
+        for whole in 1...19 {
+            for places in 0...(19 - whole) {
+                for tail in ["", "\n", "\n# a comment", " 1", "/", ":", "x and much more", "\u{ff}"] {
+                    let number =
+                        String(digits.prefix(whole)) + (places > 0 ? "." + digits.suffix(places) : "")
+                    let read = parse(number + tail)
+                    if read?.value != Double(number) || read?.end != number.utf8.count {
+                        wrong.append(number + tail)
+                    }
+                }
+            }
+        }
+
+        #expect(wrong.isEmpty, "\(wrong.prefix(5))")
+    }
+
     @Test func `texts half way between two numbers are rounded to even`() {
         var random = SplitMix(state: 2)
         var wrong: [String] = []

@@ -90,6 +90,10 @@ struct ExpositionReaderTests {
             # HELP "x.y" text
             # TYPE "x.y" counter
             # TYPE u untyped
+            # HELP u_v text
+            # TYPE u counter
+            # TYPE u:v counter
+            # TYPE u:v_w gauge
             """.utf8)
         var reader = ExpositionReader()
         var read: [String] = []
@@ -106,6 +110,7 @@ struct ExpositionReaderTests {
         #expect(
             read == [
                 "a|One \\ two\nthree \\\"", "a=summary", "nohelp|", "x.y|text", "x.y=counter", "u=unknown",
+                "u_v|text", "u=counter", "u:v=counter", "u:v_w=gauge",
             ])
     }
 

@@ -45,6 +45,23 @@ struct SeriesLineTests {
         #expect(try labels(text) == wanted)
     }
 
+    @Test func `a name that begins as the one of the line before is read to its end`() throws {
+        let names = ["ab", "a", "ab", "abc", "ab:c", "ab", "ab", "b", "ab"]
+        let text = names.map { $0 + " 1\n" + $0 + "{x=\"y\"} 2\n" }.joined()
+
+        #expect(
+            try labels(text)
+                == names.flatMap { [Labels(["__name__": $0]), Labels(["__name__": $0, "x": "y"])] })
+    }
+
+    @Test func `labels of any size are kept whole`() throws {
+        for size in [200, 237, 238, 239, 240, 241, 256, 300, 1000] {
+            let value = String(repeating: "v", count: size)
+
+            #expect(try labels("m{a=\"\(value)\"} 1") == [Labels(["__name__": "m", "a": value])])
+        }
+    }
+
     @Test func `a text may end at any byte of a series' window`() throws {
         for length in 1...200 {
             let name = String(repeating: "n", count: length)

@@ -1,5 +1,5 @@
 /// A real scrape taken apart: the text that stays, and the values that move.
-struct Payload {
+package struct Payload {
     /// A value that moves, and the text before it, from the end of the moving value before.
     struct Piece {
         var text: Range<Int>
@@ -14,9 +14,9 @@ struct Payload {
     var pieces: [Piece] = []
     var tail = 0..<0
     /// Samples in a body, those that stand still included.
-    var sampleCount = 0
+    package private(set) var sampleCount = 0
     /// Name and labels of every sample, for pushing.
-    var series: [Substring] = []
+    package private(set) var series: [Substring] = []
     /// The text of every sample's value.
     var values: [Substring] = []
     /// Per sample, the piece that moves it.
@@ -26,7 +26,7 @@ struct Payload {
     /// more.
     ///
     /// - Parameter copy: a number that all series bear as a label, so that no two targets have a line in common.
-    init(_ exposition: String, limit: Int, intervalMilliseconds: Int64, copy: Int? = nil) {
+    package init(_ exposition: String, limit: Int, intervalMilliseconds: Int64, copy: Int? = nil) {
         let lines = exposition.split(separator: "\n").filter { !$0.isEmpty }
         guard lines.contains(where: { !$0.hasPrefix("#") }) else { return }
         var start = 0
