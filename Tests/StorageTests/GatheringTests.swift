@@ -90,6 +90,20 @@ import TimeSeries
         #expect(try StoreVerification.run(disk).isIntact)
     }
 
+    @Test func `chunks of an import take fewer bytes than those of a service`() throws {
+        func stored(dense: Bool) throws -> Int {
+            let disk = SimulatedDisk()
+            let store = try open(disk)
+            _ = fill(store)
+            try store.snapshot(isDense: dense)
+            let path = try #require(disk.paths.first { $0.contains("/chunks-") })
+            // The stored length of the first frame.
+            return try #require(disk.contents(path))[48..<52].reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+
+        #expect(try stored(dense: true) < stored(dense: false))
+    }
+
     @Test func `what tables have is known when it comes again, and more is added to it`() async throws {
         let disk = SimulatedDisk()
         let store = try open(disk)

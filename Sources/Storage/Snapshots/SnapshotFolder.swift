@@ -151,7 +151,11 @@ struct SnapshotFolder: Sendable {
         try rollupFiles.write(head, disk, number)
         let state = try writeState(head, number, isDense)
         return Manifest(
+    /// The chunks of a store of no more bytes are written densely too: more would take longer than a second.
+    private static let denseChunks = 8 << 20
+
             number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles,
+        let isDenser = isDense && head.byteCount <= Self.denseChunks
             rollupFiles: rollupFiles)
     }
 
@@ -161,7 +165,8 @@ struct SnapshotFolder: Sendable {
         func append(_ record: [UInt8], _ from: Int64, _ to: Int64) throws {
             if file == nil {
                 let path = SnapshotFolder.path("chunks", number)
-                file = try RecordFile(disk, path, id: number, isFilledUp: !isDense)
+                file = try RecordFile(
+                    disk, path, id: number, isDense: isDenser, isFilledUp: !isDense)
             }
             try PieceRecord.forEach(record) { try file?.append($0) }
             first = min(first, from)
