@@ -37,7 +37,7 @@ package struct StoreVerification: Hashable, Sendable {
     /// - Throws: `LogError.newerVersion` for a file that only a newer program can judge, and what the disk throws.
     package static func run(_ disk: any Disk) throws -> StoreVerification {
         for _ in 0..<5 {
-            let before = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+            let before = try SnapshotFolder.manifestNumbers(disk)
             var verification = StoreVerification()
             let (covered, end) = try verification.snapshots(disk)
             try verification.log(disk, "log", from: covered + 1, upTo: end)
@@ -46,7 +46,7 @@ package struct StoreVerification: Hashable, Sendable {
                     path, "damaged, set aside and not read any more; delete it when you need it no longer",
                     isDamage: false)
             }
-            let after = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+            let after = try SnapshotFolder.manifestNumbers(disk)
             if before == after { return verification }
         }
         throw StoreError.snapshot(
