@@ -40,6 +40,7 @@ package final class Store: Sendable {
                 disk: disk, folder: "log",
                 configuration: LogConfiguration(pendingLimit: configuration.pendingLogSize))
             let sequence = try folder.load(into: &head, &status, log)
+            head.settleDoubles()
             // What only the log has may not be on disk yet.
             status.durableTimestamp = head.newest
             status.damage += log.openReport.damage

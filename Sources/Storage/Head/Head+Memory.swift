@@ -89,6 +89,7 @@ extension Head {
     /// What is to be done once samples are dropped.
     mutating func settle(now: Int64) {
         dropRollups(now: now)
+        settleDoubles()
         var bytes = byteCount
         let limit = configuration.memoryLimit
         refusesNewSeries = bytes > limit
