@@ -151,6 +151,27 @@ import TimeSeries
         }
     }
 
+    @Test(arguments: RollupFixture.Way.allCases, [[300, 3600], [3600]])
+    func `a series that ended does not come back when its samples become windows`(
+        _ way: RollupFixture.Way, lengths: [Int]
+    ) async throws {
+        let rules = lengths.map { RollupRule(resolution: .seconds($0), retention: .seconds(1 << 30)) }
+        let (samples, others) = (try samples(way), try rollups(way, rules))
+        var fixture = others
+        let expected = try await samples.values("ended", from: 4, to: 6, step: 1.0 / 60)
+        let times = try #require(expected.values.first).keys.sorted()
+        #expect(times.count == 11)
+
+        for round in 0..<2 {
+            if round == 1 {
+                try fixture.store.snapshot()
+                try fixture.reopen(now: 12)
+            }
+            let found = try await fixture.values("ended", from: 4, to: 6, step: 1.0 / 60)
+            #expect(found.values.first?.keys.sorted() == times)
+        }
+    }
+
     @Test func `a window that cuts buckets gets its share of them`() async throws {
         let fixture = try rollups(
             .table, [RollupRule(resolution: .seconds(3600), retention: .seconds(1 << 30))])

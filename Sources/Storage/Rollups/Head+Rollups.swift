@@ -95,11 +95,13 @@ extension Head {
 extension Head.LooseWork {
     /// The blocks of the group: columns of series without new samples are absent.
     func blocks(_ pass: inout RollupPass) -> [RollupBlock] {
-        var columns = [(times: [Int64], values: [Double])](
-            repeating: ([], []), count: (series.map(\.slot).max() ?? -1) + 1)
+        var columns = [(times: [Int64], values: [Double], through: Int64)](
+            repeating: ([], [], .min), count: (series.map(\.slot).max() ?? -1) + 1)
         for (slot, series, made, through) in series {
             let from = made == .min ? .min : made &+ 1
-            if from <= through { columns[slot] = series.samples(in: from...through) }
+            guard from <= through else { continue }
+            let samples = series.samples(in: from...through &+ RollupPass.lookahead)
+            columns[slot] = (samples.times, samples.values, through)
         }
         return pass.blocks(columns)
     }
