@@ -20,6 +20,7 @@ extension Store {
         statistics.unreadableRecords = status.unreadableRecords
         statistics.quarantine = status.quarantine
         statistics.unmadeRollups = status.unmadeRollups
+        statistics.foreign = status.foreign
         return statistics
     }
 }

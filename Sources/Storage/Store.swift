@@ -58,10 +58,13 @@ package final class Store: Sendable {
             }
             status.damage += report.damage.filter { !status.damage.contains($0) }
             log.quarantine(report.lossy)
+            // Rows of series that nobody knows any more are of use with a state that somebody brings back.
+            if folder.isGivenUp { log.quarantine(Set(try disk.list("log").map { "log/" + $0 })) }
             // The next snapshot writes what is left of damaged files anew and sets them aside.
             status.hasDamagedFiles = !report.lossy.isEmpty || !folder.damagedFiles.isEmpty
             if status.hasDamagedFiles { head.removals += 1 }
             status.quarantine = Quarantine.list(disk)
+            status.foreign = try log.openReport.foreign + SnapshotFolder.foreign(disk)
             log.skip(to: sequence + 1)
             self.log = log
             status.snapshotByteCount = folder.byteCount
@@ -194,6 +197,8 @@ struct StoreStatus: Sendable {
     /// Damaged files that were set aside.
     var quarantine: [String] = []
     var unmadeRollups: [Duration] = []
+    /// What is no file of a store and stands where its files do.
+    var foreign: [String] = []
 
     /// A loss that no record follows ends now, with the first look at the clock.
     mutating func closeLosses(at now: Timestamp) {

@@ -178,6 +178,9 @@ struct Components: Sendable {
                     "path": "\(range.path)", "offset": "\(range.offset)", "length": "\(range.length)",
                 ])
         }
+        for path in found.foreign {
+            logger.warning("no file of the store; it is left alone", metadata: ["path": "\(path)"])
+        }
         for length in found.unmadeRollups {
             logger.warning(
                 "windows of a length that storage.rollups does not name are left out, and deleted with the next snapshot; name it again and restart to keep them",

@@ -33,6 +33,8 @@ struct SnapshotFolder: Sendable {
     var manifests: [Manifest] = []
     /// Files that could not be read as a whole; set aside where others are deleted.
     var damagedFiles: Set<String> = []
+    /// Whether nothing of any state could be read.
+    var isGivenUp = false
     var lastNumber: UInt64 = 0
     /// Whether files of no use are left that the disk did not delete.
     private(set) var hasUnused = false
