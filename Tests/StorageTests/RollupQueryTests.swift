@@ -151,6 +151,36 @@ import TimeSeries
         }
     }
 
+    @Test(arguments: RollupFixture.Way.allCases)
+    func `other lengths go on beside those that there are, there and back`(_ way: RollupFixture.Way)
+        async throws
+    {
+        func configuration(_ lengths: [Int64]) -> StoreConfiguration {
+            StoreConfiguration(
+                retention: .seconds(7200),
+                rollups: lengths.map { RollupRule(resolution: .seconds($0), retention: .seconds(1 << 30)) })
+        }
+        var fixture = try RollupFixture(configuration([300, 3600]))
+        for (part, lengths) in [[300, 3600], [600, 7200], [3600], [300, 3600]].enumerated() {
+            if part > 0 {
+                try fixture.store.snapshot()
+                try fixture.reopen(
+                    now: Double(6 * part), configuration: configuration(lengths.map { Int64($0) }))
+            }
+            try fixture.fill(6 * part..<6 * part + 6, way)
+        }
+        try fixture.store.snapshot()
+        try fixture.reopen(now: 24)
+        let samples = try samples(way, hours: 24)
+
+        for function in ["count_over_time", "max_over_time", "sum_over_time", "last_over_time"] {
+            let query = "\(function)(\(Self.all)[2h])"
+            expectEqual(
+                try await samples.values(query, from: 2, to: 24, step: 2),
+                try await fixture.values(query, from: 2, to: 24, step: 2), tolerance: 1e-9, query)
+        }
+    }
+
     @Test(arguments: RollupFixture.Way.allCases, [[300, 3600], [3600]])
     func `a series that ended does not come back when its samples become windows`(
         _ way: RollupFixture.Way, lengths: [Int]

@@ -183,7 +183,7 @@ struct Components: Sendable {
         }
         for length in found.unmadeRollups {
             logger.warning(
-                "windows of a length that storage.rollups does not name are left out, and deleted with the next snapshot; name it again and restart to keep them",
+                "no more windows of this length are made, as storage.rollups does not name it; those that are there stay for the longest time that it names, and go where it names none",
                 metadata: ["length": "\(length.prometheusText)"])
         }
         guard found.unreadableRecords > 0 else { return }

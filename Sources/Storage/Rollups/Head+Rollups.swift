@@ -38,13 +38,20 @@ extension Head {
         }
     }
 
-    /// Drops windows whose retention is over, and all of resolutions that are not made any more.
+    /// Drops windows whose retention is over; those of resolutions that are not made any more stay for the longest of all, where
+    /// any are made.
     mutating func dropRollups(now: Int64) {
         var edges: [Int64: Int64] = [:]
         for rule in configuration.rollups {
             edges[rule.resolution.milliseconds] = now &- rule.retention.milliseconds
         }
-        dropRollups { edges[$0] }
+        let made = Set(edges.keys)
+        for index in tables.indices where tables[index]?.rollups.levels.isEmpty == false {
+            tables[index]?.rollups.noteMade(made)
+        }
+        for index in looseRollups.groups.indices { looseRollups.groups[index]?.set.noteMade(made) }
+        let longest = edges.values.min()
+        dropRollups { edges[$0] ?? longest }
     }
 
     /// The lengths of windows that are there and not made any more.

@@ -76,14 +76,8 @@ struct SnapshotFolder: Sendable {
             try name(manifest, temporary)
         } catch {
             // What was begun would fill a full disk further with each attempt.
-            let kinds =
-                ["chunks", "state"]
-                + head.configuration.rollups.map {
-                    RollupFiles.kind($0.resolution.milliseconds)
-                }
-            for path in kinds.map({ SnapshotFolder.path($0, number) }) + [temporary] {
-                try? disk.remove(path)
-            }
+            let begun = (try? SnapshotFolder.files(disk)) ?? []
+            for file in begun where file.number == number { try? disk.remove(file.path) }
             throw error
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
@@ -153,15 +147,15 @@ struct SnapshotFolder: Sendable {
         try rollupFiles.write(head, disk, number)
         let state = try writeState(head, number, isDense)
         return Manifest(
-    /// The chunks of a store of no more bytes are written densely too: more would take longer than a second.
-    private static let denseChunks = 8 << 20
-
             number: number, sequence: sequence, stateByteCount: state, chunkFiles: chunkFiles,
-        let isDenser = isDense && head.byteCount <= Self.denseChunks
             rollupFiles: rollupFiles)
     }
 
+    /// The chunks of a store of no more bytes are written densely too: more would take longer than a second.
+    private static let denseChunks = 8 << 20
+
     private func writeChunks(_ head: Head, _ number: UInt64, _ isDense: Bool) throws -> ChunkFile? {
+        let isDenser = isDense && head.byteCount <= Self.denseChunks
         var file: RecordFile?
         var (first, last) = (Int64.max, Int64.min)
         func append(_ record: [UInt8], _ from: Int64, _ to: Int64) throws {
