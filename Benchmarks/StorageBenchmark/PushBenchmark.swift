@@ -47,12 +47,41 @@ enum PushBenchmark {
             }
             try store.sync()
         }
+        let late = try late(store, handles)
         func each(_ spent: Double, _ rows: Int) -> String {
             let perSample = spent / Double(max(1, rows) * count)
             return "\(text(perSample, 0)) ns/sample, \(text(1e3 / perSample, 2)) M samples/s"
         }
         print("append: known series \(each(byHandle, rows - 1)); by labels \(each(byLabels, 8));")
-        print("  with a new series \(each(creating, 1))")
+        print("  with a new series \(each(creating, 1)); late, of known series \(each(late.before, 4)),")
+        print("  once the store has looked for these series in tables \(each(late.behind, 4))")
+    }
+
+    /// Late samples of all series, beside a table for each of their instances that has their labels and none of them; before
+    /// and behind the next look at the tables.
+    private static func late(_ store: Store, _ handles: [UInt32]) throws -> (before: Double, behind: Double) {
+        let others = Fleet.columns(1000, "").map { $0.setting("other", to: "1") }
+        for host in 0..<max(1, handles.count / 1000) {
+            let table = try store.openTable(target: Labels(["instance": "host\(host):9100"]), columns: others)
+            let row = [Double](repeating: 1, count: others.count)
+            _ = store.append(table, at: Timestamp(milliseconds: 1_700_000_000_000), row: row)
+        }
+        var spent = (before: 0.0, behind: 0.0)
+        for row in 0..<8 {
+            if row == 4 { try store.maintain(now: Timestamp(milliseconds: 1_700_000_000_000)) }
+            let moment = Timestamp(milliseconds: 1_700_000_000_000 + 3_480_000 + Int64(row) * 15_000 + 7_000)
+            for start in stride(from: 0, to: handles.count, by: perRequest) {
+                let range = start..<min(handles.count, start + perRequest)
+                let known = KnownSamples(
+                    handles: Array(handles[range]), ends: Array(1...range.count),
+                    samples: range.map { Sample(moment, Double($0)) })
+                let begin = processorTime()
+                precondition(store.append(known)?.accepted == range.count)
+                let time = processorTime() - begin
+                if row < 4 { spent.before += time } else { spent.behind += time }
+            }
+        }
+        return spent
     }
 
     private static func report(_ store: Store, _ empty: Int, _ count: Int, _ rows: Int) {

@@ -36,6 +36,11 @@ package final class Log: Sendable {
                 lastNumber: state.lastNumber, nextSequence: state.nextSequence, resumable: state.isLastWhole))
     }
 
+    /// Whether a folder has files of a log, by their names.
+    package static func isFound(on disk: any Disk, folder: String) throws(DiskError) -> Bool {
+        try !LogFolder.numbers(disk, folder).isEmpty
+    }
+
     /// The sequence that the next record gets.
     package var nextSequence: UInt64 { buffer.withLock { $0.nextSequence } }
 

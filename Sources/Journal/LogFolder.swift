@@ -15,6 +15,12 @@ enum LogFolder {
         return number
     }
 
+    /// The numbers of the files of a log that are in a folder, ascending.
+    static func numbers(_ disk: any Disk, _ folder: String) throws(DiskError) -> [UInt64] {
+        try disk.list(folder).compactMap { number(of: $0, folder) }
+            .filter { disk.isFile(path(folder, $0)) }.sorted()
+    }
+
     struct State {
         var segments: [LogWriter.Segment] = []
         var nextSequence: UInt64 = 1

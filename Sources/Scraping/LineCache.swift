@@ -176,9 +176,11 @@ struct LineCache {
         return known.filter { lines.contains($0.value) }
     }
 
-    /// Puts stale markers into the cells of all columns that a line goes to.
-    func markStale(_ row: inout [Double]) {
-        for destination in layout.destinations where destination >= 0 { row[Int(destination)] = Marker.stale }
+    /// Puts stale markers into the cells of all columns that a line goes to, but for those whose end was told.
+    mutating func markStale(_ row: inout [Double]) {
+        for destination in layout.destinations where destination >= 0 {
+            if ended.insert(destination).inserted { row[Int(destination)] = Marker.stale }
+        }
     }
 }
 

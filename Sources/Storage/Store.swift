@@ -40,6 +40,7 @@ package final class Store: Sendable {
                 disk: disk, folder: "log",
                 configuration: LogConfiguration(pendingLimit: configuration.pendingLogSize))
             let sequence = try folder.load(into: &head, &status, log)
+            head.settleDoubles()
             // What only the log has may not be on disk yet.
             head.durability = Durability(durable: head.newest)
             status.damage += log.openReport.damage
@@ -57,10 +58,13 @@ package final class Store: Sendable {
             }
             status.damage += report.damage.filter { !status.damage.contains($0) }
             log.quarantine(report.lossy)
+            // Rows of series that nobody knows any more are of use with a state that somebody brings back.
+            if folder.isGivenUp { log.quarantine(Set(try disk.list("log").map { "log/" + $0 })) }
             // The next snapshot writes what is left of damaged files anew and sets them aside.
             status.hasDamagedFiles = !report.lossy.isEmpty || !folder.damagedFiles.isEmpty
             if status.hasDamagedFiles { head.removals += 1 }
             status.quarantine = Quarantine.list(disk)
+            status.foreign = try log.openReport.foreign + SnapshotFolder.foreign(disk)
             log.skip(to: sequence + 1)
             self.log = log
             status.snapshotByteCount = folder.byteCount
@@ -199,6 +203,8 @@ struct StoreStatus: Sendable {
     /// Damaged files that were set aside.
     var quarantine: [String] = []
     var unmadeRollups: [Duration] = []
+    /// What is no file of a store and stands where its files do.
+    var foreign: [String] = []
 
     /// A loss that no record follows ends now, with the first look at the clock.
     mutating func closeLosses(at now: Timestamp) {

@@ -62,6 +62,8 @@ package struct StoreStatistics: Hashable, Sendable {
     package var unreadableRecords = 0
     /// Damaged files that were set aside, below the root of the store.
     package var quarantine: [String] = []
+    /// What stands among the files of the store and is none, folders with such names too; it is left alone.
+    package var foreign: [String] = []
     /// Lengths of windows that the files held and that are not made any more: since the start they are left out, and the next
     /// snapshot deletes them.
     package var unmadeRollups: [Duration] = []

@@ -15,6 +15,8 @@ package struct RollupBucket: Hashable, Sendable {
     package var last: Double
     package var firstTime: Int64
     package var lastTime: Int64
+    /// When the series ended behind the last sample, as its stale marker says; nil where it is not known to.
+    package var endedAt: Int64?
     /// What resets took from a counter: the value before each drop, added up.
     package var lost: Double
     /// Of all samples that are not NaN; nil where it has not been read. Without bins, all are in the bin of `min`.
@@ -50,7 +52,9 @@ package struct RollupBucket: Hashable, Sendable {
         if other.min < min || min.isNaN { min = other.min }
         if other.max > max || max.isNaN { max = other.max }
         if other.firstTime < firstTime { (first, firstTime) = (other.first, other.firstTime) }
-        if other.lastTime > lastTime { (last, lastTime) = (other.last, other.lastTime) }
+        if other.lastTime > lastTime {
+            (last, lastTime, endedAt) = (other.last, other.lastTime, other.endedAt)
+        }
         start = Swift.min(start, other.start)
         end = Swift.max(end, other.end)
         if var merged = bothSketches[0], let added = bothSketches[1] {

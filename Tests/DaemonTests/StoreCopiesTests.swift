@@ -86,6 +86,22 @@ import TimeSeries
         #expect(try !StoreCopies.adopt(disk))
     }
 
+    @Test func `files and folders of somebody else do not make a folder a copy`() throws {
+        try make { disk in
+            for folder in ["snapshots", "log"] { try disk.rename(folder, to: folder + "-of-the-copy") }
+            try disk.createFolder("snapshots/chunks-old")
+            try disk.createFolder("snapshots/manifest-0000000001")
+            try disk.createFolder("log/0000000001.log")
+            for path in ["snapshots/state-of-affairs", "snapshots/manifest-1", "log/flyball.log"] {
+                try disk.open(path, create: true).append([1])
+            }
+
+            #expect(try !StoreCopies.adopt(disk))
+            #expect(!disk.exists("samples"))
+            #expect(try ServiceFolder.resolve(root) == root)
+        }
+    }
+
     @Test func `a folder with samples of its own stays as it is`() throws {
         try make { disk in
             let own = try Store(disk: try RealDisk(root: root + "/samples"), now: moment(0))

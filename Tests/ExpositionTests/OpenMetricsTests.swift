@@ -111,7 +111,7 @@ import TimeSeries
         for lines in [1, 100] {
             let found = try read(Array(text.utf8), linesAPiece: lines)
             #expect(
-                found.metadata == ["req_total": MetricMetadata(kind: .counter, help: "Hello.", unit: "s")])
+                found.metadata == ["req": MetricMetadata(kind: .counter, help: "Hello.", unit: "s")])
         }
     }
 

@@ -1,3 +1,4 @@
+import Curl
 import Scraping
 import Testing
 import TimeSeries
@@ -110,5 +111,22 @@ import TimeSeries
         #expect(rig.values("b") == ["1.0", "stale", "3.0", "stale"])
         #expect(rig.values("scrape_samples_post_metric_relabeling") == ["4.0", "3.0", "3.0", "4.0", "3.0"])
         #expect(rig.values("up") == Array(repeating: "1.0", count: 5))
+    }
+    @Test func `a series ends once, whether others are refused or the scrape behind that fails`() async throws
+    {
+        let rig = try ScrapeRig()
+        rig.sink.limit(seriesPerTarget: 9)
+        await rig.scrape("a 1\nb 1\nc 1\nd 1\n")
+
+        await rig.scrape("a 2\nc 2\nd 2\n" + lines("y", 6))
+        rig.transport.fail(ScrapeRig.url, with: .timedOut)
+        await rig.scrape()
+        await rig.scrape("a 3\nc 3\n")
+        await rig.scrape("a 4\n")
+
+        #expect(rig.values("a") == ["1.0", "2.0", "stale", "3.0", "4.0"])
+        #expect(rig.values("b") == ["1.0", "stale"])
+        #expect(rig.values("c") == ["1.0", "2.0", "stale", "3.0", "stale"])
+        #expect(rig.values("d") == ["1.0", "2.0", "stale"])
     }
 }

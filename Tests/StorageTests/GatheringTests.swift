@@ -90,6 +90,20 @@ import TimeSeries
         #expect(try StoreVerification.run(disk).isIntact)
     }
 
+    @Test func `chunks of an import take fewer bytes than those of a service`() throws {
+        func stored(dense: Bool) throws -> Int {
+            let disk = SimulatedDisk()
+            let store = try open(disk)
+            _ = fill(store)
+            try store.snapshot(isDense: dense)
+            let path = try #require(disk.paths.first { $0.contains("/chunks-") })
+            // The stored length of the first frame.
+            return try #require(disk.contents(path))[48..<52].reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+
+        #expect(try stored(dense: true) < stored(dense: false))
+    }
+
     @Test func `what tables have is known when it comes again, and more is added to it`() async throws {
         let disk = SimulatedDisk()
         let store = try open(disk)
@@ -256,5 +270,28 @@ import TimeSeries
             try await select(store, name.pairs.map { Matcher(equal: $0.name, $0.value) }).first)
         #expect(values.times.milliseconds.count == Self.rows + 2)
         #expect(values.times.milliseconds.contains(12_000) && values.times.milliseconds.last == 1_600_000)
+    }
+    @Test(arguments: [false, true], [false, true])
+    func `what is pushed late is compared with a table that was empty, or not there, as the series came`(
+        isOpened: Bool, isMaintained: Bool
+    ) throws {
+        let store = try Store(disk: SimulatedDisk(), now: at(0))
+        let target = Labels(["job": "j"])
+        let columns = [Labels(["__name__": "m"])]
+        func push(_ second: Int, _ value: Double) -> AppendReport {
+            let labels = columns[0].merging(target)
+            return store.append([SeriesSamples(labels: labels, samples: [Sample(at(second), value)])])
+        }
+        if isOpened { _ = try store.openTable(target: target, columns: columns) }
+        #expect(push(0, 1).accepted == 1)
+        if isMaintained { try store.maintain(now: at(0)) }
+        let table = try store.openTable(target: target, columns: columns)
+        #expect(store.append(table, at: at(10), row: [5]).accepted == 1)
+        if isMaintained { try store.maintain(now: at(10)) }
+        #expect(push(20, 1).accepted == 1)
+
+        #expect(push(10, 7).duplicate == 1)
+        #expect(push(10, 5).repeated == 1)
+        #expect(push(9, 7).accepted == 1)
     }
 }

@@ -34,6 +34,26 @@ import TimeSeries
         #expect(store.statistics().series == 1)
     }
 
+    @Test func `a series that is pushed and stands in a table, or in two of its target, counts once`() throws
+    {
+        let store = try store { $0.series = 5 }
+        let columns = ["x", "y"].map { Labels(["__name__": $0]) }
+        let table = try store.openTable(target: Labels(["job": "a"]), columns: columns)
+        _ = store.append(table, at: at(0), row: [1, 2])
+        _ = pushed(["__name__": "x", "job": "a"], to: store)
+        #expect(store.statistics().series == 2)
+        _ = pushed(["__name__": "z", "job": "b"], to: store)
+        _ = try store.openTable(target: Labels(["job": "b"]), columns: [Labels(["__name__": "z"])])
+        _ = try store.openTable(target: Labels(["job": "a"]), columns: [columns[1]])
+
+        try store.maintain(now: at(60))
+
+        #expect(store.statistics().series == 3)
+        #expect(["1", "2", "3"].map { pushed(["n": $0], to: store).limited } == [0, 0, 1])
+        try store.maintain(now: at(30 * 86_400))
+        #expect(store.statistics().series == 3)
+    }
+
     @Test func `a target may not have more series than its limit, not later either`() throws {
         let store = try store { $0.seriesPerTarget = 3 }
         let columns = (0..<5).map { Labels(["__name__": "m\($0)"]) }

@@ -17,7 +17,7 @@ struct RollupFixture {
 
     let disk = SimulatedDisk()
     private(set) var store: Store
-    let configuration: StoreConfiguration
+    private(set) var configuration: StoreConfiguration
 
     init(_ configuration: StoreConfiguration) throws {
         self.configuration = configuration
@@ -68,9 +68,13 @@ struct RollupFixture {
     }
 
     /// Opens the store anew, after a crash or a snapshot.
-    mutating func reopen(crashing: Bool = true, now hours: Double) throws {
+    mutating func reopen(
+        crashing: Bool = true, now hours: Double, configuration: StoreConfiguration? = nil
+    ) throws {
+        self.configuration = configuration ?? self.configuration
         if crashing { disk.crash() } else { disk.kill() }
-        store = try Store(disk: disk, configuration: configuration, now: RollupFixture.time(hours: hours))
+        store = try Store(
+            disk: disk, configuration: self.configuration, now: RollupFixture.time(hours: hours))
     }
 
     func query(

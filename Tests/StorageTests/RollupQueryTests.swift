@@ -151,6 +151,57 @@ import TimeSeries
         }
     }
 
+    @Test(arguments: RollupFixture.Way.allCases)
+    func `other lengths go on beside those that there are, there and back`(_ way: RollupFixture.Way)
+        async throws
+    {
+        func configuration(_ lengths: [Int64]) -> StoreConfiguration {
+            StoreConfiguration(
+                retention: .seconds(7200),
+                rollups: lengths.map { RollupRule(resolution: .seconds($0), retention: .seconds(1 << 30)) })
+        }
+        var fixture = try RollupFixture(configuration([300, 3600]))
+        for (part, lengths) in [[300, 3600], [600, 7200], [3600], [300, 3600]].enumerated() {
+            if part > 0 {
+                try fixture.store.snapshot()
+                try fixture.reopen(
+                    now: Double(6 * part), configuration: configuration(lengths.map { Int64($0) }))
+            }
+            try fixture.fill(6 * part..<6 * part + 6, way)
+        }
+        try fixture.store.snapshot()
+        try fixture.reopen(now: 24)
+        let samples = try samples(way, hours: 24)
+
+        for function in ["count_over_time", "max_over_time", "sum_over_time", "last_over_time"] {
+            let query = "\(function)(\(Self.all)[2h])"
+            expectEqual(
+                try await samples.values(query, from: 2, to: 24, step: 2),
+                try await fixture.values(query, from: 2, to: 24, step: 2), tolerance: 1e-9, query)
+        }
+    }
+
+    @Test(arguments: RollupFixture.Way.allCases, [[300, 3600], [3600]])
+    func `a series that ended does not come back when its samples become windows`(
+        _ way: RollupFixture.Way, lengths: [Int]
+    ) async throws {
+        let rules = lengths.map { RollupRule(resolution: .seconds($0), retention: .seconds(1 << 30)) }
+        let (samples, others) = (try samples(way), try rollups(way, rules))
+        var fixture = others
+        let expected = try await samples.values("ended", from: 4, to: 6, step: 1.0 / 60)
+        let times = try #require(expected.values.first).keys.sorted()
+        #expect(times.count == 11)
+
+        for round in 0..<2 {
+            if round == 1 {
+                try fixture.store.snapshot()
+                try fixture.reopen(now: 12)
+            }
+            let found = try await fixture.values("ended", from: 4, to: 6, step: 1.0 / 60)
+            #expect(found.values.first?.keys.sorted() == times)
+        }
+    }
+
     @Test func `a window that cuts buckets gets its share of them`() async throws {
         let fixture = try rollups(
             .table, [RollupRule(resolution: .seconds(3600), retention: .seconds(1 << 30))])

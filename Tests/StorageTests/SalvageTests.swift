@@ -131,7 +131,6 @@ import TimeSeries
             copy.setContents(path, damaged)
             let note = "frame at \(start)"
             #expect(try !StoreVerification.run(copy).isIntact, "\(note)")
-            #expect(try StoreVerification.run(copy).canStart, "\(note)")
 
             let store = try open(copy)
             let left = try await count(store, note)
@@ -227,7 +226,7 @@ import TimeSeries
         for path in disk.paths where path.contains("/manifest-") { disk.setContents(path, nil) }
 
         let found = try StoreVerification.run(disk)
-        #expect(!found.isIntact && found.canStart)
+        #expect(!found.isIntact)
         #expect(found.findings.contains { $0.what.contains("delete none of them") })
         #expect(!found.findings.contains { $0.what.contains("next snapshot deletes it") })
         let store = try open(disk)
@@ -250,15 +249,56 @@ import TimeSeries
         #expect(store.statistics().gapSeconds == 15 * 86_400)
     }
 
-    @Test func `a store that cannot be started is told by verify`() throws {
-        for asCopy in [false, true] {
-            let disk = try filled(asCopy: asCopy)
-            let path = try #require(disk.paths.last { $0.contains("/state-") })
-            disk.setContents(path, [1, 2, 3])
+    @Test(arguments: [false, true])
+    func `where nothing of any state can be read, all goes on with what the log has, and all files are kept`(
+        asCopy: Bool
+    ) async throws {
+        let disk = try filled(asCopy: asCopy)
+        disk.setContents(try #require(disk.paths.last { $0.contains("/state-") }), [1, 2, 3])
+        let files = disk.paths.filter { $0.hasPrefix("snapshots/") }
+        #expect(files.count == 2)
+        #expect(try !StoreVerification.run(disk).isIntact)
 
-            #expect(try !StoreVerification.run(disk).canStart)
-            #expect(throws: StoreError.self) { try open(disk) }
+        let store = try open(disk)
+        store.note(now: at(1000))
+        let statistics = store.statistics()
+        #expect(statistics.losses.map(\.path) == ["snapshots"] && statistics.isIncomplete)
+        #expect(statistics.losses.map(\.from) == [nil] && statistics.gapSeconds == 15 * 86_400)
+        try fill(store)
+        try store.sync()
+        disk.crash()
+        let again = try open(disk)
+        #expect(try await count(again, "from the log") == Self.total)
+        #expect(again.statistics().losses.map(\.path) == ["snapshots"])
+        try again.maintain(now: at(100))
+
+        let kept = again.statistics().quarantine
+        for file in files { #expect(kept.contains(file.replacing("snapshots/", with: "quarantine/"))) }
+        disk.crash()
+        let last = try open(disk)
+        #expect(try await count(last, "from a snapshot") == Self.total)
+        #expect(!last.statistics().isIncomplete)
+        #expect(try StoreVerification.run(disk).isIntact)
+    }
+
+    @Test func `folders with the names of files are left alone, and told of`() async throws {
+        let disk = SimulatedDisk()
+        let folders = [
+            "log/0000000001.log", "snapshots/chunks-0000000004", "snapshots/manifest-0000000001",
+            "snapshots/state-0000000001",
+        ]
+        for folder in folders { try disk.createFolder(folder) }
+
+        for round in 0..<3 {
+            let store = try open(disk)
+            #expect(store.statistics().foreign == folders && !store.statistics().isIncomplete)
+            let sample = Sample(at(round), 1)
+            _ = store.append([SeriesSamples(labels: Labels(["__name__": "m"]), samples: [sample])])
+            if round == 1 { try store.snapshot() } else { try store.sync() }
+            disk.kill()
         }
+
+        #expect(try await select(try open(disk), []).map(\.values.count) == [3])
     }
 }
 

@@ -178,9 +178,12 @@ struct Components: Sendable {
                     "path": "\(range.path)", "offset": "\(range.offset)", "length": "\(range.length)",
                 ])
         }
+        for path in found.foreign {
+            logger.warning("no file of the store; it is left alone", metadata: ["path": "\(path)"])
+        }
         for length in found.unmadeRollups {
             logger.warning(
-                "windows of a length that storage.rollups does not name are left out, and deleted with the next snapshot; name it again and restart to keep them",
+                "no more windows of this length are made, as storage.rollups does not name it; those that are there stay for the longest time that it names, and go where it names none",
                 metadata: ["length": "\(length.prometheusText)"])
         }
         guard found.unreadableRecords > 0 else { return }

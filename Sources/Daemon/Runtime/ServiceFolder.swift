@@ -1,4 +1,6 @@
 import Foundation
+import Journal
+import Storage
 
 /// The folder of a service, which has the samples in `samples`, beside journal, audit log and token.
 package enum ServiceFolder {
@@ -39,10 +41,7 @@ package enum ServiceFolder {
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     private static func isStore(_ folder: String) -> Bool {
-        let names = { (name: String) in
-            (try? FileManager.default.contentsOfDirectory(atPath: folder + "/" + name)) ?? []
-        }
-        return names("snapshots").contains { $0.hasPrefix("manifest-") || $0.hasPrefix("state-") }
-            || names("log").contains { $0.hasSuffix(".log") }
+        guard let disk = try? RealDisk(root: folder, isReadOnly: true) else { return false }
+        return (try? Store.isFound(on: disk)) ?? false
     }
 }

@@ -28,11 +28,8 @@ enum StoreCopies {
     /// finished, as where the power goes, it is finished the next time.
     static func adopt(_ disk: any Disk) throws -> Bool {
         let samples = "samples"
-        // A service has neither in its own folder but for copies, which are folders with other names in `snapshots`.
-        let isCopy =
-            try disk.list("snapshots").contains { name in
-                ["manifest-", "state-", "chunks-", "rollups-"].contains { name.hasPrefix($0) }
-            } || disk.list("log").contains { $0.hasSuffix(".log") }
+        // A service has no such file in its own folder: its copies are folders in `snapshots`.
+        let isCopy = try Store.isFound(on: disk)
         let isTaken =
             try disk.exists("log")
             ? !disk.list(samples + "/log").isEmpty : hasOwnRecords(disk, samples + "/log")

@@ -43,9 +43,4 @@ package struct OpenMetricsFamily: Hashable, Sendable {
         self.name = name
         self.metadata = metadata
     }
-
-    /// The name under which the metadata of a family is kept: a counter's has its suffix, as in the text format.
-    package static func metadataName(_ family: String, _ kind: MetricMetadata.Kind) -> String {
-        kind == .counter ? family + "_total" : kind == .info ? family + "_info" : family
-    }
 }

@@ -24,17 +24,10 @@ package struct OpenMetricsReader: Sendable {
     }
 
     package private(set) var samples = 0
-    /// By family, whose lines of metadata may come in any order.
-    private var families: [String: MetricMetadata] = [:]
+    /// By family, as scrapes keep it too; its lines may come in any order.
+    package private(set) var metadata: [String: MetricMetadata] = [:]
     private var exemplars: [SeriesExemplars] = []
     private var lines = 0
-
-    /// By the name under which the store keeps it.
-    package var metadata: [String: MetricMetadata] {
-        var metadata: [String: MetricMetadata] = [:]
-        for (family, own) in families { metadata[OpenMetricsFamily.metadataName(family, own.kind)] = own }
-        return metadata
-    }
 
     package init() {}
 
@@ -55,13 +48,13 @@ package struct OpenMetricsReader: Sendable {
                 case .sample(let sample): try take(sample, text, &reader, &run, body)
                 case .exemplar: continue
                 case .type(let name, let kind):
-                    families[ExpositionReader.name(text, name), default: MetricMetadata()].kind = kind
+                    metadata[ExpositionReader.name(text, name), default: MetricMetadata()].kind = kind
                 case .help(let name, let help):
                     let words = SeriesScanner.unescaped(text, help, quotes: true)
-                    families[ExpositionReader.name(text, name), default: MetricMetadata()].help = words
+                    metadata[ExpositionReader.name(text, name), default: MetricMetadata()].help = words
                 case .unit(let name, let unit):
                     let word = ExpositionReader.string(text, unit)
-                    families[ExpositionReader.name(text, name), default: MetricMetadata()].unit = word
+                    metadata[ExpositionReader.name(text, name), default: MetricMetadata()].unit = word
                 }
             }
         } catch {

@@ -88,7 +88,8 @@ struct LookupCache {
         let latest: [Int32]
         let hasAny: Bool
 
-        /// A bucket stands for its moment as long as it is wide, where that is more than the lookback.
+        /// A bucket stands for its moment as long as it is wide, where that is more than the lookback, or until its series
+        /// ended.
         init(_ times: [Int64], references: Grid, lookback: Int64, rollups: [RollupBucket] = []) {
             var latest = [Int32](repeating: -1, count: references.count)
             var next = 0
@@ -100,7 +101,12 @@ struct LookupCache {
                 let time = references.time(step)
                 while next < times.count, times[next] <= time { next += 1 }
                 guard next > 0 else { continue }
-                let width = next <= rollups.count ? rollups[next - 1].end &- rollups[next - 1].start : 0
+                var width: Int64 = 0
+                if next <= rollups.count {
+                    let bucket = rollups[next - 1]
+                    if let end = bucket.endedAt, end <= time { continue }
+                    width = bucket.end &- bucket.start
+                }
                 if times[next - 1] > time &- max(lookback, width) {
                     latest[step] = Int32(truncatingIfNeeded: next - 1)
                     hasAny = true

@@ -19,6 +19,7 @@ extension Head {
             }
         }
         for group in gathering.groups { makeTable(group) }
+        settleDoubles()
     }
 
     private mutating func makeTable(_ group: Gathering.Group) {
@@ -120,7 +121,7 @@ extension Head {
     func samplesInTables(_ labels: Labels, in range: ClosedRange<Int64>) -> [Int64: Double] {
         var samples: [Int64: Double] = [:]
         var room = SampleRoom()
-        for slice in slices(of: labels, in: range) {
+        for slice in slices(of: labels, in: range).slices {
             slice.read(range, &room) { _, series in
                 samples.merge(zip(series.times.milliseconds, series.values)) { $1 }
             }
@@ -131,7 +132,10 @@ extension Head {
     /// Samples of a new series that tables may have as well are late: they are looked for there.
     mutating func raiseNewest(of number: UInt32, _ labels: Labels) {
         var room = SampleRoom()
-        for slice in slices(of: labels, in: Head.times) {
+        let (slices, areAll) = slices(of: labels, in: Head.times)
+        if !slices.isEmpty { doubles.singles.insert(number) }
+        if !areAll { doubles.areSinglesDue = true }
+        for slice in slices {
             var newest = Int64.min
             slice.readNewest(Head.times, &room) { _, series in
                 newest = max(newest, series.times.milliseconds.last ?? .min)
@@ -140,16 +144,19 @@ extension Head {
         }
     }
 
-    /// The columns of tables that are exactly this series.
-    private func slices(of labels: Labels, in range: ClosedRange<Int64>) -> [TableSlice] {
+    /// The columns of tables that are exactly this series and may have samples in a range, and whether no table without any
+    /// may have it as well.
+    private func slices(
+        of labels: Labels, in range: ClosedRange<Int64>
+    ) -> (slices: [TableSlice], areAll: Bool) {
         var isKnown = true
         labels.forEachRange { name, value in
             isKnown = isKnown && symbols.has(labels.bytes, name) && symbols.has(labels.bytes, value)
         }
-        guard isKnown else { return [] }
+        guard isKnown else { return ([], true) }
         var found = Found()
         findTables(labels.pairs.map { Matcher(equal: $0.name, $0.value) }, in: range, &found)
-        return found.tables.compactMap { slice in
+        let slices = found.tables.compactMap { slice -> TableSlice? in
             var slice = slice
             slice.columns.removeAll {
                 slice.table.layout.columns[Int($0)].merging(slice.table.target) != labels
@@ -157,5 +164,6 @@ extension Head {
             slice.labels = slice.columns.map { _ in labels }
             return slice.columns.isEmpty ? nil : slice
         }
+        return (slices, found.others.isEmpty)
     }
 }

@@ -81,7 +81,7 @@ extension Head {
     ) -> LooseGroup.Outcome {
         let outcome = loose.lateOutcome(number, time, value, histogram, window: window)
         guard case .late = outcome else { return outcome }
-        if let known = samplesInTables(loose.labels(number), in: time...time)[time] {
+        if mayHaveInTables(number), let known = samplesInTables(loose.labels(number), in: time...time)[time] {
             return histogram == nil && known.bitPattern == value.bitPattern ? .repeated : .duplicate
         }
         loose.insertLate(number, time, value, histogram)

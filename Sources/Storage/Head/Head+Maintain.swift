@@ -28,6 +28,7 @@ extension Head {
             if tablesByTarget[table.target]?.isEmpty == true { tablesByTarget[table.target] = nil }
             targets.remove(UInt32(index), table.targetSymbols)
             tables[index] = nil
+            noteTables(of: table.target)
             droppedSeries += table.width
         }
         dropLoose(edge)

@@ -89,6 +89,7 @@ extension Head {
     /// What is to be done once samples are dropped.
     mutating func settle(now: Int64) {
         dropRollups(now: now)
+        settleDoubles()
         var bytes = byteCount
         let limit = configuration.memoryLimit
         refusesNewSeries = bytes > limit
@@ -178,8 +179,9 @@ extension Head {
     /// Drops the oldest rollups, those of the finest resolution first; returns how many bytes went.
     private mutating func dropOldestRollups(_ bytes: Int) -> Int {
         var freed = 0
-        for rule in configuration.rollups.sorted(by: { $0.resolution < $1.resolution }) {
-            let resolution = rule.resolution.milliseconds
+        var resolutions: Set<Int64> = []
+        forEachRollupSet { _, set in resolutions.formUnion(set.levels.map(\.resolution)) }
+        for resolution in resolutions.sorted() {
             var blocks: [(last: Int64, bytes: Int)] = []
             forEachRollupSet { _, set in
                 for level in set.levels where level.resolution == resolution {

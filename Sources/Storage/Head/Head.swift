@@ -25,6 +25,7 @@ struct Head: Sendable {
     var rejectedSamples: UInt64 = 0
     var exemplars: ExemplarRing
     var looseStarts: [Labels: StartTimes] = [:]
+    var doubles = SeriesDoubles()
     var tombstones: [Tombstone] = []
     /// Deletions that the log has and the disk not yet: nothing is hidden before it is gone for good.
     var waitingDeletions: [WaitingDeletion] = []
@@ -59,8 +60,9 @@ struct Head: Sendable {
     /// Times beyond this have no exact place in a chunk.
     static let times: ClosedRange<Int64> = -(1 << 50)...(1 << 50)
 
+    /// Each once, as far as is known since the last `settleDoubles`.
     var seriesCount: Int {
-        tables.reduce(loose.count) { $0 + ($1?.width ?? 0) }
+        max(0, tables.reduce(loose.count) { $0 + ($1?.width ?? 0) } - doubles.count)
     }
 
     mutating func intern(_ labels: Labels) -> [(name: SymbolTable.Symbol, value: SymbolTable.Symbol)] {
@@ -147,14 +149,18 @@ struct Head: Sendable {
         tables[Int(number)] = table
         targets.add(number, table.targetSymbols)
         tablesByTarget[target, default: []].append(number)
+        noteTables(of: target)
         pressure.seriesBytesSince += MemoryPressure.cost(columns)
     }
 
     mutating func extend(_ table: UInt32, _ added: [Labels]) {
-        guard let columns = tables[Int(table)]?.layout.columns else { return }
+        guard let (columns, target) = tables[Int(table)].map({ ($0.layout.columns, $0.target) }) else {
+            return
+        }
         forgetLists()
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
+        noteTables(of: target)
         pressure.seriesBytesSince += MemoryPressure.cost(added)
     }
 }

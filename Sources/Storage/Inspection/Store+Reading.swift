@@ -2,19 +2,26 @@ package import Journal
 import TimeSeries
 
 extension Store {
+    /// Whether files of a store are in the folders `log` or `snapshots` below the root of `disk`; what else is in them is
+    /// somebody's own.
+    package static func isFound(on disk: any Disk) throws(DiskError) -> Bool {
+        if try Log.isFound(on: disk, folder: "log") { return true }
+        return try !SnapshotFolder.files(disk).isEmpty
+    }
+
     /// A store for looking at the samples below the root of `disk`, of which nothing is dropped. It writes nothing unless
     /// it is told to, so a read-only disk will do, and the service that owns the files may go on meanwhile: where that
     /// replaces a snapshot while it is read, reading begins anew.
     package static func reading(_ disk: any Disk) throws -> Store {
         var last: (any Error)?
         for _ in 0..<5 {
-            let before = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+            let before = try SnapshotFolder.manifestNumbers(disk)
             do {
                 let store = try Store(disk: disk, configuration: .unbounded, now: Timestamp(milliseconds: 0))
-                let after = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+                let after = try SnapshotFolder.manifestNumbers(disk)
                 if before == after { return store }
             } catch {
-                let after = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+                let after = try SnapshotFolder.manifestNumbers(disk)
                 if before == after { throw error }
                 last = error
             }

@@ -17,10 +17,6 @@ package struct StoreVerification: Hashable, Sendable {
     package var byteCount = 0
     package var records = 0
     package var findings: [Finding] = []
-    /// False where the service refuses to start: nothing of any state can be read, and the log cannot stand in for it.
-    package private(set) var canStart = true
-    /// States of which at least something can be read.
-    private var readableStates = 0
 
     package var isIntact: Bool { !findings.contains(where: \.isDamage) }
 
@@ -37,7 +33,7 @@ package struct StoreVerification: Hashable, Sendable {
     /// - Throws: `LogError.newerVersion` for a file that only a newer program can judge, and what the disk throws.
     package static func run(_ disk: any Disk) throws -> StoreVerification {
         for _ in 0..<5 {
-            let before = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+            let before = try SnapshotFolder.manifestNumbers(disk)
             var verification = StoreVerification()
             let (covered, end) = try verification.snapshots(disk)
             try verification.log(disk, "log", from: covered + 1, upTo: end)
@@ -46,7 +42,7 @@ package struct StoreVerification: Hashable, Sendable {
                     path, "damaged, set aside and not read any more; delete it when you need it no longer",
                     isDamage: false)
             }
-            let after = try disk.list(SnapshotFolder.folder).filter { $0.hasPrefix("manifest-") }
+            let after = try SnapshotFolder.manifestNumbers(disk)
             if before == after { return verification }
         }
         throw StoreError.snapshot(
@@ -105,8 +101,6 @@ package struct StoreVerification: Hashable, Sendable {
     /// Verifies every file of the folder; returns the last log sequence that the newest snapshot covers, and where the log
     /// ended then.
     private mutating func snapshots(_ disk: any Disk) throws -> (covered: UInt64, logEnd: LogEnd?) {
-        let folder = SnapshotFolder.folder
-        let names = try disk.list(folder)
         let files = try SnapshotFolder.files(disk)
         var manifests: [SnapshotFolder.Manifest] = []
         for file in files where file.kind == "manifest" && !file.isTemporary {
@@ -114,7 +108,6 @@ package struct StoreVerification: Hashable, Sendable {
         }
         manifests.sort { $0.number < $1.number }
         let log = try Log(disk: disk, folder: "log")
-        defer { judgeStart(names, log) }
         if manifests.isEmpty, !log.holdsBeginning, try unlisted(disk, files) {
             return (log.firstSequence - 1, nil)
         }
@@ -129,8 +122,7 @@ package struct StoreVerification: Hashable, Sendable {
         for path in sizes.keys.sorted() where !disk.isFile(path) {
             add(path, "missing, though a manifest counts it")
         }
-        let own = Set(files.map(\.path))
-        for path in names.map({ folder + "/" + $0 }) where !own.contains(path) {
+        for path in try SnapshotFolder.foreign(disk) {
             add(path, "not a file of the store; left alone", isDamage: false)
         }
         for file in files where file.isTemporary || file.kind != "manifest" {
@@ -157,10 +149,6 @@ package struct StoreVerification: Hashable, Sendable {
                 + "rollups that are there; delete none of them")
         for file in parts { try recordFile(disk, file, size: nil) }
         return true
-    }
-
-    private mutating func judgeStart(_ names: [String], _ log: Log) {
-        canStart = log.holdsBeginning || readableStates > 0 || names.allSatisfy { $0.hasSuffix(".new") }
     }
 
     private mutating func manifest(
@@ -231,7 +219,6 @@ package struct StoreVerification: Hashable, Sendable {
         for problem in problems { add(path, "record \(problem.record) \(problem.what)") }
         let length = try disk.open(path, create: false).length()
         if let size, length != size { add(path, "\(length) bytes long, its manifest says \(size)") }
-        if isState, report.records > 0 { readableStates += 1 }
         if isState, report.damage.isEmpty, end != SnapshotRecord.end(Int(seen) - 1) {
             add(path, "the end is missing: the record that counts the others")
         }

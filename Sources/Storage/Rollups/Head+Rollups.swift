@@ -38,13 +38,20 @@ extension Head {
         }
     }
 
-    /// Drops windows whose retention is over, and all of resolutions that are not made any more.
+    /// Drops windows whose retention is over; those of resolutions that are not made any more stay for the longest of all, where
+    /// any are made.
     mutating func dropRollups(now: Int64) {
         var edges: [Int64: Int64] = [:]
         for rule in configuration.rollups {
             edges[rule.resolution.milliseconds] = now &- rule.retention.milliseconds
         }
-        dropRollups { edges[$0] }
+        let made = Set(edges.keys)
+        for index in tables.indices where tables[index]?.rollups.levels.isEmpty == false {
+            tables[index]?.rollups.noteMade(made)
+        }
+        for index in looseRollups.groups.indices { looseRollups.groups[index]?.set.noteMade(made) }
+        let longest = edges.values.min()
+        dropRollups { edges[$0] ?? longest }
     }
 
     /// The lengths of windows that are there and not made any more.
@@ -95,11 +102,13 @@ extension Head {
 extension Head.LooseWork {
     /// The blocks of the group: columns of series without new samples are absent.
     func blocks(_ pass: inout RollupPass) -> [RollupBlock] {
-        var columns = [(times: [Int64], values: [Double])](
-            repeating: ([], []), count: (series.map(\.slot).max() ?? -1) + 1)
+        var columns = [(times: [Int64], values: [Double], through: Int64)](
+            repeating: ([], [], .min), count: (series.map(\.slot).max() ?? -1) + 1)
         for (slot, series, made, through) in series {
             let from = made == .min ? .min : made &+ 1
-            if from <= through { columns[slot] = series.samples(in: from...through) }
+            guard from <= through else { continue }
+            let samples = series.samples(in: from...through &+ RollupPass.lookahead)
+            columns[slot] = (samples.times, samples.values, through)
         }
         return pass.blocks(columns)
     }

@@ -33,13 +33,15 @@ final class RollupBlock: Sendable {
     let sketchEnds: [UInt32]
     /// Windows of series that have samples.
     let bucketCount: Int
+    /// When series ended, by series and place of the window with their last sample.
+    let markers: [UInt32: [Int: Int64]]
     /// The least and the greatest end of a window.
     let first: Int64
     let last: Int64
 
     init(
         resolution: Int64, windows: [Window], width: Int, bytes: [UInt8], ends: [UInt32], sketches: [UInt8],
-        sketchEnds: [UInt32], bucketCount: Int
+        sketchEnds: [UInt32], bucketCount: Int, markers: [UInt32: [Int: Int64]] = [:]
     ) {
         self.resolution = resolution
         self.windows = windows
@@ -49,12 +51,14 @@ final class RollupBlock: Sendable {
         self.sketches = sketches
         self.sketchEnds = sketchEnds
         self.bucketCount = bucketCount
+        self.markers = markers
         first = windows.reduce(.max) { min($0, $1.end) }
         last = windows.reduce(.min) { max($0, $1.end) }
     }
 
     var byteCount: Int {
-        bytes.count + sketches.count + 32 * windows.count + 4 * (ends.count + sketchEnds.count) + 160
+        bytes.count + sketches.count + 32 * windows.count + 4 * (ends.count + sketchEnds.count)
+            + 160 * (1 + markers.count)
     }
 
     /// The buckets of a series in windows that end in a range, in the order of the windows.
@@ -67,6 +71,7 @@ final class RollupBlock: Sendable {
         var read = RollupColumnReader(
             self, chunk, firstColumn: Int(series) % RollupBlock.seriesPerChunk * RollupBlock.fields)
         guard var found = read.buckets() else { return [] }
+        for (window, time) in markers[series] ?? [:] { found[window]?.endedAt = time }
         if readsSketches, !attachSketches(series, &found) { return [] }
         return found.compactMap { $0 }.filter { range.contains($0.end) }
     }

@@ -12,6 +12,7 @@ struct RollupBlockBuilder {
     private var ends: [UInt32] = []
     private var sketches: [UInt8] = []
     private var sketchEnds: [UInt32] = []
+    private var markers: [UInt32: [Int: Int64]] = [:]
 
     init(resolution: Int64, windows: [RollupBlock.Window]) {
         self.resolution = resolution
@@ -22,6 +23,9 @@ struct RollupBlockBuilder {
     mutating func append(_ buckets: [RollupBucket?]) {
         precondition(buckets.count == windows.count, "\(buckets.count) buckets for \(windows.count) windows")
         pending.append(buckets)
+        for (row, bucket) in buckets.enumerated() {
+            if let time = bucket?.endedAt { markers[UInt32(width), default: [:]][row] = time }
+        }
         width += 1
         bucketCount += buckets.count { $0 != nil }
         if pending.count == RollupBlock.seriesPerChunk { flush() }
@@ -65,7 +69,7 @@ struct RollupBlockBuilder {
         guard !windows.isEmpty, width > 0 else { return nil }
         return RollupBlock(
             resolution: resolution, windows: windows, width: width, bytes: bytes.fitted, ends: ends,
-            sketches: sketches.fitted, sketchEnds: sketchEnds, bucketCount: bucketCount)
+            sketches: sketches.fitted, sketchEnds: sketchEnds, bucketCount: bucketCount, markers: markers)
     }
 
     /// The windows of all blocks, which are of one resolution, in one.

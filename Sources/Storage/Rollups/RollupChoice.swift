@@ -8,8 +8,10 @@ struct RollupChoice: Hashable, Sendable {
         var starts: Range<Int64>
     }
 
-    /// Oldest first.
+    /// Oldest first; where they are mixed, the finest first, and of what several have the finest that has all samples counts.
     var parts: [Part] = []
+    /// Whether some are of a length that is not made any more, so that no moment parts them from the others.
+    private(set) var areMixed = false
     /// Samples behind this moment are read themselves.
     var samplesAfter: Int64 = .min
 
@@ -18,8 +20,11 @@ struct RollupChoice: Hashable, Sendable {
         _ levels: [RollupSet.Level], made: Int64, rawGone: Int64, _ use: SampleUse,
         in range: ClosedRange<Int64>
     ) {
-        if use.isExact, use.alignment > 0,
-            let level = levels.lastIndex(where: { use.alignment % $0.resolution == 0 })
+        let hasOld = levels.contains {
+            !$0.isMade && $0.span.map { range.lowerBound <= $0.upperBound } ?? false
+        }
+        if use.isExact, use.alignment > 0, !hasOld,
+            let level = levels.lastIndex(where: { $0.isMade && use.alignment % $0.resolution == 0 })
         {
             let through = RollupMaker.start(of: max(made, RollupChoice.earliest), levels[level].resolution)
             // Where nothing but coarser windows is left, these are the better answer.
@@ -29,11 +34,20 @@ struct RollupChoice: Hashable, Sendable {
                 return
             }
         }
-        guard rawGone > .min, made > .min, let finest = levels.first else { return }
-        samplesAfter = min(RollupMaker.end(of: rawGone, finest.resolution), made)
+        guard rawGone > .min, made > .min, let coarsest = levels.last else { return }
+        if hasOld {
+            areMixed = true
+            samplesAfter = min(RollupMaker.end(of: rawGone, coarsest.resolution), made)
+            parts = levels.indices.map { Part(level: $0, starts: .min..<samplesAfter) }
+            return
+        }
+        let present = levels.indices.filter { levels[$0].isMade }
+        guard let finest = present.first else { return }
+        samplesAfter = min(RollupMaker.end(of: rawGone, levels[finest].resolution), made)
         var upper = samplesAfter
-        for (index, level) in levels.enumerated() where upper > .min {
-            let coarser = index + 1 < levels.count ? levels[index + 1].resolution : level.resolution
+        for (place, index) in present.enumerated() where upper > .min {
+            let level = levels[index]
+            let coarser = place + 1 < present.count ? levels[present[place + 1]].resolution : level.resolution
             let lower = level.gone == .min ? .min : RollupMaker.end(of: level.gone, coarser)
             if lower < upper {
                 parts.insert(Part(level: index, starts: lower..<upper), at: 0)
@@ -69,7 +83,8 @@ extension RollupSet {
                 found += block.buckets(series, lower...upper, sketches: use.readsSketches)
             }
             found.removeAll { !part.starts.contains($0.start) || $0.start >= range.upperBound }
-            result += RollupMerge.joined(found)
+            found = RollupMerge.joined(found)
+            result = choice.areMixed ? RollupMerge.filled(result, with: found) : result + found
         }
         return result
     }

@@ -4,19 +4,20 @@ import TimeSeries
 struct RollupMaker {
     private var bins: [Int32] = []
 
-    /// The buckets of ascending samples, one a window that has any; stale markers and absent cells are none.
+    /// The buckets of ascending samples up to a moment, one a window that has any; stale markers and absent cells are none.
     mutating func buckets(
-        _ times: Span<Int64>, _ values: Span<Double>, resolution: Int64
+        _ times: Span<Int64>, _ values: Span<Double>, resolution: Int64, through last: Int64
     ) -> [RollupBucket] {
         var result: [RollupBucket] = []
         var row = 0
-        while row < times.count {
-            let end = RollupMaker.end(of: times[row], resolution)
+        while row < times.count, times[row] <= last {
+            let end = min(RollupMaker.end(of: times[row], resolution), last)
             var next = row + 1
             while next < times.count, times[next] <= end { next += 1 }
             if var bucket = bucket(times, values, row..<next) {
-                bucket.start = end &- resolution
-                bucket.end = end
+                bucket.end = RollupMaker.end(of: times[row], resolution)
+                bucket.start = bucket.end &- resolution
+                bucket.endedAt = RollupMaker.marker(behind: next, times, values)
                 result.append(bucket)
             }
             row = next
@@ -73,6 +74,14 @@ struct RollupMaker {
             bucket?.sketch = sketch(values, rows)
         }
         return bucket
+    }
+
+    /// The stale marker that comes next behind the last sample before a row, wherever it stands; nil where a sample does.
+    private static func marker(behind row: Int, _ times: Span<Int64>, _ values: Span<Double>) -> Int64? {
+        var next = row
+        while isAbsent(values[next - 1]) || Marker.isStale(values[next - 1]) { next -= 1 }
+        while next < times.count, isAbsent(values[next]) { next += 1 }
+        return next < times.count && Marker.isStale(values[next]) ? times[next] : nil
     }
 
     private mutating func sketch(_ values: Span<Double>, _ rows: Range<Int>) -> QuantileSketch {

@@ -28,6 +28,30 @@ enum RollupMerge {
         return result
     }
 
+    /// Adds coarser buckets, each in the place of the finer ones within it unless these have all of its samples; where they have
+    /// none of them, as where the length changed within it, to these. Both are in order.
+    static func filled(_ fine: [RollupBucket], with coarse: [RollupBucket]) -> [RollupBucket] {
+        var result: [RollupBucket] = []
+        var next = 0
+        for bucket in coarse {
+            while next < fine.count, fine[next].start < bucket.start {
+                result.append(fine[next])
+                next += 1
+            }
+            let inside = fine[next...].prefix { $0.start < bucket.end }
+            let span = RollupSet.joined(inside.first.map(\.span), inside.last.map(\.span))
+            if let span, !span.overlaps(bucket.span) {
+                var whole = bucket
+                for part in inside { whole.add(part) }
+                result.append(whole)
+            } else {
+                result += inside.reduce(0) { $0 + $1.count } < bucket.count ? [bucket] : Array(inside)
+            }
+            next = inside.endIndex
+        }
+        return result + fine[next...]
+    }
+
     /// Two columns of the same series, of which at least one has buckets.
     static func merged(_ a: SeriesColumns, _ b: SeriesColumns) -> SeriesColumns {
         let buckets = (a.rollups ?? []) + (b.rollups ?? [])
@@ -75,4 +99,9 @@ enum RollupMerge {
         }
         return result
     }
+}
+
+extension RollupBucket {
+    /// From the first to the last sample.
+    fileprivate var span: ClosedRange<Int64> { firstTime...Swift.max(firstTime, lastTime) }
 }

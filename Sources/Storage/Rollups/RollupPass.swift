@@ -31,17 +31,22 @@ struct RollupPass {
         return through > made && through >= life.lowerBound ? through : nil
     }
 
+    /// How far behind what goes into windows a stale marker is looked for: without one, no series is seen for longer.
+    static let lookahead: Int64 = 300_000
+
     /// The blocks of series that share their times. `columns` yields the values of each series in its order, with
-    /// absent cells, as long as `times`.
-    mutating func blocks(_ times: [Int64], width: Int, _ columns: (Range<Int>) -> [[Double]]) -> [RollupBlock]
-    {
-        guard !times.isEmpty, width > 0 else { return [] }
-        let windows = resolutions.map { RollupPass.windows(times, $0) }
+    /// absent cells, as long as `times`; those behind `last` are in no window.
+    mutating func blocks(
+        _ times: [Int64], through last: Int64, width: Int, _ columns: (Range<Int>) -> [[Double]]
+    ) -> [RollupBlock] {
+        guard let first = times.first, first <= last, width > 0 else { return [] }
+        let windows = resolutions.map { RollupPass.windows(times.prefix { $0 <= last }, $0) }
         var builders = zip(resolutions, windows).map { RollupBlocksBuilder(resolution: $0, windows: $1) }
         for start in stride(from: 0, to: width, by: 32) {
             for values in columns(start..<min(width, start + 32)) {
                 for level in resolutions.indices {
-                    let buckets = maker.buckets(times.span, values.span, resolution: resolutions[level])
+                    let buckets = maker.buckets(
+                        times.span, values.span, resolution: resolutions[level], through: last)
                     builders[level].append(RollupPass.aligned(buckets, windows[level]))
                 }
             }
@@ -50,11 +55,12 @@ struct RollupPass {
     }
 
     /// The blocks of series with times of their own.
-    mutating func blocks(_ series: [(times: [Int64], values: [Double])]) -> [RollupBlock] {
+    mutating func blocks(_ series: [(times: [Int64], values: [Double], through: Int64)]) -> [RollupBlock] {
         var blocks: [RollupBlock] = []
         for resolution in resolutions {
             let buckets = series.map { samples in
-                maker.buckets(samples.times.span, samples.values.span, resolution: resolution)
+                maker.buckets(
+                    samples.times.span, samples.values.span, resolution: resolution, through: samples.through)
             }
             var windows: [Int64: RollupBlock.Window] = [:]
             for bucket in buckets.joined() {
@@ -66,6 +72,7 @@ struct RollupPass {
                 window.count = max(window.count, Int(clamping: bucket.count) ?? 0)
                 windows[bucket.end] = window
             }
+            guard !windows.isEmpty else { continue }
             let sorted = windows.values.sorted { $0.end < $1.end }
             var builder = RollupBlocksBuilder(resolution: resolution, windows: sorted)
             for found in buckets { builder.append(RollupPass.aligned(found, sorted)) }
@@ -74,7 +81,7 @@ struct RollupPass {
         return blocks
     }
 
-    private static func windows(_ times: [Int64], _ resolution: Int64) -> [RollupBlock.Window] {
+    private static func windows(_ times: ArraySlice<Int64>, _ resolution: Int64) -> [RollupBlock.Window] {
         var windows: [RollupBlock.Window] = []
         for time in times {
             let end = RollupMaker.end(of: time, resolution)

@@ -7,7 +7,8 @@ import TimeSeries
 ///     17 group          group, levels as above, members: count, labels, made and gone (times) each
 ///     18 block          0 (table) or 1 (group), its number, resolution, width, buckets, windows: count, end, first and last
 ///                       (times; differences to the end before, and to the own end), scrapes each;
-///                       chunks: count and end each, bytes; sketches: end each, bytes
+///                       chunks: count and end each, bytes; sketches: end each, bytes; where series ended: count, series,
+///                       window and time (less the end of the window) each
 enum RollupRecord {
     static let table: UInt8 = 16
     static let group: UInt8 = 17
@@ -76,6 +77,15 @@ enum RollupRecord {
         bytes.append(prefixed: block.bytes)
         for end in block.sketchEnds { bytes.append(varint: UInt64(end)) }
         bytes.append(prefixed: block.sketches)
+        guard !block.markers.isEmpty else { return bytes }
+        bytes.append(varint: UInt64(block.markers.reduce(0) { $0 + $1.value.count }))
+        for (series, times) in block.markers.sorted(by: { $0.key < $1.key }) {
+            for (window, time) in times.sorted(by: { $0.key < $1.key }) {
+                bytes.append(varint: UInt64(series))
+                bytes.append(varint: UInt64(window))
+                bytes.append(signedVarint: time &- block.windows[window].end)
+            }
+        }
         return bytes
     }
 }
@@ -181,13 +191,32 @@ struct RollupReader {
         let content = try cursor.array(bytes, count: try cursor.length(bytes))
         let sketchEnds = try self.ends(bytes, &cursor, chunkCount)
         let sketches = try cursor.array(bytes, count: try cursor.length(bytes))
+        let markers = try markers(bytes, &cursor, windows)
         let perChunk = RollupBlock.seriesPerChunk
         guard resolution > 0, !windows.isEmpty, chunkCount > 0, Int(ends[chunkCount - 1]) == content.count,
             Int(sketchEnds[chunkCount - 1]) == sketches.count, (width + perChunk - 1) / perChunk == chunkCount
         else { throw .malformed("rollup block", at: cursor.position) }
         return RollupBlock(
             resolution: resolution, windows: windows, width: width, bytes: content, ends: ends,
-            sketches: sketches, sketchEnds: sketchEnds, bucketCount: bucketCount)
+            sketches: sketches, sketchEnds: sketchEnds, bucketCount: bucketCount, markers: markers)
+    }
+
+    /// Older files, and blocks of series that all go on, end before these.
+    private func markers(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ windows: [RollupBlock.Window]
+    ) throws(CodecError) -> [UInt32: [Int: Int64]] {
+        var markers: [UInt32: [Int: Int64]] = [:]
+        guard !cursor.isAtEnd else { return markers }
+        for _ in 0..<(try cursor.length(bytes)) {
+            let series = try cursor.number(bytes)
+            let window = Int(try cursor.number(bytes))
+            let time = try cursor.signedVarint(bytes)
+            guard windows.indices.contains(window) else {
+                throw .malformed("rollup block", at: cursor.position)
+            }
+            markers[series, default: [:]][window] = windows[window].end &+ time
+        }
+        return markers
     }
 
     private func ends(

@@ -11,6 +11,8 @@ struct RollupSet: Sendable {
         private(set) var span: ClosedRange<Int64>?
         /// Windows that end at or before this are gone.
         var gone: Int64 = .min
+        /// Whether more windows of this length are made; where not, it has no more than it had when that changed.
+        var isMade = true
         /// Blocks before this one are in a rollup file already.
         var persisted = 0
 
@@ -74,12 +76,18 @@ struct RollupSet: Sendable {
         return place
     }
 
+    /// Notes which lengths windows are made of.
+    mutating func noteMade(_ resolutions: Set<Int64>) {
+        for level in levels.indices { levels[level].isMade = resolutions.contains(levels[level].resolution) }
+    }
+
     /// Drops blocks whose windows all end at or before the time that `edge` gives for their resolution; all where
     /// it gives none.
     mutating func drop(_ edge: (_ resolution: Int64) -> Int64?) {
         for level in levels.indices.reversed() {
             if let time = edge(levels[level].resolution) {
                 levels[level].drop(through: time)
+                if !levels[level].isMade, levels[level].blocks.isEmpty { levels.remove(at: level) }
             } else {
                 levels.remove(at: level)
             }

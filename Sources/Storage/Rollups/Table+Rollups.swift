@@ -7,7 +7,7 @@ extension Table {
         through time: Int64, _ pass: inout RollupPass, lasting: [Bool]? = nil
     ) -> [RollupBlock] {
         guard time > rollups.made else { return [] }
-        let range = (rollups.made == .min ? .min : rollups.made &+ 1)...time
+        let range = (rollups.made == .min ? .min : rollups.made &+ 1)...time &+ RollupPass.lookahead
         let parts = sealed.filter { $0.first <= range.upperBound && range.lowerBound <= $0.last }
         let rows = parts.map { $0.times.milliseconds.rows(in: range) }
         let tailRows = tailTimes.rows(in: range)
@@ -15,7 +15,7 @@ extension Table {
         for (part, rows) in zip(parts, rows) { times += part.times.milliseconds[rows] }
         times += tailTimes[tailRows]
         let (tail, width) = (tail, width)
-        return pass.blocks(times, width: width) { columns in
+        return pass.blocks(times, through: time, width: width) { columns in
             let numbers = columns.map { UInt32($0) }
             var values = [[Double]](repeating: [], count: numbers.count)
             var hasAbsent = [Bool](repeating: false, count: numbers.count)

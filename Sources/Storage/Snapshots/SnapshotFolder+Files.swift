@@ -41,4 +41,15 @@ extension SnapshotFolder {
     static func files(_ disk: any Disk) throws(DiskError) -> [File] {
         try disk.list(folder).compactMap { File($0) }.filter { disk.isFile($0.path) }
     }
+
+    /// What else is in the folder.
+    static func foreign(_ disk: any Disk) throws(DiskError) -> [String] {
+        let own = Set(try files(disk).map(\.path))
+        return try disk.list(folder).map { folder + "/" + $0 }.filter { !own.contains($0) }
+    }
+
+    /// The numbers of the manifests: where they are the same before and behind a reading, no snapshot came meanwhile.
+    static func manifestNumbers(_ disk: any Disk) throws(DiskError) -> [UInt64] {
+        try files(disk).filter { $0.kind == "manifest" && !$0.isTemporary }.map(\.number)
+    }
 }

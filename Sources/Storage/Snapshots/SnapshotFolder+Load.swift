@@ -6,12 +6,13 @@ extension SnapshotFolder {
     /// Loads the newest snapshot that can be read; returns its last log sequence, 0 where there is none.
     ///
     /// Where the log goes back to its beginning, a lost snapshot is none. Else, in this order: the newest whole one; the newest
-    /// whole state without its manifest, with a log that is read as a whole; what is whole of the newest damaged one.
-    /// - Throws: `StoreError.snapshot` where nothing of any state can be read: an empty store would not say what it lost.
+    /// whole state without its manifest, with a log that is read as a whole; what is whole of the newest damaged one; the log
+    /// alone, see `giveUp`.
     mutating func load(into head: inout Head, _ status: inout StoreStatus, _ log: Log) throws -> UInt64 {
         let files = try SnapshotFolder.files(disk).filter { !$0.isTemporary }
         let numbers = files.filter { $0.kind == "manifest" }.map(\.number)
-        lastNumber = files.map(\.number).max() ?? 0
+        // A folder of such a name may not be written over.
+        lastNumber = try disk.list(SnapshotFolder.folder).compactMap { File($0)?.number }.max() ?? 0
         var damaged: [Manifest] = []
         for number in numbers.sorted(by: >) {
             guard var manifest = try readManifest(number, &status) else {
@@ -44,15 +45,22 @@ extension SnapshotFolder {
             take(manifest)
             return manifest.sequence
         }
-        let others = try disk.list(SnapshotFolder.folder).filter { !$0.hasSuffix(".new") }
         // The first snapshot of all that a crash ended before there was anything in the log.
         let isFirst = numbers.isEmpty && log.isEmpty
-        guard others.isEmpty || isFirst else {
-            throw StoreError.snapshot(
-                "none of the \(others.count) files in \(SnapshotFolder.folder) is a state of which anything is whole; put a copy "
-                    + "back, or move that folder away to go on with what the log holds")
-        }
-        return 0
+        guard !files.isEmpty, !isFirst else { return 0 }
+        giveUp(files, damaged, &status)
+        // An empty log must not look like one that goes back to its beginning.
+        return log.isEmpty ? 1 : before
+    }
+
+    /// Goes on where nothing of any state can be read, without which nobody knows whose the samples in chunks, rollups and rows of
+    /// the log are: with the series that the log itself tells of. All files are kept.
+    private mutating func giveUp(_ files: [File], _ damaged: [Manifest], _ status: inout StoreStatus) {
+        isGivenUp = true
+        damagedFiles.formUnion(files.map(\.path))
+        let known = damaged.flatMap { $0.chunkFiles + $0.rollupFiles.all.map(\.file) }
+        status.losses.append(
+            Loss(path: SnapshotFolder.folder, from: known.compactMap(\.first).min(), to: nil))
     }
 
     private mutating func take(_ manifest: Manifest) {

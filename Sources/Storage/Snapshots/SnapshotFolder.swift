@@ -33,6 +33,8 @@ struct SnapshotFolder: Sendable {
     var manifests: [Manifest] = []
     /// Files that could not be read as a whole; set aside where others are deleted.
     var damagedFiles: Set<String> = []
+    /// Whether nothing of any state could be read.
+    var isGivenUp = false
     var lastNumber: UInt64 = 0
     /// Whether files of no use are left that the disk did not delete.
     private(set) var hasUnused = false
@@ -74,14 +76,8 @@ struct SnapshotFolder: Sendable {
             try name(manifest, temporary)
         } catch {
             // What was begun would fill a full disk further with each attempt.
-            let kinds =
-                ["chunks", "state"]
-                + head.configuration.rollups.map {
-                    RollupFiles.kind($0.resolution.milliseconds)
-                }
-            for path in kinds.map({ SnapshotFolder.path($0, number) }) + [temporary] {
-                try? disk.remove(path)
-            }
+            let begun = (try? SnapshotFolder.files(disk)) ?? []
+            for file in begun where file.number == number { try? disk.remove(file.path) }
             throw error
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
@@ -155,13 +151,18 @@ struct SnapshotFolder: Sendable {
             rollupFiles: rollupFiles)
     }
 
+    /// The chunks of a store of no more bytes are written densely too: more would take longer than a second.
+    private static let denseChunks = 8 << 20
+
     private func writeChunks(_ head: Head, _ number: UInt64, _ isDense: Bool) throws -> ChunkFile? {
+        let isDenser = isDense && head.byteCount <= Self.denseChunks
         var file: RecordFile?
         var (first, last) = (Int64.max, Int64.min)
         func append(_ record: [UInt8], _ from: Int64, _ to: Int64) throws {
             if file == nil {
                 let path = SnapshotFolder.path("chunks", number)
-                file = try RecordFile(disk, path, id: number, isFilledUp: !isDense)
+                file = try RecordFile(
+                    disk, path, id: number, isDense: isDenser, isFilledUp: !isDense)
             }
             try PieceRecord.forEach(record) { try file?.append($0) }
             first = min(first, from)

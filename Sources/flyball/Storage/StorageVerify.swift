@@ -45,10 +45,7 @@ struct StorageVerify: ParsableCommand {
             let count = found.findings.count { $0.isDamage }
             Terminal.error(
                 "NOT intact: \(count) damaged or missing places in \(looked). "
-                    + (found.canStart
-                        ? "The service starts all the same with what is whole; a copy or a snapshot from before has the rest"
-                        : "The service refuses to start: nothing of any state can be read, and the log does not go back to the "
-                            + "beginning. Put a copy back, or move samples/snapshots away to go on with what the log holds")
+                    + "The service starts all the same with what is whole; a copy or a snapshot from before has the rest"
             )
             throw ExitCode(2)
         }
