@@ -21,6 +21,34 @@ struct PathForecasterTests {
     }
 
     @Test
+    func `a point forecast is what could be recorded, and quantiles lie between`() throws {
+        var source = Synthetic(seed: 1)
+        let values = source.wave(24 * 20, period: 24, noise: 3).map { ($0 * 2).rounded() / 2 + 0.25 }
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 48, quantiles: [0.9])
+
+        #expect(forecast.mean.allSatisfy { abs($0 * 2 - 0.5 - ($0 * 2 - 0.5).rounded()) < 1e-6 })
+        #expect(forecast.quantiles[0].values.contains { abs($0 * 2 - 0.5 - ($0 * 2 - 0.5).rounded()) > 0.1 })
+    }
+
+    @Test
+    func `the resolution of a recording is found where it matters`() throws {
+        let tenths = (0..<200).map { 20 + Double($0 * 7 % 90) / 10 }
+        let pages = (0..<200).map { 100 + 4096 * Double($0 * 7 % 90) }
+        var source = Synthetic(seed: 1)
+
+        let tenth = try #require(Resolution(tenths + [.nan]))
+        #expect(abs(tenth.step - 0.1) < 1e-6)
+        #expect(abs(tenth.rounded(21.34) - 21.3) < 1e-6)
+        #expect(try #require(Resolution(pages)).rounded(6000) == 100 + 4096)
+        // Anything at all; too fine; hardly more than there and not there; nothing.
+        #expect(Resolution(source.noise(200)) == nil)
+        #expect(Resolution(tenths.map { $0 * 1000 } + [20_000.1]) == nil)
+        #expect(Resolution((0..<200).map { Double($0 % 5) }) == nil)
+        #expect(Resolution([Double](repeating: 7, count: 200)) == nil)
+    }
+
+    @Test
     func `a counter never falls, and is forecast by its changes`() throws {
         var source = Synthetic(seed: 11)
         var sum = 1e6
