@@ -18,6 +18,9 @@ struct PathBacktest: Sendable {
     static let fairError = 2.0
     /// Of the last cycle in the likely median: more makes it a worse forecast.
     static let weightInLikely = 0.375
+    /// Of the line through all values beside all other members, where it is beyond doubt, divided by how many windows
+    /// were forecast: one or two rank no models, and most of these follow a trend too little.
+    static let weightOfLine = 2.5
     /// What an error weighs beside that of the next newer moment: what suits a series changes.
     static let memory = 0.95
 
@@ -32,8 +35,8 @@ struct PathBacktest: Sendable {
     /// How steeply a weight falls with the error.
     private var sharpness = 1.0
     /// What the last cycle weighs beside all others, besides what its own errors earn it: in the likely median, and in
-    /// a point forecast before its emphasis.
-    private var extraWeight = (likely: 0.0, point: 0.0)
+    /// a point forecast before its emphasis. The same of a line.
+    private var extraWeight = (likely: 0.0, point: 0.0, line: 0.0)
     private var period = 1
     /// How much of what comes before a forecast shows how well the last cycle has just been repeated.
     private var latest = 1
@@ -66,7 +69,8 @@ struct PathBacktest: Sendable {
         // Even where each weekend is as no day before it, the last cycle keeps some weight.
         extraWeight = (
             likely: Self.weightInLikely * steadiness,
-            point: Self.weightOfLastCycle * (periods.isEmpty ? steadiness : steadiness.squareRoot())
+            point: Self.weightOfLastCycle * (periods.isEmpty ? steadiness : steadiness.squareRoot()),
+            line: periods.isEmpty ? Self.weightOfLine * Trend.evidence(values) / independent : 0
         )
         let ensemble = Ensemble(known, periods: periods.filter { split >= 2 * $0 })
         let step = max(1, (tested - horizon) / PathForecaster.maxOrigins)
@@ -238,6 +242,9 @@ struct PathBacktest: Sendable {
         var weights = ensemble.members.map { member in
             guard !worth.isEmpty, worth[member.kind.rawValue].isFinite, typical > 0 else { return 1.0 }
             return pow(max(worth[member.kind.rawValue] / typical, Self.leastError), -sharpness)
+        }
+        if let index = ensemble.members.firstIndex(where: { $0.kind == .straight }) {
+            weights[index] += extraWeight.line * (weights.reduce(0, +) - weights[index])
         }
         if let index = Self.lastCycle(ensemble) {
             weights[index] += lastCycle * (weights.reduce(0, +) - weights[index])

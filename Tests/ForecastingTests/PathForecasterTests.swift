@@ -83,6 +83,30 @@ struct PathForecasterTests {
     }
 
     @Test
+    func `a trend of few values is followed where it is beyond doubt`() throws {
+        var error = 0.0
+        var naive = 0.0
+        for seed in 1...12 {
+            var source = Synthetic(seed: UInt64(seed))
+            let line = (0..<60).map { 100 + Double($0) + 5 * source.normal() }
+            let truth = (60..<84).map { 100 + Double($0) }
+            let forecast = try #require(PathForecaster(line)).forecast(horizon: 24, quantiles: [])
+            error += distance(forecast.mean, truth)
+            naive += distance([Double](repeating: line[59], count: 24), truth)
+            #expect(Trend.evidence(line) == 1)
+
+            var level = 0.0
+            let walk = source.noise(60).map { step in
+                level += step
+                return level
+            }
+            #expect(Trend.evidence(walk) < 0.5)
+        }
+
+        #expect(error < 0.4 * naive, "\(error) beside \(naive)")
+    }
+
+    @Test
     func `what runs out is at nothing, and not below`() throws {
         let line = (0..<60).map { 1000 - 15 * Double($0) }
 
