@@ -7,8 +7,8 @@ enum LastCycle {
     static let usualSteadiness = 0.6
     /// The rank of a window that went well.
     static let goodRank = 0.2
-    /// It counts more where its latest error is below this share of a typical model's.
-    static let calm = 0.95
+    /// It counts more where its latest error is below so many times a typical model's.
+    static let calm = 1.1
     /// No more past cycles say how its errors are usually spread over one, nor do they say less than this.
     static let usualCycles = 7
     static let leastShare = 0.25

@@ -10,12 +10,17 @@ struct PathBacktest: Sendable {
     static let leastError = 0.05
     /// Of the longest season, that the models of a backtest must have seen.
     static let leastCycles = 3.5
-    /// Of a series whose last cycle is always equally wrong, beside all other members together. In one window of
-    /// some cycles the last one is now and then repeated almost exactly, which no backtest foresees: what goes far
+    /// Of the last cycle in a point forecast beside all other members together, where it is always equally wrong. In
+    /// one window of some cycles it is now and then repeated almost exactly, which no backtest foresees: what goes far
     /// from it then must have more than half of the weight on its side.
-    static let weightOfLastCycle = 0.75
-    /// Of that weight, what the likely median keeps: more makes it a worse forecast.
-    static let shareOfLikely = 0.5
+    static let weightOfLastCycle = 0.65
+    /// Where the last cycle errs more than so many times as much as a typical model, it weighs less in proportion.
+    static let fairError = 2.0
+    /// Of the last cycle in the likely median: more makes it a worse forecast.
+    static let weightInLikely = 0.375
+    /// Of the line through all values beside all other members, where it is beyond doubt, divided by how many windows
+    /// were forecast: one or two rank no models, and most of these follow a trend too little.
+    static let weightOfLine = 2.5
     /// What an error weighs beside that of the next newer moment: what suits a series changes.
     static let memory = 0.95
 
@@ -29,9 +34,9 @@ struct PathBacktest: Sendable {
     private var typical = 1.0
     /// How steeply a weight falls with the error.
     private var sharpness = 1.0
-    /// What the last cycle weighs in a point forecast beside all others, besides what its own errors earn it
-    /// and before its emphasis.
-    private var anchor = 0.0
+    /// What the last cycle weighs beside all others, besides what its own errors earn it: in the likely median, and in
+    /// a point forecast before its emphasis. The same of a line.
+    private var extraWeight = (likely: 0.0, point: 0.0, line: 0.0)
     private var period = 1
     /// How much of what comes before a forecast shows how well the last cycle has just been repeated.
     private var latest = 1
@@ -59,10 +64,14 @@ struct PathBacktest: Sendable {
         sharpness = min(max(independent - 1, 0.75), 4)
         period = periods.first ?? 1
         latest = Swift.max(period, horizon / 2)
-        anchor =
-            Self.weightOfLastCycle
-            * LastCycle.steadiness(values, period: period, width: Swift.max(horizon, period))
-        if periods.isEmpty { anchor *= 1 - LastCycle.bias(values, width: horizon) }
+        var steadiness = LastCycle.steadiness(values, period: period, width: Swift.max(horizon, period))
+        if periods.isEmpty { steadiness *= 1 - LastCycle.bias(values, width: horizon) }
+        // Even where each weekend is as no day before it, the last cycle keeps some weight.
+        extraWeight = (
+            likely: Self.weightInLikely * steadiness,
+            point: Self.weightOfLastCycle * (periods.isEmpty ? steadiness : steadiness.squareRoot()),
+            line: periods.isEmpty ? Self.weightOfLine * Trend.evidence(values) / independent : 0
+        )
         let ensemble = Ensemble(known, periods: periods.filter { split >= 2 * $0 })
         let step = max(1, (tested - horizon) / PathForecaster.maxOrigins)
         // Counted back from the end, so that the newest moments are always in.
@@ -206,14 +215,25 @@ struct PathBacktest: Sendable {
 
     /// What each member of an ensemble of the same series weighs in the likely median.
     func weights(_ ensemble: Ensemble) -> [Double] {
-        weights(ensemble, lastCycle: Self.shareOfLikely * anchor)
+        weights(ensemble, lastCycle: extraWeight.likely)
     }
 
     /// What each member weighs in a point forecast.
     /// - Parameter values: up to the moment of the forecast.
     func weightsOfPoint(_ ensemble: Ensemble, after values: ArraySlice<Double>) -> [Double] {
         let emphasis = LastCycle.emphasis(values, period: period, width: latest, typical: typical)
-        return weights(ensemble, lastCycle: emphasis * anchor)
+        var weight = emphasis * extraWeight.point
+        if let kind = Self.lastCycle(ensemble).map({ ensemble.members[$0].kind.rawValue }), !worth.isEmpty,
+            worth[kind] > Self.fairError * typical
+        {
+            weight *= Self.fairError * typical / worth[kind]
+        }
+        return weights(ensemble, lastCycle: weight)
+    }
+
+    /// Which member repeats the last cycle, or the last value.
+    private static func lastCycle(_ ensemble: Ensemble) -> Int? {
+        ensemble.members.firstIndex { $0.kind == .shortNaive || $0.kind == .last }
     }
 
     /// What its errors earn each member, one for a typical error and for a member that could not be tried.
@@ -223,7 +243,10 @@ struct PathBacktest: Sendable {
             guard !worth.isEmpty, worth[member.kind.rawValue].isFinite, typical > 0 else { return 1.0 }
             return pow(max(worth[member.kind.rawValue] / typical, Self.leastError), -sharpness)
         }
-        if let index = ensemble.members.firstIndex(where: { $0.kind == .shortNaive || $0.kind == .last }) {
+        if let index = ensemble.members.firstIndex(where: { $0.kind == .straight }) {
+            weights[index] += extraWeight.line * (weights.reduce(0, +) - weights[index])
+        }
+        if let index = Self.lastCycle(ensemble) {
             weights[index] += lastCycle * (weights.reduce(0, +) - weights[index])
         }
         return weights

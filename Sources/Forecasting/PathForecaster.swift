@@ -24,6 +24,8 @@ package struct PathForecaster: Sendable {
     private let origin: Double?
     /// What was never below zero stays there.
     private let floor: Double
+    /// What all values are multiples of.
+    private let resolution: Resolution?
     /// How many values were looked at.
     private let count: Int
 
@@ -59,6 +61,7 @@ package struct PathForecaster: Sendable {
     ) {
         guard var series = RegularSeries(values, believesEnd: true) else { return nil }
         floor = series.isNonNegative ? 0 : -.infinity
+        resolution = Resolution(values)
         let changes = MonotoneSeries.changes(series)
         origin = changes == nil ? nil : series.values[series.count - 1]
         if let changes { series = changes }
@@ -155,8 +158,11 @@ package struct PathForecaster: Sendable {
         func placed(_ path: [Double]) -> [Double] {
             origin.map { origin in path.map { max(floor, origin + $0) } } ?? path
         }
+        let recordable = placed(inside).map { value in
+            resolution.map { max(floor, $0.rounded(value)) } ?? value
+        }
         return Forecast(
-            mean: placed(inside), quantiles: bands.map { ($0.quantile, placed($0.values)) },
+            mean: recordable, quantiles: bands.map { ($0.quantile, placed($0.values)) },
             relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,
             model: "weighted median of \(fit.ensemble.members.count) models"

@@ -3,6 +3,10 @@ enum Trend {
     static let levelRates = [0.05, 0.1, 0.2, 0.4, 0.7, 1]
     static let trendRates = [0.02, 0.1, 0.3]
     static let damping = 0.9
+    /// So many times its standard error a slope may be by chance, and from so many times on it is none.
+    static let doubt = 5.0...10.0
+    /// Fewer tell no trend from chance.
+    static let leastValues = 12
     /// Older values tell no rate.
     static let maxValues = 2000
 
@@ -51,6 +55,24 @@ enum Trend {
         guard let line = Line(values) else { return nil }
         let level = SeasonalSmoothing.smoothed(values.enumerated().map { $1 - line[$0] }, from: 1)
         return (0..<horizon).map { level + line[values.count + $0] }
+    }
+
+    /// From 0 to 1, how surely values follow a line: by its slope in units of its standard error, which is larger where
+    /// what remains goes on, as in a random walk.
+    static func evidence(_ values: [Double]) -> Double {
+        let values = Array(values.suffix(maxValues))
+        guard values.count >= leastValues, let line = Line(values) else { return 0 }
+        let rest = values.enumerated().map { $1 - line[$0] }
+        let count = Double(rest.count)
+        let square = rest.reduce(0) { $0 + $1 * $1 }
+        guard square > 0 else { return 1 }
+        let product = zip(rest, rest.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
+        // The line has taken some of the likeness of neighbours with it.
+        let likeness = min(max(product / square + 4 / count, 0), 0.99)
+        let variance = square / (count - 2) * (1 + likeness) / (1 - likeness)
+        let error = (variance / (count * (count * count - 1) / 12)).squareRoot()
+        let distance = abs(line[1] - line[0]) / error - doubt.lowerBound
+        return min(max(distance / (doubt.upperBound - doubt.lowerBound), 0), 1)
     }
 
     /// The line that fits values best.

@@ -86,8 +86,19 @@ struct EnsembleTests {
         // Before and after a weekend the last day is no forecast at all.
         let weekly = try share(week(24 * 7 * 5))
 
+        // Each weekday has a level of its own, which the last day is always far from.
+        let levels: [Double] = [0, 80, 20, 60, 10, 90, 40]
+        let weekdays = source.wave(24 * 7 * 5, period: 24, noise: 2).enumerated().map { index, value in
+            value + levels[index / 24 % 7]
+        }
+        let wrong = try share(weekdays)
+        // Weekends hardly stand out of the noise.
+        let restless = try share(week(24 * 7 * 5, noise: 25))
+
         #expect((0.35...0.55).contains(even), "\(even)")
         #expect(weekly < 0.6 * even, "\(weekly) beside \(even)")
+        #expect(wrong < 0.15, "\(wrong)")
+        #expect(restless > 0.9 * even, "\(restless) beside \(even)")
     }
 
     @Test
@@ -116,18 +127,18 @@ struct EnsembleTests {
         let over = restless + restless.suffix(24).enumerated().map { $0 < 12 ? $1 : $1 + 10 }
 
         #expect(emphasis(restless, typical: 5) == 1)
-        #expect(abs(emphasis(calm, typical: 5) - 2.375) < 1e-9)
-        #expect(emphasis(calm, typical: 2) == 1)
-        #expect(emphasis(over, typical: 7) == 1)
+        #expect(abs(emphasis(calm, typical: 5) - 2.75) < 1e-9)
+        #expect(emphasis(calm, typical: 1.8) == 1)
+        #expect(emphasis(over, typical: 6) == 1)
         #expect(emphasis(restless + restless.suffix(24), typical: 5) == LastCycle.mostEmphasis)
         #expect(emphasis([Double](repeating: 7, count: 47), typical: 5) == 1)
         #expect(emphasis(calm, typical: 0) == 1)
 
         // Evenings are calm each day; then one is calmer than they are.
-        let evenings = (0..<240).map { Double($0 / 24 % 2) * ($0 % 24 < 12 ? 10 : 3) }
+        let evenings = (0..<240).map { hour in Double(hour / 24 % 2) * (hour % 24 < 12 ? 10.0 : 3.0) }
         let calmer = evenings.enumerated().map { $0 < 228 ? $1 : 2 }
-        #expect(emphasis(evenings, typical: 6.5) == 1)
-        #expect(emphasis(calmer, typical: 6.5) > 1.15)
+        #expect(emphasis(evenings, typical: 5.6) == 1)
+        #expect(emphasis(calmer, typical: 5.6) > 1.15)
     }
 
     @Test
