@@ -74,7 +74,9 @@ extension Turn {
         _ decision: ScaleDecision, _ inputs: DecisionInputs, isInCharge: Bool
     ) {
         guard let policy = memory.policies[decision.policy] else { return }
-        let kinds = Set(decision.reasons.map(\.kind.rawValue)).sorted().joined(separator: ",")
+        // A steady load at its target is now within tolerance of it and now exactly there.
+        let told = decision.reasons.map { $0.kind == .tolerance ? .signal : $0.kind }
+        let kinds = Set(told.map(\.rawValue)).sorted().joined(separator: ",")
         let key = "\(decision.desired) \(kinds)"
         let isDue = policy.recordedAt.map { now - $0 >= Self.heartbeat } ?? true
         let changes = isInCharge && decision.from != decision.desired

@@ -33,6 +33,8 @@ struct BacktestCommand: AsyncParsableCommand {
     @Option(help: "Of a store or an OpenMetrics file: PromQL that yields the demand.") var query: String?
     @Option(help: "The distance at which --query is evaluated.") var step = "1m"
     @Option(help: "How long a replica takes to start.") var startup = "180s"
+    @Option(help: "A request that waits for longer gives up, where a signal is a latency.")
+    var requestTimeout = "60s"
     @Option(help: "What lies before is seen and not judged.") var evaluateAfter = "8d"
     @Option(
         help:
@@ -100,7 +102,8 @@ struct BacktestCommand: AsyncParsableCommand {
         if search { chosen = chosen.flatMap { BacktestSearch.variants(of: $0) } }
         let settings = Backtest.Settings(
             startUpSeconds: try seconds("--startup", startup),
-            evaluateAfterSeconds: try seconds("--evaluate-after", evaluateAfter))
+            evaluateAfterSeconds: try seconds("--evaluate-after", evaluateAfter),
+            requestTimeoutSeconds: try seconds("--request-timeout", requestTimeout))
         return BacktestPlan(
             trace: demand, settings: settings, policies: chosen, comparators: comparators,
             sources: try sources(), order: policy.isEmpty ? [] : named)

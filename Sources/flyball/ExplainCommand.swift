@@ -14,7 +14,7 @@ struct Explain: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
 
     func run() async throws {
-        let answer = try await server.get("/api/v1/scaling/decisions/" + ServerOptions.segment(decision))
+        let answer = try await server.get("/api/v1/scaling/decisions/\(ServerOptions.segment(decision))")
         if json { return print(answer.pretty) }
         print(answer["text"].string ?? answer.pretty + "\n", terminator: "")
     }

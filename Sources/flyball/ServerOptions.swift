@@ -86,11 +86,17 @@ struct ServerOptions: ParsableArguments {
 
     private func query(_ parameters: [(String, String)]) -> String {
         guard !parameters.isEmpty else { return "" }
-        return "?" + parameters.map { $0 + "=" + Self.segment($1) }.joined(separator: "&")
+        return "?" + parameters.map { $0 + "=" + Self.escaped($1) }.joined(separator: "&")
     }
 
-    /// A text as one segment of a path, or as the value of a parameter.
-    static func segment(_ text: String) -> String {
+    /// A name as one segment of a path.
+    static func segment(_ name: String) throws -> String {
+        guard !name.isEmpty else { throw ValidationError("a name is needed, found \"\"") }
+        return escaped(name)
+    }
+
+    /// A text as a part of a path, or as the value of a parameter.
+    private static func escaped(_ text: String) -> String {
         let plain = text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
         let escaped = text.utf8.map { byte -> String in
             switch byte {

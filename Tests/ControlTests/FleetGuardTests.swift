@@ -62,6 +62,24 @@ struct FleetGuardTests {
     }
 
     @Test
+    func `a steady load at its target is recorded once a minute, whether just tolerated or not`() {
+        var world = world(["web"])
+        world.loads["web"] = 60
+        world.run(.seconds(60))
+        let before = world.batches.count
+
+        for turn in 0..<24 {
+            world.loads["web"] = turn.isMultiple(of: 2) ? 60.3 : 60
+            world.run(.seconds(5))
+        }
+
+        let entries = world.batches.dropFirst(before).flatMap(\.effects).count { effect in
+            if case .record(let entry) = effect { entry.kind == .scaling } else { false }
+        }
+        #expect((1...3).contains(entries), "\(entries)")
+    }
+
+    @Test
     func `a count that a pause delays is told with the request`() {
         func notes(_ direction: PauseDirection?, _ count: Int) -> [String] {
             var world = world(["web"])

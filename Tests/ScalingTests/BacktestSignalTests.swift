@@ -6,10 +6,10 @@ import TimeSeries
 
 /// What the signals of a policy read in a backtest, and what a backtest refuses.
 struct BacktestSignalTests {
-    private func view(utilisation: Double?, backlog: Double = 0, ready: Int = 10) -> BacktestView {
+    private func view(utilisation: Double?, queued: Double = 0, ready: Int = 10) -> BacktestView {
         BacktestView(
-            seconds: 0, load: 80, utilisation: utilisation, unboundUtilisation: utilisation, backlog: backlog,
-            ready: ready, starting: 0, desired: ready)
+            seconds: 0, load: 80, utilisation: utilisation, unboundUtilisation: utilisation, backlog: 0,
+            queued: queued, ready: ready, starting: 0, desired: ready)
     }
 
     private func signal(
@@ -34,8 +34,7 @@ struct BacktestSignalTests {
     }
 
     @Test
-    func `latency meets the objective where a replica serves what it can, and waits for the backlog`() throws
-    {
+    func `latency meets the objective where a replica serves what it can, and waits for the queue`() throws {
         func latency(_ view: BacktestView) throws -> Double {
             try #require(PolicyController.latency(view, objective: 0.25))
         }
@@ -44,8 +43,26 @@ struct BacktestSignalTests {
         #expect(try abs(latency(view(utilisation: 0)) - 0.05) < 1e-12)
         #expect(try abs(latency(view(utilisation: 1)) - 1) < 1e-12)
         // 25 seconds of what one replica serves within its objective are 2 of ten replicas at their limit.
-        #expect(try abs(latency(view(utilisation: 1, backlog: 25)) - 3) < 1e-12)
+        #expect(try abs(latency(view(utilisation: 1, queued: 25)) - 3) < 1e-12)
         #expect(PolicyController.latency(view(utilisation: nil, ready: 0), objective: 0.25) == nil)
+    }
+
+    @Test
+    func `requests give up after their timeout, and jobs do not`() {
+        var sensor = Sensor(tickSeconds: 15, capacity: 10, timeoutSeconds: 60)
+
+        // Twice what ten replicas can do at their limit, for an hour.
+        for _ in 0..<240 { sensor.measure(250, ready: 10) }
+
+        #expect(sensor.backlog == 240 * 15 * 12.5)
+        // What came within a minute waits; what is served of it has waited for a minute.
+        #expect(sensor.queued(ready: 100) == 60 * 25)
+        #expect(sensor.queued(ready: 10) == 60 * 12.5)
+
+        // With enough replicas it is gone as soon as it is worked off.
+        sensor.measure(0, ready: 100)
+        #expect(sensor.queued(ready: 100) == 0)
+        #expect(sensor.backlog > 0)
     }
 
     @Test(arguments: [

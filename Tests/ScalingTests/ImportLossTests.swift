@@ -186,38 +186,6 @@ struct ImportLossTests {
 
     @Test(arguments: [
         (
-            "{ type: rabbitmq, metadata: { queueName: jobs, mode: MessageRate, value: '7' } }",
-            #"sum(rate(rabbitmq_queue_messages_published_total{queue="jobs"}[1m]))"#
-        ),
-        (
-            "{ type: rabbitmq, metadata: { queueName: ^j, useRegex: 'true', excludeUnacknowledged: 'true', value: '7' } }",
-            #"sum(rabbitmq_queue_messages_ready{queue=~"^j"})"#
-        ),
-        (
-            "{ type: rabbitmq, metadata: { queueName: j, queueLength: '7' } }",
-            #"sum(rabbitmq_queue_messages{queue="j"})"#
-        ),
-        (
-            "{ type: aws-sqs-queue, metadata: { queueURL: 'https://sqs.eu-1.amazonaws.com/12/jobs', queueLength: '7' } }",
-            #"sum(aws_sqs_approximate_number_of_messages_visible_average{queue_name="jobs"})"#
-                + #" + sum(aws_sqs_approximate_number_of_messages_not_visible_average{queue_name="jobs"})"#
-        ),
-        (
-            "{ type: aws-sqs-queue, metadata: { queueURL: jobs, queueLength: '7', scaleOnInFlight: 'false', "
-                + "scaleOnDelayed: 'true' } }",
-            #"sum(aws_sqs_approximate_number_of_messages_visible_average{queue_name="jobs"})"#
-                + #" + sum(aws_sqs_approximate_number_of_messages_delayed_average{queue_name="jobs"})"#
-        ),
-    ])
-    func `a queue's trigger measures what it measured`(trigger: String, query: String) throws {
-        let (policies, _) = try scaledObject("minReplicaCount: 1", trigger)
-
-        #expect(policies[0].signals.map(\.query) == [query])
-        #expect(policies[0].signals.map(\.target) == [.perReplica(7)])
-    }
-
-    @Test(arguments: [
-        (
             "minReplicaCount: 1", "{ type: kafka, metadata: { topic: t, partitionLimitation: 1-3 } }",
             "partitionLimitation"
         ),

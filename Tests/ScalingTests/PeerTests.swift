@@ -113,4 +113,58 @@ struct PeerTests {
         #expect(
             tracking.desired([.init(mean: 0.6, target: 0.5)], warm: 10, warming: 2, current: 12) == 12)
     }
+
+    // MARK: Those that foresee
+
+    /// Days of so many seconds a step: of a demand that ten replicas serve at 60 % in a part of each day, else one.
+    private func trace(step: Int, days: Int, peak: Range<Int>) -> DemandTrace {
+        let values = (0..<(days * 86_400 / step)).map { peak.contains($0 * step % 86_400) ? 60.0 : 6 }
+        return DemandTrace(values, stepSeconds: step, capacity: 8)!
+    }
+
+    private func view(_ seconds: Int, utilisation: Double = 0.6, count: Int) -> BacktestView {
+        BacktestView(
+            seconds: seconds, load: 0, utilisation: utilisation, unboundUtilisation: utilisation, backlog: 0,
+            queued: 0, ready: count, starting: 0, desired: count)
+    }
+
+    @Test
+    func `what crane foresees is one metric of an autoscaler, with its limits and its window`() {
+        let noon = 43_200
+        var crane = CraneEHPA(
+            trace(step: 60, days: 3, peak: noon..<noon + 3600), Backtest.Settings(maxReplicas: 100))
+        let day = 86_400
+
+        let up = [(0, 1), (15, 5), (30, 10)].map { crane.desired(view(day + noon - 1800 + $0, count: $1)) }
+        _ = crane.desired(view(day + noon + 3585, utilisation: 0.06, count: 10))
+        let after = [0, 270, 285].map {
+            crane.desired(view(day + noon + 3600 + $0, utilisation: 0.06, count: 10))
+        }
+
+        #expect(up == [5, 10, 10])
+        #expect(after == [10, 10, 1])
+    }
+
+    @Test
+    func `what AWS foresees adds, and only tracking removes it`() {
+        var aws = AWSPredictive(
+            trace(step: 60, days: 3, peak: 36_000..<39_600), Backtest.Settings(maxReplicas: 100))
+        let begin = 86_400 + 36_000
+
+        #expect(aws.desired(view(begin, count: 1)) == 10)
+        let after = (0...15).map {
+            aws.desired(view(begin + 3600 + 60 * $0, utilisation: 0.06, count: 10))
+        }
+        #expect(after.firstIndex(of: 1) == 14)
+    }
+
+    @Test(arguments: [57, 60, 7200])
+    func `AWS knows the hour of the day, whatever the steps of the trace`(step: Int) {
+        let peak = step > 3600 ? 36_000..<43_200 : 38_400..<39_000
+        var aws = AWSPredictive(trace(step: step, days: 15, peak: peak), Backtest.Settings(maxReplicas: 100))
+
+        let counts = [8, 10, 13].map { aws.desired(view(14 * 86_400 + $0 * 3600 + 600, count: 1)) }
+
+        #expect(counts == [1, 10, 10])
+    }
 }

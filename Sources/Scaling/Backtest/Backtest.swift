@@ -7,15 +7,18 @@ package struct Backtest: Sendable {
         package var evaluateAfterSeconds: Int
         package var tickSeconds: Int
         package var maxReplicas: Int
+        /// A request that waits for longer gives up.
+        package var requestTimeoutSeconds: Int
 
         package init(
             startUpSeconds: Int = 180, evaluateAfterSeconds: Int = 8 * 86_400, tickSeconds: Int = 15,
-            maxReplicas: Int = 150
+            maxReplicas: Int = 150, requestTimeoutSeconds: Int = 60
         ) {
             self.startUpSeconds = max(0, startUpSeconds)
             self.evaluateAfterSeconds = max(0, evaluateAfterSeconds)
             self.tickSeconds = max(1, tickSeconds)
             self.maxReplicas = max(1, maxReplicas)
+            self.requestTimeoutSeconds = max(0, requestTimeoutSeconds)
         }
     }
 
@@ -43,7 +46,8 @@ package struct Backtest: Sendable {
         var controller = controller
         let tick = settings.tickSeconds
         var tally = BacktestTally()
-        var sensor = Sensor()
+        var sensor = Sensor(
+            tickSeconds: tick, capacity: trace.capacity, timeoutSeconds: settings.requestTimeoutSeconds)
         var fleet = SimulatedFleet(
             ready: demand(at: 0), startUp: controller.isClairvoyant ? 0 : settings.startUpSeconds)
         var desired = fleet.total
@@ -60,7 +64,7 @@ package struct Backtest: Sendable {
                 observe(Point(seconds: now, demand: needed, ready: fleet.ready, desired: desired))
             }
             if !controller.isClairvoyant { decide(&controller, &sensor, &fleet, &desired, &tally, now) }
-            sensor.measure(load, ready: fleet.ready, capacity: trace.capacity, tickSeconds: tick)
+            sensor.measure(load, ready: fleet.ready)
         }
         return tally.score(tickSeconds: tick)
     }
@@ -72,8 +76,9 @@ package struct Backtest: Sendable {
         guard let measured = sensor.reading else { return }
         let view = BacktestView(
             seconds: now, load: measured.load, utilisation: measured.utilisation,
-            unboundUtilisation: measured.unbound, backlog: sensor.backlog, ready: fleet.ready,
-            starting: fleet.startingCount, desired: desired)
+            unboundUtilisation: measured.unbound, backlog: sensor.backlog,
+            queued: sensor.queued(ready: fleet.ready), ready: fleet.ready, starting: fleet.startingCount,
+            desired: desired)
         let count = max(0, min(controller.desired(view), settings.maxReplicas))
         if now >= settings.evaluateAfterSeconds { tally.adapt(from: desired, to: count) }
         desired = count
@@ -93,11 +98,25 @@ struct Sensor {
         var unbound: Double?
     }
 
+    private let tickSeconds: Double
+    private let capacity: Double
+    private let timeoutSeconds: Double
     private var last: Reading?
     private(set) var reading: Reading?
     private(set) var backlog = 0.0
+    private var queued = 0.0
+    /// What came within the timeout, and where its next tick goes.
+    private var arrived: [Double]
+    private var next = 0
 
-    mutating func measure(_ load: Double, ready: Int, capacity: Double, tickSeconds: Int) {
+    init(tickSeconds: Int, capacity: Double, timeoutSeconds: Int) {
+        self.tickSeconds = Double(tickSeconds)
+        self.capacity = capacity
+        self.timeoutSeconds = Double(timeoutSeconds)
+        arrived = [Double](repeating: 0, count: max(1, timeoutSeconds / tickSeconds))
+    }
+
+    mutating func measure(_ load: Double, ready: Int) {
         let limit = capacity / DemandTrace.objectiveUtilisation
         let unbound = ready > 0 ? load / (Double(ready) * limit) : nil
         let now = Reading(load: load, utilisation: unbound.map { min(1, $0) }, unbound: unbound)
@@ -106,9 +125,19 @@ struct Sensor {
             load: (before.load + now.load) / 2, utilisation: Self.mean(before.utilisation, now.utilisation),
             unbound: Self.mean(before.unbound, now.unbound))
         last = now
-        let left = load / capacity - Double(ready) / DemandTrace.objectiveUtilisation
-        backlog = max(0, backlog + left * Double(tickSeconds))
+        let left = (load / capacity - Self.rate(ready)) * tickSeconds
+        backlog = max(0, backlog + left)
+        arrived[next] = load / capacity * tickSeconds
+        next = (next + 1) % arrived.count
+        // What came earlier has been served or has given up.
+        queued = max(0, min(queued + left, arrived.reduce(0, +)))
     }
+
+    /// What waits of requests and is still served before it gives up.
+    func queued(ready: Int) -> Double { min(queued, timeoutSeconds * Self.rate(ready)) }
+
+    /// What so many replicas work off in a second.
+    private static func rate(_ ready: Int) -> Double { Double(ready) / DemandTrace.objectiveUtilisation }
 
     private static func mean(_ a: Double?, _ b: Double?) -> Double? {
         guard let a, let b else { return a ?? b }

@@ -12,6 +12,8 @@ package struct BacktestView: Sendable {
     package var unboundUtilisation: Double?
     /// Work that has arrived and not been done, in seconds of one replica's capacity.
     package var backlog: Double
+    /// The same of requests, which wait for a time and then give up.
+    package var queued: Double
     package var ready: Int
     package var starting: Int
     package var desired: Int

@@ -59,11 +59,11 @@ extension PolicyController {
     ///
     /// Service slows down as 1 / (1 - utilisation), so that the objective is met exactly where a replica serves what it
     /// can within its objective, and takes at most four times as long; what has arrived and not been done waits until all
-    /// replicas together have worked it off.
+    /// replicas together have worked it off, or gives up.
     static func latency(_ view: BacktestView, objective: Double) -> Double? {
         guard let utilisation = view.utilisation, view.ready > 0 else { return nil }
         let idle = max(leastIdle, 1 - utilisation)
         let service = objective * (1 - DemandTrace.objectiveUtilisation) / idle
-        return service + view.backlog * DemandTrace.objectiveUtilisation / Double(view.ready)
+        return service + view.queued * DemandTrace.objectiveUtilisation / Double(view.ready)
     }
 }

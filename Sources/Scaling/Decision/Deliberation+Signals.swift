@@ -118,7 +118,7 @@ extension Deliberation {
         guard coverage >= rule.above, coverage > 0 else {
             note(
                 .partial, signal.name,
-                "only \(share) of its sources report; below \(SignalPolicy.Unit.share.text(rule.above)) "
+                "only \(share) of its sources report in full; below \(SignalPolicy.Unit.share.text(rule.above)) "
                     + "nothing is removed", count: current)
             return nil
         }
@@ -135,7 +135,7 @@ extension Deliberation {
         floor = lowest
         note(
             .partial, signal.name,
-            "\(share) of its sources report; with the others like them \(completed.count), and at most "
+            "\(share) of its sources report in full; with the others like them \(completed.count), and at most "
                 + "\(most) are removed at once", count: max(completed.count, lowest))
         return completed
     }

@@ -11,40 +11,6 @@ struct TriggerImport {
         self.polling = polling
     }
 
-    /// Queues and what Prometheus exporters call them: the metric, its labels by KEDA's key, and the key of the target.
-    private struct Queue {
-        var metric: String
-        var labels: [(label: String, key: String)]
-        var target: String
-        var standard: String
-        var exporter: String
-    }
-
-    private static let queues: [String: Queue] = [
-        "rabbitmq": Queue(
-            metric: "rabbitmq_queue_messages", labels: [("queue", "queueName"), ("vhost", "vhostName")],
-            target: "value", standard: "20", exporter: "RabbitMQ's Prometheus plugin"),
-        "kafka": Queue(
-            metric: "kafka_consumergroup_lag",
-            labels: [("consumergroup", "consumerGroup"), ("topic", "topic")],
-            target: "lagThreshold", standard: "10", exporter: "kafka_exporter"),
-        "redis": Queue(
-            metric: "redis_key_size", labels: [("key", "listName")], target: "listLength", standard: "5",
-            exporter: "redis_exporter"),
-        "redis-streams": Queue(
-            metric: "redis_stream_group_messages_pending",
-            labels: [("stream", "stream"), ("group", "consumerGroup")], target: "pendingEntriesCount",
-            standard: "5", exporter: "redis_exporter"),
-        "aws-sqs-queue": Queue(
-            metric: "aws_sqs_approximate_number_of_messages_visible_average",
-            labels: [("queue_name", "queueURL")],
-            target: "queueLength", standard: "5", exporter: "cloudwatch_exporter"),
-        "nats-jetstream": Queue(
-            metric: "jetstream_consumer_num_pending",
-            labels: [("stream_name", "stream"), ("consumer_name", "consumer")], target: "lagThreshold",
-            standard: "10", exporter: "prometheus-nats-exporter"),
-    ]
-
     func add(_ trigger: Documents.Node, to draft: inout PolicyDraft) {
         let type = trigger["type"]?.text ?? ""
         let metadata = trigger["metadata"]
@@ -55,12 +21,12 @@ struct TriggerImport {
         case "cpu", "memory": container(type, trigger, &draft)
         case "cron": cron(metadata, name, &draft)
         default:
-            guard let queue = Self.queues[type] else {
+            guard let metadata, let measured = QueueMeasure(type, metadata) else {
                 return log.note(
                     "the trigger type \"\(type)\" has no equivalent: let an exporter measure it and write a query",
                     trigger)
             }
-            self.queue(queue, trigger, name, &draft)
+            queue(measured, trigger, name, &draft)
         }
         if trigger["authenticationRef"] != nil {
             log.note("authentication belongs to the scrape, in flyball.yml", trigger["authenticationRef"])
@@ -73,64 +39,27 @@ struct TriggerImport {
         "enabletls", "timeout", "authmodes", "username", "password", "awsregion", "awsendpoint",
         "identityowner", "bootstrapservers", "sasl", "version", "account", "natsservermonitoringendpoint",
         "usehttps", "connectionname", "metricname", "activationvalue", "activationlagthreshold",
-        "activationqueuelength", "activationthreshold", "activationlistlength",
+        "activationqueuelength", "activationthreshold", "activationlistlength", "activationlagcount",
+        "sentinelmaster", "sentinelusername", "sentinelpassword",
     ]
 
     private func queue(
-        _ queue: Queue, _ trigger: Documents.Node, _ name: String, _ draft: inout PolicyDraft
+        _ queue: QueueMeasure, _ trigger: Documents.Node, _ name: String, _ draft: inout PolicyDraft
     ) {
         let metadata = trigger["metadata"]
         let type = trigger["type"]?.text ?? ""
-        var known = Self.connection.union(queue.labels.map { $0.key.lowercased() }).union([
-            queue.target.lowercased()
-        ])
-        var metric = queue.metric
-        var isRate = false
-        if type == "rabbitmq" {
-            known.formUnion(["mode", "queuelength", "useregex", "excludeunacknowledged"])
-            switch metadata?["mode"]?.text ?? "QueueLength" {
-            case "QueueLength":
-                if metadata?["excludeUnacknowledged"]?.text == "true" {
-                    metric = "rabbitmq_queue_messages_ready"
-                }
-            case "MessageRate":
-                metric = "rabbitmq_queue_messages_published_total"
-                isRate = true
-            case let mode: return log.note("mode \(mode) of rabbitmq has no equivalent", metadata?["mode"])
-            }
-        }
-        var others: [String] = []
-        if type == "aws-sqs-queue" {
-            known.formUnion(["scaleoninflight", "scaleondelayed"])
-            // What is worked on counts unless told otherwise, what is delayed only where told.
-            if metadata?["scaleOnInFlight"]?.text != "false" { others.append("not_visible") }
-            if metadata?["scaleOnDelayed"]?.text == "true" { others.append("delayed") }
-            others = others.map { "aws_sqs_approximate_number_of_messages_\($0)_average" }
-        }
-        let isPattern = metadata?["useRegex"]?.text == "true"
-        let labels = queue.labels.compactMap { label, key -> String? in
-            guard var value = metadata?[key]?.text else { return nil }
-            // The name of a queue is what its address ends with.
-            if key == "queueURL" { value = value.split(separator: "/").last.map(String.init) ?? value }
-            return label + (isPattern && label == "queue" ? "=~" : "=") + MetricName.quoted(value)
-        }
+        if let problem = queue.problem { return log.note(problem, trigger) }
         log.note(
             "\(type) is measured by \(queue.exporter), which has to be scraped; check the query", trigger)
-        if type == "kafka", metadata?["allowIdleConsumers"]?.text != "true" {
+        var known = Self.connection.union(queue.known)
+        if queue.isPartitioned, metadata?["allowIdleConsumers"]?.text != "true" {
             known.insert("allowidleconsumers")
             log.note(
                 "KEDA starts no more replicas than the topic has partitions; write that as replicas.max",
                 trigger)
         }
         log.unread(metadata, known: known, of: type)
-        let conditions = labels.isEmpty ? "" : "{\(labels.joined(separator: ", "))}"
-        let series = metric + conditions
-        let sums = ([metric] + others).map { "sum(\($0)\(conditions))" }.joined(separator: " + ")
-        let target =
-            metadata?[queue.target]?.text ?? (type == "rabbitmq" ? metadata?["queueLength"]?.text : nil)
-        append(
-            isRate ? "sum(rate(\(series)[1m]))" : sums, target ?? queue.standard, trigger, name,
-            &draft)
+        append(queue.query, queue.target, trigger, name, &draft)
     }
 
     private func prometheus(_ trigger: Documents.Node, _ name: String, _ draft: inout PolicyDraft) {
@@ -173,7 +102,7 @@ struct TriggerImport {
         let activation =
             [
                 "activationThreshold", "activationValue", "activationLagThreshold", "activationQueueLength",
-                "activationListLength",
+                "activationListLength", "activationLagCount",
             ]
             .lazy.compactMap { metadata?[$0]?.text }.first
         if let activation, let number = KubernetesQuantity.parse(activation) {

@@ -44,7 +44,8 @@ package final class Measurer: Sendable {
                 signals.append(
                     Signal(
                         name: signal.name, reading: reading, outlook: outlook?.outlook,
-                        coverage: standing?.coverage, kept: standing?.kept))
+                        coverage: standing?.coverage,
+                        kept: standing?.kept(at: now, patience: policy.suspectsZeroFor)))
                 round.samples += Self.samples(
                     policy, signal, reading, outlook, share: learned.shares[policy.name], at: now)
             }

@@ -10,8 +10,18 @@ struct SeriesPresence {
         var coverage: Double?
         /// Of what the series told, what is left now that some have ended.
         var kept: Double?
+        /// The same where series that fell to nothing together since some moment are taken for missing, newest first.
+        var doubted: [(since: Timestamp, kept: Double)] = []
         /// Whether any of the series comes from a target that is scraped.
         var isScraped = false
+
+        /// - Parameter patience: for how long a fall to nothing is not believed.
+        func kept(at now: Timestamp, patience: Duration?) -> Double? {
+            guard let patience, let doubtful = doubted.last(where: { now - $0.since < patience }) else {
+                return kept
+            }
+            return min(doubtful.kept, kept ?? 1)
+        }
     }
 
     /// A series that ends is missed for so long, and as long as it had lived where it was never a steady one; then what
@@ -24,6 +34,7 @@ struct SeriesPresence {
     private static let replacement = Duration.seconds(600)
     /// Series that come with their target take nobody's place.
     private static let arrival = Duration.seconds(60)
+    private static let mostFalls = 8
     /// What is less than this share of the whole is not missed.
     private static let leastLoss = 0.01
     /// A series that has the labels of one that ended, and tells at least this share of it, stands for it.
@@ -34,6 +45,8 @@ struct SeriesPresence {
     private let isCounter: Bool
     /// Whether ranges are asked for, of which less and less is left once samples cease to come.
     let isRanged: Bool
+    /// The longest range of which an increase is asked: until it is full again after a gap it tells too little.
+    var filling: Duration?
     var tracks: [Labels: SeriesTrack] = [:]
     var habits = SeriesHabits()
     /// From when on it was seen whether a series was there.
@@ -41,10 +54,16 @@ struct SeriesPresence {
     var knowsHabits = false
     private var readAt: Timestamp?
     private var spacedAt: Timestamp?
+    /// When there was no series at all.
+    private var emptyAt: Timestamp?
+    /// When it was asked for the first time.
+    private var begunAt: Timestamp?
     private var count = 0.0
     /// Of the series that are there, how old their newest samples may be; nil where that is not known.
     private(set) var freshFor: Duration?
     var standing = Standing()
+    /// Whether series are missed that have ended.
+    private(set) var missesEnded = false
 
     init(isCounter: Bool, isRanged: Bool) {
         self.isCounter = isCounter
@@ -54,7 +73,8 @@ struct SeriesPresence {
     /// - Parameter here: how many series there are now.
     func isDue(_ here: Double, at now: Timestamp) -> Bool {
         guard let readAt, now >= readAt else { return true }
-        return here < count || now - readAt >= Self.validity
+        let isBack = filling != nil && here > count
+        return here < count || isBack || now - readAt >= Self.validity
     }
 
     func hasLost(_ here: Double) -> Bool { here < count }
@@ -68,6 +88,12 @@ struct SeriesPresence {
 
     private static let spacingValidity = Duration.seconds(300)
 
+    /// From when on a range has to be full, where it is not known from having seen it whether it is: after a restart.
+    func unknownStart(at now: Timestamp) -> Timestamp? {
+        guard let filling, now - (begunAt ?? now) < filling + Self.resolution else { return nil }
+        return now - filling
+    }
+
     /// What was found of a selector's series at one moment.
     struct Found {
         var elements: [VectorElement]
@@ -75,6 +101,8 @@ struct SeriesPresence {
         var sampledAt: [Labels: Timestamp] = [:]
         /// How far apart samples are, where that was asked for.
         var spacings: [Labels: Duration]?
+        /// When the newest sample of each was at the beginning of its range, where that was asked for.
+        var startedAt: [Labels: Timestamp]?
         /// How many there are, as `isDue` was asked.
         var count: Double
     }
@@ -82,6 +110,7 @@ struct SeriesPresence {
     /// Takes in the series that there are now.
     mutating func note(_ found: Found, at now: Timestamp, targets: TargetStates) {
         watchedSince = min(watchedSince ?? now, now)
+        begunAt = begunAt ?? now
         var freshFor: Duration?
         for element in found.elements {
             guard isRanged else {
@@ -94,12 +123,15 @@ struct SeriesPresence {
             note(element.labels, element.value, sampledAt: sampledAt, at: now)
             if let spacing = found.spacings?[key] { tracks[element.labels]?.learn(spacing: spacing) }
             tracks[element.labels]?.wasFresh()
+            let isFilling = isFilling(element.labels, key, found, at: now)
+            tracks[element.labels]?.isFilling = isFilling
             freshFor = [freshFor, tracks[element.labels]?.freshFor].compactMap { $0 }.max()
         }
         self.freshFor = freshFor ?? self.freshFor
         if found.spacings != nil { spacedAt = now }
         readAt = now
         count = found.count
+        if found.elements.isEmpty { emptyAt = now }
         standing = settle(at: now, targets)
     }
 
@@ -114,6 +146,22 @@ struct SeriesPresence {
         tracks[labels]?.last = min(track.last, sampledAt)
         tracks[labels]?.wasOverdue(sampledAt, at: now)
         return false
+    }
+
+    /// Whether a series that is there was not at the beginning of its range, though it had been before.
+    private func isFilling(_ labels: Labels, _ key: Labels, _ found: Found, at now: Timestamp) -> Bool {
+        guard let filling, let track = tracks[labels] else { return false }
+        let start = now - filling
+        // What came where there was nothing may have been there before under other labels.
+        if let emptyAt, emptyAt >= start, track.since >= emptyAt { return true }
+        if let gap = track.gap, gap.from < start, start < gap.to,
+            gap.to - gap.from - (track.spacing ?? .zero) >= .milliseconds(filling.milliseconds / 5)
+        {
+            return true
+        }
+        guard let startedAt = found.startedAt else { return false }
+        guard let newest = startedAt[key] else { return track.since < start }
+        return track.isOverdue(newest, at: start)
     }
 
     /// After a restart, takes in what the store says of the time before, on a grid of so wide steps.
@@ -152,9 +200,12 @@ struct SeriesPresence {
             return
         }
         var track = tracks.values[place]
-        if let readAt, track.last < readAt, now - track.last > track.resumesWithin {
-            if let life = life(of: labels, track) { habits.remember(life) }
-            track.since = now
+        if let readAt, track.last < readAt {
+            track.gap = (track.last, sampledAt)
+            if now - track.last > track.resumesWithin {
+                if let life = life(of: labels, track) { habits.remember(life) }
+                track.since = now
+            }
         }
         track.isLostWithTarget = false
         track.since = min(track.since, now)
@@ -168,6 +219,7 @@ struct SeriesPresence {
         var seen: Set<Labels> = []
         var down: Set<Labels> = []
         var here: [SeriesTrack] = []
+        var filling: [SeriesTrack] = []
         var ended: [Labels] = []
         var scraped: [Labels] = []
         var lost: [Labels] = []
@@ -184,7 +236,7 @@ struct SeriesPresence {
             case .gone, .unknown: break
             }
             if isHere {
-                here.append(track)
+                if track.isFilling { filling.append(track) } else { here.append(track) }
             } else if state == .up || state == .unknown {
                 ended.append(labels)
                 if state == .up { scraped.append(labels) }
@@ -198,7 +250,15 @@ struct SeriesPresence {
         let missed = stillMissed(ended, at: now)
         var standing = Standing(isScraped: !seen.isEmpty)
         standing.coverage = coverage(seen, down, at: now, targets)
-        if !here.isEmpty, !missed.isEmpty { standing.kept = kept(here, missed, targets) }
+        missesEnded = !missed.isEmpty
+        standing.kept = kept(here, missed, filling, targets)
+        var moments: Set<Timestamp?> = []
+        standing.doubted = SeriesFall.all(of: here).prefix(Self.mostFalls).map { fall in
+            moments.formUnion(fall.moments)
+            let left = here.filter { !moments.contains($0.level.fellAt) }
+            let doubtful = here.filter { moments.contains($0.level.fellAt) }
+            return (fall.since, kept(left, missed, filling + doubtful, targets) ?? 1)
+        }
         return standing
     }
 
@@ -215,18 +275,34 @@ struct SeriesPresence {
         return 1 - Double(missing) / Double(seen.count - down.count + missing)
     }
 
-    /// The share that is left where some series have ended that none took the place of; nil where nothing is missing.
-    private func kept(_ here: [SeriesTrack], _ ended: [SeriesTrack], _ targets: TargetStates) -> Double? {
-        let all = here + ended
+    /// The share that is left where some series have ended that none took the place of, or are back and have told for
+    /// less than their range; nil where nothing is missing.
+    private func kept(
+        _ here: [SeriesTrack], _ ended: [SeriesTrack], _ filling: [SeriesTrack], _ targets: TargetStates
+    ) -> Double? {
+        guard !here.isEmpty && !ended.isEmpty || !filling.isEmpty else { return nil }
+        let all = here + ended + filling
         let known = all.compactMap(\.weight)
         let total = known.reduce(0, +)
         // Where all are zero, or none is known, each counts alike.
         let mean = total > 0 ? total / Double(known.count) : 1
         func weight(_ track: SeriesTrack) -> Double { total > 0 ? track.weight ?? mean : 1 }
+        let missing = filling.reduce(unreplaced(ended, all, targets, weight)) { $0 + weight($1) }
+        let left = here.reduce(0) { $0 + weight($1) }
+        guard missing > Self.leastLoss * (left + missing) else { return nil }
+        return left / (left + missing)
+    }
+
+    /// What series that have ended told, less what began in their place.
+    private func unreplaced(
+        _ ended: [SeriesTrack], _ all: [SeriesTrack], _ targets: TargetStates,
+        _ weight: (SeriesTrack) -> Double
+    ) -> Double {
+        guard let first = ended.first else { return 0 }
         let lost = ended.reduce(0) { $0 + weight($1) }
         let lostEach = lost / Double(ended.count)
         let kinds = Set(ended.map(\.kind))
-        let earliest = ended.reduce(ended[0].last) { min($0, $1.last) } - Self.replacement
+        let earliest = ended.reduce(first.last) { min($0, $1.last) } - Self.replacement
         let found = all.reduce(0.0) { sum, track in
             guard track.since > earliest,
                 targets.since(of: track.target).map({ track.since > $0 + Self.arrival }) ?? true
@@ -236,9 +312,6 @@ struct SeriesPresence {
             let isLike = kinds.contains(track.kind) && weight >= Self.leastLikeness * lostEach
             return sum + (isLike ? max(weight, lostEach) : weight)
         }
-        let missing = lost - found
-        let left = here.reduce(0) { $0 + weight($1) }
-        guard missing > Self.leastLoss * (left + missing) else { return nil }
-        return left / (left + missing)
+        return max(0, lost - found)
     }
 }

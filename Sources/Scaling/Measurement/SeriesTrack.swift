@@ -13,6 +13,11 @@ struct SeriesTrack {
     /// Whether its target stopped answering, so that it did not end by itself.
     var isLostWithTarget = false
     var isScraped = false
+    /// From its last sample to its first one again, where it was away.
+    var gap: (from: Timestamp, to: Timestamp)?
+    /// Whether it is there and was not at the beginning of the range that is asked for, of which a part is all it tells.
+    var isFilling = false
+    private(set) var level = SeriesLevel()
     /// How far apart its samples are, where that is known.
     var spacing: Duration?
     /// How long its samples are late at times, as where they come in batches.
@@ -50,8 +55,11 @@ struct SeriesTrack {
     /// - Parameter moment: when the value was sampled.
     mutating func weigh(_ value: Double?, at moment: Timestamp, isCounter: Bool) {
         guard let value, value.isFinite else { return }
+        level.note(value, at: moment, isCounter: isCounter)
+        // What fell at once weighs what it did before.
+        let hasFallen = level.fellAt != nil
         guard isCounter else {
-            weight = abs(value)
+            if !hasFallen { weight = abs(value) }
             return
         }
         guard let anchor else {
@@ -66,7 +74,7 @@ struct SeriesTrack {
         // A counter that fell began anew.
         let increase = value >= anchor.value ? value - anchor.value : max(0, value)
         let rate = increase / time.inSeconds
-        weight = weight.map { ($0 + rate) / 2 } ?? rate
+        if !hasFallen { weight = weight.map { ($0 + rate) / 2 } ?? rate }
         self.anchor = Sample(moment, value)
     }
 

@@ -17,25 +17,30 @@ extension SignalProbe {
         guard let expression = try? Expression.parse(query) else { return SeriesPresence.Standing() }
         let counters = expression.counters
         let ranged = expression.ranged
+        let windows = expression.increaseWindows
         var worst = SeriesPresence.Standing()
         for selector in expression.selectors {
             let plain = selector.plain
             var standing = standings[plain]
             if standing == nil {
                 standing = await look(
-                    plain, isCounter: counters.contains(plain), isRanged: ranged.contains(plain))
+                    plain, isCounter: counters.contains(plain), isRanged: ranged.contains(plain),
+                    window: windows[plain])
                 if standing?.isScraped == false { standing?.coverage = await coverage(selector) }
                 standings[plain] = standing
             }
             if let share = standing?.coverage { worst.coverage = min(worst.coverage ?? 1, share) }
             if let share = standing?.kept { worst.kept = min(worst.kept ?? 1, share) }
+            if let doubted = standing?.doubted, doubted.last?.kept ?? 1 < worst.doubted.last?.kept ?? 1 {
+                worst.doubted = doubted
+            }
         }
         return worst
     }
 
     /// Nil where it cannot be told.
     private mutating func look(
-        _ plain: String, isCounter: Bool, isRanged: Bool
+        _ plain: String, isCounter: Bool, isRanged: Bool, window: Duration?
     ) async -> SeriesPresence.Standing? {
         // Taken out and not copied: it may hold many series.
         let known = presence.selectors.removeValue(forKey: plain)
@@ -44,12 +49,15 @@ extension SignalProbe {
             return nil
         }
         var found = known ?? SeriesPresence(isCounter: isCounter, isRanged: isRanged)
+        found.filling = [found.filling, window].compactMap { $0 }.max()
         if known == nil { await recall(plain, &found) }
         if found.isDue(here, at: now) {
             await readTargets(becauseOfLoss: found.hasLost(here))
             if let series = await self.found(plain, here, found) {
                 found.note(series, at: now, targets: presence.targets)
-                if found.standing.kept != nil, !found.knowsHabits { await recallHabits(plain, here, &found) }
+                if found.standing.kept != nil, found.missesEnded, !found.knowsHabits {
+                    await recallHabits(plain, here, &found)
+                }
             }
         }
         presence.selectors[plain] = found
@@ -71,6 +79,15 @@ extension SignalProbe {
         for element in times {
             guard let seconds = element.value, let sampledAt = Timestamp(seconds: seconds) else { continue }
             found.sampledAt[element.labels] = max(found.sampledAt[element.labels] ?? sampledAt, sampledAt)
+        }
+        if let start = known.unknownStart(at: now) {
+            let times = await self.elements(of: "timestamp(\(plain))", at: start)
+            found.startedAt = times.map { times in
+                Dictionary(
+                    times.compactMap { element in
+                        element.value.flatMap { Timestamp(seconds: $0) }.map { (element.labels, $0) }
+                    }, uniquingKeysWith: max)
+            }
         }
         if known.needsSpacings(at: now) { found.spacings = await spacings(of: plain, elements.count) }
         return found
@@ -131,6 +148,24 @@ extension SignalProbe {
 }
 
 extension Expression {
+    /// The longest ranges over which increases are asked for, by `VectorSelector.plain`: of these a part tells less than
+    /// the whole.
+    fileprivate var increaseWindows: [String: Duration] {
+        var found: [String: Duration] = [:]
+        walk { node in
+            guard case .call(let call) = node, [.rate, .increase].contains(call.function) else { return }
+            for argument in call.arguments {
+                guard case .matrix(let matrix) = argument,
+                    let window = try? matrix.window.milliseconds(
+                        step: .seconds(1), range: .zero, positive: true)
+                else { continue }
+                let plain = matrix.selector.plain
+                found[plain] = max(found[plain] ?? .zero, .milliseconds(window))
+            }
+        }
+        return found
+    }
+
     /// The selectors of counters, as `VectorSelector.plain`: those whose increase the expression takes.
     fileprivate var counters: Set<String> {
         var found: Set<String> = []

@@ -82,9 +82,9 @@ struct SignalProbe {
     }
 
     /// The elements of a query's vector; nil where it fails or yields something else.
-    func elements(of query: String) async -> [VectorElement]? {
+    func elements(of query: String, at moment: Timestamp? = nil) async -> [VectorElement]? {
         guard let expression = try? Expression.parse(query),
-            let result = try? await engine.evaluate(expression, at: now, limits: Self.limits),
+            let result = try? await engine.evaluate(expression, at: moment ?? now, limits: Self.limits),
             case .vector(let elements) = result.value
         else { return nil }
         return elements

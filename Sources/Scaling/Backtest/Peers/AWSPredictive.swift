@@ -22,7 +22,9 @@ struct AWSPredictive: BacktestController {
     mutating func desired(_ view: BacktestView) -> Int {
         let hour = (view.seconds + Self.bufferSeconds) / 3600
         if known.hour != hour { known = (hour, Replicas.covering(expected(hour) / Comparator.share(trace))) }
-        return max(min(track(view), maxReplicas), min(known.count, maxReplicas))
+        // What the forecast brought only tracking takes away.
+        tracked = max(track(view), known.count)
+        return min(tracked, maxReplicas)
     }
 
     private mutating func track(_ view: BacktestView) -> Int {
@@ -41,14 +43,16 @@ struct AWSPredictive: BacktestController {
     }
 
     private func expected(_ hour: Int) -> Double {
-        let perHour = max(1, 3600 / trace.stepSeconds)
         var sum = 0.0
         var total = 0.0
         var weight = 1.0
         for day in 1...14 {
-            let first = (hour - 24 * day) * perHour
-            guard first >= 0 else { break }
-            sum += weight * (trace.values[first..<min(first + perHour, trace.values.count)].max() ?? 0)
+            let start = (hour - 24 * day) * 3600
+            guard start >= 0 else { break }
+            // Each step holds until the next; one may be longer than an hour.
+            let first = min(start / trace.stepSeconds, trace.values.count)
+            let next = (start + 3599) / trace.stepSeconds + 1
+            sum += weight * (trace.values[first..<min(next, trace.values.count)].max() ?? 0)
             total += weight
             weight *= 0.8
         }

@@ -48,12 +48,15 @@ struct PodAutoscalerController: BacktestController {
             HorizontalPodAutoscaler.Configuration(maxReplicas: settings.maxReplicas))
     }
 
-    mutating func desired(_ view: BacktestView) -> Int {
+    mutating func desired(_ view: BacktestView) -> Int { desired(view, beside: []) }
+
+    /// - Parameter others: metrics beside CPU.
+    mutating func desired(_ view: BacktestView, beside others: [HorizontalPodAutoscaler.Metric]) -> Int {
         let pods = HorizontalPodAutoscaler.Pods(
             ready: view.utilisation.map { [Double](repeating: $0, count: view.ready) } ?? [],
             ignored: view.starting)
         return autoscaler.desired(
-            [.utilisation(pods, target: Comparator.targetUtilisation)], current: view.desired,
+            [.utilisation(pods, target: Comparator.targetUtilisation)] + others, current: view.desired,
             seconds: view.seconds)
     }
 }

@@ -1,25 +1,23 @@
-/// Crane's EffectiveHorizontalPodAutoscaler: the largest of the last three days at the same time of day, over
-/// the next hour, beside the HorizontalPodAutoscaler on CPU; the larger wins.
+/// Crane's EffectiveHorizontalPodAutoscaler: a HorizontalPodAutoscaler on two metrics, CPU and the largest of the last
+/// three days at the same time of day, over the next hour; the larger wins.
 struct CraneEHPA: BacktestController {
     let name = Comparator.crane.rawValue
-    private var reactive: PodAutoscalerController
+    private var autoscaler: PodAutoscalerController
     private let trace: DemandTrace
-    private let maxReplicas: Int
     private static let days = 3
     private static let horizonSeconds = 3600
     private var known: (index: Int, peak: Double) = (-1, 0)
 
     init(_ trace: DemandTrace, _ settings: Backtest.Settings) {
         self.trace = trace
-        maxReplicas = settings.maxReplicas
-        reactive = PodAutoscalerController(settings)
+        autoscaler = PodAutoscalerController(settings)
     }
 
     mutating func desired(_ view: BacktestView) -> Int {
         let index = view.seconds / trace.stepSeconds
         if known.index != index { known = (index, peak(around: index)) }
-        let predicted = Replicas.covering(known.peak / Comparator.share(trace))
-        return max(reactive.desired(view), min(predicted, maxReplicas))
+        return autoscaler.desired(
+            view, beside: [.averageValue(known.peak, target: Comparator.share(trace))])
     }
 
     private func peak(around index: Int) -> Double {

@@ -75,7 +75,7 @@ package struct HorizontalPodAutoscaler: Sendable {
     package func propose(_ metric: Metric, current: Int) -> Int? {
         switch metric {
         case .failed: return nil
-        case .utilisation(let pods, let target): return propose(pods, target, fill: 1, current)
+        case .utilisation(let pods, let target): return propose(pods, target, fill: max(1, target), current)
         case .average(let pods, let target): return propose(pods, target, fill: target, current)
         case .value(let value, let target, let ready):
             let ratio = value / target

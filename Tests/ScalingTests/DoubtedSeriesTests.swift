@@ -1,0 +1,114 @@
+import Fleet
+import PromQL
+import Testing
+import TimeSeries
+
+@testable import Scaling
+
+/// Series that are there and do not tell all: that fell to nothing together, or of which a range fills up again.
+struct DoubtedSeriesTests {
+    private func measurer(_ series: [String]) throws -> Measurer {
+        var storage = ScriptStorage()
+        for text in series {
+            storage.load(
+                try SeriesNotation(text), interval: .seconds(15), start: Timestamp(milliseconds: 0))
+        }
+        return Measurer(engine: LocalEngine(source: storage.source))
+    }
+
+    private func kept(_ query: String, _ measurer: Measurer, second: Int) async -> Double? {
+        var policy = ScalingPolicy(
+            name: "p", workload: WorkloadID("web")!, maxReplicas: 100,
+            signals: [SignalPolicy(name: "load", query: query, target: .perReplica(50))])
+        policy.partial = ScalingPolicy.PartialRule(above: 0.8, scaleDown: 0.1)
+        policy.suspectsZeroFor = .seconds(600)
+        let now = Timestamp(milliseconds: Int64(second) * 1000)
+        return await measurer.measure([policy], at: now).measurements[0].signals[0].kept
+    }
+
+    private func kept(_ query: String, _ series: [String], minutes: ClosedRange<Int>) async throws
+        -> [Double?]
+    {
+        let measurer = try measurer(series)
+        var shares: [Double?] = []
+        for minute in minutes { shares.append(await kept(query, measurer, second: 60 * minute)) }
+        return shares
+    }
+
+    /// Five sources, some of which tell something else after twenty minutes.
+    private func sources(_ before: String, _ after: String, others: String, failing: Int) -> [String] {
+        (0..<5).map { source in
+            "load{instance=\"\(source)\"} " + (source < failing ? "\(before) \(after)" : others)
+        }
+    }
+
+    @Test(arguments: [
+        ("sum(load)", "40x79", "0x400", "40x480", 20), ("avg(load)", "40x79", "1e-30x400", "40x480", 20),
+        // The increase from minute to minute is nothing a minute later.
+        ("sum(rate(load[1m]))", "0+3000x79", "237000x400", "0+3000x480", 21),
+        ("sum(rate(load[1m]))", "0+3000x79", "0x400", "0+3000x480", 20),
+    ])
+    func `several sources that fall to nothing together are missed for as long as a total of zero`(
+        query: String, before: String, after: String, others: String, fall: Int
+    ) async throws {
+        let series = sources(before, after, others: others, failing: 3)
+
+        let shares = try await kept(query, series, minutes: 12...40)
+
+        #expect(shares[..<(fall - 12)].allSatisfy { $0 == nil }, "\(shares)")
+        #expect(
+            shares[(fall - 12)..<(fall - 2)].allSatisfy { $0.map { abs($0 - 0.4) < 0.05 } == true },
+            "\(shares)")
+        #expect(shares[(fall - 2)...].allSatisfy { $0 == nil }, "\(shares)")
+    }
+
+    @Test(arguments: [
+        // One alone.
+        (failing: 1, before: "40x79", after: "0x400"),
+        // What runs down.
+        (3, "40x67 36x3 20x3", "8x4 0x400"),
+        // What is idle at times.
+        (3, "40x11 0x3 40x11 0x3 40x11 0x3 40x11 0x3 40x15", "0x400"),
+        // What is less, and not nothing.
+        (3, "40x79", "1x400"),
+    ])
+    func `sources that may well be idle are believed`(failing: Int, before: String, after: String)
+        async throws
+    {
+        let series = sources(before, after, others: "40x480", failing: failing)
+
+        let shares = try await kept("sum(load)", series, minutes: 4...40)
+
+        #expect(shares.allSatisfy { $0 == nil }, "\(shares)")
+    }
+
+    @Test(arguments: ["stale", "_"])
+    func `a range that fills up again after a gap is missing until it is full`(end: String) async throws {
+        // Away from 1200 s to 1365 s.
+        let series = (0..<5).map { source in
+            "load{src=\"\(source)\"} "
+                + (source < 3 ? "0+3000x79 \(end) _x10 276000+3000x400" : "0+3000x500")
+        }
+        let measurer = try measurer(series)
+        var shares: [Int: Double] = [:]
+        for second in stride(from: 900, through: 1800, by: 15) {
+            shares[second] = await kept("sum(rate(load[1m]))", measurer, second: second)
+        }
+
+        let known = shares.mapValues { abs($0 - 0.4) < 0.05 }
+        #expect(known.values.allSatisfy { $0 }, "\(shares)")
+        #expect(shares[1185] == nil && shares[1230] != nil && shares[1380] != nil, "\(shares)")
+        #expect(shares[1410] != nil && shares[1425] == nil, "\(shares)")
+    }
+
+    @Test
+    func `after a restart the store says which ranges are full`() async throws {
+        let paused = (0..<5).map { "load{src=\"\($0)\"} 0+3000x79 _x11 276000+3000x400" }
+        let steady = (0..<5).map { "load{src=\"\($0)\"} 0+3000x400" }
+
+        for (series, share) in [(paused, 0.0), (steady, nil)] {
+            let kept = await kept("sum(rate(load[1m]))", try measurer(series), second: 1410)
+            #expect(kept == share)
+        }
+    }
+}
