@@ -43,7 +43,6 @@ extension Head {
         var oldest = Int64.max
         for case let table? in tables {
             statistics.tables += 1
-            statistics.series += table.width
             statistics.tailBytes += table.tailByteCount
             statistics.chunkBytes += table.sealedByteCount
             for part in table.sealed {
@@ -53,7 +52,7 @@ extension Head {
             statistics.samples += table.tail.sampleCount
             if let first = table.firstTime { oldest = min(oldest, first) }
         }
-        statistics.series += loose.count
+        statistics.series = seriesCount
         statistics.indexBytes = loose.indexByteCount
         for index in loose.groups.indices where !loose.groups[index].isEmpty {
             let group = loose.groups[index]

@@ -59,7 +59,7 @@ struct Head: Sendable {
     static let times: ClosedRange<Int64> = -(1 << 50)...(1 << 50)
 
     var seriesCount: Int {
-        tables.reduce(loose.count) { $0 + ($1?.width ?? 0) }
+        tables.reduce(loose.count) { $0 + ($1?.seriesCount ?? 0) }
     }
 
     mutating func intern(_ labels: Labels) -> [(name: SymbolTable.Symbol, value: SymbolTable.Symbol)] {
@@ -103,30 +103,6 @@ struct Head: Sendable {
         if let excess { throw .labelLimit("storage.limits: a series of \(labels.metricName) \(excess)") }
     }
 
-    /// Throws where a target may not have these columns beside those that it has, and counts what they would bring.
-    mutating func admit(_ columns: [Labels], beside width: Int, of target: Labels) throws(SinkError) {
-        do throws(SinkError) {
-            guard width + columns.count <= configuration.limits.seriesPerTarget else {
-                throw .targetSeriesLimit(limit: configuration.limits.seriesPerTarget)
-            }
-            try check(columns, target: target)
-            lookAgain(for: MemoryPressure.cost(columns))
-            try checkRoom(for: columns)
-        } catch {
-            rejectedSamples += UInt64(columns.count)
-            if case .memoryLimit = error { pressure.hasRefused = true }
-            throw error
-        }
-    }
-
-    /// Throws where the store has no room for so many new series.
-    func checkRoom(for columns: [Labels]) throws(SinkError) {
-        try checkMemory(for: columns)
-        guard seriesCount + columns.count <= configuration.limits.series else {
-            throw .seriesLimit(limit: configuration.limits.series)
-        }
-    }
-
     /// The table of this target with exactly these columns.
     func table(_ target: Labels, _ columns: [Labels]) -> UInt32? {
         tablesByTarget[target]?.last { number in
@@ -146,14 +122,20 @@ struct Head: Sendable {
         tables[Int(number)] = table
         targets.add(number, table.targetSymbols)
         tablesByTarget[target, default: []].append(number)
+        let repeated = repeatedCount(columns, of: target, in: number)
+        tables[Int(number)]?.repeatedColumns = repeated
         pressure.seriesBytesSince += MemoryPressure.cost(columns)
     }
 
     mutating func extend(_ table: UInt32, _ added: [Labels]) {
-        guard let columns = tables[Int(table)]?.layout.columns else { return }
+        guard let (columns, target) = tables[Int(table)].map({ ($0.layout.columns, $0.target) }) else {
+            return
+        }
         forgetLists()
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
+        let repeated = repeatedCount(added, of: target, in: table)
+        tables[Int(table)]?.repeatedColumns += repeated
         pressure.seriesBytesSince += MemoryPressure.cost(added)
     }
 }

@@ -28,6 +28,8 @@ struct Table: Sendable {
     var order: [UInt32]?
     /// Those that it lacks, in their order.
     var missing: [Labels] = []
+    /// Columns whose series tables of the target before this one have too.
+    var repeatedColumns = 0
     /// Oldest first; times ascend over all of them.
     private(set) var sealed: [SealedRows] = []
     private(set) var tailTimes: [Int64] = []
@@ -70,6 +72,8 @@ struct Table: Sendable {
     }
 
     var width: Int { layout.columns.count }
+    /// Its series, but for those that other tables have.
+    var seriesCount: Int { width - repeatedColumns }
     var shape: (width: Int, order: [UInt32]?, lastTime: Int64?, appendedRows: UInt64) {
         (width, order, lastTime, appendedRows)
     }
