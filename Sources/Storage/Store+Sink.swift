@@ -21,8 +21,9 @@ extension Store: SampleSink {
                 head.noteRefusal(of: columns.count, error)
                 throw error
             }
-            try write(StoreRecord.table(number, target, columns))
+            let sequence = try write(StoreRecord.table(number, target, columns))
             head.addTable(number, target, columns)
+            head.lone.note(.columns(table: number, 0..<columns.count), at: sequence)
             return TableID(index: number)
         }
     }
@@ -152,8 +153,9 @@ extension Store: SampleSink {
     ) throws(SinkError) {
         guard let (width, target) = head.tables[Int(number)].map({ ($0.width, $0.target) }) else { return }
         try head.admit(columns, beside: width, of: target, in: number)
-        try write(StoreRecord.columns(number, width: width, columns))
+        let sequence = try write(StoreRecord.columns(number, width: width, columns))
         head.extend(number, columns)
+        head.lone.note(.columns(table: number, width..<width + columns.count), at: sequence)
     }
 
     package func closeTable(_ table: TableID) {
@@ -161,7 +163,7 @@ extension Store: SampleSink {
             guard head.hasTable(table.index), head.tables[Int(table.index)]?.isOpen == true else { return }
             head.tables[Int(table.index)]?.close()
             // Lost, it only means that the table stays open.
-            try? write(StoreRecord.close(table.index))
+            _ = try? write(StoreRecord.close(table.index))
         }
     }
 
@@ -244,6 +246,9 @@ extension Store: SampleSink {
         log.append(
             checked: refused.isEmpty
                 ? records : newSeries + StoreRecord.all(of: batch, numbers, without: refused))
+        if let first = added.first?.number {
+            head.lone.note(.series(first..<first + UInt32(added.count)), at: appendPosition)
+        }
         head.pressure.seriesBytesSince += MemoryPressure.cost(added.map(\.labels))
         head.pressure.samplesSince += batch.sampleCount
         return numbers
@@ -268,9 +273,9 @@ extension Store: SampleSink {
         }
     }
 
-    private func write(_ record: [UInt8]) throws(SinkError) {
+    private func write(_ record: [UInt8]) throws(SinkError) -> UInt64 {
         do {
-            try log.append(record)
+            return try log.append(record)
         } catch {
             throw .unavailable(error.description)
         }

@@ -19,7 +19,10 @@ extension Store {
             let needed = try snapshots.write(
                 copy, sequence: sequence, logEnd: log.durableEnd, anew: anew, isDense: isDense,
                 smallState: isDense ? SnapshotFolder.smallImport : SnapshotFolder.smallState)
-            self.head.withLock { $0.markPersisted(as: copy) }
+            self.head.withLock { head in
+                head.markPersisted(as: copy)
+                head.lone.removeAll(through: sequence)
+            }
             let byteCount = snapshots.byteCount
             let newest = copy.newest
             status.withLock { status in

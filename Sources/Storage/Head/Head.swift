@@ -30,6 +30,7 @@ struct Head: Sendable {
     /// How often deleted samples were taken out, and up to which time that was done in files too.
     var removals = 0
     var removalsInFiles = 0
+    var lone = LoneDefinitions()
     var looseRollups = LooseRollups()
     /// Single series were looked through for windows that end at or before this.
     var looseRolledUp: Int64 = .min

@@ -46,6 +46,8 @@ struct Table: Sendable {
     private var revision: UInt64 = 0
     /// Rows since the table was made; in the log, it tells whether a row before is missing.
     var appendedRows: UInt64 = 0
+    /// Whether the newest row lacks cells that the log told of in what is lost.
+    var lacksCells = false
     /// Sealed parts before this one are in a chunk file already.
     private(set) var persisted = 0
     var rollups = RollupSet()
