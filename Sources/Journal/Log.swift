@@ -54,6 +54,9 @@ package final class Log: Sendable {
     /// Up to where the files were on disk for good, when that was last so; nil where it was not since the log was opened.
     package var durableEnd: LogEnd? { writer.withLock { $0.durableEnd } }
 
+    /// The last sequence that stands in a file, on disk or not yet, and where the files end; nil where there is none.
+    package var written: (sequence: UInt64, end: LogEnd)? { writer.withLock { $0.end } }
+
     /// Whether no file is there at all.
     package var isEmpty: Bool { writer.withLock { $0.segments.isEmpty } }
 

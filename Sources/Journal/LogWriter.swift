@@ -58,6 +58,11 @@ struct LogWriter: Sendable {
 
     var readable: [Segment] { segments }
 
+    /// The last sequence in the files, and where they end.
+    var end: (sequence: UInt64, end: LogEnd)? {
+        segments.last.map { (nextSequence - 1, LogEnd(number: $0.number, length: $0.length)) }
+    }
+
     /// Writes all groups; returns the last sequence that is durable. Tries once more in a new file where
     /// the disk fails to synchronise.
     mutating func write(synchronize: Bool) throws(LogError) -> UInt64 {

@@ -6,13 +6,6 @@ import TimeSeries
 ///
 /// `read` leaves the cache as it is, so that a body that turns out bad halfway changes nothing; `commit` takes it over.
 struct LineCache {
-    /// A series that is not in the target's table.
-    struct OwnSeries: Sendable {
-        var labels: Labels
-        /// Its samples bring times of their own, so that it gets stale markers only where that was asked for.
-        var isTimed: Bool
-    }
-
     /// A column whose line is gone, and the text by which it would come back.
     private struct Retired {
         var series: [UInt8]
@@ -27,7 +20,7 @@ struct LineCache {
         var repeatedCount = 0
         /// Behind the existing columns; their values are in the row already.
         var newColumns: [Labels] = []
-        var newOwn: [OwnSeries] = []
+        var newOwn: [Labels] = []
         var ownSamples: [OwnSample] = []
         var metadata: [String: MetricMetadata] = [:]
         var exemplars: [LineExemplar] = []
@@ -42,7 +35,7 @@ struct LineCache {
 
     /// Report columns and all that were ever opened; the length of a row.
     var columnCount: Int
-    private(set) var own: [OwnSeries] = []
+    private(set) var own: [Labels] = []
     var layout = LineLayout.empty
     private var retired: [UInt64: Retired] = [:]
     /// Columns of the last lines that were taken whose end was told since.
@@ -63,7 +56,7 @@ struct LineCache {
     ///   - reportColumns: the first columns, which the scrape itself fills.
     ///   - own: series outside the table that an earlier cache of the target knew, which keep their numbers.
     ///   - registry: the texts of all targets, to share with those that have the same.
-    init(reportColumns: [Labels], own: [OwnSeries] = [], registry: LineTextRegistry) {
+    init(reportColumns: [Labels], own: [Labels] = [], registry: LineTextRegistry) {
         self.registry = registry
         self.reportColumns = reportColumns
         self.own = own
@@ -327,7 +320,7 @@ extension LineCache {
             attempt.reading.newColumns.append(column)
             attempt.row.append(Marker.absent)
         } else {
-            attempt.reading.newOwn.append(OwnSeries(labels: series, isTimed: isTimed))
+            attempt.reading.newOwn.append(series)
         }
         return destination
     }
@@ -388,7 +381,7 @@ extension LineCache {
             known.merge(template.destinations) { own, _ in own }
             firstUnknown += LineLayout.Destination(template.columns.count)
         }
-        for (index, series) in own.enumerated() { known[series.labels.processHash] = LineLayout.own(index) }
+        for (index, series) in own.enumerated() { known[series.processHash] = LineLayout.own(index) }
         var columns: [(series: [UInt8], destination: LineLayout.Destination)] = []
         for line in 0..<layout.count where layout.destinations[line] >= firstUnknown {
             columns.append((Array(layout.text[layout.seriesRange(line)]), layout.destinations[line]))

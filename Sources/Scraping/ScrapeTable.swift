@@ -30,7 +30,8 @@ struct ScrapeTable {
     /// The table before this one, until the first scrape of this one says which of its series go on; there is none
     /// meanwhile.
     private var former: FormerTable?
-    /// Own series with a sample in the last scrape.
+    /// Own series whose last scrape brought a sample that ends when there is none: one without a time of its own, but where
+    /// stale markers were asked for of the others too.
     private var liveOwn: Set<Int> = []
     /// Native histograms of the last scrape.
     private var liveHistograms: Set<Labels> = []
@@ -326,7 +327,9 @@ extension ScrapeTable {
     ) {
         guard !reading.ownSamples.isEmpty || !liveOwn.isEmpty else { return }
         var samples: [Int: [Sample]] = [:]
+        var live: Set<Int> = []
         for sample in reading.ownSamples where sample.series < cache.own.count {
+            if sample.timestamp == nil || job.tracksTimestampStaleness { live.insert(sample.series) }
             let time = sample.timestamp ?? timestamp
             if time - now > ScrapeTable.futureLimit { continue }
             samples[sample.series, default: []].append(Sample(time, sample.value))
@@ -336,18 +339,16 @@ extension ScrapeTable {
                 (a.element.timestamp, a.offset) < (b.element.timestamp, b.offset)
             }
             batch.append(
-                SeriesSamples(labels: cache.own[series].labels, samples: ordered.map(\.element)))
+                SeriesSamples(labels: cache.own[series], samples: ordered.map(\.element)))
         }
-        let ended = liveOwn.subtracting(samples.keys)
-        liveOwn = Set(samples.keys)
-        appendStale(ended, at: timestamp, to: &batch)
+        appendStale(liveOwn.subtracting(live), at: timestamp, to: &batch)
+        liveOwn = live
     }
 
     private func appendStale(_ series: Set<Int>, at timestamp: Timestamp, to batch: inout [SeriesSamples]) {
         for index in series.sorted() {
-            let series = cache.own[index]
-            if series.isTimed, !job.tracksTimestampStaleness { continue }
-            batch.append(SeriesSamples(labels: series.labels, samples: [Sample(timestamp, Marker.stale)]))
+            batch.append(
+                SeriesSamples(labels: cache.own[index], samples: [Sample(timestamp, Marker.stale)]))
         }
     }
 

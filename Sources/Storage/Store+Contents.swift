@@ -46,14 +46,24 @@ package struct StoreContents: Hashable, Sendable {
         var result = self
         let rest = Double(fileByteCount - total.bytes)
         let perSample = total.samples > 0 ? rest / Double(total.samples) : 0
-        func whole(_ part: Part) -> Part {
-            var whole = part
-            whole.bytes = max(0, part.bytes + (Int(clamping: perSample * Double(part.samples)) ?? 0))
-            return whole
-        }
-        result.metrics = metrics.mapValues(whole)
-        result.targets = targets.mapValues(whole)
+        result.metrics = Self.sharing(perSample, metrics)
+        result.targets = Self.sharing(perSample, targets)
         result.total.bytes = fileByteCount
+        return result
+    }
+
+    /// Each gets what all up to it do, less what those before it got: rounding each by itself would not add up.
+    private static func sharing<Name: Comparable>(_ perSample: Double, _ parts: [Name: Part]) -> [Name: Part]
+    {
+        var result = parts
+        var samples = 0
+        var shared = 0
+        for (name, part) in parts.sorted(by: { $0.key < $1.key }) {
+            samples += part.samples
+            let through = Int(clamping: (perSample * Double(samples)).rounded()) ?? 0
+            result[name]?.bytes = max(0, part.bytes + through - shared)
+            shared = through
+        }
         return result
     }
 }

@@ -10,10 +10,20 @@ extension Store: SampleSink {
                 return TableID(index: number)
             }
             if let number = try takeUp(target, columns, &head) { return TableID(index: number) }
-            try head.admit(columns, beside: 0, of: target)
             let number = UInt32(head.tables.count)
-            try write([StoreRecord.table(number, target, columns)])
+            do throws(SinkError) {
+                try head.checkRoom(for: columns, beside: 0, of: target)
+            } catch {
+                // Not even for what is new: those that are there go on.
+                if error.isLimitOfSeries, let number = try takeUp(target, columns, isForced: true, &head) {
+                    return TableID(index: number)
+                }
+                head.noteRefusal(of: columns.count, error)
+                throw error
+            }
+            let sequence = try write(StoreRecord.table(number, target, columns))
             head.addTable(number, target, columns)
+            head.lone.note(.columns(table: number, 0..<columns.count), at: sequence)
             return TableID(index: number)
         }
     }
@@ -22,9 +32,7 @@ extension Store: SampleSink {
         try head.withLock { head throws(SinkError) in
             guard head.hasTable(table.index), let open = head.tables[Int(table.index)] else { throw .closed }
             guard open.order == nil else { return try extend(table.index, by: columns, &head) }
-            try head.admit(columns, beside: open.width, of: open.target)
-            try write([StoreRecord.columns(table.index, width: open.width, columns)])
-            head.extend(table.index, columns)
+            try addColumns(columns, to: table.index, &head)
         }
     }
 
@@ -58,7 +66,7 @@ extension Store: SampleSink {
         // No copy of the table may live while the row is appended, or the whole tail would be copied with it.
         if let missing = head.tables[Int(number)]?.missing, !missing.isEmpty {
             do throws(SinkError) {
-                try head.checkRoom(for: missing)
+                try head.checkRoom(for: missing, in: number)
                 try placeMissing(number, &head)
             } catch {
                 report.refusal = error.description
@@ -100,21 +108,21 @@ extension Store: SampleSink {
     }
 
     /// Goes on with the newest table of a target, where nobody has it open and most of these columns are its own. Each restart
-    /// would else begin tables beside those that are there, whose series count as others. Without room for columns that it
-    /// lacks those that it has go on.
+    /// would else begin tables beside those that are there. Without room for columns that it lacks those that it has go on.
+    /// - Parameter isForced: where it has any of them, as there is no room for another table.
     private func takeUp(
-        _ target: Labels, _ columns: [Labels], _ head: inout Head
+        _ target: Labels, _ columns: [Labels], isForced: Bool = false, _ head: inout Head
     ) throws(SinkError) -> UInt32? {
         guard let number = head.tablesByTarget[target]?.last, var table = head.tables[Int(number)],
-            !table.isOpen, table.takeUp(columns),
-            table.width + table.missing.count <= head.configuration.limits.seriesPerTarget
+            !table.isOpen, table.takeUp(columns, sharingLess: isForced),
+            isForced || table.width + table.missing.count <= head.configuration.limits.seriesPerTarget
         else { return nil }
         table.isOpen = true
         head.tables[Int(number)] = table
         do throws(SinkError) {
             try placeMissing(number, &head)
         } catch {
-            guard error.leavesKnownSeries else {
+            guard error.leavesKnownSeries || isForced && error.isLimitOfSeries else {
                 head.tables[Int(number)]?.close()
                 throw error
             }
@@ -136,15 +144,19 @@ extension Store: SampleSink {
 
     /// Makes columns for what the owner of a table taken up has and the table lacks.
     private func placeMissing(_ number: UInt32, _ head: inout Head) throws(SinkError) {
-        guard
-            let (missing, width, target) = head.tables[Int(number)].map({ ($0.missing, $0.width, $0.target) })
-        else { return }
-        if !missing.isEmpty {
-            try head.admit(missing, beside: width, of: target)
-            try write([StoreRecord.columns(number, width: width, missing)])
-            head.extend(number, missing)
-        }
+        guard let missing = head.tables[Int(number)]?.missing else { return }
+        if !missing.isEmpty { try addColumns(missing, to: number, &head) }
         head.tables[Int(number)]?.placeMissing()
+    }
+
+    private func addColumns(
+        _ columns: [Labels], to number: UInt32, _ head: inout Head
+    ) throws(SinkError) {
+        guard let (width, target) = head.tables[Int(number)].map({ ($0.width, $0.target) }) else { return }
+        try head.admit(columns, beside: width, of: target, in: number)
+        let sequence = try write(StoreRecord.columns(number, width: width, columns))
+        head.extend(number, columns)
+        head.lone.note(.columns(table: number, width..<width + columns.count), at: sequence)
     }
 
     package func closeTable(_ table: TableID) {
@@ -152,7 +164,7 @@ extension Store: SampleSink {
             guard head.hasTable(table.index), head.tables[Int(table.index)]?.isOpen == true else { return }
             head.tables[Int(table.index)]?.close()
             // Lost, it only means that the table stays open.
-            try? write([StoreRecord.close(table.index)])
+            _ = try? write(StoreRecord.close(table.index))
         }
     }
 
@@ -235,6 +247,9 @@ extension Store: SampleSink {
         log.append(
             checked: refused.isEmpty
                 ? records : newSeries + StoreRecord.all(of: batch, numbers, without: refused))
+        if let first = added.first?.number {
+            head.lone.note(.series(first..<first + UInt32(added.count)), at: appendPosition)
+        }
         head.pressure.seriesBytesSince += MemoryPressure.cost(added.map(\.labels))
         head.pressure.samplesSince += batch.sampleCount
         return numbers
@@ -259,9 +274,9 @@ extension Store: SampleSink {
         }
     }
 
-    private func write(_ records: [[UInt8]]) throws(SinkError) {
+    private func write(_ record: [UInt8]) throws(SinkError) -> UInt64 {
         do {
-            try log.append(records)
+            return try log.append(record)
         } catch {
             throw .unavailable(error.description)
         }
@@ -289,5 +304,10 @@ extension SinkError {
         case .seriesLimit, .memoryLimit: true
         case .targetSeriesLimit, .labelLimit, .closed, .unavailable: false
         }
+    }
+
+    /// Whether it is about how many series there may be.
+    fileprivate var isLimitOfSeries: Bool {
+        if case .targetSeriesLimit = self { true } else { leavesKnownSeries }
     }
 }

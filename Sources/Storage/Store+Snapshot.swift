@@ -4,7 +4,7 @@ import Synchronization
 extension Store {
     /// Writes everything in memory to disk in one snapshot, so that the log before it can go. Appends go on
     /// meanwhile. Throws where the disk fails; the snapshots before it stay valid then.
-    /// - Parameter isDense: takes longer for a smaller file, of what may stay as it is for long.
+    /// - Parameter isDense: takes longer for a smaller file, of an import, which may stay as it is for long.
     package func snapshot(isDense: Bool = false) throws {
         try keepReserve()
         try snapshots.withLock { snapshots in
@@ -20,10 +20,12 @@ extension Store {
             copy.settleDeletions(through: durable)
             self.head.withLock { $0.settleDeletions(through: durable) }
             let needed = try snapshots.write(
-                copy, sequence: sequence, logEnd: log.durableEnd, anew: anew, isDense: isDense)
+                copy, sequence: sequence, logEnd: log.durableEnd, anew: anew, isDense: isDense,
+                smallState: isDense ? SnapshotFolder.smallImport : SnapshotFolder.smallState)
             self.head.withLock { head in
                 head.markPersisted(as: copy)
                 head.durability.committed(moment, through: sequence)
+                head.lone.removeAll(through: sequence)
             }
             let byteCount = snapshots.byteCount
             status.withLock { status in

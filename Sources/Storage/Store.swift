@@ -44,15 +44,13 @@ package final class Store: Sendable {
             // What only the log has may not be on disk yet.
             head.durability = Durability(durable: head.newest)
             status.damage += log.openReport.damage
-            var losses = LossTracker(after: sequence, newest: head.newest)
+            var replay = LogReplay(after: sequence, newest: head.newest)
             let report = try log.forEach(from: sequence + 1) { number, record in
-                losses.visit(number, record)
-                // A record that cannot be read is one that damage tore from what it refers to.
-                if (try? head.replay(record)) == nil { status.unreadableRecords += 1 }
+                try replay.take(number, record, of: log, into: &head)
             }
-            head.loose.settle()
-            losses.finish(next: log.nextSequence)
-            status.losses += losses.losses
+            replay.finish(next: log.nextSequence, &head)
+            status.unreadableRecords += replay.unreadableRecords
+            status.losses += replay.losses.losses
             if let path = log.openReport.lostEnd(after: folder.logEnd) {
                 status.losses.append(Loss(path: path, from: head.newest, to: nil))
             }
@@ -97,6 +95,7 @@ package final class Store: Sendable {
     /// keeps what is not written; the next call tries again.
     @discardableResult
     package func sync() throws(LogError) -> UInt64 {
+        repeatDefinitions()
         let (moment, deletes) = head.withLock { head in
             (head.durability.beginCommit(newest: head.newest), !head.waitingDeletions.isEmpty)
         }

@@ -106,6 +106,20 @@ struct SeriesRulesTests {
         #expect(rig.values("a") == ["1.0", "stale"])
     }
 
+    @Test func `a sample without a time ends as soon as its series has times of its own again`() async throws
+    {
+        let rig = try ScrapeRig()
+
+        await rig.scrape("a 6 1000001\nb 1\n")
+        await rig.scrape("a 5\nb 1\n")
+        await rig.scrape("a 6 1000001\nb 1\n")
+        await rig.scrape("b 1\n")
+
+        let labels = Labels(["__name__": "a", "job": "j", "instance": "a:1"])
+        let stale = rig.sink.samples(labels).filter { Marker.isStale($0.value) }
+        #expect(stale.map(\.timestamp) == [ScrapeRig.start + .seconds(30)])
+    }
+
     @Test(arguments: [
         (ScrapeLimits(samples: 1), "sample_limit exceeded (2 samples, limit 1)"),
         (ScrapeLimits(labels: 3), "label_limit exceeded"),

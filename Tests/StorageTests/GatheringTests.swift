@@ -271,6 +271,7 @@ import TimeSeries
         #expect(values.times.milliseconds.count == Self.rows + 2)
         #expect(values.times.milliseconds.contains(12_000) && values.times.milliseconds.last == 1_600_000)
     }
+
     @Test(arguments: [false, true], [false, true])
     func `what is pushed late is compared with a table that was empty, or not there, as the series came`(
         isOpened: Bool, isMaintained: Bool
@@ -293,5 +294,27 @@ import TimeSeries
         #expect(push(10, 7).duplicate == 1)
         #expect(push(10, 5).repeated == 1)
         #expect(push(9, 7).accepted == 1)
+    }
+
+    @Test func `series of several imports count once`() throws {
+        let disk = SimulatedDisk()
+        for round in 0..<6 {
+            let store = try open(disk)
+            let mark = store.seriesMark
+            _ = store.append(
+                (0..<6).map { number in
+                    SeriesSamples(
+                        labels: labels("one", number),
+                        samples: (0..<50).map { Sample(at(1000 * round + $0), Double($0 * number)) })
+                })
+            try store.gather(from: mark)
+            #expect(store.statistics().tables == round + 1 && store.statistics().series == 6)
+            disk.kill()
+        }
+        #expect(try open(disk).statistics().series == 6)
+        let kept = try Store(
+            disk: disk, configuration: StoreConfiguration(retention: .seconds(3000), rollups: []),
+            now: at(5500))
+        #expect(kept.statistics().tables < 6 && kept.statistics().series == 6)
     }
 }

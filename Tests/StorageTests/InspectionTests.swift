@@ -49,8 +49,8 @@ import TimeSeries
         let contents = try filled(disk).contents().sharing(fileByteCount: disk.byteCount)
 
         #expect(contents.total.bytes == disk.byteCount)
-        let sum = contents.metrics.values.reduce(0) { $0 + $1.bytes }
-        #expect(abs(sum - disk.byteCount) <= contents.metrics.count)
+        #expect(contents.metrics.values.reduce(0) { $0 + $1.bytes } == disk.byteCount)
+        #expect(contents.targets.values.reduce(0) { $0 + $1.bytes } == disk.byteCount)
     }
 
     @Test func `a series that came late counts once`() throws {

@@ -56,10 +56,15 @@ import TimeSeries
         return count
     }
 
-    /// One snapshot, as an import leaves it, or the copy that the admin API makes, of a store whose state is too large beside
-    /// its chunks to be written twice.
+    /// One snapshot, as an import leaves it, or the copy that the admin API makes, with a single state: one that is too large
+    /// beside its chunks to be written twice, or of which the other is gone.
     private func filled(asCopy: Bool) throws -> SimulatedDisk {
-        try snapshot(asCopy: asCopy) { try fill($0) }
+        let disk = try snapshot(asCopy: asCopy) { try fill($0) }
+        for kind in ["manifest", "state"] {
+            let paths = disk.paths.filter { $0.contains("/\(kind)-") }
+            for path in paths.dropLast() { disk.setContents(path, nil) }
+        }
+        return disk
     }
 
     /// The same of a store whose state is written twice, and how many samples it has.

@@ -11,9 +11,13 @@ import TimeSeries
     private func column(_ number: Int) -> Labels { Labels(["__name__": "m\(number)"]) }
 
     private func open(series limit: Int = 1000) throws -> Store {
-        var configuration = StoreConfiguration()
+        try Store(disk: disk, configuration: configuration(limit), now: at(0))
+    }
+
+    private func configuration(_ limit: Int) -> StoreConfiguration {
+        var configuration = StoreConfiguration(rollups: [])
         configuration.limits.series = limit
-        return try Store(disk: disk, configuration: configuration, now: at(0))
+        return configuration
     }
 
     private func append(_ store: Store, _ table: TableID, _ numbers: [Int], at step: Int) -> AppendReport {
@@ -128,6 +132,65 @@ import TimeSeries
         _ = append(store, closed, Array(0..<20), at: 0)
         store.closeTable(closed)
         #expect(try store.openTable(target: other, columns: (15..<40).map(column)) != closed)
+    }
+
+    @Test func `only what is new of a table that takes the place of another counts, and needs room`()
+        async throws
+    {
+        let first = try open()
+        let table = try first.openTable(target: target, columns: (0..<20).map(column))
+        _ = append(first, table, Array(0..<20), at: 0)
+        try first.sync()
+        disk.crash()
+
+        // Six of them are there: 14 are new.
+        let numbers = Array(14..<34)
+        let roomy = try Store(disk: disk.durableCopy(), configuration: configuration(34), now: at(0))
+        let next = try roomy.openTable(target: target, columns: numbers.map(column))
+        #expect(append(roomy, next, numbers, at: 1).accepted == 20)
+        #expect(roomy.statistics().tables == 2 && roomy.statistics().series == 34)
+        #expect(roomy.statistics().rejectedSamples == 0)
+        #expect(throws: SinkError.seriesLimit(limit: 34)) {
+            try roomy.extendTable(next, columns: [column(60)])
+        }
+        // What the first one has is not new.
+        try roomy.extendTable(next, columns: [column(3)])
+        #expect(roomy.statistics().series == 34)
+        // With the first table its series go, and count with the second.
+        try roomy.sync()
+        try roomy.maintain(now: at(16 * 86_400))
+        #expect(roomy.statistics().series == 21)
+
+        let full = try open(series: 33)
+        let again = try full.openTable(target: target, columns: numbers.map(column))
+        let report = append(full, again, numbers, at: 1)
+        #expect(report.accepted == 6 && report.limited == 14)
+        #expect(full.statistics().tables == 1 && full.statistics().series == 20)
+        #expect(throws: SinkError.seriesLimit(limit: 33)) {
+            try full.openTable(target: Labels(["job": "other"]), columns: numbers.map(column))
+        }
+    }
+
+    @Test func `a target above its own limit goes on after a restart with what is known`() async throws {
+        let first = try open()
+        let table = try first.openTable(target: target, columns: (0..<20).map(column))
+        _ = append(first, table, Array(0..<20), at: 0)
+        try first.sync()
+        disk.crash()
+
+        var configuration = configuration(1000)
+        configuration.limits.seriesPerTarget = 20
+        let second = try Store(disk: disk, configuration: configuration, now: at(0))
+        let numbers = Array(0..<21)
+        let again = try second.openTable(target: target, columns: numbers.map(column))
+        let report = append(second, again, numbers, at: 1)
+        #expect(report.accepted == 20 && report.limited == 1)
+        #expect(report.refusal?.contains("20") == true)
+        #expect(second.statistics().tables == 1)
+        #expect(throws: SinkError.targetSeriesLimit(limit: 20)) {
+            try second.extendTable(again, columns: [column(30)])
+        }
+        #expect(append(second, again, numbers, at: 2).accepted == 20)
     }
 
     @Test func `start timestamps stay with their series`() async throws {

@@ -22,8 +22,10 @@ extension Head {
             guard let first = tables[index]?.firstTime else { continue }
             if first < time { tables[index]?.drop(before: time) }
         }
+        var changed: Set<Labels> = []
         for index in tables.indices {
             guard let table = tables[index], table.isEmpty, !table.isOpen else { continue }
+            changed.insert(table.target)
             tablesByTarget[table.target]?.removeAll { $0 == UInt32(index) }
             if tablesByTarget[table.target]?.isEmpty == true { tablesByTarget[table.target] = nil }
             targets.remove(UInt32(index), table.targetSymbols)
@@ -31,6 +33,7 @@ extension Head {
             noteTables(of: table.target)
             droppedSeries += table.width
         }
+        for target in changed { countRepeated(of: target) }
         dropLoose(edge)
         dropStarts(before: time)
         dropUnusedLayouts()

@@ -3,49 +3,32 @@ import TimeSeries
 
 extension Head {
     /// Takes a record of the log, as the live store took it. A record that makes no sense (after damage) changes
-    /// nothing.
-    mutating func replay(_ record: [UInt8]) throws(CodecError) {
+    /// nothing, one that refers to something lost brings what it can.
+    /// - Parameter foreseen: what is defined behind, where something before is lost.
+    /// - Returns: what the record refers to and is lost.
+    @discardableResult
+    mutating func replay(
+        _ record: [UInt8], at sequence: UInt64 = 0, _ foreseen: ForeseenDefinitions = ForeseenDefinitions()
+    ) throws(CodecError) -> LostReference? {
         let bytes = record.span
         var cursor = ByteCursor(count: bytes.count)
-        var report = AppendReport()
         let kind = try cursor.byte(bytes)
         switch kind {
-        case StoreRecord.table:
-            let number = try cursor.number(bytes)
-            let target = try cursor.labels(bytes)
-            guard number < tables.count + 1_000_000 else { throw .malformed("table \(number)", at: 1) }
-            guard !hasTable(number) else { return }
-            addTable(number, target, try cursor.labelsList(bytes))
-        case StoreRecord.columns:
-            let number = try cursor.number(bytes)
-            let width = Int(clamping: try cursor.varint(bytes))
-            let added = try cursor.labelsList(bytes)
-            guard hasTable(number), tables[Int(number)]?.width == width else { return }
-            extend(number, added)
-        case StoreRecord.row: try replayRow(bytes, &cursor)
+        case StoreRecord.table: try replayTable(bytes, &cursor, sequence)
+        case StoreRecord.columns: return try replayColumns(bytes, &cursor, sequence, foreseen)
+        case StoreRecord.row: return try replayRow(bytes, &cursor, foreseen)
         case StoreRecord.close:
             let number = try cursor.number(bytes)
             if hasTable(number) { tables[Int(number)]?.isOpen = false }
-        case StoreRecord.series:
-            let number = try cursor.number(bytes)
-            guard number < UInt64(loose.nextNumber) + 1_000_000 else {
-                throw .malformed("series \(number)", at: 1)
-            }
-            let labels = try cursor.labels(bytes)
-            loose.add(number, labels)
-            if loose.has(number) { raiseNewest(of: number, labels) }
-        case StoreRecord.samples:
-            var time: Int64 = 0
-            for _ in 0..<(try cursor.length(bytes)) {
-                let number = try cursor.number(bytes)
-                time &+= try cursor.signedVarint(bytes)
-                let value = Double(bitPattern: try cursor.fixed64(bytes))
-                append(number, time, value, &report)
-            }
+        case StoreRecord.series: try replaySeries(bytes, &cursor, sequence, foreseen)
+        case StoreRecord.samples: return try replaySamples(bytes, &cursor, foreseen)
         case StoreRecord.histogram:
             let number = try cursor.number(bytes)
             let time = try cursor.signedVarint(bytes)
-            append(number, time, try HistogramCodec.decode(bytes, &cursor), &report)
+            let histogram = try HistogramCodec.decode(bytes, &cursor)
+            guard foreseen.complete(series: number, &self) else { return .series(number) }
+            var report = AppendReport()
+            append(number, time, histogram, &report)
         case StoreRecord.window: window = try cursor.signedVarint(bytes)
         case StoreRecord.metadata:
             try readMetadata(of: try cursor.text(bytes), bytes, &cursor)
@@ -54,6 +37,79 @@ extension Head {
                 throw .malformed("record of kind \(kind)", at: 0)
             }
         }
+        return nil
+    }
+
+    private mutating func replayTable(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ sequence: UInt64
+    ) throws(CodecError) {
+        let number = try cursor.number(bytes)
+        let target = try cursor.labels(bytes)
+        guard number < tables.count + 1_000_000 else { throw .malformed("table \(number)", at: 1) }
+        guard hasTable(number) else {
+            let columns = try cursor.labelsList(bytes)
+            addTable(number, target, columns)
+            lone.note(.columns(table: number, 0..<columns.count), at: sequence)
+            return
+        }
+        // Said again.
+        lone.remove(0..<(try cursor.length(bytes)), of: number)
+    }
+
+    private mutating func replayColumns(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ sequence: UInt64, _ foreseen: ForeseenDefinitions
+    ) throws(CodecError) -> LostReference? {
+        let number = try cursor.number(bytes)
+        let width = Int(clamping: try cursor.varint(bytes))
+        let added = try cursor.labelsList(bytes)
+        foreseen.complete(number, to: width, &self)
+        guard hasTable(number), let known = tables[Int(number)]?.width, known >= width else {
+            return .table(number)
+        }
+        if extend(number, from: width, added) {
+            lone.note(.columns(table: number, width..<width + added.count), at: sequence)
+        } else {
+            lone.remove(width..<width + added.count, of: number)
+        }
+        return nil
+    }
+
+    private mutating func replaySeries(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ sequence: UInt64, _ foreseen: ForeseenDefinitions
+    ) throws(CodecError) {
+        let number = try cursor.number(bytes)
+        guard number < UInt64(loose.nextNumber) + 1_000_000 else {
+            throw .malformed("series \(number)", at: 1)
+        }
+        foreseen.complete(seriesBelow: number, &self)
+        guard number >= loose.nextNumber else {
+            lone.remove(series: number)
+            return
+        }
+        let labels = try cursor.labels(bytes)
+        loose.add(number, labels)
+        guard loose.has(number) else { return }
+        raiseNewest(of: number, labels)
+        lone.note(.series(number..<number + 1), at: sequence)
+    }
+
+    private mutating func replaySamples(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ foreseen: ForeseenDefinitions
+    ) throws(CodecError) -> LostReference? {
+        var report = AppendReport()
+        var lost: LostReference?
+        var time: Int64 = 0
+        for _ in 0..<(try cursor.length(bytes)) {
+            let number = try cursor.number(bytes)
+            time &+= try cursor.signedVarint(bytes)
+            let value = Double(bitPattern: try cursor.fixed64(bytes))
+            if loose.has(number) || foreseen.complete(series: number, &self) {
+                append(number, time, value, &report)
+            } else if lost == nil {
+                lost = .series(number)
+            }
+        }
+        return lost
     }
 
     /// Takes the metadata of a metric: kind, help and unit.
@@ -81,18 +137,20 @@ extension Head {
     /// Cells that did not change come from the row before. Where that is lost, they are absent up to the
     /// next full row: a sample is rather missing than wrong.
     private mutating func replayRow(
-        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
-    ) throws(CodecError) {
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ foreseen: ForeseenDefinitions
+    ) throws(CodecError) -> LostReference? {
         let number = try cursor.number(bytes)
         let time = try cursor.signedVarint(bytes)
         let rowsBefore = try cursor.varint(bytes)
         let width = Int(clamping: try cursor.varint(bytes))
         // A row takes at least a bit a cell.
         guard width <= 8 * cursor.remaining else { throw .malformed("row width", at: cursor.position) }
-        let isWhole = try cursor.byte(bytes) == 0
-        guard hasTable(number), let shape = tables[Int(number)]?.shape else { return }
+        let hasAllCells = try cursor.byte(bytes) == 0
+        foreseen.complete(number, to: width, &self)
+        guard hasTable(number), let shape = tables[Int(number)]?.shape else { return .table(number) }
+        var isWhole = width <= shape.width
         var row: [Double]
-        if isWhole {
+        if hasAllCells {
             guard cursor.remaining == 8 * width else { throw .malformed("row", at: cursor.position) }
             row = [Double](repeating: 0, count: width)
             var cells = row.mutableSpan
@@ -100,11 +158,13 @@ extension Head {
                 cells[column] = Double(bitPattern: bytes.littleEndian64(at: cursor.position + 8 * column))
             }
         } else {
+            // One that has got columns of later on has none in them yet.
             let base = shape.appendedRows == rowsBefore ? tables[Int(number)]?.lastRow : nil
             let bitmap = try cursor.take((width + 7) / 8).lowerBound
-            row =
-                base.flatMap { $0.count == width ? $0 : nil }
-                ?? [Double](repeating: Marker.absent, count: width)
+            let known = base.flatMap { $0.count >= width ? Array($0.prefix(width)) : nil }
+            row = known ?? [Double](repeating: Marker.absent, count: width)
+            let isBaseWhole = known != nil && tables[Int(number)]?.lacksCells == false
+            isWhole = isWhole && (isBaseWhole || cursor.remaining == 8 * width)
             for byte in 0..<(width + 7) / 8 {
                 var bits = bytes[bitmap + byte]
                 while bits != 0 {
@@ -120,10 +180,12 @@ extension Head {
         guard time > shape.lastTime ?? .min else {
             // The snapshot has it already.
             tables[Int(number)]?.appendedRows = rowsBefore + 1
-            return
+            return nil
         }
         tables[Int(number)]?.appendedRows = rowsBefore
+        tables[Int(number)]?.lacksCells = !isWhole
         append(number, at: time, row)
         finishWork(of: number)
+        return isWhole ? nil : .table(number)
     }
 }

@@ -32,6 +32,7 @@ struct Head: Sendable {
     /// How often deleted samples were taken out, and up to which time that was done in files too.
     var removals = 0
     var removalsInFiles = 0
+    var lone = LoneDefinitions()
     var looseRollups = LooseRollups()
     /// Single series were looked through for windows that end at or before this.
     var looseRolledUp: Int64 = .min
@@ -62,7 +63,7 @@ struct Head: Sendable {
 
     /// Each once, as far as is known since the last `settleDoubles`.
     var seriesCount: Int {
-        max(0, tables.reduce(loose.count) { $0 + ($1?.width ?? 0) } - doubles.count)
+        max(0, tables.reduce(loose.count) { $0 + ($1?.seriesCount ?? 0) } - doubles.singles.count)
     }
 
     mutating func intern(_ labels: Labels) -> [(name: SymbolTable.Symbol, value: SymbolTable.Symbol)] {
@@ -106,30 +107,6 @@ struct Head: Sendable {
         if let excess { throw .labelLimit("storage.limits: a series of \(labels.metricName) \(excess)") }
     }
 
-    /// Throws where a target may not have these columns beside those that it has, and counts what they would bring.
-    mutating func admit(_ columns: [Labels], beside width: Int, of target: Labels) throws(SinkError) {
-        do throws(SinkError) {
-            guard width + columns.count <= configuration.limits.seriesPerTarget else {
-                throw .targetSeriesLimit(limit: configuration.limits.seriesPerTarget)
-            }
-            try check(columns, target: target)
-            lookAgain(for: MemoryPressure.cost(columns))
-            try checkRoom(for: columns)
-        } catch {
-            rejectedSamples += UInt64(columns.count)
-            if case .memoryLimit = error { pressure.hasRefused = true }
-            throw error
-        }
-    }
-
-    /// Throws where the store has no room for so many new series.
-    func checkRoom(for columns: [Labels]) throws(SinkError) {
-        try checkMemory(for: columns)
-        guard seriesCount + columns.count <= configuration.limits.series else {
-            throw .seriesLimit(limit: configuration.limits.series)
-        }
-    }
-
     /// The table of this target with exactly these columns.
     func table(_ target: Labels, _ columns: [Labels]) -> UInt32? {
         tablesByTarget[target]?.last { number in
@@ -150,6 +127,8 @@ struct Head: Sendable {
         targets.add(number, table.targetSymbols)
         tablesByTarget[target, default: []].append(number)
         noteTables(of: target)
+        let repeated = repeatedCount(columns, of: target, in: number)
+        tables[Int(number)]?.repeatedColumns = repeated
         pressure.seriesBytesSince += MemoryPressure.cost(columns)
     }
 
@@ -161,6 +140,8 @@ struct Head: Sendable {
         let layout = layout(columns + added)
         tables[Int(table)]?.extend(to: layout)
         noteTables(of: target)
+        let repeated = repeatedCount(added, of: target, in: table)
+        tables[Int(table)]?.repeatedColumns += repeated
         pressure.seriesBytesSince += MemoryPressure.cost(added)
     }
 }

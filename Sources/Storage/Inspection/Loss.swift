@@ -53,6 +53,8 @@ struct LossTracker {
     private(set) var losses: [Loss] = []
     /// How many of the last losses wait for a moment behind them.
     private var open = 0
+    /// Which loss what refers to something lost is put down to, until that is there again.
+    private var causes: [LostReference: Int] = [:]
 
     /// - Parameters:
     ///   - sequence: the last one that is known otherwise.
@@ -62,18 +64,34 @@ struct LossTracker {
         self.newest = newest
     }
 
-    mutating func visit(_ sequence: UInt64, _ record: [UInt8]) {
-        if sequence > expected {
+    /// Whether records are missing right before this one.
+    mutating func visit(_ sequence: UInt64, _ record: [UInt8]) -> Bool {
+        let isBehindLoss = sequence > expected
+        if isBehindLoss {
             losses.append(Loss(path: "log", sequences: expected...sequence - 1, from: newest, to: nil))
             open += 1
         }
         expected = sequence + 1
-        guard let moment = StoreRecord.moment(of: record) else { return }
+        guard let moment = StoreRecord.moment(of: record) else { return isBehindLoss }
         while open > 0 {
             losses[losses.count - open].to = Timestamp(milliseconds: max(moment, newest))
             open -= 1
         }
         newest = max(newest, moment)
+        return isBehindLoss
+    }
+
+    /// Notes what a record refers to and is lost, if anything: the loss reaches to it.
+    mutating func note(_ lacking: LostReference?, in record: [UInt8]) {
+        guard let lacking else {
+            if !causes.isEmpty, let table = StoreRecord.table(ofRow: record) { causes[.table(table)] = nil }
+            return
+        }
+        guard !losses.isEmpty, let moment = StoreRecord.moment(of: record) else { return }
+        let cause = causes[lacking] ?? losses.count - 1
+        causes[lacking] = cause
+        let end = Timestamp(milliseconds: moment)
+        if let to = losses[cause].to, to < end { losses[cause].to = end }
     }
 
     /// Notes the sequence that the log gives next: where it is ahead of what came, the rest of the log is lost.

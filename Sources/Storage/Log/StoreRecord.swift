@@ -14,7 +14,7 @@ import TimeSeries
 ///     8 metadata   name, kind, help, unit
 ///     9 window     how much older than the newest of its series a sample may be from here on, in ms
 ///
-/// Labels are a length and the canonical bytes of `Labels`.
+/// Labels are a length and the canonical bytes of `Labels`. Records 1, 2 and 5 are said twice, see `LoneDefinitions`.
 enum StoreRecord {
     static let table: UInt8 = 1
     static let columns: UInt8 = 2
@@ -160,6 +160,13 @@ enum StoreRecord {
         }
         guard (try? cursor.varint(bytes)) != nil else { return nil }
         return try? cursor.signedVarint(bytes)
+    }
+
+    /// The table that a record has a row of; nil for other records.
+    static func table(ofRow record: [UInt8]) -> UInt32? {
+        guard record.first == row else { return nil }
+        var cursor = ByteCursor(1..<record.count)
+        return try? cursor.number(record.span)
     }
 
     static func metadata(_ name: String, _ metadata: MetricMetadata) -> [UInt8] {

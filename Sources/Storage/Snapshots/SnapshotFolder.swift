@@ -59,9 +59,11 @@ struct SnapshotFolder: Sendable {
 
     /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable; `logEnd` is where the log
     /// was on disk then. Returns the sequence below which the log is needed no more. Where it is written `anew`, nothing of it is
-    /// in a file yet, and all files of before go. A `isDense` state takes some ten times as long and is smaller.
+    /// in a file yet, and all files of before go. A `isDense` state takes some ten times as long and is smaller. The only one is
+    /// written twice where it has no more bytes than `smallState`.
     mutating func write(
-        _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false, isDense: Bool = false
+        _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false, isDense: Bool = false,
+        smallState: Int = SnapshotFolder.smallState
     ) throws -> UInt64 {
         guard lastNumber < File.numberLimit - 2 else {
             throw StoreError.snapshot("no number is left for its files")
@@ -82,21 +84,19 @@ struct SnapshotFolder: Sendable {
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
         manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
-        if manifests.count == 1, isCheap(manifest, isDense) { repeatState(of: manifest, isDense) }
+        let others = manifest.chunkFiles.reduce(manifest.rollupFiles.byteCount) { $0 + $1.byteCount }
+        if manifests.count == 1, manifest.stateByteCount <= max(smallState, others / Self.cheapShare) {
+            repeatState(of: manifest, isDense)
+        }
         return manifests[0].sequence + 1
     }
 
     /// A state of no more bytes, or of no more than this share of the chunks, is written twice. Of a service that goes on the
     /// next snapshot adds another anyway.
-    private static let smallState = 4 << 10
-    private static let smallStateOfService = 128 << 10
+    static let smallState = 128 << 10
+    /// The same of an import, whose bytes count: what it came from is still there.
+    static let smallImport = 4 << 10
     private static let cheapShare = 16
-
-    private func isCheap(_ manifest: Manifest, _ isDense: Bool) -> Bool {
-        let others = manifest.chunkFiles.reduce(manifest.rollupFiles.byteCount) { $0 + $1.byteCount }
-        let small = isDense ? Self.smallState : Self.smallStateOfService
-        return manifest.stateByteCount <= max(small, others / Self.cheapShare)
-    }
 
     /// Writes the only snapshot once more, its state in a file of its own: the log before it goes, so that nothing else says
     /// what its series are should a byte of the state be damaged. Where the disk refuses, it stays the only one.

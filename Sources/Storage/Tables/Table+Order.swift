@@ -9,12 +9,14 @@ extension Table {
     private static let mostOfFailed = 16
 
     /// Makes it one for these columns, where most of them are its own. Those that it lacks are `missing` then.
-    mutating func takeUp(_ columns: [Labels]) -> Bool {
+    /// - Parameter sharingLess: where any is.
+    mutating func takeUp(_ columns: [Labels], sharingLess: Bool = false) -> Bool {
         let (order, missing) = order(of: columns)
         let unused = width - (columns.count - missing.count)
-        guard 2 * missing.count <= columns.count,
-            columns.count <= Table.mostOfFailed || unused <= max(Table.mostUnused, columns.count)
-        else { return false }
+        let sharesMost =
+            2 * missing.count <= columns.count
+            && (columns.count <= Table.mostOfFailed || unused <= max(Table.mostUnused, columns.count))
+        guard sharesMost || sharingLess && missing.count < columns.count else { return false }
         self.order = order
         self.missing = missing
         return true

@@ -28,6 +28,8 @@ struct Table: Sendable {
     var order: [UInt32]?
     /// Those that it lacks, in their order.
     var missing: [Labels] = []
+    /// Columns whose series tables of the target before this one have too.
+    var repeatedColumns = 0
     /// Oldest first; times ascend over all of them.
     private(set) var sealed: [SealedRows] = []
     private(set) var tailTimes: [Int64] = []
@@ -44,6 +46,8 @@ struct Table: Sendable {
     private var revision: UInt64 = 0
     /// Rows since the table was made; in the log, it tells whether a row before is missing.
     var appendedRows: UInt64 = 0
+    /// Whether the newest row lacks cells that the log told of in what is lost.
+    var lacksCells = false
     /// Sealed parts before this one are in a chunk file already.
     private(set) var persisted = 0
     var rollups = RollupSet()
@@ -70,6 +74,8 @@ struct Table: Sendable {
     }
 
     var width: Int { layout.columns.count }
+    /// Its series, but for those that other tables have.
+    var seriesCount: Int { width - repeatedColumns }
     var shape: (width: Int, order: [UInt32]?, lastTime: Int64?, appendedRows: UInt64) {
         (width, order, lastTime, appendedRows)
     }
