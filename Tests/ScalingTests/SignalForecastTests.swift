@@ -1,4 +1,5 @@
 import Fleet
+import Forecasting
 import Glibc
 import PromQL
 import Testing
@@ -49,5 +50,25 @@ struct SignalForecastTests {
             #expect(answer?.outlook != nil)
             #expect(answer?.outlook == again?.outlook, "\(index)")
         }
+    }
+
+    @Test
+    func `ripples within a day are no experience of days, but all there is to be seen in a short history`()
+        throws
+    {
+        func experience(hours: Int, of history: Duration) throws -> Double {
+            let values = (0..<hours * 60).map { 300 + 100 * sin(2 * .pi * Double($0) / 60) }
+            let forecaster = try #require(
+                PeakForecaster(fitting: values, window: Window(first: 3, last: 4), stepSeconds: 60))
+            #expect(forecaster.cycles.map { $0 >= hours - 1 } == true)
+            return SignalForecast.experience(
+                forecaster, stepSeconds: 60, historySeconds: history.inSeconds)
+        }
+
+        #expect(try experience(hours: 12, of: .seconds(14 * 86_400)) == 0)
+        #expect(try experience(hours: 48, of: .seconds(14 * 86_400)) == 0)
+        #expect(try experience(hours: 72, of: .seconds(14 * 86_400)) == 0.5)
+        #expect(try experience(hours: 96, of: .seconds(14 * 86_400)) == 1)
+        #expect(try experience(hours: 12, of: .seconds(43_200)) == 1)
     }
 }

@@ -173,7 +173,7 @@ struct SignalForecast {
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
             keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp),
-            experience: Self.experience(forecaster, stepSeconds: Double(stepMilliseconds) / 1000))
+            experience: experience(forecaster))
         return Answer(
             outlook: outlook,
             quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
@@ -185,12 +185,21 @@ struct SignalForecast {
     private static let fullExperience = 4.0
     private static let noExperience = 2.0
 
-    /// How much of what a model has to have seen it has, from 0 to 1: cycles of its season, or days, where most demand has
-    /// one that may not have been found yet. It stays until the next fit, as in a backtest.
-    static func experience(_ forecaster: PeakForecaster, stepSeconds: Double) -> Double {
+    /// How much of what a model has to have seen it has, from 0 to 1: days, since most demand has one, which is not found
+    /// before it has been seen twice, whatever ripples within it are. Where a model is to see less than two, cycles of
+    /// its season. It stays until the next fit, as in a backtest.
+    static func experience(
+        _ forecaster: PeakForecaster, stepSeconds: Double, historySeconds: Double
+    ) -> Double {
         let days = Double(forecaster.fittedCount) * stepSeconds / 86_400
-        let seen = max(Double(forecaster.cycles ?? 0), days)
+        let isLong = historySeconds >= noExperience * 86_400
+        let seen = isLong ? days : max(Double(forecaster.cycles ?? 0), days)
         return max(0, min(1, (seen - noExperience) / (fullExperience - noExperience)))
+    }
+
+    private func experience(_ forecaster: PeakForecaster) -> Double {
+        Self.experience(
+            forecaster, stepSeconds: Double(stepMilliseconds) / 1000, historySeconds: key.history.inSeconds)
     }
 
     private static let longestBridge = Duration.seconds(86_400)
