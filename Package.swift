@@ -146,7 +146,7 @@ let package = Package(
             "Daemon", "TimeSeries", "Documents", "Curl", "Storage", "Fleet", "Control", "Actuation",
             "Backends",
             "Daemon", products: [log]),
-        tests("flyball", "flyball"),
+        tests("flyball", "flyball", products: [arguments]),
         tests("Architecture", products: [.target(name: "TextFiles")]),
         tests("EndToEnd", "TimeSeries", "Documents", "Codecs", "Curl", "Exposition"),
     ]

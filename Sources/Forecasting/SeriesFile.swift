@@ -27,7 +27,7 @@ package struct SeriesFile: Hashable, Sendable {
     package init(_ text: String, name: String) throws(Problem) {
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
             .filter { !$1.allSatisfy(\.isWhitespace) }
-            .map { Row(line: $0 + 1, fields: Self.fields($1)) }
+            .map { Row(line: $0 + 1, fields: CSVLine.fields($1)) }
         guard let first = lines.first else { throw Problem(line: 1, message: "the file is empty") }
         let header = Self.isHeader(first) ? first : nil
         let body = header == nil ? lines[...] : lines.dropFirst()
@@ -91,49 +91,16 @@ package struct SeriesFile: Hashable, Sendable {
     /// A line that says something behind its first field, and no number.
     private static func isHeader(_ row: Row) -> Bool {
         let values = row.fields.dropFirst()
-        return values.contains { !isGap($0) } && !values.contains { Double($0) != nil } || values.isEmpty
-    }
-
-    private static func isGap(_ field: String) -> Bool { field.isEmpty || field == "NA" }
-
-    /// The fields of a line (RFC 4180, without line breaks in quotes), blanks around them left out.
-    private static func fields(_ line: Substring) -> [String] {
-        var fields: [String] = []
-        var field = ""
-        var isQuoted = false
-        var wasQuoted = false
-        func finish() {
-            fields.append(wasQuoted ? field : String(field.trimmingBlanks))
-            field = ""
-            wasQuoted = false
-        }
-        for character in line {
-            if isQuoted {
-                if character == "\"" { isQuoted = false } else { field.append(character) }
-            } else if character == "\"", wasQuoted {
-                // Two of them stand for one.
-                field.append(character)
-                isQuoted = true
-            } else if character == "\"", field.allSatisfy(\.isWhitespace) {
-                field = ""
-                isQuoted = true
-                wasQuoted = true
-            } else if character == "," {
-                finish()
-            } else if !wasQuoted || !character.isWhitespace {
-                field.append(character)
-            }
-        }
-        finish()
-        return fields
+        return values.contains { !CSVLine.isGap($0) } && !values.contains { Double($0) != nil }
+            || values.isEmpty
     }
 
     private static func series(_ row: Row) throws(Problem) -> Series {
         let fields = row.fields
         var values: [Double] = []
-        let end = fields.lastIndex { !isGap($0) } ?? 0
+        let end = fields.lastIndex { !CSVLine.isGap($0) } ?? 0
         for field in fields.dropFirst().prefix(end) {
-            if isGap(field) {
+            if CSVLine.isGap(field) {
                 values.append(.nan)
             } else if let value = Double(field) {
                 values.append(value)
@@ -148,9 +115,10 @@ package struct SeriesFile: Hashable, Sendable {
     {
         var times: [Double] = []
         var values: [Double] = []
+        let units = rows.first.map { CSVLine.unitsPerSecond($0.fields[0]) } ?? 1
         for row in rows {
             let fields = row.fields
-            guard let time = Double(fields[0]) ?? DateText.seconds(fields[0]).map(Double.init), time.isFinite,
+            guard let time = CSVLine.seconds(fields[0], unitsPerSecond: units),
                 time > times.last ?? -.infinity
             else {
                 throw Problem(
@@ -158,7 +126,7 @@ package struct SeriesFile: Hashable, Sendable {
                     message: "expected ascending seconds or dates, found \"\(fields[0].prefix(40))\"")
             }
             let text = column < fields.count ? fields[column] : ""
-            guard let value = isGap(text) ? .nan : Double(text) else {
+            guard let value = CSVLine.isGap(text) ? .nan : Double(text) else {
                 throw Problem(line: row.line, message: "expected a number, found \"\(text.prefix(40))\"")
             }
             times.append(time)
@@ -191,12 +159,5 @@ package struct SeriesFile: Hashable, Sendable {
         guard id.contains(where: { $0 == "," || $0 == "\"" }) else { return id }
         return "\"" + id.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
             + "\""
-    }
-}
-
-extension String {
-    fileprivate var trimmingBlanks: Substring {
-        let start = drop(while: \.isWhitespace)
-        return start[..<(start.lastIndex { !$0.isWhitespace }.map(start.index(after:)) ?? start.startIndex)]
     }
 }

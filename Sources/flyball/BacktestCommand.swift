@@ -12,22 +12,25 @@ struct BacktestCommand: AsyncParsableCommand {
         discussion: """
             The same decision code as in the service, with start-up time, a delayed sensor and a queue. --policy also takes
             \(Scaling.Comparator.allCases.map(\.rawValue).joined(separator: ", ")).
-            flyball backtest --policies web.policies.yml --policy web --policy hpa-v2 --trace demand.csv
+            flyball backtest --policies web.policies.yml --policy web hpa-v2 --trace demand.csv.gz
             flyball backtest --policies web.policies.yml --trace data --query 'sum(rate(http_requests_total[5m]))'
             flyball backtest --policies new.policies.yml --baseline old --fail-if 'cost > +3%' --trace demand.csv
             flyball backtest --policies web.policies.yml --policy web --search --trace demand.csv
+            An option with several values takes them at once or each with the option again.
             Exit code 2: a limit of --fail-if is exceeded.
             """)
 
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json, html }
 
-    @Option(help: "A policy file; may be given several times.") var policies: [String] = []
+    @Option(parsing: .upToNextOption, help: "Policy files.") var policies: [String] = []
+    @Option(
+        parsing: .upToNextOption,
+        help: "Policies of the files and other autoscalers. All of the files without it.")
+    var policy: [String] = []
     @Option(
         help:
-            "A policy of the file or another autoscaler; may be given several times. All of the file without it."
+            "The demand: CSV rows `t_s,value`, an OpenMetrics file with times, either packed or not, or a store's folder."
     )
-    var policy: [String] = []
-    @Option(help: "The demand: CSV rows `t_s,value`, an OpenMetrics file with times, or a store's folder.")
     var trace: String
     @Option(help: "Of a CSV file: the header of the column that is the demand.") var column: String?
     @Option(help: "Of a store or an OpenMetrics file: PromQL that yields the demand.") var query: String?
@@ -37,8 +40,9 @@ struct BacktestCommand: AsyncParsableCommand {
     var requestTimeout = "60s"
     @Option(help: "What lies before is seen and not judged.") var evaluateAfter = "8d"
     @Option(
+        parsing: .upToNextOption,
         help:
-            "What a policy's signal reads, as NAME=\(PolicyController.Source.allCases.map(\.rawValue).joined(separator: "|")); may be given several times."
+            "What the policies' signals read, as NAME=\(PolicyController.Source.allCases.map(\.rawValue).joined(separator: "|"))."
     )
     var signal: [String] = []
     @Option(help: "What one replica serves of the demand within its objective; from the trace without it.")
@@ -51,7 +55,8 @@ struct BacktestCommand: AsyncParsableCommand {
     @Option(help: "Of the variants of --search: how often in an hour the count may turn, up after down.")
     var reversals = 4.0
     @Option(help: "The policy or autoscaler that the others are compared with.") var baseline: String?
-    @Option(help: "Exit with 2 where it holds, such as 'cost > +3%'; may be given several times.")
+    @Option(
+        parsing: .upToNextOption, help: "Exit with 2 where one of them holds, such as 'cost > +3%'.")
     var failIf: [String] = []
 
     func run() async throws {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Daemon
 import Exposition
 import Foundation
 import PromQL
@@ -7,7 +6,7 @@ import Scaling
 import Storage
 import TimeSeries
 
-/// Where a backtest's demand comes from: CSV, an OpenMetrics file with times, or the folder of a store.
+/// Where a backtest's demand comes from: CSV or an OpenMetrics file with times, packed or not, or the folder of a store.
 struct BacktestInput {
     var path: String
     var column: String?
@@ -21,7 +20,7 @@ struct BacktestInput {
             throw Failure("\(path): no such file")
         }
         if isFolder.boolValue { return try await evaluate(try store()) }
-        let text = try FileSource().text(path)
+        let text = try Recording(path).text()
         guard ["# EOF", "# EOF\n", "# EOF\r\n"].contains(where: text.hasSuffix) else {
             return try DemandTrace.parse(csv: text, file: path, column: column)
         }

@@ -59,7 +59,7 @@ struct Check: AsyncParsableCommand {
                 guard try !policies.isEmpty || FileSource().text(file).contains("policies") else {
                     throw Failure("\(file): nothing is in it; an empty list is written `policies: []`")
                 }
-                return "\(policies.count) policies"
+                return policies.count == 1 ? "1 policy" : "\(policies.count) policies"
             }
         }
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Daemon
 import Documents
 import Forecasting
 import Foundation
@@ -11,7 +10,7 @@ struct ForecastCommand: ParsableCommand {
         abstract: "Forecast the series of a file: a point forecast and quantiles for each step ahead.",
         discussion: """
             FILE is CSV: `t_s,value` rows with seconds or dates, each further column another series, or
-            `id,v1,v2,...` with a series a line. Writes `id,quantile,h1..hN`; the quantile `mean` is the point
+            `id,v1,v2,...` with a series a line; it may be packed (gzip, xz, zstd, bzip2). Writes `id,quantile,h1..hN`; the quantile `mean` is the point
             forecast.
             """)
 
@@ -37,10 +36,10 @@ struct ForecastCommand: ParsableCommand {
             return quantile
         }
         guard !wanted.isEmpty else { throw ValidationError("--quantiles names none, such as 0.1,0.5,0.9") }
-        let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+        let recording = Recording(file)
         let series: SeriesFile
         do {
-            series = try SeriesFile(try FileSource().text(file), name: name)
+            series = try SeriesFile(try recording.text(), name: recording.name)
         } catch let problem as SeriesFile.Problem {
             throw Failure("\(file):\(problem)")
         }

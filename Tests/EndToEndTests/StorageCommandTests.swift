@@ -252,7 +252,7 @@ extension EndToEnd {
                 let gzip = try await storage(sandbox, "import", "data", "x.gz")
                 #expect(gzip.status == 1)
                 #expect(
-                    gzip.output.contains("gunzip -c x.gz | flyball storage import data -"), "\(gzip.output)")
+                    gzip.output.contains("gzip -dc x.gz | flyball storage import data -"), "\(gzip.output)")
                 let marked = try await storage(sandbox, "import", "data", "bom.om")
                 #expect(marked.status == 1 && marked.output.contains("byte order mark"), "\(marked.output)")
                 #expect(!FileManager.default.fileExists(atPath: sandbox.folder + "/data"))

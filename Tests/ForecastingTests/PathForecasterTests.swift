@@ -383,6 +383,14 @@ struct SeriesFileTests {
     }
 
     @Test
+    func `what no second since 1970 is are milliseconds`() throws {
+        let file = try SeriesFile("t,y\n1767225600000,1\n1767225660000,2\n1767225780000,4\n", name: "f")
+
+        #expect(file.series[0].stepSeconds == 60)
+        #expect(file.series[0].startSeconds == 1_767_225_600)
+    }
+
+    @Test
     func `dates are times, with a heading or without`() throws {
         let named = try SeriesFile("ds,y\n2026-01-01,1\n2026-01-02,2\n2026-01-04,4\n", name: "f")
         let bare = try SeriesFile("2026-01-01 00:00:00,1\n2026-01-01 01:00:00,2\n", name: "f")

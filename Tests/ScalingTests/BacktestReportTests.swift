@@ -145,13 +145,13 @@ struct BacktestReportTests {
         #expect(uneven.values == [1, 2, 3, 4])
     }
 
-    @Test
-    func `a column that is not there is named with those that are`() {
+    @Test(arguments: [("load", "no column"), ("t_s", "the times are in column")])
+    func `a column that is no demand is named with those that are`(column: String, what: String) {
         do {
-            _ = try DemandTrace.parse(csv: "t_s,value\n0,1\n", file: "t.csv", column: "load")
+            _ = try DemandTrace.parse(csv: "t_s,value\n0,1\n", file: "t.csv", column: column)
             Issue.record("accepted")
         } catch {
-            #expect(error.description == "t.csv:1:1: no column \"load\"; there are value")
+            #expect(error.description == "t.csv:1:1: \(what) \"\(column)\"; there are value")
         }
     }
 }

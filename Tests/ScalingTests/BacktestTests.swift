@@ -231,8 +231,20 @@ struct BacktestTests {
     }
 
     @Test(arguments: [
+        "\"time\",\"load\"\n\"0\",\"1\"\n\"60\",\"2\"\n\"120\",\"\"\n\"240\",\"5\"\n",
+        "t_s, load\n0, 1\n60, 2\n120, NA\n240, 5\n",
+        "t,load\n1767225600000,1\n1767225660000,2\n1767225840000,5\n",
+    ])
+    func `a trace is read as spreadsheets and databases write it`(text: String) throws {
+        let trace = try DemandTrace.parse(csv: text, file: "t.csv", column: "load")
+
+        #expect(trace.values == [1, 2, 2, 2, 5])
+        #expect(trace.stepSeconds == 60)
+    }
+
+    @Test(arguments: [
         ("t_s,value\n0,1\nx,2\n", "t.csv:3:1: expected seconds and a value, found \"x,2\""),
-        ("t_s,value\n0,1\n0,2\n", "t.csv:3:1: time goes back or repeats"),
+        ("t_s,value\n0,1\n0,2\n", "t.csv:3:1: time goes back or repeats in the first column"),
         ("t_s,value\n", "t.csv:1:1: expected at least two rows of \"t_s,value\""),
         ("t_s,value\n0,0\n60,0\n", "t.csv:1:1: no demand above zero"),
     ])

@@ -316,6 +316,26 @@ struct ImportTests {
         #expect(throws: DocumentError.self) { try PolicyImport(.nomad, text: text, file: "f") }
     }
 
+    @Test(arguments: [
+        ("50m", 0.05, true), ("0.05", 0.05, true), ("\"0.15\"", 0.15, true), ("0", 0, true),
+        ("2", 0.1, false),
+    ])
+    func `a tolerance is read as Kubernetes writes it`(text: String, share: Double, isKept: Bool) throws {
+        let result = try PolicyImport(
+            .hpa,
+            text: """
+                kind: HorizontalPodAutoscaler
+                metadata: { name: web }
+                spec:
+                  scaleTargetRef: { name: web }
+                  maxReplicas: 9
+                  behavior: { scaleUp: { tolerance: \(text) } }
+                """, file: "f")
+
+        #expect(try policies(result).map(\.behaviour.up.tolerance) == [share])
+        #expect(places(result).isEmpty == isKept)
+    }
+
     @Test(arguments: PolicyImport.Source.allCases)
     func `a file without a policy says so`(source: PolicyImport.Source) {
         #expect(throws: DocumentError.self) {

@@ -1,4 +1,5 @@
 import Fleet
+import Forecasting
 import Glibc
 import PromQL
 import Testing
@@ -49,5 +50,49 @@ struct SignalForecastTests {
             #expect(answer?.outlook != nil)
             #expect(answer?.outlook == again?.outlook, "\(index)")
         }
+    }
+
+    @Test
+    func `ripples within a day are no experience of days, but all there is to be seen in a short history`()
+        throws
+    {
+        func experience(hours: Int, of history: Duration) throws -> Double {
+            let values = (0..<hours * 60).map { 300 + 100 * sin(2 * .pi * Double($0) / 60) }
+            let forecaster = try #require(
+                PeakForecaster(fitting: values, window: Window(first: 3, last: 4), stepSeconds: 60))
+            #expect(forecaster.cycles.map { $0 >= hours - 1 } == true)
+            return SignalForecast.experience(
+                forecaster, stepSeconds: 60, historySeconds: history.inSeconds)
+        }
+
+        #expect(try experience(hours: 12, of: .seconds(14 * 86_400)) == 0)
+        #expect(try experience(hours: 48, of: .seconds(14 * 86_400)) == 0)
+        #expect(try experience(hours: 72, of: .seconds(14 * 86_400)) == 0.5)
+        #expect(try experience(hours: 96, of: .seconds(14 * 86_400)) == 1)
+        #expect(try experience(hours: 12, of: .seconds(43_200)) == 1)
+    }
+
+    /// Each sample lies so far behind the moments of the grid.
+    @Test(arguments: [0, 250, 599])
+    func `a history of samples that are far apart is known whole`(lag: Int) async throws {
+        let samples = (0..<400).map {
+            Sample(Timestamp(milliseconds: Int64(($0 * 600 + lag) * 1000)), 100 + 50 * sin(Double($0) / 20))
+        }
+        var source = ArraySource()
+        source.append(
+            SeriesColumns(
+                labels: Labels(["__name__": "x"]), times: TimeColumn(samples.map(\.timestamp.milliseconds)),
+                values: samples.map(\.value)))
+        let signal = SignalPolicy(name: "load", query: "x", target: .perReplica(50))
+        var policy = ScalingPolicy(
+            name: "p", workload: WorkloadID("web")!, maxReplicas: 9, interval: .seconds(600),
+            signals: [signal], prediction: Prediction(signal: "load", step: .seconds(600)))
+        policy.staleAfter = .seconds(1200)
+        let measurer = Measurer(engine: LocalEngine(source: source))
+
+        let round = await measurer.measure([policy], at: Timestamp(milliseconds: 399 * 600_000 + 60_000))
+
+        let outlook = try #require(round.measurements[0].signals[0].outlook)
+        #expect(outlook.expectedPeak.isFinite)
     }
 }

@@ -9,6 +9,19 @@ package struct FileSource: Sendable {
 
     /// - Throws: `FileSourceError` with the reason in one line.
     package func text(_ path: String) throws(FileSourceError) -> String {
+        try Self.text(bytes(path, upTo: Self.maxBytes), path)
+    }
+
+    /// - Throws: `FileSourceError` for bytes that are no text.
+    package static func text(_ bytes: [UInt8], _ path: String) throws(FileSourceError) -> String {
+        guard let text = String(bytes: bytes, encoding: .utf8) else {
+            throw FileSourceError(path: path, reason: "not UTF-8")
+        }
+        return text
+    }
+
+    /// - Throws: `FileSourceError` with the reason in one line.
+    package func bytes(_ path: String, upTo limit: Int) throws(FileSourceError) -> [UInt8] {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: [])
@@ -18,13 +31,10 @@ package struct FileSource: Sendable {
             let reason = isFolder.boolValue ? "is a folder, not a file" : SystemReason.text(error)
             throw FileSourceError(path: path, reason: exists ? reason : "no such file")
         }
-        guard data.count <= Self.maxBytes else {
-            throw FileSourceError(path: path, reason: "larger than 16 MiB")
+        guard data.count <= limit else {
+            throw FileSourceError(path: path, reason: "larger than \(limit >> 20) MiB")
         }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw FileSourceError(path: path, reason: "not UTF-8")
-        }
-        return text
+        return [UInt8](data)
     }
 
     /// The files that a pattern names, sorted; a pattern without wildcard names itself, whether or not it exists.

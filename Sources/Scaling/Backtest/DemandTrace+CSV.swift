@@ -2,9 +2,9 @@ package import Documents
 import Forecasting
 
 extension DemandTrace {
-    /// Reads rows of a time and a value below a header line, ascending: `t_s,value` with seconds, or with times as
-    /// `2014-04-10 00:04:00` or `1998-04-30T21:30`. An empty value or `NaN` is a gap, and so are missing rows; a row
-    /// between two steps belongs to the nearer one.
+    /// Reads rows of a time and a value below a header line, ascending: `t_s,value` with seconds (or
+    /// milliseconds since 1970), or with times as `2014-04-10 00:04:00` or `1998-04-30T21:30`. An empty value, `NA` or
+    /// `NaN` is a gap, and so are missing rows; a row between two steps belongs to the nearer one.
     /// - Parameter column: the header of the values; without it the second column.
     /// - Throws: the first line that is not of this form, or what keeps the whole from being a trace.
     package static func parse(csv text: String, file: String, column: String? = nil) throws(DocumentError)
@@ -13,28 +13,33 @@ extension DemandTrace {
         var times: [Int] = []
         var values: [Double] = []
         var place = 1
+        var units: Double?
         // A carriage return and the line feed behind it are one character.
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
-            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            let fields = CSVLine.fields(line)
             if index == 0, let column {
-                guard let found = fields.firstIndex(where: { $0 == column }), found > 0 else {
+                guard let found = fields.firstIndex(of: column), found > 0 else {
+                    let why = fields[0] == column ? "the times are in" : "no"
                     throw failure(
-                        "no column \"\(column)\"; there are \(fields.dropFirst().joined(separator: ", "))",
+                        "\(why) column \"\(column)\"; there are \(fields.dropFirst().joined(separator: ", "))",
                         file, line: 1)
                 }
                 place = found
                 continue
             }
-            if line.isEmpty || index == 0 && seconds(fields[0]) == nil { continue }
-            guard fields.count > place, let seconds = seconds(fields[0]),
-                fields[place].isEmpty || Double(fields[place]) != nil
+            if line.isEmpty || index == 0 && CSVLine.seconds(fields[0]) == nil { continue }
+            let known = units ?? CSVLine.unitsPerSecond(fields[0])
+            units = known
+            guard fields.count > place, let time = CSVLine.seconds(fields[0], unitsPerSecond: known),
+                let seconds = Int(exactly: time.rounded()),
+                CSVLine.isGap(fields[place]) || Double(fields[place]) != nil
             else {
                 throw failure(
                     "expected seconds and a value, found \"\(line.prefix(60))\"", file, line: index + 1)
             }
             guard times.last.map({ $0 < seconds }) ?? true else {
-                throw failure("time goes back or repeats", file, line: index + 1)
+                throw failure("time goes back or repeats in the first column", file, line: index + 1)
             }
             times.append(seconds)
             values.append(Double(fields[place]) ?? .nan)
@@ -69,11 +74,5 @@ extension DemandTrace {
 
     private static func failure(_ message: String, _ file: String, line: Int) -> DocumentError {
         DocumentError([Problem(file: file, position: Position(line: line, column: 1), message: message)])
-    }
-
-    /// A number of seconds, or a date with a time of day, taken as UTC.
-    private static func seconds(_ text: Substring) -> Int? {
-        if let number = Double(text) { return Int(exactly: number.rounded()) }
-        return DateText.seconds(text)
     }
 }

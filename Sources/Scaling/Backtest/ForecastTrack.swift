@@ -48,7 +48,8 @@ struct ForecastTrack: Sendable {
         var hour = Hour(
             margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
             isTrusted: forecaster.isTrusted,
-            experience: SignalForecast.experience(forecaster, stepSeconds: Double(stepSeconds)))
+            experience: SignalForecast.experience(
+                forecaster, stepSeconds: Double(stepSeconds), historySeconds: Double(key.historySeconds)))
         for (index, step) in steps.enumerated() {
             // The first is the history's last.
             if index > 0 { forecaster.append([step.value]) }

@@ -46,7 +46,8 @@ enum PredictionReader {
         document.mapping(node, "predict") { fields -> Prediction? in
             let signal = fields.require("signal").flatMap { PolicyReader.label($0, "signal", document) }
             let leadTime = fields.scalar(
-                "lead_time", expected: "\"measured\", \"measured or 60s\" or a duration such as 3m",
+                "lead_time",
+                expected: "\"measured\", \"measured or 60s\" or a duration such as 3m, from 0s to 1d",
                 self.leadTime)
             let hold = fields.duration("hold", in: .zero...PolicyReader.day)
             let risk = fields.share("risk", in: 0.001...0.5)

@@ -198,10 +198,13 @@ struct HorizontalPodAutoscalerImport {
                 let joint = rules?["selectPolicy"]?.text == "Min" ? " and " : " or "
                 settings.append("limit: " + (rates.isEmpty ? policies : rates.joined(separator: joint)))
             }
-            if let tolerance = rules?["tolerance"]?.text.flatMap({ Double($0) }),
-                (0...0.9).contains(tolerance)
-            {
-                settings.append("tolerance: \(KubernetesQuantity.text(tolerance * 100))%")
+            if let tolerance = rules?["tolerance"] {
+                if let share = tolerance.text.flatMap(KubernetesQuantity.any), (0...0.9).contains(share) {
+                    let percent = (share * 100_000).rounded() / 1000
+                    settings.append("tolerance: \(KubernetesQuantity.text(percent))%")
+                } else {
+                    log.note("the tolerance is none between 0 and 0.9: 10% holds", tolerance)
+                }
             }
             return PolicyDraft.Direction(settings: settings)
         }

@@ -16,22 +16,48 @@ struct NomadImport {
             var parser = HCLParser(text, file: log.file)
             root = try parser.parse()
         }
+        let variables = HCLVariables(root)
+        func resolved(_ node: Documents.Node) -> Documents.Node { variables.resolved(node, log) }
         var drafts: [PolicyDraft] = []
         for (id, job) in jobs(root) {
             for (group, body) in groups(job) {
                 for scaling in many(field(body, "scaling")) {
                     // A group of the only job is what Flyball calls a workload.
-                    if let draft = draft(scaling, name: "\(id)-\(group)", of: Target(name: group)) {
+                    if let draft = draft(resolved(scaling), name: "\(id)-\(group)", of: Target(name: group)) {
                         drafts.append(draft)
                     }
                 }
+                sizes(body)
             }
         }
-        for (name, body) in named(field(root, "scaling")) {
+        var policies = named(field(root, "scaling"))
+        // A policy file may be what else stands within such a block.
+        if field(root, "policy") != nil { policies.append(("policy", root)) }
+        for (name, body) in policies {
+            let body = resolved(body)
             let target = target(field(body, "policy", "target") ?? field(body, "target"))
             if let draft = draft(body, name: name, of: target ?? Target(name: name)) { drafts.append(draft) }
         }
+        if drafts.isEmpty, log.problems.isEmpty { log.note("there is no scaling block in it", root) }
         return drafts
+    }
+
+    /// Tells of what scales the tasks of a group, each by itself.
+    private func sizes(_ group: Documents.Node) {
+        for (task, body) in named(field(group, "task")) {
+            for (resource, scaling) in named(field(body, "scaling")) {
+                log.note(
+                    "the size of the task \(task) (\(resource)) is not translated: write size into the policy",
+                    scaling)
+            }
+        }
+        for task in field(group, "Tasks")?.items ?? [] {
+            for scaling in field(task, "ScalingPolicies")?.items ?? [] {
+                let name = field(task, "Name")?.text ?? ""
+                log.note(
+                    "the size of the task \(name) is not translated: write size into the policy", scaling)
+            }
+        }
     }
 
     /// A job of the API has its name in a field.
@@ -212,7 +238,11 @@ struct NomadImport {
         }
         if let window = field(check, "query_window"), let text = window.text, text != "instant", text != "1m"
         {
-            log.note("query_window: write the range \(text) into the query", window)
+            let isOwn = field(check, "source")?.text == "prometheus"
+            log.note(
+                isOwn
+                    ? "query_window: write the range \(text) into the query"
+                    : "query_window \(text): CPU is taken over a minute, memory as it is", window)
         }
         if let group = field(check, "group") {
             log.note("groups of checks have no equivalent: the largest of all checks counts", group)
@@ -233,18 +263,24 @@ struct NomadImport {
                 return log.note("target-value needs a target above zero", settings)
             }
             if let threshold = number(field(settings, "threshold")) { draft.tolerance = percent(threshold) }
-            let interval = draft.interval ?? "10s"
-            if let most = field(settings, "max_scale_up")?.integer, most > 0 {
-                draft.up.settings = ["\(most) per \(interval)"]
-            }
-            if let most = field(settings, "max_scale_down")?.integer, most > 0 {
-                draft.down.settings = ["\(most) per \(interval)"]
-            }
+            if let limit = limit("max_scale_up", settings, draft) { draft.up.settings = [limit] }
+            if let limit = limit("max_scale_down", settings, draft) { draft.down.settings = [limit] }
             append(name, query, ["mean: \(KubernetesQuantity.text(target))"] + extra, &draft)
         case "pass-through": append(name, query, ["per_replica: 1"] + extra, &draft)
         case "threshold": threshold(name, query, settings, extra, check, &draft)
         default: log.note("the strategy \"\(strategy)\" has no equivalent", check)
         }
+    }
+
+    /// How many a check may add or remove at once; nil for any number.
+    private func limit(_ key: String, _ settings: Documents.Node, _ draft: PolicyDraft) -> String? {
+        guard let node = field(settings, key) else { return nil }
+        guard let most = node.integer, most > 0 else {
+            log.note(
+                "\(key) is no number above zero, found \(node.text ?? "a block"): there is no limit", node)
+            return nil
+        }
+        return "\(most) per \(draft.interval ?? "10s")"
     }
 
     /// The settings of strategies that are kept, or told about where they are read.

@@ -138,7 +138,10 @@ enum KubernetesQuantity {
     private static let fractions: [(String, Double)] = [("m", 1000), ("u", 1_000_000), ("n", 1_000_000_000)]
 
     /// Above zero; nil for something else.
-    static func parse(_ text: String) -> Double? {
+    static func parse(_ text: String) -> Double? { any(text).flatMap { $0 > 0 ? $0 : nil } }
+
+    /// Any finite one; nil for something else.
+    static func any(_ text: String) -> Double? {
         func number(_ text: some StringProtocol) -> Double? { Double(String(text)) }
         var value = number(text)
         if let (suffix, factor) = suffixes.first(where: { text.hasSuffix($0.0) }) {
@@ -146,7 +149,7 @@ enum KubernetesQuantity {
         } else if let (suffix, factor) = fractions.first(where: { text.hasSuffix($0.0) }) {
             value = number(text.dropLast(suffix.count)).map { $0 / factor }
         }
-        return value.flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
+        return value.flatMap { $0.isFinite ? $0 : nil }
     }
 
     /// As a policy file takes it: digits and a point.

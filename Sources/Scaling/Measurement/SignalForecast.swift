@@ -88,9 +88,25 @@ struct SignalForecast {
             guard present > newest else { return nil }
             first = max(first, newest + 1)
         }
+        let looks = looksPerStep
+        let start = first * stepMilliseconds - stepMilliseconds / looks * (looks - 1)
         return EvaluationRange(
-            start: Timestamp(milliseconds: first * stepMilliseconds),
-            end: Timestamp(milliseconds: present * stepMilliseconds), step: key.step)
+            start: Timestamp(milliseconds: start), end: Timestamp(milliseconds: present * stepMilliseconds),
+            step: .milliseconds(stepMilliseconds / looks))
+    }
+
+    /// How often a query is asked between two moments of the grid, so that each sample is within its reach: the last answer
+    /// is the value of the later one.
+    private var looksPerStep: Int64 {
+        let reach = SignalProbe.lookback.milliseconds
+        let least = (stepMilliseconds + reach - 1) / reach
+        // A step of no round number has its moments at milliseconds.
+        return (least..<least * 2).first { stepMilliseconds % $0 == 0 } ?? 1
+    }
+
+    /// The first moment of the grid that is not before another.
+    private func index(_ moment: Timestamp) -> Int64 {
+        Self.floored(moment.milliseconds + stepMilliseconds - 1, stepMilliseconds)
     }
 
     /// The newest moment of the grid that is not in the future.
@@ -108,13 +124,13 @@ struct SignalForecast {
         _ result: QueryValue, over range: EvaluationRange, trustedUntil: Timestamp? = nil,
         whole: Double = .nan
     ) {
-        let first = range.start.milliseconds / stepMilliseconds
-        var added = [Double](repeating: .nan, count: range.stepCount)
+        let first = index(range.start)
+        var added = [Double](repeating: .nan, count: Int(max(0, index(range.end) - first + 1)))
         switch result {
         case .matrix(let series) where series.count == 1:
             for sample in series[0].samples {
-                let index = sample.timestamp.milliseconds / stepMilliseconds - first
-                if index >= 0, index < Int64(added.count) { added[Int(index)] = sample.value }
+                let place = index(sample.timestamp) - first
+                if place >= 0, place < Int64(added.count) { added[Int(place)] = sample.value }
             }
         case .vector, .scalar:
             // A range of one step is an instant.
@@ -173,7 +189,7 @@ struct SignalForecast {
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
             keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp),
-            experience: Self.experience(forecaster, stepSeconds: Double(stepMilliseconds) / 1000))
+            experience: experience(forecaster))
         return Answer(
             outlook: outlook,
             quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
@@ -185,12 +201,21 @@ struct SignalForecast {
     private static let fullExperience = 4.0
     private static let noExperience = 2.0
 
-    /// How much of what a model has to have seen it has, from 0 to 1: cycles of its season, or days, where most demand has
-    /// one that may not have been found yet. It stays until the next fit, as in a backtest.
-    static func experience(_ forecaster: PeakForecaster, stepSeconds: Double) -> Double {
+    /// How much of what a model has to have seen it has, from 0 to 1: days, since most demand has one, which is not found
+    /// before it has been seen twice, whatever ripples within it are. Where a model is to see less than two, cycles of
+    /// its season. It stays until the next fit, as in a backtest.
+    static func experience(
+        _ forecaster: PeakForecaster, stepSeconds: Double, historySeconds: Double
+    ) -> Double {
         let days = Double(forecaster.fittedCount) * stepSeconds / 86_400
-        let seen = max(Double(forecaster.cycles ?? 0), days)
+        let isLong = historySeconds >= noExperience * 86_400
+        let seen = isLong ? days : max(Double(forecaster.cycles ?? 0), days)
         return max(0, min(1, (seen - noExperience) / (fullExperience - noExperience)))
+    }
+
+    private func experience(_ forecaster: PeakForecaster) -> Double {
+        Self.experience(
+            forecaster, stepSeconds: Double(stepMilliseconds) / 1000, historySeconds: key.history.inSeconds)
     }
 
     private static let longestBridge = Duration.seconds(86_400)

@@ -91,13 +91,9 @@ struct StorageImport: ParsableCommand {
 
     /// Why what begins like this is no text to be read as it is, and what to do about it.
     private func refusal(_ data: Data) -> String? {
-        let packers: [(name: String, magic: [UInt8], unpack: String)] = [
-            ("gzip", [0x1f, 0x8b], "gunzip -c"), ("zstd", [0x28, 0xb5, 0x2f, 0xfd], "zstd -dc"),
-            ("bzip2", Array("BZh".utf8), "bunzip2 -c"), ("xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz -dc"),
-        ]
         let again = "\(file == "-" ? "" : " " + file) | flyball storage import \(folder) -"
-        if let packer = packers.first(where: { data.starts(with: $0.magic) }) {
-            return "is compressed (\(packer.name)), not OpenMetrics text: \(packer.unpack)\(again)"
+        if let packer = Packer(of: data) {
+            return "is compressed (\(packer.rawValue)), not OpenMetrics text: \(packer.rawValue) -dc\(again)"
         }
         if data.starts(with: [0xef, 0xbb, 0xbf]) {
             return "begins with a byte order mark, which OpenMetrics has none of: tail -c +4\(again)"
