@@ -12,6 +12,8 @@ struct PassingSpikes: Sendable {
     private let usual: ClosedRange<Double>
     /// How many of the newest values lie outside.
     private var run = 0
+    /// The newest value that lies within.
+    private var last: Double?
 
     /// Nil where the series is too short or even, or has such values again and again.
     init?(_ values: [Double]) {
@@ -26,6 +28,7 @@ struct PassingSpikes: Sendable {
         let runs = runs(values)
         guard runs.count(where: { $0.count <= Self.longest }) <= Self.most else { return nil }
         run = runs.last.map { $0.upperBound == values.count ? $0.count : 0 } ?? 0
+        last = values.last { usual.contains($0) }
     }
 
     /// Where values lie outside of what is usual, one after the other.
@@ -55,13 +58,14 @@ struct PassingSpikes: Sendable {
         return values
     }
 
-    /// What is believed of the next value, until as many as are no spike agree on it.
+    /// What is believed of the next value: one outside stays at the last within until as many as are no spike agree on it.
     mutating func settled(_ value: Double) -> Double {
         guard value.isFinite, !usual.contains(value) else {
             run = 0
+            if value.isFinite { last = value }
             return value
         }
         run += 1
-        return run > Self.longest ? value : min(max(value, usual.lowerBound), usual.upperBound)
+        return run > Self.longest ? value : last ?? value
     }
 }

@@ -72,7 +72,7 @@ struct PeakForecasterTests {
             #expect(abs(try peak(values, fitted: fitted) - peak(clean, fitted: fitted)) < 5)
         }
         values[5 * 1440 + 5] *= 10
-        #expect(abs(try peak(values, fitted: 5 * 1440) - peak(clean, fitted: 5 * 1440)) < 25)
+        #expect(abs(try peak(values, fitted: 5 * 1440) - peak(clean, fitted: 5 * 1440)) < 5)
     }
 
     @Test

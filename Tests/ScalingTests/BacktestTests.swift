@@ -8,10 +8,12 @@ import TimeSeries
 
 struct BacktestTests {
     /// Days of five-minute steps: 20 at night, 100 by day, with half an hour from one to the other.
-    private func days(_ count: Int) -> DemandTrace {
+    /// - Parameter lastBegin: the hour at which the last day begins.
+    private func days(_ count: Int, lastBegin: Double = 8) -> DemandTrace {
         let values = (0..<count * 288).map { index in
             let hour = Double(index % 288) / 12
-            return 20 + 80 * min(1, max(0, min((hour - 8) * 2, (20 - hour) * 2)))
+            let begin = index / 288 == count - 1 ? lastBegin : 8
+            return 20 + 80 * min(1, max(0, min((hour - begin) * 2, (20 - hour) * 2)))
         }
         return DemandTrace(values, stepSeconds: 300)!
     }
@@ -131,14 +133,14 @@ struct BacktestTests {
 
     @Test
     func `a rise between two values of the trace is seen before the second`() async throws {
-        let trace = days(6)
+        let trace = days(6, lastBegin: 7)
         let policy = predictive(trace)
         var tracks = ForecastTracks(trace, settings(startUp: 600), [policy])
         await tracks.make { _ in }
         let forecasts = try #require(tracks.forecasts(for: policy))
-        // A minute after a value on the rise in the morning of the last day, which stands for that value alone, and three
-        // later.
-        let moment = 5 * 86_400 + 8 * 3600 + 600
+        // A minute after a value on the rise in the morning of the last day, which is earlier than ever and stands for that
+        // value alone, and three later.
+        let moment = 5 * 86_400 + 7 * 3600 + 600
 
         let first = try #require(forecasts.outlook(atSeconds: moment + 60, scale: 1))
         let later = try #require(forecasts.outlook(atSeconds: moment + 240, scale: 1))

@@ -318,6 +318,63 @@ struct EndedSeriesTests {
         #expect(shares[(261 - 4)...].allSatisfy { $0 == 0.2 }, "\(shares)")
     }
 
+    /// Ten workers in one target, each replaced at once when it ends; from minute 300 on some are not there.
+    private func pool(lost: Int, life: Int) -> [String] {
+        var series = ["load{w=\"base\", instance=\"a\"} 20x1440", "up{instance=\"a\"} 1x1440"]
+        for place in 0..<10 {
+            var start = 20 + place * 17 % life
+            var number = 0
+            while start < 1440 {
+                // Some live for half as long and some for longer, by turns.
+                var end = start + life * (6 + (place * 7 + number * 3) % 9) / 10
+                let isLast = place < lost && end > 1200
+                if isLast { end = 1200 }
+                if end > start {
+                    series.append(
+                        "load{w=\"\(place)-\(number)\", instance=\"a\"} _x\(start) 20x\(end - start - 1) stale"
+                    )
+                }
+                if isLast { break }
+                (start, number) = (end, number + 1)
+            }
+        }
+        return series
+    }
+
+    @Test(arguments: [3, 5, 10], [120, 240])
+    func `workers that were always replaced are missed where they are not`(lost: Int, life: Int) async throws
+    {
+        let series = pool(lost: lost, life: life)
+
+        let shares = try await kept("sum(load)", series, minutes: 200...345)
+        let afterRestart = try await kept("sum(load)", series, minutes: 315...316)
+
+        #expect(shares[..<100].allSatisfy { $0 == nil }, "\(shares)")
+        // Each is missed for an hour, or for as long as it had lived.
+        let left = Double(11 - lost) / 11
+        #expect(shares[101...115].allSatisfy { $0.map { $0 < left + 0.25 } == true }, "\(shares)")
+        #expect(afterRestart[1] != nil, "\(afterRestart)")
+    }
+
+    @Test
+    func `jobs that end at once are missed where they never did so before`() async throws {
+        var series = ["load{q=\"base\", instance=\"a\"} 40x1440", "up{instance=\"a\"} 1x1440"]
+        // Three jobs an hour, ten minutes apart, until two end together.
+        for (place, start) in stride(from: 20, to: 1440, by: 240).enumerated() {
+            for job in 0..<3 {
+                let from = start + job * 40
+                let life = place == 4 && job > 0 ? 140 - job * 40 : 80
+                series.append("load{q=\"\(place)-\(job)\", instance=\"a\"} _x\(from) 160x\(life - 1) stale")
+            }
+        }
+
+        let shares = try await kept("sum(load)", series, minutes: 100...290)
+
+        // From the second hour on none is missed, but where two end in the same scrape at minute 280.
+        #expect(shares[30..<180].allSatisfy { $0 == nil }, "\(shares)")
+        #expect(shares[181...].allSatisfy { $0 != nil }, "\(shares)")
+    }
+
     @Test
     func `series that return sooner than they lived are missed each time`() async throws {
         let cycles = Array(repeating: "160x159 stale _x79", count: 6).joined(separator: " ")

@@ -2,35 +2,55 @@ import PromQL
 import TimeSeries
 
 extension SeriesPresence {
-    /// What lives for less says nothing about the ends of steady series.
-    private static let leastHabit = Duration.seconds(300)
-
     /// Of the series that ended those that are missed; the others are forgotten, but for how they lived.
-    mutating func stillMissed(_ ended: [Labels], at now: Timestamp) -> [SeriesTrack] {
+    mutating func stillMissed(_ ended: [Labels], at now: Timestamp, _ targets: TargetStates) -> [SeriesTrack]
+    {
         habits.forget(before: now - SeriesHabits.reach)
-        let habitual = habits.habitual(
-            ended.compactMap { labels in tracks[labels].flatMap { life(of: labels, $0) } })
+        guard !ended.isEmpty else { return [] }
+        for labels in ended {
+            guard let track = tracks[labels], track.endedAt.map({ $0 <= track.last }) ?? true else {
+                continue
+            }
+            tracks[labels]?.endedAt = now
+        }
+        let lives = ended.compactMap { labels in tracks[labels].map { life(of: labels, $0) } }
+        let present = tracks.map { labels, track in
+            var life = life(of: labels, track)
+            if let came = targets.since(of: track.target), track.since <= came + Self.arrival {
+                life.isWhole = false
+            }
+            return life
+        }
+        var (over, replaced) = habits.judge(lives, among: present)
+        for pair in replaced {
+            guard pair.ended.isTelling, pair.ended.weight != nil, pair.successor.weight != nil,
+                tracks[pair.ended.labels]?.since == pair.ended.since
+            else { continue }
+            over.insert(pair.ended.labels)
+            guard tracks[pair.successor.labels]?.since == pair.successor.since else { continue }
+            tracks[pair.successor.labels]?.succeededAt = pair.successor.since
+        }
         var missed: [SeriesTrack] = []
         for labels in ended {
             guard let track = tracks[labels] else { continue }
-            if now - track.last < track.missedFor, !habitual.contains(labels) {
+            if now - track.last < track.missedFor, !over.contains(labels) {
                 missed.append(track)
             } else {
-                if let life = life(of: labels, track) { habits.remember(life) }
+                habits.remember(life(of: labels, track))
                 tracks[labels] = nil
             }
         }
         return missed
     }
 
-    /// How a series lived that has ended by itself; nil where its beginning is not known, or it was too short.
-    func life(of labels: Labels, _ track: SeriesTrack) -> SeriesHabits.Life? {
-        guard let watchedSince, track.since > watchedSince + Self.resolution, !track.isLostWithTarget,
-            track.last - track.since >= Self.leastHabit
-        else { return nil }
-        return SeriesHabits.Life(
-            labels: labels, target: track.isScraped ? track.target : nil, since: track.since, last: track.last
-        )
+    /// How a series has lived so far.
+    func life(of labels: Labels, _ track: SeriesTrack) -> SeriesHabits.Life {
+        SeriesHabits.Life(
+            labels: labels, target: track.isScraped ? track.target : nil, kind: track.kind,
+            since: track.since, last: track.last, endedAt: max(track.endedAt ?? track.last, track.last),
+            weight: track.weight,
+            isWhole: watchedSince.map { track.since > $0 + Self.resolution } ?? false,
+            isOwn: !track.isLostWithTarget)
     }
 
     /// Takes in what the store says of how series lived before.
@@ -49,12 +69,11 @@ extension SeriesPresence {
                     continue
                 }
                 let life = SeriesHabits.Life(
-                    labels: one.labels, target: known, since: run.since, last: run.last)
+                    labels: one.labels, target: known, kind: SeriesTrack.kind(of: one.labels),
+                    since: run.since, last: run.last, endedAt: run.last + range.step,
+                    weight: one.weight(from: run.since, to: run.last, isCounter: isCounter), isWhole: true)
                 // Where all ended at once nobody was looking.
-                if life.span >= Self.leastHabit, moments.contains(run.last + range.step), !habits.knows(life)
-                {
-                    lives.append(life)
-                }
+                if moments.contains(run.last + range.step), !habits.knows(life) { lives.append(life) }
             }
         }
         watchedSince = min(watchedSince ?? now, range.start + range.step)
@@ -67,6 +86,15 @@ extension MatrixSeries {
     fileprivate var moments: [Timestamp] {
         histograms.isEmpty
             ? samples.map(\.timestamp) : (samples.map(\.timestamp) + histograms.map(\.timestamp)).sorted()
+    }
+
+    /// What it told: its last value, or how much a counter rose in a second.
+    fileprivate func weight(from since: Timestamp, to last: Timestamp, isCounter: Bool) -> Double? {
+        let told = samples.filter { $0.timestamp >= since && $0.timestamp <= last }
+        guard let first = told.first, let end = told.last else { return nil }
+        guard isCounter else { return end.value.magnitude }
+        guard end.timestamp > first.timestamp, end.value >= first.value else { return nil }
+        return (end.value - first.value) / (end.timestamp - first.timestamp).inSeconds
     }
 
     /// When it was there: what returns sooner than it had lived goes on.

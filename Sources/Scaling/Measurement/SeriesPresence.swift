@@ -33,16 +33,16 @@ struct SeriesPresence {
     /// A series that began up to so long before another ended, or later, takes its place.
     private static let replacement = Duration.seconds(600)
     /// Series that come with their target take nobody's place.
-    private static let arrival = Duration.seconds(60)
+    static let arrival = Duration.seconds(60)
     private static let mostFalls = 8
     /// What is less than this share of the whole is not missed.
     private static let leastLoss = 0.01
     /// A series that has the labels of one that ended, and tells at least this share of it, stands for it.
-    private static let leastLikeness = 0.125
+    static let leastLikeness = 0.125
     static let targetLabels = ["instance", "job"]
 
     /// Whether increases count and not values.
-    private let isCounter: Bool
+    let isCounter: Bool
     /// Whether ranges are asked for, of which less and less is left once samples cease to come.
     let isRanged: Bool
     /// The longest range of which an increase is asked: until it is full again after a gap it tells too little.
@@ -203,7 +203,7 @@ struct SeriesPresence {
         if let readAt, track.last < readAt {
             track.gap = (track.last, sampledAt)
             if now - track.last > track.resumesWithin {
-                if let life = life(of: labels, track) { habits.remember(life) }
+                habits.remember(life(of: labels, track))
                 track.since = now
             }
         }
@@ -247,7 +247,7 @@ struct SeriesPresence {
         for labels in scraped { tracks[labels]?.isScraped = true }
         for labels in lost { tracks[labels]?.isLostWithTarget = true }
         for labels in forgotten { tracks[labels] = nil }
-        let missed = stillMissed(ended, at: now)
+        let missed = stillMissed(ended, at: now, targets)
         var standing = Standing(isScraped: !seen.isEmpty)
         standing.coverage = coverage(seen, down, at: now, targets)
         missesEnded = !missed.isEmpty
@@ -304,7 +304,7 @@ struct SeriesPresence {
         let kinds = Set(ended.map(\.kind))
         let earliest = ended.reduce(first.last) { min($0, $1.last) } - Self.replacement
         let found = all.reduce(0.0) { sum, track in
-            guard track.since > earliest,
+            guard track.since > earliest, track.succeededAt != track.since,
                 targets.since(of: track.target).map({ track.since > $0 + Self.arrival }) ?? true
             else { return sum }
             let weight = weight(track)

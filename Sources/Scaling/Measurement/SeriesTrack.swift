@@ -10,6 +10,10 @@ struct SeriesTrack {
     var last: Timestamp
     /// The value, or the rate of a counter; nil until it is known.
     private(set) var weight: Double?
+    /// When it was found to be there no longer, the last time.
+    var endedAt: Timestamp?
+    /// When it took the place of one that ended and is forgotten: it takes no other's.
+    var succeededAt: Timestamp?
     /// Whether its target stopped answering, so that it did not end by itself.
     var isLostWithTarget = false
     var isScraped = false
@@ -31,10 +35,14 @@ struct SeriesTrack {
         target = labels.keeping(SeriesPresence.targetLabels)
         self.since = since
         self.last = last
+        kind = Self.kind(of: labels)
+    }
+
+    static func kind(of labels: Labels) -> Int {
         var hasher = Hasher()
-        hasher.combine(target)
+        hasher.combine(labels.keeping(SeriesPresence.targetLabels))
         labels.forEach { name, _ in hasher.combine(name) }
-        kind = hasher.finalize()
+        return hasher.finalize()
     }
 
     /// What has lived for so long, to the resolution of the grid, is steady.
