@@ -3,16 +3,16 @@ import Glibc
 /// Whole-run operations on bytes, where a loop over a span would cost several times as much.
 ///
 /// Safety: each pointer comes from a span and is used for no more than its count, inside the closure that lends it.
-enum Runs {
+package enum Runs {
     /// Appends a run to an array.
     @inline(__always)
-    static func append(_ run: Span<UInt8>, to bytes: inout [UInt8]) {
+    package static func append(_ run: Span<UInt8>, to bytes: inout [UInt8]) {
         unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Whether two runs are equal.
     @inline(__always)
-    static func same(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+    package static func same(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
         guard a.count == b.count, a.count > 0 else { return a.count == b.count }
         return unsafe a.withUnsafeBufferPointer { first in
             unsafe b.withUnsafeBufferPointer { second in

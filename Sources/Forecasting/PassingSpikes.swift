@@ -1,12 +1,8 @@
 /// One or two values as there hardly ever were, and gone again: a wrong measurement, or what nobody foresees. Neither the
 /// level nor past cycles are to hang on them.
 struct PassingSpikes: Sendable {
-    /// What lasts longer is believed.
-    private static let longest = RecentShift.leastAfter - 1
     /// What comes more often belongs to the series.
     private static let most = 2
-    /// So many times as far from the median as the outermost hundredth.
-    private static let leeway = 2.0
     private static let leastValues = 200
 
     private let usual: ClosedRange<Double>
@@ -19,14 +15,12 @@ struct PassingSpikes: Sendable {
     init?(_ values: [Double]) {
         guard values.count >= Self.leastValues else { return nil }
         var known = values
-        let (count, outer) = (known.count, known.count / 100)
-        let median = Quantile.select(count / 2, of: &known)
-        let low = Quantile.select(outer, of: &known, in: 0..<count / 2 + 1)
-        let high = Quantile.select(count - 1 - outer, of: &known, in: count / 2..<count)
+        let (low, median, high) = RegularSeries.outermostHundredths(of: &known)
         guard low < high else { return nil }
-        usual = (median - Self.leeway * (median - low))...(median + Self.leeway * (high - median))
+        let leeway = LastOutliers.leeway
+        usual = (median - leeway * (median - low))...(median + leeway * (high - median))
         let runs = runs(values)
-        guard runs.count(where: { $0.count <= Self.longest }) <= Self.most else { return nil }
+        guard runs.count(where: { $0.count <= LastOutliers.most }) <= Self.most else { return nil }
         run = runs.last.map { $0.upperBound == values.count ? $0.count : 0 } ?? 0
         last = values.last { usual.contains($0) }
     }
@@ -47,7 +41,7 @@ struct PassingSpikes: Sendable {
     /// The values with a line in place of each spike; at the end with the value before it.
     func removed(from values: [Double]) -> [Double] {
         var values = values
-        for run in runs(values) where run.count <= Self.longest && run.lowerBound > 0 {
+        for run in runs(values) where run.count <= LastOutliers.most && run.lowerBound > 0 {
             let before = values[run.lowerBound - 1]
             let after = run.upperBound < values.count ? values[run.upperBound] : before
             for index in run {
@@ -66,6 +60,6 @@ struct PassingSpikes: Sendable {
             return value
         }
         run += 1
-        return run > Self.longest ? value : last ?? value
+        return run > LastOutliers.most ? value : last ?? value
     }
 }

@@ -151,6 +151,7 @@ package struct PeakForecaster: Sendable {
     /// What is left of a move since a moment when what each of the last cycles did from it to the next is taken out: that is in
     /// what is foreseen from the moment on, and would count twice.
     private func unforeseen(_ lifted: Double, at moment: Int) -> Double {
+        guard lifted != 0 else { return 0 }
         let sign = lifted < 0 ? -1.0 : 1
         let known = periods.map { period in
             stride(from: moment - period, through: 0, by: -period).prefix(Self.agreeingCycles)

@@ -98,14 +98,19 @@ struct RegularSeries: Sendable {
     private static func plausibleRange(_ raw: [Double]) -> ClosedRange<Double>? {
         var known = raw.filter { $0.isFinite && abs($0) < 1e250 }
         guard let least = known.min(), let greatest = known.max() else { return nil }
-        let count = known.count
-        let outer = count / 100
-        let median = Quantile.select(count / 2, of: &known)
-        let low = Quantile.select(outer, of: &known, in: 0..<count / 2 + 1)
-        let high = Quantile.select(count - 1 - outer, of: &known, in: count / 2..<count)
+        let (low, median, high) = outermostHundredths(of: &known)
         guard high > low else { return least...greatest }
-        let reach = count >= 100 ? 10.0 : 1
+        let reach = known.count >= 100 ? 10.0 : 1
         let lower = median - reach * (median - low) - (high - low)
         return (least >= 0 ? max(0, lower) : lower)...(median + reach * (high - median) + (high - low))
+    }
+
+    /// Below and above which a hundredth of the values lies, and their median; they are moved about.
+    static func outermostHundredths(of values: inout [Double]) -> (low: Double, median: Double, high: Double)
+    {
+        let (count, outer) = (values.count, values.count / 100)
+        let median = Quantile.select(count / 2, of: &values)
+        let low = Quantile.select(outer, of: &values, in: 0..<count / 2 + 1)
+        return (low, median, Quantile.select(count - 1 - outer, of: &values, in: count / 2..<count))
     }
 }

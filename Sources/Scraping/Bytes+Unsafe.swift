@@ -4,17 +4,6 @@ import Glibc
 ///
 /// Safety: each pointer comes from a span and is used for no more than its count, inside the closure that lends it.
 enum Bytes {
-    /// Whether two runs are equal.
-    @inline(__always)
-    static func same(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
-        guard a.count == b.count, a.count > 0 else { return a.count == b.count }
-        return unsafe a.withUnsafeBufferPointer { first in
-            unsafe b.withUnsafeBufferPointer { second in
-                unsafe memcmp(first.baseAddress!, second.baseAddress!, first.count) == 0
-            }
-        }
-    }
-
     /// Whether the bytes of a text from `start` to `end` stand in another one at `position`.
     @inline(__always)
     static func repeats(
@@ -28,11 +17,6 @@ enum Bytes {
                 unsafe memcmp(first.baseAddress! + start, second.baseAddress! + position, size) == 0
             }
         }
-    }
-
-    /// Appends a run to an array.
-    static func append(_ run: Span<UInt8>, to bytes: inout [UInt8]) {
-        unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// A hash for tables that are checked against the bytes; never leaves the process.

@@ -331,7 +331,7 @@ extension LineCache {
         guard !retired.isEmpty else { return nil }
         let text = body.extracting(series)
         let hash = Bytes.hash(text)
-        guard let column = retired[hash], Bytes.same(column.series.span, text) else { return nil }
+        guard let column = retired[hash], Runs.same(column.series.span, text) else { return nil }
         reading.revived.append(hash)
         return column.destination
     }
@@ -342,7 +342,7 @@ extension LineCache {
         for line in expected..<max(expected, min(expected + LineCache.nearby, layout.count)) {
             let known = layout.seriesRange(line)
             guard known.count == series.count else { continue }
-            if Bytes.same(source.span.extracting(known), body.extracting(series)) { return line }
+            if Runs.same(source.span.extracting(known), body.extracting(series)) { return line }
         }
         return nil
     }
@@ -357,7 +357,7 @@ extension LineCache {
         let text = body.extracting(series)
         guard let line = known[Bytes.hash(text)] else { return nil }
         let source = layout.text
-        return Bytes.same(source.span.extracting(layout.seriesRange(line)), text) ? line : nil
+        return Runs.same(source.span.extracting(layout.seriesRange(line)), text) ? line : nil
     }
 
     private func indexLines() -> [UInt64: Int] {

@@ -139,7 +139,7 @@ struct LineLayout: Sendable {
     /// Whether the rest of a body, behind its last value, is what it was.
     func endsWith(_ body: Span<UInt8>, from position: Int) -> Bool {
         let tail = lines.tail
-        return Bytes.same(tail.span, body.extracting(position..<body.count))
+        return Runs.same(tail.span, body.extracting(position..<body.count))
     }
 }
 
@@ -157,7 +157,7 @@ struct LineLayoutBuilder {
         let from = layout.range(lines.lowerBound).lowerBound
         let shift = text.count - from
         let source = layout.text
-        Bytes.append(
+        Runs.append(
             source.span.extracting(from..<layout.range(lines.upperBound - 1).upperBound), to: &text)
         for line in lines {
             ends.append(UInt32(Int(layout.lines.ends[line]) + shift))
@@ -170,7 +170,7 @@ struct LineLayoutBuilder {
         _ body: Span<UInt8>, line: Range<Int>, seriesStart: Int, to destination: LineLayout.Destination
     ) {
         seriesStarts.append(UInt32(text.count + seriesStart - line.lowerBound))
-        Bytes.append(body.extracting(line), to: &text)
+        Runs.append(body.extracting(line), to: &text)
         ends.append(UInt32(text.count))
         destinations.append(destination)
     }
@@ -187,7 +187,7 @@ struct LineLayoutBuilder {
 
     func finish(tail: Span<UInt8>) -> LineLayout {
         var end: [UInt8] = []
-        Bytes.append(tail, to: &end)
+        Runs.append(tail, to: &end)
         return LineLayout(
             LineText(text: text, ends: ends, seriesStarts: seriesStarts, tail: end),
             destinations: destinations)

@@ -31,7 +31,7 @@ struct MetadataNotes {
     }
 
     private mutating func turn(to next: Range<Int>, _ body: Span<UInt8>) {
-        if let name, Bytes.same(body.extracting(name), body.extracting(next)) { return }
+        if let name, Runs.same(body.extracting(name), body.extracting(next)) { return }
         settle(body)
         name = next
     }

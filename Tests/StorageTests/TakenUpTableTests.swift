@@ -24,6 +24,15 @@ import TimeSeries
         store.append(table, at: at(step), row: numbers.map { Double(1000 * step + $0) })
     }
 
+    /// Leaves the scrape of twenty series behind.
+    private func crashAfterOneScrape() throws {
+        let store = try open()
+        let table = try store.openTable(target: target, columns: (0..<20).map(column))
+        _ = append(store, table, Array(0..<20), at: 0)
+        try store.sync()
+        disk.crash()
+    }
+
     /// What each series has, by its number: the steps. Fails where a value is another's.
     private func steps(_ store: Store) async throws -> [Int: [Int]] {
         var found: [Int: [Int]] = [:]
@@ -96,11 +105,7 @@ import TimeSeries
     @Test func `at the limit of series those that are there go on, and others come when there is room`()
         async throws
     {
-        let first = try open()
-        let table = try first.openTable(target: target, columns: (0..<20).map(column))
-        _ = append(first, table, Array(0..<20), at: 0)
-        try first.sync()
-        disk.crash()
+        try crashAfterOneScrape()
 
         let second = try open(series: 20)
         let numbers = [50] + (0..<20).reversed()
@@ -137,11 +142,7 @@ import TimeSeries
     @Test func `only what is new of a table that takes the place of another counts, and needs room`()
         async throws
     {
-        let first = try open()
-        let table = try first.openTable(target: target, columns: (0..<20).map(column))
-        _ = append(first, table, Array(0..<20), at: 0)
-        try first.sync()
-        disk.crash()
+        try crashAfterOneScrape()
 
         // Six of them are there: 14 are new.
         let numbers = Array(14..<34)
@@ -172,11 +173,7 @@ import TimeSeries
     }
 
     @Test func `a target above its own limit goes on after a restart with what is known`() async throws {
-        let first = try open()
-        let table = try first.openTable(target: target, columns: (0..<20).map(column))
-        _ = append(first, table, Array(0..<20), at: 0)
-        try first.sync()
-        disk.crash()
+        try crashAfterOneScrape()
 
         var configuration = configuration(1000)
         configuration.limits.seriesPerTarget = 20

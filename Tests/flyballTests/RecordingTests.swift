@@ -12,6 +12,16 @@ struct RecordingTests {
         try body(folder)
     }
 
+    /// Runs a command to its end; its exit code.
+    private func shell(_ command: String) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", command]
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     @Test func `a recording is read as it is, and packed by what packs it`() throws {
         try withFolder { folder in
             let text = "t_s,value\n" + (0..<50_000).map { "\($0 * 60),\($0 % 977)\n" }.joined()
@@ -21,13 +31,9 @@ struct RecordingTests {
 
             for (program, ending) in [("gzip", "gz"), ("xz", "xz"), ("zstd", "zst"), ("bzip2", "bz2")] {
                 let packed = folder.appendingPathComponent("demand.csv.\(ending)")
-                let packing = Process()
-                packing.executableURL = URL(fileURLWithPath: "/bin/sh")
-                packing.arguments = ["-c", "\(program) -c <'\(plain.path)' >'\(packed.path)' 2>/dev/null"]
-                try packing.run()
-                packing.waitUntilExit()
+                let status = try shell("\(program) -c <'\(plain.path)' >'\(packed.path)' 2>/dev/null")
                 // Only gzip is everywhere.
-                guard packing.terminationStatus == 0 || program == "gzip" else { continue }
+                guard status == 0 || program == "gzip" else { continue }
                 #expect(try Recording(packed.path).text() == text, "\(program)")
                 #expect(Recording(packed.path).name == "demand")
 
@@ -42,11 +48,7 @@ struct RecordingTests {
     @Test func `what unpacks to too much is refused`() throws {
         try withFolder { folder in
             let packed = folder.appendingPathComponent("zeros.gz")
-            let packing = Process()
-            packing.executableURL = URL(fileURLWithPath: "/bin/sh")
-            packing.arguments = ["-c", "head -c 9000000 /dev/zero | gzip -c >'\(packed.path)'"]
-            try packing.run()
-            packing.waitUntilExit()
+            try #require(try shell("head -c 9000000 /dev/zero | gzip -c >'\(packed.path)'") == 0)
 
             #expect(try Packer.gzip.unpack(packed.path, upTo: 9 << 20).count == 9_000_000)
             #expect(throws: Failure.self) { try Packer.gzip.unpack(packed.path, upTo: 8 << 20) }

@@ -97,9 +97,11 @@ struct SeriesHabits {
     /// twice as long, and at another time; none took their place either, and as many of them ended in one scrape. And
     /// whose place was taken.
     /// - Parameter present: the lives of the series that are known now, those that ended among them.
-    func judge(_ ended: [Life], among present: [Life]) -> (habitual: Set<Labels>, replaced: [Succession]) {
+    func judge(_ ended: [Life], among present: @autoclosure () -> [Life]) -> (
+        habitual: Set<Labels>, replaced: [Succession]
+    ) {
         guard ended.count <= Self.most, ended.contains(where: \.isTelling) else { return ([], []) }
-        let (replaced, others) = Self.successions(past + ended, among: past + present)
+        let (replaced, others) = Self.successions(past + ended, among: past + present())
         let unreplaced = others.filter(\.isTelling)
         let together = Self.counts(unreplaced, within: SeriesPresence.resolution)
         var habitual: Set<Labels> = []

@@ -14,14 +14,7 @@ extension SeriesPresence {
             tracks[labels]?.endedAt = now
         }
         let lives = ended.compactMap { labels in tracks[labels].map { life(of: labels, $0) } }
-        let present = tracks.map { labels, track in
-            var life = life(of: labels, track)
-            if let came = targets.since(of: track.target), track.since <= came + Self.arrival {
-                life.isWhole = false
-            }
-            return life
-        }
-        var (over, replaced) = habits.judge(lives, among: present)
+        var (over, replaced) = habits.judge(lives, among: present(targets))
         for pair in replaced {
             guard pair.ended.isTelling, pair.ended.weight != nil, pair.successor.weight != nil,
                 tracks[pair.ended.labels]?.since == pair.ended.since
@@ -41,6 +34,17 @@ extension SeriesPresence {
             }
         }
         return missed
+    }
+
+    /// The lives of all series that are known now. What came with its target is not known to have begun then.
+    private func present(_ targets: TargetStates) -> [SeriesHabits.Life] {
+        tracks.map { labels, track in
+            var life = life(of: labels, track)
+            if let came = targets.since(of: track.target), track.since <= came + Self.arrival {
+                life.isWhole = false
+            }
+            return life
+        }
     }
 
     /// How a series has lived so far.
