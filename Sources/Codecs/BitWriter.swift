@@ -26,7 +26,7 @@ package struct BitWriter: Sendable {
     }
 
     /// Exp-Golomb code of order `order`: `value >> order` plus one with as many zeros before it as bits behind
-    /// its first, then the lower bits. `value` must be below 2^55 and `order` at most 55.
+    /// its first, then the lower bits. `order` must be at most 55 and `value` below 2^55, or with `order` below 2^(order + 55).
     @inlinable @inline(__always)
     package mutating func writeExpGolomb(_ value: UInt64, order: Int) {
         let order64 = UInt64(truncatingIfNeeded: order)

@@ -13,7 +13,7 @@ enum FrameFormat {
     static let magic = Array("FLYBALL\n".utf8)
     /// Of frames and of the records in them: 2 where snapshots may hold parts of groups of series, 3 where their
     /// files are protected and hold layouts and metadata in fewer bytes, 4 where long records of theirs may stand in pieces.
-    static let version: UInt32 = 4
+    static let version: UInt32 = 5
     static let firstProtectedVersion: UInt32 = 3
     static let headerLength = 40
     static let frameHeaderLength = 40

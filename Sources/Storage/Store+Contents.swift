@@ -165,7 +165,7 @@ extension Table {
 extension Chunk.Opened {
     private static let names = [
         "absent", "constant", "decimal constant", "copy", "same steps", "steps", "sparse", "bends", "xor",
-        "runs", "levels", "linear",
+        "runs", "levels", "linear", "plain",
     ]
 
     /// The name of the transform of a column.

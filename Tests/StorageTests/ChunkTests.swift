@@ -54,6 +54,83 @@ import TimeSeries
         #expect(together - alone < 20)
     }
 
+    @Test func `values beside short fractions cost what their fractions do`() throws {
+        // As a counter of seconds that adds durations of whole nanoseconds.
+        var random = SplitMix(seed: 3)
+        var sum = 0.0
+        let sums = (0..<240).map { _ in
+            sum += Double(Int.random(in: 3_000_000..<5_000_000, using: &random)) / 1e9
+            return sum
+        }
+
+        #expect(try roundTrip([sums]) < 240 * 4)
+    }
+
+    @Test func `times in seconds and integers above 2^53 cost what their steps do`() throws {
+        var random = SplitMix(seed: 4)
+        let times = (0..<240).map { row in
+            1_795_439_262 + 5 * Double(row) + Double(Int.random(in: 0..<1_000_000, using: &random)) / 1e9
+        }
+        let nanoseconds = times.map { ($0 * 1e9).rounded() }
+        var bytes: UInt64 = 1 << 58
+        let counter = (0..<240).map { _ in
+            bytes += UInt64.random(in: 0..<1_000_000, using: &random)
+            return Double(bytes)
+        }
+
+        #expect(try roundTrip([times]) < 240 * 3)
+        #expect(try roundTrip([nanoseconds]) < 240 * 3)
+        #expect(try roundTrip([counter]) < 240 * 3)
+    }
+
+    @Test func `values without anything in common cost their bytes and little more`() throws {
+        var random = SplitMix(seed: 5)
+        let wild = (0..<240).map { _ in Double(bitPattern: .random(in: 0 ... .max, using: &random)) }
+        let unlike = (0..<240).map { _ in
+            Double.random(in: -1...1, using: &random) * pow10(Int.random(in: -9...9, using: &random))
+        }
+        let quotients = (1...240).map { Double($0 * 7919 % 1009 + 1) / Double($0 * 104_729 % 997 + 1) }
+
+        #expect(try roundTrip([wild]) < 240 * 8 + 16)
+        #expect(try roundTrip([unlike]) < 240 * 8 + 16)
+        #expect(try roundTrip([quotients]) < 240 * 15 / 2)
+    }
+
+    private func pow10(_ exponent: Int) -> Double {
+        (0..<exponent.magnitude).reduce(1) { power, _ in exponent < 0 ? power / 10 : power * 10 }
+    }
+
+    @Test func `a few zeros, stale markers and infinities among long fractions cost little`() throws {
+        var random = SplitMix(seed: 6)
+        var level = 1.0
+        let values = (0..<240).map { row in
+            level += Double.random(in: 0...0.001, using: &random)
+            return row % 60 == 7 ? 0 : row % 60 == 9 ? Marker.stale : row % 97 == 3 ? -.infinity : level
+        }
+
+        #expect(try roundTrip([values]) < 240 * 7)
+    }
+
+    @Test func `long fractions that jump far now and then come back bit for bit`() throws {
+        var random = SplitMix(seed: 8)
+        let level = 1.0 / 3
+        for spread in [1, 1000, 1 << 40] as [UInt64] {
+            let values = (0..<240).map { row in
+                let near = Double(bitPattern: level.bitPattern + .random(in: 0...spread, using: &random))
+                return row % 11 == 3 ? near * 1e10 : near
+            }
+            #expect(try roundTrip([values]) < 240 * 8)
+        }
+    }
+
+    @Test func `bytes of scales are those of scales`() {
+        for byte in UInt8.min...UInt8.max {
+            guard let scale = Scale(byte: byte) else { continue }
+            #expect(scale.byte == byte)
+        }
+        #expect((UInt8.min...UInt8.max).count { Scale(byte: $0) != nil } == 3 * 13 + 1 + 12 * 13)
+    }
+
     @Test(arguments: 0..<300) func `random columns come back bit for bit`(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let rows = Int.random(in: 1...260, using: &random)
@@ -89,7 +166,7 @@ import TimeSeries
 func randomColumn(_ rows: Int, _ random: inout SplitMix) -> [Double] {
     var value = Double(Int.random(in: -1000...1_000_000, using: &random))
     let scale = [1, 10, 100, 1e3, 1e6, 1e9].randomElement(using: &random)!
-    let shape = Int.random(in: 0..<9, using: &random)
+    let shape = Int.random(in: 0..<12, using: &random)
     return (0..<rows).map { row in
         switch shape {
         case 0: break
@@ -104,9 +181,14 @@ func randomColumn(_ rows: Int, _ random: inout SplitMix) -> [Double] {
         case 7:
             if Int.random(in: 0..<30, using: &random) == 0 { return Marker.stale }
             value -= 1
+        case 8: value += Double(Int.random(in: 0...1_000_000, using: &random)) / 1e6
+        case 9: value += 1e15 * Double(Int.random(in: -3...9, using: &random))
+        case 10:
+            if Int.random(in: 0..<40, using: &random) == 0 { return -.infinity }
+            return Double.random(in: -1...10, using: &random)
         default: return Double(bitPattern: UInt64.random(in: 0 ... .max, using: &random))
         }
-        return shape == 3 ? value : value / scale
+        return shape == 3 || shape == 8 ? value : value / scale
     }
 }
 

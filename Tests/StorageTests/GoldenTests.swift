@@ -23,6 +23,17 @@ import TimeSeries
 
     private func value(_ number: Int, _ step: Int) -> Double { Double(number * step) / 10 }
 
+    /// A unit in the last place or two beside a short fraction.
+    private func sum(_ step: Int) -> Double {
+        let value = 0.25 + Double(step * step) / 1_000_000
+        return Double(bitPattern: value.bitPattern + UInt64(step % 3))
+    }
+
+    /// Has nothing to do with the one before.
+    private func wild(_ step: Int) -> Double {
+        Double(bitPattern: UInt64(step + 1) &* 0x9e37_79b9_7f4a_7c15 & 0xbfff_ffff_ffff_ffff)
+    }
+
     private func row(_ step: Int) -> [Double] {
         [Double(step) / 100, Double(step * step % 97) * 0.001, step < 250 ? 5 : Marker.absent]
     }
@@ -48,13 +59,19 @@ import TimeSeries
                 samples: (0..<20).map { Sample(at($0), Double($0) / 3) }),
             SeriesSamples(labels: Labels(["__name__": "h"]), samples: [], histograms: [(at(1), histogram)]),
         ])
+        for step in 0..<300 {
+            _ = store.append([
+                SeriesSamples(labels: Labels(["__name__": "sum"]), samples: [Sample(at(step), sum(step))]),
+                SeriesSamples(labels: Labels(["__name__": "wild"]), samples: [Sample(at(step), wild(step))]),
+            ])
+        }
         try store.sync()
     }
 
-    @Test(arguments: [1, 2, 3, 4]) func `files of each version are read`(_ version: Int) async throws {
+    @Test(arguments: [1, 2, 3, 4, 5]) func `files of each version are read`(_ version: Int) async throws {
         let disk = SimulatedDisk()
         let folder = Self.folder + "v\(version)"
-        if version == 4, unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil {
+        if version == 5, unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil {
             try rewrite(folder)
         }
         let golden = try RealDisk(root: folder)
@@ -73,16 +90,21 @@ import TimeSeries
         #expect(
             series.map(\.labels.metricName) == [
                 "cpu_seconds_total", "cpu_seconds_total", "cpu_seconds_total", "h", "loose",
-            ] + (version == 1 ? [] : ["pushed", "pushed", "pushed"]))
+            ] + (version == 1 ? [] : ["pushed", "pushed", "pushed"])
+                + (version < 5 ? [] : ["sum", "wild"]))
         #expect(series[0].values == (0..<250).map { _ in 5 })
         #expect(series[1].values == (0..<300).map { row($0)[0] })
         #expect(series[2].values == (0..<300).map { row($0)[1] })
         #expect(series[2].times.milliseconds == (0..<300).map { Int64($0) * 15_000 })
         #expect(series[3].histograms == [0: histogram])
         #expect(series[4].values == (0..<20).map { Double($0) / 3 })
-        for (number, series) in series.dropFirst(5).enumerated() {
+        for (number, series) in series.dropFirst(5).prefix(3).enumerated() {
             #expect(series.times.milliseconds == (0..<300).map { Int64($0) * 15_000 })
             #expect(series.values == (0..<300).map { value(number, $0) })
+        }
+        for series in series.dropFirst(8) {
+            let expected = (0..<300).map { series.labels.metricName == "sum" ? sum($0) : wild($0) }
+            #expect(series.values.map(\.bitPattern) == expected.map(\.bitPattern))
         }
         #expect(await store.metadata(of: nil)["cpu_seconds_total"]?.first?.unit == "seconds")
     }

@@ -39,6 +39,9 @@ struct ColumnDecoder {
             let value = Double(bitPattern: try cursor.fixed64(bytes))
             values.append(contentsOf: repeatElement(value, count: count))
         case ColumnFormat.runs: try runsOfBits(bytes, &cursor, count: count, into: &values)
+        case ColumnFormat.plain:
+            values.reserveCapacity(start + count)
+            for _ in 0..<count { values.append(Double(bitPattern: try cursor.fixed64(bytes))) }
         case ColumnFormat.xor:
             try XORCodec.decode(bytes, start: cursor.position, count: count, into: &values)
         default:

@@ -135,9 +135,14 @@ struct ColumnEncoder {
         let tag = bytes.count
         bytes.append(0)
         guard integers.fill(rows) else {
-            encodeBits(rows, flags, tag)
+            encodeBits(rows, flags, tag, isWhole)
             return
         }
+        encodeIntegers(rows, flags, tag, isWhole)
+    }
+
+    /// The integers of a column.
+    private mutating func encodeIntegers(_ rows: Span<Double>, _ flags: UInt8, _ tag: Int, _ isWhole: Bool) {
         let flags = flags | (integers.exceptions.isEmpty ? 0 : ColumnFormat.hasExceptions)
         integers.appendExceptions(rows, to: &bytes)
         bytes.append(integers.scale.byte)
@@ -172,17 +177,26 @@ struct ColumnEncoder {
         return nil
     }
 
-    /// Values that are no short decimal fractions: as runs where few differ from the row before, else by XOR.
-    private mutating func encodeBits(_ rows: Span<Double>, _ flags: UInt8, _ tag: Int) {
+    /// Values that are no short decimal fractions: as runs where few differ from the row before, else as integers close to
+    /// them or of their bits, else by XOR, and as they are where not even that is shorter.
+    private mutating func encodeBits(_ rows: Span<Double>, _ flags: UInt8, _ tag: Int, _ isWhole: Bool) {
         var changes: [Int] = []
         for row in 1..<rows.count where rows[row].bitPattern != rows[row - 1].bitPattern {
             changes.append(row)
         }
-        guard changes.count * 16 < rows.count else {
-            bytes[tag] = ColumnFormat.xor | flags
-            bytes += XORCodec.encode(rows)
+        guard changes.count * 16 >= rows.count else { return encodeRuns(rows, changes, flags, tag) }
+        if integers.fillClosely(rows) { return encodeIntegers(rows, flags, tag, isWhole) }
+        let differences = XORCodec.encode(rows)
+        guard differences.count < 8 * rows.count else {
+            bytes[tag] = ColumnFormat.plain | flags
+            for row in 0..<rows.count { bytes.append(fixed64: rows[row].bitPattern) }
             return
         }
+        bytes[tag] = ColumnFormat.xor | flags
+        bytes += differences
+    }
+
+    private mutating func encodeRuns(_ rows: Span<Double>, _ changes: [Int], _ flags: UInt8, _ tag: Int) {
         bytes[tag] = ColumnFormat.runs | flags
         bytes.append(varint: UInt64(changes.count))
         bytes.append(fixed64: rows[0].bitPattern)

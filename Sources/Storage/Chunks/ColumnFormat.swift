@@ -4,8 +4,8 @@
 ///
 /// then, where the flags say so, presence (count of runs, run lengths, the first run present, all LEB128) and
 /// exceptions (count, then per exception the rows since the last one as LEB128 and its 8 bytes), then what the
-/// transform needs. Decimal transforms work on integers and a scale, one byte: bits 0-3 the exponent, bits 4-5 how
-/// the value came from the integer (`Scale.Kind`).
+/// transform needs. Transforms of integers have a scale, one byte: bits 0-3 the exponent, bits 4-7 how the value came
+/// from the integer (`Scale.Kind`, and the width of `near`).
 enum ColumnFormat {
     /// No row has a sample.
     static let absent: UInt8 = 0
@@ -37,6 +37,9 @@ enum ColumnFormat {
     /// Scale, first integer, the step (signed) that all rows share.
     static let linear: UInt8 = 11
 
+    /// Each value in 8 bytes.
+    static let plain: UInt8 = 12
+
     static let hasAbsent: UInt8 = 0x10
     static let hasExceptions: UInt8 = 0x20
     static let isNonnegative: UInt8 = 0x40
@@ -47,7 +50,9 @@ enum ColumnFormat {
     static let largestColumnCount = 4096
     /// References to columns are one byte.
     static let referableColumns = 256
-    static let longestOrder = 50
+    /// Of Exp-Golomb codes.
+    static let longestOrder = 55
+    static let mostZeros = 55
 
     /// `Marker.absent`, as a constant of this module.
     static let absentBits: UInt64 = 0x7ff0_0000_0000_0003

@@ -30,9 +30,14 @@ struct FoldedSteps {
     private mutating func chooseOrder() {
         var widths = take(&widths)
         for index in 0..<66 { widths[index] = 0 }
-        for value in values { widths[64 &- (value &+ 1).leadingZeroBitCount] &+= 1 }
-        order = 0
-        var below = Int(widths[1])
+        var union: UInt64 = 0
+        for value in values {
+            widths[64 &- (value &+ 1).leadingZeroBitCount] &+= 1
+            union |= value
+        }
+        // So that no code begins with more zeros than there may be.
+        order = max(0, 65 - union.leadingZeroBitCount - ColumnFormat.mostZeros)
+        var below = widths[...(order + 1)].reduce(0) { $0 + Int($1) }
         while 2 * below < values.count, order < ColumnFormat.longestOrder {
             order += 1
             below += Int(widths[order + 1])

@@ -27,6 +27,65 @@ struct IntegerColumn {
         }
     }
 
+    /// Takes values that are no short decimal fractions as integers: as neighbours of such fractions, or their bits. False where
+    /// they are too far apart, or are no numbers.
+    mutating func fillClosely(_ values: Span<Double>) -> Bool {
+        guard let base = Self.typical(values) else { return false }
+        scale = Self.near(values, base) ?? .bits
+        integers.removeAll(keepingCapacity: true)
+        exceptions.removeAll(keepingCapacity: true)
+        let limit = values.count / 16 + 1
+        let level = scale.integer(base) ?? 0
+        for row in 0..<values.count {
+            if values[row].isFinite, let integer = scale.integer(values[row]),
+                (integer &- level).magnitude < 1 << Self.largestDistance
+            {
+                integers.append(integer)
+            } else {
+                guard exceptions.count < limit else { return false }
+                except(row, level)
+            }
+        }
+        return true
+    }
+
+    /// Bits of the distance between two integers, so that neither their steps nor what these change overflow.
+    private static let largestDistance = 59
+
+    /// The first value that says where the others may be.
+    private static func typical(_ values: Span<Double>) -> Double? {
+        for row in 0..<values.count where values[row].isNormal { return values[row] }
+        return nil
+    }
+
+    /// The units that durations and their sums are counted in.
+    private static let exponents = [9, 6, 3]
+
+    /// The scale of decimal fractions that nearly all values are close to, where that says more than their bits do.
+    private static func near(_ values: Span<Double>, _ base: Double) -> Scale? {
+        // Bits of a step of one: what the values' own bits take, and what the best scale does.
+        var least = 51 - Double(base.exponent)
+        var best: Scale?
+        for exponent in exponents {
+            var scale = Scale(kind: .near, exponent: exponent)
+            let tenths = Double(exponent) * 3.33
+            var left = values.count / 16 + 1
+            for row in 0..<values.count {
+                let width = scale.widthNeeded(for: values[row])
+                if let width, tenths + Double(width) < least {
+                    scale.width = max(scale.width, width)
+                } else {
+                    left -= 1
+                    if left < 0 { break }
+                }
+            }
+            guard left >= 0, scale.width > 0 else { continue }
+            least = tenths + Double(scale.width)
+            best = scale
+        }
+        return best
+    }
+
     private enum Attempt { case filled, failed, grow(Scale) }
 
     private mutating func attempt(_ values: Span<Double>, _ scale: Scale) -> Attempt {
@@ -62,9 +121,9 @@ struct IntegerColumn {
         return .filled
     }
 
-    private mutating func except(_ row: Int) {
+    private mutating func except(_ row: Int, _ first: Int64 = 0) {
         exceptions.append(row)
-        integers.append(integers.last ?? 0)
+        integers.append(integers.last ?? first)
     }
 
     /// Appends the exceptions as `ColumnFormat` draws them.

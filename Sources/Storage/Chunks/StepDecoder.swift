@@ -184,6 +184,8 @@ enum StepDecoder {
             for row in start..<out.count { out[row] = Double(out[row].integer) * inverse }
         case .dividedTwice:
             for row in start..<out.count { out[row] = Double(out[row].integer) / 1000 / 1000 }
+        case .bits, .near:
+            for row in start..<out.count { out[row] = scale.value(out[row].integer) }
         }
     }
 }
