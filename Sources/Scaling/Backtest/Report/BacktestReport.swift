@@ -73,8 +73,10 @@ package struct BacktestReport: Sendable {
     /// How many ticks a point of a plot stands for.
     private func thinned(_ chart: BacktestChart) -> String {
         guard chart.stride > 1 else { return "" }
-        let minutes = Double(chart.stride * plan.settings.tickSeconds) / 60
-        return ": of each \(AxisTicks.text(minutes)) minutes the most needed and the fewest ready"
+        let seconds = chart.stride * plan.settings.tickSeconds
+        let stretch =
+            seconds < 120 ? "\(seconds) seconds" : "\(AxisTicks.text(Double(seconds) / 60)) minutes"
+        return ": of each \(stretch) the most needed and the fewest ready"
     }
 
     private func table() -> String {
