@@ -4,6 +4,26 @@ import Documents
 import PromQL
 import Rules
 import Scaling
+import TimeSeries
+
+/// Which tests of a file run.
+struct TestSelection: ParsableArguments {
+    @Option(
+        help: .init(
+            "Run only the tests whose names contain a match of this expression.", valueName: "regex"))
+    var run: String?
+
+    /// - Throws: what is wrong with the expression.
+    func filter() throws -> (String) -> Bool {
+        guard let run else { return { _ in true } }
+        do {
+            let pattern = try Pattern(".*(?:\(run)).*")
+            return { pattern.matches($0) }
+        } catch {
+            throw ValidationError("--run \(run): \(error)")
+        }
+    }
+}
 
 /// `flyball test ...`
 struct TestCommand: AsyncParsableCommand {
@@ -37,10 +57,12 @@ struct TestCommand: AsyncParsableCommand {
             commandName: "rules", abstract: "Run unit tests of rules, in the format of promtool.")
 
         @Argument(help: "The files.") var files: [String]
+        @OptionGroup var selection: TestSelection
 
         func run() async throws {
+            let isWanted = try selection.filter()
             try await TestCommand.run(files) { text, file, load in
-                try await RuleUnitTest(text, file: file, load: load).run()
+                try await RuleUnitTest(text, file: file, load: load).run(isWanted)
             }
         }
     }
@@ -52,10 +74,12 @@ struct TestCommand: AsyncParsableCommand {
             abstract: "Run unit tests of scaling policies: series in, expected decisions out.")
 
         @Argument(help: "The files.") var files: [String]
+        @OptionGroup var selection: TestSelection
 
         func run() async throws {
+            let isWanted = try selection.filter()
             try await TestCommand.run(files) { text, file, load in
-                try await PolicyUnitTest(text, file: file, load: load).run()
+                try await PolicyUnitTest(text, file: file, load: load).run(isWanted)
             }
         }
     }

@@ -114,6 +114,50 @@ struct BacktestReportTests {
     }
 
     @Test
+    func `axes have round numbers`() {
+        #expect(AxisTicks.whole(upTo: 54) == [0, 20, 40, 60])
+        #expect(AxisTicks.whole(upTo: 1) == [0, 1])
+        #expect(AxisTicks.whole(upTo: 1234) == [0, 500, 1000, 1500])
+        #expect(AxisTicks.linear(1, 1.87, steps: 8).map(AxisTicks.text) == ["1", "1.2", "1.4", "1.6", "1.8"])
+        #expect(AxisTicks.linear(0, 20, steps: 20).count == 21)
+        #expect(
+            AxisTicks.squareRoot(upTo: 0.051, apart: 18, height: 206).map(AxisTicks.text)
+                == ["0", "0.001", "0.005", "0.01", "0.02", "0.05"])
+        #expect(AxisTicks.linear(1, .infinity, steps: 8) == [1])
+    }
+
+    @Test
+    func `names in a plot do not lie on one another`() {
+        let points = [(x: 100.0, y: 100.0), (x: 102.0, y: 102.0), (x: 300.0, y: 100.0)]
+        var labels = PlotLabels(points, within: 10...216)
+
+        let heights = points.map { labels.place(7, beside: $0) }
+
+        #expect(heights[0] == 100 && heights[2] == 100)
+        #expect(abs((heights[1] ?? 100) - 100) >= 10)
+    }
+
+    @Test
+    func `all plots of a page have one scale`() async throws {
+        let trace = try #require(DemandTrace((0..<1000).map { 50 + Double($0 % 100) }, stepSeconds: 60))
+        let plan = BacktestPlan(
+            trace: trace, settings: Backtest.Settings(startUpSeconds: 60, evaluateAfterSeconds: 600),
+            comparators: [.hpa, .fixed])
+        var charts: [(name: String, chart: BacktestChart)] = []
+        let results = await plan.run(chart: { name, chart in charts.append((name, chart)) })
+
+        let page = BacktestReport(title: "t", plan: plan, results: results, charts: charts).html
+
+        // Of the plots over time, the marks of the counts.
+        let plots = page.split(separator: "<svg").dropFirst(2).map { plot in
+            plot.split(separator: "class=\"e\">").dropFirst().map { $0.prefix { $0 != "<" } }
+        }
+        #expect(plots.count == 2 && plots[0].count > 2)
+        #expect(plots[0] == plots[1])
+        #expect(page.contains("hour ") && page.contains("κ, the share"))
+    }
+
+    @Test
     func `a thinned chart keeps the worst of each stretch`() {
         var chart = BacktestChart(ticks: 12_000)
         for tick in 0..<12_000 {

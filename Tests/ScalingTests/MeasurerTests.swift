@@ -1,6 +1,7 @@
 import Fleet
 import Glibc
 import PromQL
+import Synchronization
 import Testing
 import TimeSeries
 
@@ -220,6 +221,93 @@ struct MeasurerTests {
         #expect(ended[0].samples.map(\.value.bitPattern) == [Marker.stale.bitPattern])
         #expect(written.ended(besides: [series("8s")], of: ["p"], at: now).isEmpty)
         #expect(written.ended(keeping: ["p"], at: now).map(\.labels) == [other.labels])
+    }
+
+    private func policies(asking queries: [String]) -> [ScalingPolicy] {
+        queries.enumerated().map { index, query in
+            var policy = policy(query)
+            policy.name = "p\(index)"
+            return policy
+        }
+    }
+
+    @Test
+    func `what takes long is measured in parts, what does not together`() {
+        let policies = policies(asking: (0..<100).map { "sum(q\($0))" })
+        var schedule = MeasurementSchedule()
+        schedule.apply(policies)
+        let first = schedule.parts(of: policies)
+        schedule.measured(100, within: .milliseconds(160))
+        let slow = schedule.parts(of: policies)
+        schedule.measured(100, within: .milliseconds(30))
+        let quick = schedule.parts(of: policies)
+        schedule.measured(1, within: .seconds(3))
+        let slowest = schedule.parts(of: policies)
+
+        #expect(first.map(\.count) == [100])
+        #expect(slow.map(\.count) == [25, 25, 25, 25])
+        #expect(slow.flatMap { $0 } == policies)
+        #expect(quick.map(\.count) == [100])
+        #expect(slowest.count == 100)
+    }
+
+    @Test
+    func `policies that share what they ask for are measured together`() {
+        let policies = policies(asking: [
+            "sum(a)", "sum(b)", "max(a) + max(c)", "sum(d)", "sum(rate(c[1m]))", "sum(b{x=\"1\"})",
+        ])
+        var schedule = MeasurementSchedule()
+        schedule.apply(policies)
+        schedule.measured(6, within: .milliseconds(100))
+
+        let parts = schedule.parts(of: policies).map { $0.map(\.name) }
+
+        #expect(parts == [["p0", "p2", "p4"], ["p1", "p3"], ["p5"]])
+    }
+
+    /// Every query takes its time.
+    private struct SlowEngine: QueryEngine {
+        var table: TableEngine
+        var clock: ManualClock
+
+        func evaluate(
+            _ expression: Expression, over range: EvaluationRange, limits: QueryLimits
+        ) async throws(QueryError) -> QueryResult {
+            clock.advance(by: .milliseconds(10))
+            return try await table.evaluate(expression, over: range, limits: limits)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a policy is measured as of when its turn comes, and does not wait for those behind it`()
+        async throws
+    {
+        let clock = ManualClock(now: now)
+        let queries = (0..<20).map { "sum(x\($0))" }
+        let engine = SlowEngine(
+            table: TableEngine(
+                age: .zero,
+                answers: Dictionary(queries.map { ($0, TableEngine.constant(100)) }) { first, _ in first }),
+            clock: clock)
+        let policies = policies(asking: queries)
+        let seen = Mutex<[(measurement: Measurement, at: Timestamp)]>([])
+        let loop = MeasurementLoop(
+            measurer: Measurer(engine: engine), clock: clock, learned: { Learned() }, store: { _ in },
+            submit: { measurement in seen.withLock { $0.append((measurement, clock.now)) } })
+        loop.apply(policies)
+
+        let task = Task { try await loop.run() }
+        while seen.withLock({ $0.count }) < 40 {
+            if clock.nextDeadline != nil { clock.advance(by: .milliseconds(50)) }
+            await Task.yield()
+        }
+        task.cancel()
+
+        let rounds = seen.withLock { $0 }
+        let waits = rounds[20..<40].map { $0.at - $0.measurement.at }
+        #expect(rounds[0].at - rounds[0].measurement.at > .milliseconds(300))
+        #expect(waits.max() ?? .zero <= .milliseconds(100), "\(waits)")
+        #expect(Set(rounds[20..<40].map(\.measurement.at)).count > 4)
     }
 
     @Test

@@ -74,6 +74,8 @@ struct PolicyUnitTestTests {
         ("  - { eval_time: 4m }\n", "nothing is expected"),
         ("  - { eval_time: 4m, policy: other, replicas: 1 }\n", "no policy \"other\"; known are web"),
         ("  - { eval_time: 4m, reasons: [ because ] }\n", "a reason must be one of signal"),
+        ("  - { eval_time: 4m, signals: { lod: 3 } }\n", "no signal \"lod\"; known are load"),
+        ("  - { eval_time: 4m, signals: { load: much } }\n", "load must be a number such as 200"),
         ("  - { replicas: 3 }\n", "an expected decision needs \"eval_time\""),
     ])
     func `a mistake in the file is named`(cases: String, problem: String) async throws {
@@ -83,6 +85,45 @@ struct PolicyUnitTestTests {
         } catch let error as DocumentError {
             #expect(error.problems.contains { $0.message.hasPrefix(problem) }, "\(error)")
         }
+    }
+
+    @Test
+    func `what signals were measured can be expected`() async throws {
+        let right = try await run(
+            """
+              - { eval_time: 4m, signals: { load: 100 } }
+              - { eval_time: 13m, signals: { load: missing } }
+            """)
+        let wrong = try await run(
+            """
+              - { eval_time: 4m, replicas: 2, signals: { load: 100.1 } }
+              - { eval_time: 4m, signals: { load: stale } }
+              - { eval_time: 13m, signals: { load: 100 } }
+            """)
+
+        #expect(right.failures.map(\.description) == [])
+        #expect(
+            wrong.failures.map { $0.message.prefix { $0 != "\n" } } == [
+                "busy: web at 4m: expected load 100.1, found 100",
+                "busy: web at 4m: expected load stale, found 100",
+                "busy: web at 13m: expected load 100, found missing",
+            ])
+    }
+
+    @Test
+    func `only the tests that are wanted run`() async throws {
+        let text = """
+            policy_files: [ p.yml ]
+            tests:
+            - { name: one, decision_test: [ { eval_time: 1m, replicas: 19 } ] }
+            - { name: two, decision_test: [ { eval_time: 1m, replicas: 2 } ] }
+            """
+        let test = try PolicyUnitTest(text, file: "t.yml") { [.init(path: $0, text: policies)] }
+
+        let report = await test.run { $0 == "two" }
+
+        #expect(report.passed == ["two"])
+        #expect(report.failed == 0)
     }
 
     @Test

@@ -1,5 +1,6 @@
 import Documents
 import Testing
+import TimeSeries
 
 @testable import Scaling
 
@@ -120,6 +121,7 @@ struct SchemaTests {
         ("replicas: { max: 5 }, signals: [ { name: l, query: up } ]", false),
         ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 1, per_replica: 2 } ]", false),
         ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: 60x } ]", false),
+        ("replicas: { max: 5 }, signals: [ { name: l, query: 5, mean: 60 } ]", true),
         ("replicas: { max: 5 }, signals: [ { name: l, query: up, mean: -5 } ]", false),
         ("replicas: { max: 5 }, signals: [ { name: l, query: up, drain_rate: 2 } ]", false),
         ("replicas: { max: 5 }, signals: [ { name: l, query: up, steps: [ 'at 5: +1' ] } ]", false),
@@ -183,5 +185,63 @@ struct SchemaTests {
 
         #expect(parserAccepts(text) == isRight)
         #expect(try validator().accepts(try YAMLDocument.parse(text, file: "p.yml")) == isRight)
+    }
+
+    // MARK: Bounds of durations
+
+    private static let units: [(text: String, milliseconds: Int)] = [
+        ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
+    ]
+
+    /// A bound, what is just below and just above it, each in all units and as two parts.
+    private static func durations(around bound: Int) -> Set<String> {
+        var texts: Set<String> = []
+        for milliseconds in [bound, bound - 1, bound + 1, bound - 1000, bound + 1000, bound * 2, bound / 2]
+        where milliseconds > 0 {
+            texts.insert(Duration.milliseconds(milliseconds).prometheusText)
+            for (unit, size) in units {
+                texts.insert("\(milliseconds / size)\(unit)")
+                texts.insert("00\(milliseconds / size + 1)\(unit)")
+                if unit != "ms", milliseconds % size != 0 {
+                    texts.insert("\(milliseconds / size)\(unit)\(milliseconds % size)ms")
+                }
+            }
+        }
+        return texts
+    }
+
+    @Test(arguments: [
+        ("interval: $", 100, 3_600_000), ("when: { stale_after: $ }", 100, 3_600_000),
+        ("when: { zero: $ }", 0, 86_400_000), ("when: { bridge: $ }", 0, 86_400_000),
+        ("when: { fallback: { replicas: 2, after: $ } }", 0, 86_400_000),
+        ("behaviour: { scale_up: { window: $ } }", 0, 3_600_000),
+        ("behaviour: { scale_down: { cooldown: $ } }", 0, 86_400_000),
+        ("behaviour: { scale_up: { limit: 4 per $ } }", 1, 86_400_000),
+        ("behaviour: { scale_up: { limit: 4 per 1m or 10% per $ or 1 per 1h } }", 1, 86_400_000),
+        ("behaviour: { changes: 8 per $ }", 1, 86_400_000),
+        ("predict: { signal: l, lead_time: $ }", 0, 86_400_000),
+        ("predict: { signal: l, lead_time: measured or $ }", 0, 86_400_000),
+        ("predict: { signal: l, hold: $ }", 0, 86_400_000),
+        ("predict: { signal: l, history: $ }", 60_000, 7_776_000_000),
+        ("predict: { signal: l, step: $ }", 100, 3_600_000),
+        ("size: { cpu: { half_life: $ } }", 60_000, 2_592_000_000),
+        ("size: { cpu: { max: 2 }, settle: $ }", 10_000, 86_400_000),
+        ("schedules: [ { name: s, cron: '0 7 * * *', for: $, min: 2 } ]", 60_000, 2_678_400_000),
+    ])
+    func `schema and parser have the same bounds of durations`(field: String, least: Int, most: Int) throws {
+        let validator = try validator()
+        var accepted = 0
+        let texts = Self.durations(around: most).union(
+            least > 0 ? Self.durations(around: least) : ["0", "0s"])
+        for duration in texts.union(["1y", "2w", "7d1h"]) {
+            let text =
+                "policies: [ { name: p, workload: web, replicas: { max: 5 }, \(Self.signals), "
+                + field.replacing("$", with: duration) + " } ]"
+            let isRight = parserAccepts(text)
+            accepted += isRight ? 1 : 0
+            let document = try YAMLDocument.parse(text, file: "p.yml")
+            #expect(validator.accepts(document) == isRight, "\(duration)")
+        }
+        #expect(accepted > 5 && accepted < texts.count)
     }
 }

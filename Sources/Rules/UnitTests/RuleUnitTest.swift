@@ -35,9 +35,10 @@ package struct RuleUnitTest {
         }.map(\.element)
     }
 
-    package func run() async -> TestReport {
+    /// - Parameter isWanted: which tests run, by their names.
+    package func run(_ isWanted: (_ name: String) -> Bool = { _ in true }) async -> TestReport {
         var report = TestReport()
-        for test in file.tests {
+        for test in file.tests where isWanted(test.name) {
             var run = UnitTestRun(
                 test: test, groups: groups, evaluationInterval: file.evaluationInterval, features: features,
                 isFuzzy: file.isFuzzy)

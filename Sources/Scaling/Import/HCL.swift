@@ -163,6 +163,9 @@ struct HCLParser {
             advance()
             return Documents.Node(.sequence(items), at: start)
         default:
+            guard !isNext("${") else {
+                throw error("a placeholder of a template, outside of quotes: fill the template in first")
+            }
             let first = index
             while let byte = current, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: ","),
                 byte != UInt8(ascii: "]"), byte != UInt8(ascii: "}"), byte != UInt8(ascii: "#"), !isNext("//")

@@ -16,7 +16,7 @@ struct HorizontalPodAutoscalerImport {
                 "a HorizontalPodAutoscaler needs metadata.name, scaleTargetRef.name and maxReplicas", object)
             return nil
         }
-        let asked = max(0, spec["minReplicas"]?.integer ?? 1)
+        let asked = max(0, log.integer(spec["minReplicas"], "minReplicas", assumed: 1) ?? 1)
         let least = min(asked, most)
         if asked > most { log.note("minReplicas is above maxReplicas: min is \(most)", spec["minReplicas"]) }
         var draft = PolicyDraft(
@@ -35,7 +35,10 @@ struct HorizontalPodAutoscalerImport {
                 "the annotation \(key) is not read: export it with `kubectl get hpa.v2.autoscaling \(name) -o yaml`",
                 pair.key)
         }
-        if let percent = spec["targetCPUUtilizationPercentage"]?.integer {
+        log.unread(spec, known: Self.known, of: "the HorizontalPodAutoscaler \(name)")
+        log.unread(spec["scaleTargetRef"], known: ["name", "kind", "apiversion"], of: "scaleTargetRef")
+        let share = spec["targetCPUUtilizationPercentage"]
+        if let percent = log.integer(share, "targetCPUUtilizationPercentage") {
             add(cpu: percent, to: &draft)
         }
         for metric in spec["metrics"]?.items ?? [] { self.metric(metric, &draft) }
@@ -61,6 +64,11 @@ struct HorizontalPodAutoscalerImport {
         return draft
     }
 
+    private static let known: Set<String> = [
+        "scaletargetref", "minreplicas", "maxreplicas", "metrics", "behavior",
+        "targetcpuutilizationpercentage",
+    ]
+
     private func add(cpu percent: Int, to draft: inout PolicyDraft) {
         draft.signals.append(
             PolicyDraft.Signal(
@@ -70,6 +78,8 @@ struct HorizontalPodAutoscalerImport {
 
     private func metric(_ metric: Documents.Node, _ draft: inout PolicyDraft) {
         let kind = metric["type"]?.text ?? ""
+        let key = kind.prefix(1).lowercased() + kind.dropFirst()
+        log.unread(metric, known: ["type", key.lowercased()], of: "the metric of type \"\(kind)\"")
         switch kind {
         case "Resource": resource(metric["resource"], &draft)
         case "ContainerResource":
@@ -82,6 +92,7 @@ struct HorizontalPodAutoscalerImport {
             guard let source = metric["pods"], let name = Self.name(source),
                 let value = quantity(source.at("target", "averageValue") ?? source["targetAverageValue"])
             else { return log.note("a Pods metric needs metric.name and target.averageValue", metric) }
+            unread(source, name, target: ["averagevalue"])
             let query = "avg(\(selector(name, source, ["workload": draft.workload])))"
             append(name, query, "mean: \(value)", metric, &draft)
         case "Object", "External":
@@ -90,20 +101,30 @@ struct HorizontalPodAutoscalerImport {
                 return log.note("a metric needs metric.name", metric)
             }
             let query = "sum(\(selector(name, source, [:])))"
-            if let object = source["describedObject"] {
+            // What `autoscaling/v2beta1` calls target is the object.
+            let isOld = source.at("target", "kind") != nil
+            if let object = source["describedObject"] ?? (isOld ? source["target"] : nil) {
                 let described = "\(object["kind"]?.text ?? "object") \(object["name"]?.text ?? "")"
                 log.note("\(name) is summed over all, not of the \(described) alone: add its label", object)
             }
             let average = ["averageValue", "targetAverageValue"].lazy.compactMap { source[$0] }.first
             if let value = quantity(source.at("target", "averageValue") ?? average) {
+                unread(source, name, target: isOld ? nil : ["averagevalue"])
                 append(name, query, "per_replica: \(value)", metric, &draft)
             } else if let value = quantity(source.at("target", "value") ?? source["targetValue"]) {
+                unread(source, name, target: isOld ? nil : ["value"])
                 append(name, query, "mean: \(value)", metric, &draft)
             } else {
                 log.note("the target needs averageValue or value, above zero", source["target"] ?? metric)
             }
-            if let fallback = source["fallback"], let count = fallback["replicas"]?.integer {
-                let seconds = fallback["failureDurationSeconds"]?.integer ?? 180
+            if let fallback = source["fallback"],
+                let count = log.integer(fallback["replicas"], "fallback.replicas")
+            {
+                let seconds =
+                    log.integer(fallback["failureDurationSeconds"], "failureDurationSeconds", assumed: 180)
+                    ?? 180
+                log.unread(
+                    fallback, known: ["replicas", "failuredurationseconds"], of: "the fallback of \(name)")
                 let kept = draft.bounded(count, "the fallback of", log, fallback["replicas"])
                 draft.fallback = "{ replicas: \(kept), after: \(seconds)s }"
             }
@@ -117,11 +138,13 @@ struct HorizontalPodAutoscalerImport {
         }
         let utilisation = source.at("target", "averageUtilization") ?? source["targetAverageUtilization"]
         if let percent = utilisation?.integer, percent > 0 {
+            unread(source, name, target: ["averageutilization"])
             draft.signals.append(
                 PolicyDraft.Signal(
                     name: draft.signalName(name), query: ContainerQuery.utilisation(name, draft.workload),
                     settings: ["mean: \(percent)%"]))
         } else if let value = quantity(source.at("target", "averageValue") ?? source["targetAverageValue"]) {
+            unread(source, name, target: ["averagevalue"])
             draft.signals.append(
                 PolicyDraft.Signal(
                     name: draft.signalName(name), query: ContainerQuery.usage(name, draft.workload),
@@ -129,6 +152,22 @@ struct HorizontalPodAutoscalerImport {
         } else {
             log.note(
                 "the target needs averageUtilization or averageValue, above zero", source["target"] ?? source)
+        }
+    }
+
+    /// - Parameter target: the keys of its target that were read; nil where that is the object.
+    private func unread(_ source: Documents.Node, _ name: String, target: Set<String>?) {
+        log.unread(
+            source,
+            known: [
+                "name", "container", "metric", "target", "fallback", "describedobject", "metricname",
+                "selector",
+                "metricselector", "targetvalue", "targetaveragevalue", "targetaverageutilization",
+                "averagevalue",
+            ], of: name)
+        log.unread(source["metric"], known: ["name", "selector"], of: name)
+        if let target {
+            log.unread(source["target"], known: target.union(["type"]), of: "the target of \(name)")
         }
     }
 
@@ -188,14 +227,26 @@ struct HorizontalPodAutoscalerImport {
 
     /// Kubernetes' behaviour, its defaults written out: they are not ours.
     static func behaviour(_ node: Documents.Node?, _ draft: inout PolicyDraft, _ log: ImportLog) {
+        log.unread(node, known: ["scaleup", "scaledown"], of: "behavior")
         func direction(_ key: String, window: Int, policies: String) -> PolicyDraft.Direction {
             let rules = node?[key]
-            var settings = ["window: \(rules?["stabilizationWindowSeconds"]?.integer ?? window)s"]
+            log.unread(
+                rules, known: ["stabilizationwindowseconds", "policies", "selectpolicy", "tolerance"], of: key
+            )
+            let asked = log.integer(
+                rules?["stabilizationWindowSeconds"], "stabilizationWindowSeconds", assumed: window)
+            var settings = ["window: \(asked ?? window)s"]
             let rates = (rules?["policies"]?.items ?? []).compactMap { rate($0, log) }
-            if rules?["selectPolicy"]?.text == "Disabled" {
+            let selected = rules?["selectPolicy"]?.text ?? "Max"
+            if selected == "Disabled" {
                 settings.append("limit: blocked")
             } else {
-                let joint = rules?["selectPolicy"]?.text == "Min" ? " and " : " or "
+                if selected != "Max", selected != "Min" {
+                    log.note(
+                        "the selectPolicy \"\(selected)\" has no equivalent: Max holds",
+                        rules?["selectPolicy"])
+                }
+                let joint = selected == "Min" ? " and " : " or "
                 settings.append("limit: " + (rates.isEmpty ? policies : rates.joined(separator: joint)))
             }
             if let tolerance = rules?["tolerance"] {
@@ -219,6 +270,7 @@ struct HorizontalPodAutoscalerImport {
             log.note("a scaling policy needs value and periodSeconds", node)
             return nil
         }
+        log.unread(node, known: ["type", "value", "periodseconds"], of: "a scaling policy")
         switch node["type"]?.text {
         case "Pods": return "\(value) per \(period)s"
         case "Percent": return "\(value)% per \(period)s"

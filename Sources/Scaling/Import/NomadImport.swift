@@ -4,7 +4,7 @@ import TimeSeries
 
 /// Translates Nomad's `scaling` blocks: in a job file (HCL or JSON) and in a policy file of the Autoscaler.
 struct NomadImport {
-    private let log: ImportLog
+    let log: ImportLog
 
     init(_ log: ImportLog) { self.log = log }
 
@@ -38,26 +38,9 @@ struct NomadImport {
             let target = target(field(body, "policy", "target") ?? field(body, "target"))
             if let draft = draft(body, name: name, of: target ?? Target(name: name)) { drafts.append(draft) }
         }
+        embedded(root)
         if drafts.isEmpty, log.problems.isEmpty { log.note("there is no scaling block in it", root) }
         return drafts
-    }
-
-    /// Tells of what scales the tasks of a group, each by itself.
-    private func sizes(_ group: Documents.Node) {
-        for (task, body) in named(field(group, "task")) {
-            for (resource, scaling) in named(field(body, "scaling")) {
-                log.note(
-                    "the size of the task \(task) (\(resource)) is not translated: write size into the policy",
-                    scaling)
-            }
-        }
-        for task in field(group, "Tasks")?.items ?? [] {
-            for scaling in field(task, "ScalingPolicies")?.items ?? [] {
-                let name = field(task, "Name")?.text ?? ""
-                log.note(
-                    "the size of the task \(name) is not translated: write size into the policy", scaling)
-            }
-        }
     }
 
     /// A job of the API has its name in a field.
@@ -77,7 +60,7 @@ struct NomadImport {
     }
 
     /// Whose count a scaling block decides.
-    private struct Target {
+    struct Target {
         var name: String
         var isNodePool = false
     }
@@ -86,12 +69,15 @@ struct NomadImport {
     private func target(_ node: Documents.Node?) -> Target? {
         for (kind, body) in targets(node) {
             if let group = field(body, "Group")?.text { return Target(name: group) }
-            guard let kind, kind.lowercased() != "nomad" else { continue }
+            guard let kind, !Self.isOwn(kind) else { continue }
             let name = ["node_pool", "node_class", "datacenter"].lazy.compactMap { field(body, $0)?.text }
                 .first
             log.note(
                 "the target \(kind) is taken for a node pool, whose nodes the backend starts; \(kind) itself is not "
                     + "asked", body)
+            log.unread(
+                body, known: ["node_pool", "node_class", "datacenter", "dry-run", "node_selector_strategy"],
+                of: "the target \(kind)")
             if let strategy = field(body, "node_selector_strategy") {
                 log.note(
                     "node_selector_strategy has no equivalent: nodes that are not up yet, then the emptiest, go first",
@@ -103,7 +89,7 @@ struct NomadImport {
     }
 
     /// A field whatever its case.
-    private func field(_ node: Documents.Node?, _ path: String...) -> Documents.Node? {
+    func field(_ node: Documents.Node?, _ path: String...) -> Documents.Node? {
         path.reduce(node) { node, name in
             node.flatMap { node in
                 let single = node.items.count == 1 ? node.items[0] : node
@@ -112,20 +98,20 @@ struct NomadImport {
         }
     }
 
-    private func many(_ node: Documents.Node?) -> [Documents.Node] {
+    func many(_ node: Documents.Node?) -> [Documents.Node] {
         guard let node else { return [] }
         return node.items.isEmpty ? [node] : node.items
     }
 
     /// The labelled blocks of a kind, in their order.
-    private func named(_ node: Documents.Node?) -> [(String, Documents.Node)] {
+    func named(_ node: Documents.Node?) -> [(String, Documents.Node)] {
         many(node).flatMap { item in
             item.pairs.flatMap { pair in many(pair.value).map { (pair.key.text ?? "", $0) } }
         }
     }
 
     /// The blocks of a target, which may have no label, as the job's own has none.
-    private func targets(_ node: Documents.Node?) -> [(kind: String?, body: Documents.Node)] {
+    func targets(_ node: Documents.Node?) -> [(kind: String?, body: Documents.Node)] {
         many(node).flatMap { item -> [(kind: String?, body: Documents.Node)] in
             if item.pairs.contains(where: { $0.value.text != nil }) { return [(nil, item)] }
             return named(item).map { (kind: $0.0, body: $0.1) }
@@ -157,6 +143,7 @@ struct NomadImport {
             log.note("scaling of type \"\(text)\" has no equivalent", type)
             return nil
         }
+        leftOut(scaling, policy, of: target)
         let all = targets(field(policy, "target")) + targets(field(scaling, "target"))
         if all.contains(where: { field($0.body, "dry-run")?.text == "true" }) { draft.mode = .dryRun }
         if field(scaling, "enabled")?.text == "false" {
@@ -194,17 +181,6 @@ struct NomadImport {
         return draft
     }
 
-    /// What Nomad says of a check and a policy says of all its signals together.
-    private func shared(_ checks: [(String, Documents.Node)]) {
-        guard checks.filter({ field($0.1, "strategy", "fixed-value") == nil }).count > 1 else { return }
-        for (name, check) in checks {
-            for key in ["max_scale_up", "max_scale_down", "threshold"] {
-                guard let node = field(check, "strategy", "target-value", key) else { continue }
-                log.note("\(key) of \(name) holds for the whole policy, whichever check decides", node)
-            }
-        }
-    }
-
     /// Nomad's steps are bounded by its cooldown alone.
     private func cooldowns(_ policy: Documents.Node, _ draft: inout PolicyDraft) {
         let down = field(policy, "cooldown")?.text ?? "5m"
@@ -230,6 +206,12 @@ struct NomadImport {
         guard let (strategy, settings) = strategies.first else {
             return log.note("the check \(name) has no strategy", check)
         }
+        log.unread(
+            check,
+            known: [
+                "source", "query", "query_window", "query_window_offset", "group", "schedule", "on_error",
+                "on_check_error", "strategy",
+            ], of: "the check \(name)")
         if strategy == "fixed-value" { return fixed(name, check, settings, &draft) }
         guard let query = query(name, check, draft) else { return }
         if field(check, "query_window_offset") != nil {
@@ -262,7 +244,13 @@ struct NomadImport {
             guard let target = number(field(settings, "target")) else {
                 return log.note("target-value needs a target above zero", settings)
             }
-            if let threshold = number(field(settings, "threshold")) { draft.tolerance = percent(threshold) }
+            if let node = field(settings, "threshold") {
+                if let threshold = node.text.flatMap({ Double($0) }), threshold.isFinite, threshold >= 0 {
+                    draft.tolerance = percent(threshold)
+                } else {
+                    log.note("the threshold is no number: \(draft.tolerance) is taken for it", node)
+                }
+            }
             if let limit = limit("max_scale_up", settings, draft) { draft.up.settings = [limit] }
             if let limit = limit("max_scale_down", settings, draft) { draft.down.settings = [limit] }
             append(name, query, ["mean: \(KubernetesQuantity.text(target))"] + extra, &draft)
@@ -389,7 +377,10 @@ struct NomadImport {
             change = (share > 0 ? "+" : "-") + KubernetesQuantity.text(abs(share)) + "%"
         }
         guard let change else {
-            return log.note("threshold with a value has no equivalent; delta and percentage have", settings)
+            return log.note(
+                field(settings, "value") == nil
+                    ? "threshold needs delta or percentage"
+                    : "threshold with a value has no equivalent; delta and percentage have", settings)
         }
         if lower != nil, upper != nil {
             log.note("two bounds: only the one in the direction of the change is kept", settings)

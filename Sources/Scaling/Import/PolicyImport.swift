@@ -40,8 +40,10 @@ package struct PolicyImport: Sendable {
         }
         Self.settle(&drafts, log)
         guard !drafts.isEmpty else {
-            throw DocumentError(
-                log.problems + [Problem(file: file, position: nil, message: "no policy could be made of it")])
+            let why =
+                Self.template(text, file: file)
+                ?? Problem(file: file, position: nil, message: "no policy could be made of it")
+            throw DocumentError(log.problems + [why])
         }
         self.text = "policies:\n" + drafts.map(\.text).joined(separator: "\n")
         notes = log.problems
@@ -97,11 +99,24 @@ package struct PolicyImport: Sendable {
             let part = lines[start..<index]
             if part.contains(where: { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix("#") }) {
                 let blank = String(repeating: "\n", count: start)
-                roots.append(try YAMLDocument.parse(blank + part.joined(separator: "\n"), file: file))
+                do {
+                    roots.append(try YAMLDocument.parse(blank + part.joined(separator: "\n"), file: file))
+                } catch {
+                    throw template(text, file: file).map { DocumentError(error.problems + [$0]) } ?? error
+                }
             }
             start = index + 1
         }
         return roots
+    }
+
+    /// Why nothing can be read out of a file that is a template of one; nil where it is none.
+    private static func template(_ text: String, file: String) -> Problem? {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let line = lines.firstIndex(where: { $0.contains("{{") }) else { return nil }
+        return Problem(
+            file: file, position: Position(line: line + 1, column: 1),
+            message: "a template: render it, for instance by `helm template`, and import the result")
     }
 
     /// With their kinds, which the items of a `HorizontalPodAutoscalerList` leave out.
@@ -129,11 +144,22 @@ final class ImportLog {
         problems.append(Problem(file: file, position: position, message: message))
     }
 
+    /// A whole number; tells of what stands there and is none, such as a placeholder of a template.
+    func integer(_ node: Documents.Node?, _ what: String, assumed: Int? = nil) -> Int? {
+        guard let node, !node.isNull else { return nil }
+        if let number = node.integer { return number }
+        let taken = assumed.map { "\($0) is taken for it" } ?? "it is left out"
+        note(
+            "\(what) is no whole number, found \(node.text.map { "\"\($0)\"" } ?? node.kindName): \(taken)",
+            node)
+        return nil
+    }
+
     /// Tells which keys of a mapping were not looked at.
     func unread(_ node: Documents.Node?, known: Set<String>, of what: String) {
         for pair in node?.pairs ?? [] {
             guard let key = pair.key.text, !known.contains(key.lowercased()), pair.value.text != "false",
-                pair.value.text != ""
+                pair.value.text != "", !pair.value.isNull
             else { continue }
             note("\(key) of \(what) has no equivalent", pair.key)
         }

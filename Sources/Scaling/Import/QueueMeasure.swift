@@ -98,13 +98,13 @@ struct QueueMeasure {
             target = text("streamLength") ?? "5"
         } else {
             match("group", "consumerGroup")
-            let pending = text("pendingEntriesCount")
+            // Where there are both, the lag counts.
             if let lag = text("lagCount") {
                 metrics = ["redis_stream_group_lag"]
                 target = lag
             } else {
                 metrics = ["redis_stream_group_messages_pending"]
-                target = pending ?? "5"
+                target = text("pendingEntriesCount") ?? "5"
             }
         }
     }

@@ -8,22 +8,24 @@ struct ScaledObjectImport {
 
     func draft(_ object: Documents.Node) -> PolicyDraft? {
         let before = log.problems.count
+        // Its first version called the target a deployment.
         guard let name = object.at("metadata", "name")?.text, let spec = object["spec"],
-            let target = spec.at("scaleTargetRef", "name")?.text
+            let reference = spec["scaleTargetRef"],
+            let target = (reference["name"] ?? reference["deploymentName"])?.text
         else {
             log.note("a ScaledObject needs metadata.name and spec.scaleTargetRef.name", object)
             return nil
         }
-        let most = max(1, spec["maxReplicaCount"]?.integer ?? 100)
-        let asked = max(0, spec["minReplicaCount"]?.integer ?? 0)
+        let most = max(1, log.integer(spec["maxReplicaCount"], "maxReplicaCount", assumed: 100) ?? 100)
+        let asked = max(0, log.integer(spec["minReplicaCount"], "minReplicaCount", assumed: 0) ?? 0)
         let least = min(asked, most)
         if asked > most {
             log.note("minReplicaCount is above maxReplicaCount: min is \(most)", spec["minReplicaCount"])
         }
-        let polling = spec["pollingInterval"]?.integer ?? 30
+        let polling = log.integer(spec["pollingInterval"], "pollingInterval", assumed: 30) ?? 30
         var draft = PolicyDraft(
             name: PolicyDraft.label(name),
-            workload: PolicyDraft.target(target, log, spec.at("scaleTargetRef", "name")), least: least,
+            workload: PolicyDraft.target(target, log, reference), least: least,
             most: most,
             interval: "\(min(max(1, polling), 3600))s", origin: "the ScaledObject \(name)")
         for trigger in spec["triggers"]?.items ?? [] {
@@ -44,6 +46,11 @@ struct ScaledObjectImport {
         return draft
     }
 
+    private static let known: Set<String> = [
+        "scaletargetref", "pollinginterval", "cooldownperiod", "initialcooldownperiod", "idlereplicacount",
+        "minreplicacount", "maxreplicacount", "fallback", "advanced", "triggers",
+    ]
+
     private func zero(_ spec: Documents.Node, _ draft: inout PolicyDraft) {
         guard draft.least == 0 else {
             for index in draft.signals.indices {
@@ -62,15 +69,16 @@ struct ScaledObjectImport {
             draft.least = 1
             return
         }
-        let cooldown = spec["cooldownPeriod"]?.integer ?? 300
+        let cooldown = log.integer(spec["cooldownPeriod"], "cooldownPeriod", assumed: 300) ?? 300
         draft.idleAfter = "\(min(max(0, cooldown), 86_400))s"
     }
 
     private func fallback(_ spec: Documents.Node, _ polling: Int, _ draft: inout PolicyDraft) {
-        guard let node = spec["fallback"], let replicas = node["replicas"]?.integer, replicas >= 0 else {
-            return
+        guard let node = spec["fallback"] else { return }
+        guard let replicas = node["replicas"]?.integer, replicas >= 0 else {
+            return log.note("a fallback needs replicas", node)
         }
-        let failures = node["failureThreshold"]?.integer ?? 3
+        let failures = log.integer(node["failureThreshold"], "failureThreshold", assumed: 3) ?? 3
         let seconds = max(1, failures).multipliedReportingOverflow(by: max(1, polling)).partialValue
         let kept = draft.bounded(replicas, "the fallback of", log, node["replicas"])
         draft.fallback = "{ replicas: \(kept), after: \(min(max(1, seconds), 86_400))s }"
@@ -157,7 +165,7 @@ struct ScaledObjectImport {
                     draft.signals[index].settings.removeAll { $0.hasPrefix("activation") }
                 }
             case "paused-replicas":
-                if let asked = pair.value.integer, asked >= 0 {
+                if let asked = log.integer(pair.value, "paused-replicas"), asked >= 0 {
                     let count = draft.bounded(asked, "paused-replicas", log, pair.key)
                     draft.schedules.append(
                         "{ name: paused, from: '00:00', to: '24:00', replicas: \(count) }")
@@ -178,6 +186,22 @@ struct ScaledObjectImport {
     }
 
     private func leftOut(_ spec: Documents.Node) {
+        let advanced = spec["advanced"]
+        let autoscaler = advanced?["horizontalPodAutoscalerConfig"]
+        log.unread(spec, known: Self.known, of: "the ScaledObject")
+        log.unread(
+            spec["scaleTargetRef"], known: ["name", "kind", "apiversion", "deploymentname"],
+            of: "scaleTargetRef")
+        log.unread(
+            spec["fallback"], known: ["replicas", "failurethreshold", "behavior"], of: "fallback")
+        log.unread(
+            advanced,
+            known: ["horizontalpodautoscalerconfig", "scalingmodifiers", "restoretooriginalreplicacount"],
+            of: "advanced")
+        log.unread(autoscaler, known: ["behavior"], of: "horizontalPodAutoscalerConfig")
+        log.unread(
+            advanced?["scalingModifiers"], known: ["formula", "target", "activationtarget", "metrictype"],
+            of: "scalingModifiers")
         if let idle = spec["idleReplicaCount"], idle.integer != 0 {
             log.note("idleReplicaCount other than 0 has no equivalent", idle)
         } else if let idle = spec["idleReplicaCount"], let least = spec["minReplicaCount"]?.integer, least > 0

@@ -15,6 +15,9 @@ struct TriggerImport {
         let type = trigger["type"]?.text ?? ""
         let metadata = trigger["metadata"]
         let name = trigger["name"]?.text ?? type
+        log.unread(
+            trigger, known: ["type", "name", "metadata", "metrictype", "authenticationref"],
+            of: "the trigger \(name)")
         switch type {
         case "prometheus": prometheus(trigger, name, &draft)
         case "predictkube": predictkube(trigger, name, &draft)
@@ -105,8 +108,12 @@ struct TriggerImport {
                 "activationListLength", "activationLagCount",
             ]
             .lazy.compactMap { metadata?[$0]?.text }.first
-        if let activation, let number = KubernetesQuantity.parse(activation) {
-            settings.append("activation: \(KubernetesQuantity.text(number))")
+        if let activation {
+            if let number = KubernetesQuantity.any(activation) {
+                if number != 0 { settings.append("activation: \(KubernetesQuantity.text(number))") }
+            } else {
+                log.note("the activation \"\(activation)\" is no number: above 0 it is active", metadata)
+            }
         }
         draft.signals.append(
             PolicyDraft.Signal(name: draft.signalName(name), query: query, settings: settings))
@@ -128,6 +135,7 @@ struct TriggerImport {
         guard let value = trigger.at("metadata", "value")?.text else {
             return log.note("a \(type) trigger needs a value", trigger)
         }
+        log.unread(trigger["metadata"], known: ["value", "containername", "type"], of: type)
         if let name = trigger.at("metadata", "containerName") {
             log.note("containerName: the usage of all containers of a replica counts", name)
         }
@@ -151,6 +159,10 @@ struct TriggerImport {
         guard let metadata, let start = metadata["start"]?.text, let end = metadata["end"]?.text,
             let asked = metadata["desiredReplicas"]?.integer, asked >= 0
         else { return log.note("a cron trigger needs start, end and desiredReplicas", metadata) }
+        log.unread(metadata, known: ["start", "end", "timezone", "desiredreplicas"], of: "cron")
+        guard start != end else {
+            return log.note("start and end are the same moment: KEDA refuses that", metadata["start"])
+        }
         let zone = metadata["timezone"]?.text ?? "UTC"
         let known = ZoneTable(zone) != nil || zone == "Etc/UTC"
         if !known { log.note("the time zone \"\(zone)\" is not known: UTC", metadata["timezone"]) }

@@ -68,17 +68,22 @@ package final class MeasurementLoop: Sendable {
             let begin = clock.uptime
             let due = schedule.withLock { $0.takeDue(at: begin) }
             guard !due.isEmpty else { continue }
-            let now = clock.now
-            let round = await measurer.measure(due, at: now, learned: learned())
-            let news = self.news(round.measurements, of: due)
-            // A decision does not wait for what is only kept.
-            for measurement in news { submit(measurement) }
-            let told = Set(news.map(\.policy))
-            let samples = round.samples.filter { told.contains($0.labels["policy"] ?? "") }
-            store(samples + written.withLock { $0.ended(besides: samples, of: told, at: now) })
+            for part in schedule.withLock({ $0.parts(of: due) }) { await measure(part) }
             let took = clock.uptime - begin
-            schedule.withLock { $0.measured(within: took) }
+            schedule.withLock { $0.measured(due.count, within: took) }
         }
+    }
+
+    /// Measures some policies at this moment and hands on what is news.
+    private func measure(_ policies: [ScalingPolicy]) async {
+        let now = clock.now
+        let round = await measurer.measure(policies, at: now, learned: learned())
+        let news = self.news(round.measurements, of: policies)
+        // A decision does not wait for what is only kept.
+        for measurement in news { submit(measurement) }
+        let told = Set(news.map(\.policy))
+        let samples = round.samples.filter { told.contains($0.labels["policy"] ?? "") }
+        store(samples + written.withLock { $0.ended(besides: samples, of: told, at: now) })
     }
 }
 

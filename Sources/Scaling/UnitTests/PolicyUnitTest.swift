@@ -27,6 +27,8 @@ package struct PolicyUnitTest {
         var counts: ClosedRange<Int>?
         var reasons: [ScaleDecision.Reason.Kind]
         var without: [ScaleDecision.Reason.Kind]
+        /// What signals were measured.
+        var signals: [SignalExpectation]
         var position: Position
     }
 
@@ -62,12 +64,22 @@ package struct PolicyUnitTest {
                             + known.joined(separator: ", "))
                 ])
             }
+            let policy = policies.first { $0.name == (item.policy ?? $0.name) }
+            for expectation in item.signals where policy?.signal(expectation.signal) == nil {
+                let signals = policy?.signals.map(\.name).joined(separator: ", ") ?? ""
+                throw DocumentError([
+                    Problem(
+                        file: path, position: item.position,
+                        message: "no signal \"\(expectation.signal)\"; known are \(signals)")
+                ])
+            }
         }
     }
 
-    package func run() async -> TestReport {
+    /// - Parameter isWanted: which tests run, by their names.
+    package func run(_ isWanted: (_ name: String) -> Bool = { _ in true }) async -> TestReport {
         var report = TestReport()
-        for test in tests {
+        for test in tests where isWanted(test.name) {
             var failures: [Problem] = []
             for policy in policies {
                 let cases = test.cases.filter { ($0.policy ?? policy.name) == policy.name }
@@ -75,8 +87,8 @@ package struct PolicyUnitTest {
                 var run = PolicyUnitTestRun(policy, test)
                 let decisions = await run.decisions(until: cases.map(\.time).max() ?? .zero)
                 for item in cases.sorted(by: { $0.time < $1.time }) {
-                    let last = decisions.last { $0.at <= test.start + item.time }
-                    guard let why = item.objection(to: last) else { continue }
+                    let last = decisions.last { $0.decision.at <= test.start + item.time }
+                    guard let why = item.objection(to: last, of: policy) else { continue }
                     failures.append(
                         Problem(
                             file: path, position: item.position,
@@ -95,8 +107,9 @@ package struct PolicyUnitTest {
 
 extension PolicyUnitTest.DecisionExpectation {
     /// What is otherwise than expected, with the whole decision; nil where nothing is.
-    func objection(to decision: ScaleDecision?) -> String? {
-        guard let decision else { return "nothing was decided yet" }
+    func objection(to step: PolicyUnitTestRun.Step?, of policy: ScalingPolicy) -> String? {
+        guard let step else { return "nothing was decided yet" }
+        let decision = step.decision
         let kinds = Set(decision.reasons.map(\.kind))
         var problems: [String] = []
         if let counts, !counts.contains(decision.desired) {
@@ -107,6 +120,10 @@ extension PolicyUnitTest.DecisionExpectation {
         for kind in reasons where !kinds.contains(kind) { problems.append("no reason \"\(kind.rawValue)\"") }
         for kind in without where kinds.contains(kind) {
             problems.append("there is the reason \"\(kind.rawValue)\"")
+        }
+        problems += signals.compactMap { expectation in
+            let unit = policy.signal(expectation.signal)?.unit ?? .plain
+            return expectation.objection(to: step.measurement, unit: unit)
         }
         guard !problems.isEmpty else { return nil }
         let steps = decision.reasons.map {

@@ -86,13 +86,27 @@ struct PolicyUnitTestReader {
                 "replicas", expected: "a count such as 8, or a range such as 8-10", range)
             let reasons = kinds("reasons", fields)
             let without = kinds("without", fields)
-            if counts == nil, reasons.isEmpty, without.isEmpty, !fields.has("replicas") {
-                fields.report("nothing is expected; name \"replicas\", \"reasons\" or \"without\"")
+            let signals = signals(fields)
+            if counts == nil, reasons.isEmpty, without.isEmpty, signals.isEmpty, !fields.has("replicas") {
+                fields.report(
+                    "nothing is expected; name \"replicas\", \"reasons\", \"without\" or \"signals\"")
             }
             return PolicyUnitTest.DecisionExpectation(
                 time: time ?? .zero, policy: fields.string("policy"), counts: counts, reasons: reasons,
-                without: without, position: node.position)
+                without: without, signals: signals, position: node.position)
         }
+    }
+
+    /// `signals: { load: 200, latency: missing }`
+    private func signals(_ fields: FieldReader) -> [SignalExpectation] {
+        fields.mapping("signals") { fields in
+            fields.all.compactMap { pair in
+                guard let name = pair.key.text else { return nil }
+                return document.scalar(pair.value, name, expected: SignalExpectation.notation) {
+                    SignalExpectation(signal: name, $0)
+                }
+            }
+        } ?? []
     }
 
     private func range(_ text: String) -> ClosedRange<Int>? {

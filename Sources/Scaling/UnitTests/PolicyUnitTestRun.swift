@@ -4,6 +4,12 @@ import TimeSeries
 
 /// One policy in one test: it decides at its interval, and what it starts becomes ready after a while.
 struct PolicyUnitTestRun {
+    /// What was decided at one moment, and of what.
+    struct Step {
+        var measurement: Measurement
+        var decision: ScaleDecision
+    }
+
     private let policy: ScalingPolicy
     private let test: PolicyUnitTest.Test
     private let measurer: Measurer
@@ -24,8 +30,8 @@ struct PolicyUnitTestRun {
         ready = given ?? max(1, policy.minReplicas)
     }
 
-    mutating func decisions(until end: Duration) async -> [ScaleDecision] {
-        var decisions: [ScaleDecision] = []
+    mutating func decisions(until end: Duration) async -> [Step] {
+        var decisions: [Step] = []
         var elapsed = Duration.zero
         while elapsed <= end {
             let now = test.start + elapsed
@@ -38,7 +44,7 @@ struct PolicyUnitTestRun {
             let counts = ReplicaCounts(desired: ready + coming, ready: ready, starting: coming)
             let decision = decide(policy, measurement, counts: counts, memory: &memory, now: now)
             move(from: ready + coming, to: decision.desired, at: now)
-            decisions.append(decision)
+            decisions.append(Step(measurement: measurement, decision: decision))
             elapsed += policy.interval
         }
         return decisions
