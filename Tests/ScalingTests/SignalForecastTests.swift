@@ -53,6 +53,22 @@ struct SignalForecastTests {
     }
 
     @Test
+    func `a measurement as never before is told as doubted`() throws {
+        let (key, prediction) = try key(history: .seconds(14 * 86_400))
+        var forecast = SignalForecast(key)
+        fill(&forecast, at: 420)
+
+        func isDoubted(_ value: Double) -> Bool? {
+            let now = moment(420) + .seconds(30)
+            return forecast.answer(
+                prediction, startUp: nil, reading: .value(value, measuredAt: now), at: now)?.outlook.isDoubted
+        }
+
+        #expect(isDoubted(6000) == true)
+        #expect(isDoubted(400) == nil)
+    }
+
+    @Test
     func `ripples within a day are no experience of days, but all there is to be seen in a short history`()
         throws
     {

@@ -189,7 +189,7 @@ struct SignalForecast {
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
             keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp),
-            experience: experience(forecaster))
+            experience: experience(forecaster), isDoubted: forecast.isDoubted ? true : nil)
         return Answer(
             outlook: outlook,
             quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
