@@ -52,6 +52,12 @@ struct PassingSpikes: Sendable {
         return values
     }
 
+    /// Whether the newest value is one outside that is not believed, or the next one would be.
+    func doubts(next value: Double?) -> Bool {
+        guard let value else { return (1...LastOutliers.most).contains(run) }
+        return value.isFinite && !usual.contains(value) && run < LastOutliers.most
+    }
+
     /// What is believed of the next value: one outside stays at the last within until as many as are no spike agree on it.
     mutating func settled(_ value: Double) -> Double {
         guard value.isFinite, !usual.contains(value) else {

@@ -123,9 +123,11 @@ package struct PeakForecaster: Sendable {
     ///   - ago: how many values before the newest to stand: the window is ahead of that one.
     package func forecast(
         quantiles: [Double], since: Double? = nil, ago: Int = 0
-    ) -> (expected: Double, quantiles: [Double])? {
+    ) -> (expected: Double, quantiles: [Double], isDoubted: Bool)? {
         guard let peak = peak(since: since, ago: ago) else { return nil }
-        return (peak.expected, quantiles.map { peak.quantile(margin: residuals.margin($0)) })
+        return (
+            peak.expected, quantiles.map { peak.quantile(margin: residuals.margin($0)) }, peak.isDoubted
+        )
     }
 
     /// The same, of which quantiles are read off by their `margin`: many moments share that.
@@ -145,7 +147,9 @@ package struct PeakForecaster: Sendable {
         guard raw.isFinite else { return nil }
         let expected = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
         let scale = errors.scale(features, series, at: moment, lifted: lifted)
-        return Peak(expected: expected, unit: residuals.unit(around: expected, scale: scale))
+        return Peak(
+            expected: expected, unit: residuals.unit(around: expected, scale: scale),
+            isDoubted: ago == 0 && spikes?.doubts(next: since) == true)
     }
 
     /// What is left of a move since a moment when what each of the last cycles did from it to the next is taken out: that is in
@@ -168,6 +172,8 @@ package struct PeakForecaster: Sendable {
         package var expected: Double
         /// The size of error that is to be expected now.
         package var unit: Double
+        /// Whether the newest measurement may be wrong: it is as there hardly ever was one, and no others bear it out yet.
+        package var isDoubted = false
 
         package func quantile(margin: Double) -> Double { expected + margin * unit }
     }

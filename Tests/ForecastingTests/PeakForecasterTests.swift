@@ -76,6 +76,25 @@ struct PeakForecasterTests {
     }
 
     @Test
+    func `a value as never before is doubted until a third bears it out`() throws {
+        var source = Synthetic(seed: 6)
+        let values = source.wave(3 * 1440, period: 1440, noise: 1)
+        var model = try #require(PeakForecaster(fitting: values, window: window))
+        let far = 10 * (values.max() ?? 0)
+        func isDoubted(since: Double? = nil) -> Bool? { model.peak(since: since)?.isDoubted }
+
+        #expect(isDoubted() == false && isDoubted(since: values[values.count - 1]) == false)
+        #expect(isDoubted(since: far) == true)
+        model.append([far])
+        #expect(isDoubted() == true && isDoubted(since: far) == true)
+        #expect(isDoubted(since: values[values.count - 1]) == false, "it has passed")
+        model.append([far])
+        #expect(isDoubted() == true && isDoubted(since: far) == false)
+        model.append([far])
+        #expect(isDoubted() == false)
+    }
+
+    @Test
     func `what bursts each day is no spike`() throws {
         var source = Synthetic(seed: 8)
         let values = source.noise(5 * 1440).enumerated().map { index, noise in

@@ -17,10 +17,12 @@ struct ReferenceDecisionTests {
             behaviour: ScalingBehaviour(up: Scene.free.up, down: down), min: 1, current: current)
     }
 
-    private func outlook(_ peak: Double, isTrusted: Bool = false) -> Signal.Outlook {
+    private func outlook(
+        _ peak: Double, isTrusted: Bool = false, isDoubted: Bool? = nil
+    ) -> Signal.Outlook {
         Signal.Outlook(
             expectedPeak: peak, peak: peak, quantile: 0.95, horizon: .seconds(300), model: "seasonal",
-            isTrusted: isTrusted, leadTime: .seconds(120))
+            isTrusted: isTrusted, leadTime: .seconds(120), isDoubted: isDoubted)
     }
 
     /// After so many hours of a demand of ten replicas in which `held` were kept.
@@ -64,6 +66,30 @@ struct ReferenceDecisionTests {
             #expect(decision.reason(.reference) == nil)
         }
         #expect(unbounded.memory.account == nil)
+    }
+
+    @Test
+    func `what may be a wrong measurement is no demand that either would have had to serve`() {
+        /// The count and the account an hour after two minutes of a hundred times the demand.
+        func hourAfter(isDoubted: Bool?) -> (count: Int, account: ReferenceAccount?) {
+            var scene = after(24, holding: 11, scene(current: 11))
+            for _ in 0..<8 {
+                _ = scene.decide(10_000, outlook: outlook(100, isTrusted: true, isDoubted: isDoubted))
+                scene.pass(.seconds(15))
+            }
+            for _ in 0..<60 {
+                _ = scene.decide(100, outlook: outlook(100, isTrusted: true))
+                scene.pass(.seconds(60))
+            }
+            return (scene.current, scene.memory.account)
+        }
+        let believed = hourAfter(isDoubted: nil)
+        let doubted = hourAfter(isDoubted: true)
+
+        #expect(believed.account?.ownShortage ?? 0 > 0.01)
+        #expect(doubted.account?.ownShortage == 0)
+        #expect(doubted.account?.referenceShortage == 0)
+        #expect(doubted.account?.reference.desired == 14)
     }
 
     @Test

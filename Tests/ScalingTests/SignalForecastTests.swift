@@ -53,6 +53,22 @@ struct SignalForecastTests {
     }
 
     @Test
+    func `a measurement as never before is told as doubted`() throws {
+        let (key, prediction) = try key(history: .seconds(14 * 86_400))
+        var forecast = SignalForecast(key)
+        fill(&forecast, at: 420)
+
+        func isDoubted(_ value: Double) -> Bool? {
+            let now = moment(420) + .seconds(30)
+            return forecast.answer(
+                prediction, startUp: nil, reading: .value(value, measuredAt: now), at: now)?.outlook.isDoubted
+        }
+
+        #expect(isDoubted(6000) == true)
+        #expect(isDoubted(400) == nil)
+    }
+
+    @Test
     func `ripples within a day are no experience of days, but all there is to be seen in a short history`()
         throws
     {
@@ -67,9 +83,13 @@ struct SignalForecastTests {
 
         #expect(try experience(hours: 12, of: .seconds(14 * 86_400)) == 0)
         #expect(try experience(hours: 48, of: .seconds(14 * 86_400)) == 0)
-        #expect(try experience(hours: 72, of: .seconds(14 * 86_400)) == 0.5)
+        #expect(try experience(hours: 95, of: .seconds(14 * 86_400)) == 0)
         #expect(try experience(hours: 96, of: .seconds(14 * 86_400)) == 1)
         #expect(try experience(hours: 12, of: .seconds(43_200)) == 1)
+        // Of three days, and of two, a model sees an hour less.
+        #expect(try experience(hours: 71, of: .seconds(3 * 86_400)) == 1)
+        #expect(try experience(hours: 60, of: .seconds(3 * 86_400)) == 0)
+        #expect(try experience(hours: 47, of: .seconds(2 * 86_400)) == 0)
     }
 
     /// Each sample lies so far behind the moments of the grid.

@@ -37,9 +37,9 @@ struct SurgeTests {
         let ramp = (1...12).map { 100 + 10 * Double($0) }
         let last = decisions(Self.calm + ramp, &scene).last
 
-        // 220 now and 10 more each 15 s: 340 in three minutes.
-        #expect(last?.desired == 34, "\(last?.reasons ?? [])")
-        #expect(last?.reason(.surge)?.text == "more than was foreseen: as it grows, 54.55% more within 3m")
+        // 220 now and 10 more each 15 s: 380 when what is decided a minute later is ready.
+        #expect(last?.desired == 38, "\(last?.reasons ?? [])")
+        #expect(last?.reason(.surge)?.text == "more than was foreseen: as it grows, 72.73% more within 3m")
     }
 
     @Test
@@ -59,6 +59,16 @@ struct SurgeTests {
 
         #expect(all.last?.desired == 27, "20 x 4/3; \(all.last?.reasons ?? [])")
         #expect(all.allSatisfy { $0.desired <= 27 })
+    }
+
+    @Test
+    func `a surge is over when nothing of it has been seen for a minute`() {
+        var scene = scene(current: 11)
+
+        let all = decisions(Self.calm + [200, 200, 200, 200, 115, 115, 115, 115, 115, 115], &scene)
+
+        // 11.5 x 4/3, then what is foreseen.
+        #expect(all.suffix(6).map(\.desired) == [16, 16, 16, 16, 12, 12])
     }
 
     @Test(arguments: [100.0, 110, 115, 120])
@@ -119,7 +129,59 @@ struct SurgeTests {
         #expect(counts == [11, 11, 11, 11, 6, 6])
     }
 
-    @Test(arguments: [(0.0, 14), (0.5, 12), (1.0, 11)])
+    /// How many decisions keep the count while the demand is a tenth of what it was.
+    private func decisionsKept(_ given: Scene) -> Int {
+        var scene = given
+        let count = scene.current
+        for kept in 0..<100 {
+            guard scene.decide(10, outlook: outlook(10, 11)).desired == count else { return kept }
+            scene.pass(.seconds(15))
+        }
+        return 100
+    }
+
+    @Test
+    func `in an outage nothing is removed for as long as one is bridged`() {
+        var bridged = scene(current: 11)
+        bridged.policy.bridge = .seconds(600)
+        var other = scene(current: 11)
+        other.policy.bridge = nil
+        _ = decisions(Self.calm, &bridged)
+        _ = decisions(Self.calm, &other)
+
+        #expect(decisionsKept(bridged) == 40)
+        #expect(decisionsKept(other) == 4, "it may be a wrong measurement")
+    }
+
+    @Test
+    func `what a surge has brought goes as it came`() {
+        var scene = scene(current: 11)
+        scene.policy.bridge = .seconds(600)
+        _ = decisions(Self.calm + [500, 500, 500, 500], &scene)
+        for _ in 0..<20 {
+            _ = scene.decide(500, outlook: outlook(500, 550))
+            scene.pass(.seconds(15))
+        }
+
+        #expect(scene.current == 55)
+        #expect(decisionsKept(scene) == 4)
+    }
+
+    @Test
+    func `where forecasts have missed much, that less comes than they said tells nothing`() {
+        var scene = scene(current: 11, premium: 0.25)
+        scene.policy.bridge = .seconds(600)
+        for _ in 0..<12 {
+            // Twenty minutes of calm and five of what is not foreseen.
+            _ = decisions([Double](repeating: 100, count: 80) + [Double](repeating: 300, count: 20), &scene)
+        }
+        _ = decisions([Double](repeating: 100, count: 80), &scene)
+
+        #expect(scene.memory.account?.foresight == 0)
+        #expect(decisionsKept(scene) < 40)
+    }
+
+    @Test(arguments: [(0.0, 14), (1.0, 11)])
     func `a forecast that has seen little keeps the headroom of a reactive autoscaler beside it`(
         experience: Double, count: Int
     ) {

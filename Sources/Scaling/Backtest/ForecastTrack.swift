@@ -61,14 +61,16 @@ struct ForecastTrack: Sendable {
     mutating func append(_ hour: Hour) { hours.append(hour) }
 
     /// What was foreseen at a tick: the expectation and the quantile, by which hour's model. Nil where nothing was.
-    func forecast(atTick tick: Int, column: Int) -> (expected: Double, peak: Double, hour: Int)? {
+    func forecast(atTick tick: Int, column: Int) -> (
+        expected: Double, peak: Double, hour: Int, isDoubted: Bool
+    )? {
         let hour = tick * tickSeconds / hourSeconds
         guard hours.indices.contains(hour) else { return nil }
         let place = tick - (hour * hourSeconds + tickSeconds - 1) / tickSeconds
         guard hours[hour].peaks.indices.contains(place), let peak = hours[hour].peaks[place] else {
             return nil
         }
-        return (peak.expected, peak.quantile(margin: hours[hour].margins[column]), hour)
+        return (peak.expected, peak.quantile(margin: hours[hour].margins[column]), hour, peak.isDoubted)
     }
 
     /// Whether the model of an hour is trusted, and how much of what it has to have seen it has.
@@ -113,6 +115,6 @@ package struct PolicyForecasts: Sendable {
             expectedPeak: peak.expected * scale, peak: peak.peak * scale, quantile: quantile,
             horizon: horizon, model: "", isTrusted: model.isTrusted,
             keep: hold.forecast(atTick: tick, column: holdColumn).map { $0.peak * scale }, leadTime: leadTime,
-            experience: model.experience)
+            experience: model.experience, isDoubted: peak.isDoubted ? true : nil)
     }
 }

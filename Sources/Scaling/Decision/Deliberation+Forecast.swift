@@ -95,10 +95,15 @@ extension Deliberation {
         // Taken out and not copied.
         memory.surge = nil
         defer { memory.surge = surge }
-        let grown = surge.take(demand, expected: expected, limit: limit, leadTime: leadTime, at: now)
-        if surge.hasJustLapsed(at: now), count < current {
+        // Where forecasts have missed much, that less comes than they said tells nothing.
+        let patience = memory.account?.foresight == 0 ? .zero : policy.bridge ?? .zero
+        let grown = surge.take(
+            demand, expected: expected, limit: limit, leadTime: leadTime, patience: patience, at: now)
+        if surge.hasJustLapsed(at: now, patience: patience), count < current {
             count = current
-            note(.forecast, signal.name, "far less than was foreseen, which a wrong measurement may be")
+            note(
+                .forecast, signal.name,
+                "far less than was foreseen, which a wrong measurement or an outage may be")
         }
         guard let grown else { return }
         let wanted = max(grown, demand * (1 + ReactiveReference.headroom))

@@ -25,13 +25,23 @@ package struct Surge: Hashable, Sendable, Codable {
     /// What may come is at most so many times what is measured.
     private static let mostGrowth = 2.0
 
-    /// For so long a fall that was not foreseen may be a wrong measurement.
+    /// What is measured is some time old when it is known, and what is decided next comes some time later.
+    private static let reaction = Duration.seconds(60)
+
+    /// For so long a fall that was not foreseen may be a wrong measurement, and a surge that is not seen any more go on.
     private static let doubt = Duration.seconds(60)
+    /// Below this share of the least that was foreseen, what is missing is likelier to be what brings the demand than the
+    /// demand itself.
+    private static let outage = 0.25
 
     /// Ascending in time.
     private var moments: [Moment] = []
     /// Since when demand is below what was foreseen.
     private var lapsedAt: Timestamp?
+    /// Since when it is so far below it that an outage is likelier. Nil in memories of before, as is the next.
+    private var outageAt: Timestamp?
+    /// When demand was above what was foreseen last.
+    private var outranAt: Timestamp?
 
     /// What a demand is not expected to exceed.
     /// - Parameter planned: the quantile of it at this risk, at least what is measured.
@@ -40,15 +50,19 @@ package struct Surge: Hashable, Sendable, Codable {
     }
 
     /// Whether demand has just fallen below what was foreseen: so few measurements are no reason to remove anything.
-    func hasJustLapsed(at now: Timestamp) -> Bool {
-        lapsedAt.map { now - $0 < Self.doubt && $0 <= now } ?? false
+    /// - Parameter patience: for how long an outage is expected to last at most.
+    func hasJustLapsed(at now: Timestamp, patience: Duration = .zero) -> Bool {
+        guard let lapsedAt, lapsedAt <= now else { return false }
+        return now - lapsedAt < (outageAt == nil ? Self.doubt : max(Self.doubt, patience))
     }
 
     /// Takes in a demand, what it is expected to be a start-up from now and its limit then.
+    /// - Parameter patience: for how long an outage is expected to last at most.
     /// - Returns: what the demand may be once replicas that are started now are ready, if it goes on to grow as it does;
-    ///   nil where it is within what was foreseen.
+    ///   nil where it is, and has been for a minute, within what was foreseen.
     mutating func take(
-        _ demand: Double, expected: Double, limit: Double, leadTime: Duration, at now: Timestamp
+        _ demand: Double, expected: Double, limit: Double, leadTime: Duration, patience: Duration = .zero,
+        at now: Timestamp
     ) -> Double? {
         moments.removeAll { now - $0.at > max(leadTime, Self.span * Self.spans * 2) || $0.at > now }
         var moment = Moment(at: now, demand: demand, limit: limit, floor: expected * min(1, expected / limit))
@@ -60,14 +74,19 @@ package struct Surge: Hashable, Sendable, Codable {
         guard let foreseen = moments.first(where: { now - $0.at <= leadTime }) else { return nil }
         if let floor = foreseen.floor, demand < floor {
             lapsedAt = lapsedAt ?? now
+            // What a surge has brought goes as it came.
+            let isCalm = outranAt.map { now - $0 > patience } ?? true
+            if demand < Self.outage * floor, isCalm { outageAt = outageAt ?? now }
             // What is foreseen from such a demand on is no measure of whether it comes back.
             moment.limit = max(limit, foreseen.limit)
             moment.floor = floor
-        } else if !hasJustLapsed(at: now) {
+        } else if outageAt != nil || !hasJustLapsed(at: now) {
             lapsedAt = nil
+            outageAt = nil
         }
-        guard demand > foreseen.limit else { return nil }
-        let ahead = growth(to: demand, at: now) * leadTime.inSeconds
+        if demand > foreseen.limit { outranAt = now }
+        guard let outranAt, outranAt <= now, now - outranAt <= Self.doubt else { return nil }
+        let ahead = growth(to: demand, at: now) * (leadTime + Self.reaction).inSeconds
         return min(demand + ahead, demand * Self.mostGrowth)
     }
 

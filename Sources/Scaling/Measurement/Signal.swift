@@ -32,10 +32,14 @@ package struct Signal: Hashable, Sendable, Codable {
         package var leadTime: Duration?
         /// From 0 to 1: how much of what a model has to have seen it has. Nil in journals of before.
         package var experience: Double?
+        /// Whether the newest measurement may be wrong: as hardly any before, and not borne out yet. Nil in journals of
+        /// before, and where it is as others.
+        package var isDoubted: Bool?
 
         package init(
             expectedPeak: Double, peak: Double, quantile: Double, horizon: Duration, model: String,
-            isTrusted: Bool, keep: Double? = nil, leadTime: Duration? = nil, experience: Double? = nil
+            isTrusted: Bool, keep: Double? = nil, leadTime: Duration? = nil, experience: Double? = nil,
+            isDoubted: Bool? = nil
         ) {
             self.expectedPeak = expectedPeak
             self.peak = peak
@@ -46,6 +50,7 @@ package struct Signal: Hashable, Sendable, Codable {
             self.keep = keep
             self.leadTime = leadTime
             self.experience = experience
+            self.isDoubted = isDoubted
         }
     }
 

@@ -189,7 +189,7 @@ struct SignalForecast {
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
             keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp),
-            experience: experience(forecaster))
+            experience: experience(forecaster), isDoubted: forecast.isDoubted ? true : nil)
         return Answer(
             outlook: outlook,
             quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
@@ -197,20 +197,24 @@ struct SignalForecast {
             }, errorRatio: models[window]?.record.errorRatio, coverage: models[window]?.record.coverage)
     }
 
-    /// A model has seen enough after four cycles or days, and of two it has seen too little.
+    /// A model has seen enough after four cycles or days. Before, errors of little more than a day calibrate its quantiles.
     private static let fullExperience = 4.0
-    private static let noExperience = 2.0
+    /// Where a model is to see less days than that, nearly all of them are enough, and less than two are too few to count.
+    private static let leastDays = 2.0
+    private static let mostOfHistory = 0.95
 
-    /// How much of what a model has to have seen it has, from 0 to 1: days, since most demand has one, which is not found
-    /// before it has been seen twice, whatever ripples within it are. Where a model is to see less than two, cycles of
-    /// its season. It stays until the next fit, as in a backtest.
+    /// Whether a model has seen what it has to have seen, 1 or 0: days, since most demand has one, which is not found before
+    /// it has been seen twice, whatever ripples within it are. Where a model is to see less than two, cycles of its
+    /// season. It stays until the next fit, as in a backtest.
     static func experience(
         _ forecaster: PeakForecaster, stepSeconds: Double, historySeconds: Double
     ) -> Double {
         let days = Double(forecaster.fittedCount) * stepSeconds / 86_400
-        let isLong = historySeconds >= noExperience * 86_400
-        let seen = isLong ? days : max(Double(forecaster.cycles ?? 0), days)
-        return max(0, min(1, (seen - noExperience) / (fullExperience - noExperience)))
+        let most = historySeconds / 86_400
+        guard most >= leastDays else {
+            return max(Double(forecaster.cycles ?? 0), days) >= fullExperience ? 1 : 0
+        }
+        return days >= max(leastDays, min(fullExperience, mostOfHistory * most)) ? 1 : 0
     }
 
     private func experience(_ forecaster: PeakForecaster) -> Double {

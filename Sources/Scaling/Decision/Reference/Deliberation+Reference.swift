@@ -39,6 +39,8 @@ extension Deliberation {
             let leadTime = measured.outlook?.leadTime,
             case .trusted(let value) = trust(signal, measured.reading, memory)
         else { return }
+        // What may be a wrong measurement is no demand that either would have had to serve.
+        guard measured.outlook?.isDoubted != true else { return }
         let demand = value / target
         var account = memory.account ?? ReferenceAccount(count: current, at: now)
         // Taken out and not copied: its windows would be, at each decision.

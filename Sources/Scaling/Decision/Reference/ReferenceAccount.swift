@@ -100,11 +100,13 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
             plan.missing * kept + Double(max(0, min(needed, bounds.upperBound) - plannedReady)) * seconds
     }
 
+    /// How far forecasts have been right, from 0 to 1.
+    var foresight: Double { Self.share(2 - foreseenShortage / Self.fullForesight) }
+
     /// How dear the policy has been, from 0 to 1. It is allowed the reference's cost and the part of the premium
     /// that it earns by leaving less unserved, which has to be due to foresight.
     func excess(premium: Double) -> Double {
         let advantage = (referenceShortage + Self.leastShortage) / (ownShortage + Self.leastShortage)
-        let foresight = Self.share(2 - foreseenShortage / Self.fullForesight)
         let earned = Self.share((advantage - 1) / (Self.fullAdvantage - 1)) * foresight
         return Self.share((costRatio - 1 - premium * earned + Self.margin) / Self.margin)
     }
