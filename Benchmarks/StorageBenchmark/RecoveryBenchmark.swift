@@ -41,6 +41,8 @@ enum RecoveryBenchmark {
         try time("recovery from the snapshot", samples) {
             _ = try Store(disk: disk, now: Timestamp(milliseconds: 0))
         }
+        remove(disk)
+        try PushedRecovery.run(disk, series: targets * 500, rows: rows)
     }
 
     private static func time(_ name: String, _ samples: Double, _ body: () throws -> Void) rethrows {
@@ -51,7 +53,7 @@ enum RecoveryBenchmark {
             "\(name): \(text(nanoseconds / 1e6, 1)) ms, \(text(samples / nanoseconds * 1000, 1)) M samples/s")
     }
 
-    private static func remove(_ disk: RealDisk) {
+    static func remove(_ disk: RealDisk) {
         for folder in ["log", "snapshots"] {
             for name in (try? disk.list(folder)) ?? [] { try? disk.remove(folder + "/" + name) }
         }

@@ -7,7 +7,7 @@ import TimeSeries
 ///
 ///     storage-benchmark chunks FOLDER       recordings of scrapes in a folder, encoded and decoded
 ///     storage-benchmark memory [T S R]      T targets of S series with R rows, in memory
-///     storage-benchmark recovery [T S R]    the same, written to a log and read back
+///     storage-benchmark recovery [T S R]    the same, written to a log and read back; then pushed samples
 ///     storage-benchmark recovery-memory [T S R]   the peak of memory while they are read back
 ///     storage-benchmark push [S R]          S single series with R samples, pushed
 ///     storage-benchmark write [S R]         remote-write requests of S series, R samples each

@@ -12,6 +12,11 @@ package struct BitWriter: Sendable {
     package mutating func write(_ value: UInt64, _ count: Int) {
         pending |= value &<< UInt64(truncatingIfNeeded: 64 - pendingCount - count)
         pendingCount += count
+        if pendingCount >= 32 {
+            storage.append(bigEndian: UInt32(truncatingIfNeeded: pending &>> 32))
+            pending &<<= 32
+            pendingCount -= 32
+        }
         while pendingCount >= 8 {
             storage.append(UInt8(truncatingIfNeeded: pending &>> 56))
             pending &<<= 8

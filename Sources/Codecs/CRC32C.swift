@@ -1,11 +1,16 @@
-/// The Castagnoli CRC (polynomial 0x1EDC6F41, reflected), eight bytes a step from tables.
+/// The Castagnoli CRC (polynomial 0x1EDC6F41, reflected), by the processor's instruction or eight bytes a step from tables.
 package enum CRC32C {
     /// The checksum of a part of `bytes`; pass an earlier checksum as `seed` to go on behind it.
     package static func checksum(
         _ bytes: Span<UInt8>, _ range: Range<Int>, seed: UInt32 = 0
     ) -> UInt32 {
+        hasInstruction ? ~instructed(~seed, bytes, range) : ~tabulated(~seed, bytes, range)
+    }
+
+    /// Goes on with a CRC, not inverted, over a part of `bytes`.
+    static func tabulated(_ crc: UInt32, _ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
         let tables = tables.span
-        var crc = ~seed
+        var crc = crc
         var position = range.lowerBound
         while position + 8 <= range.upperBound {
             let word = bytes.littleEndian64(at: position) ^ UInt64(crc)
@@ -21,7 +26,7 @@ package enum CRC32C {
             crc = tables[Int((crc ^ UInt32(bytes[position])) & 0xff)] ^ (crc >> 8)
             position += 1
         }
-        return ~crc
+        return crc
     }
 
     package static func checksum(_ bytes: Span<UInt8>) -> UInt32 { checksum(bytes, 0..<bytes.count) }

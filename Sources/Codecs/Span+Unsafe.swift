@@ -58,6 +58,12 @@ extension [UInt8] {
         unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 
+    /// Appends a number as its four big-endian bytes, in one copy.
+    @inlinable @inline(__always)
+    package mutating func append(bigEndian value: UInt32) {
+        unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
+    }
+
     /// Appends numbers as their little-endian bytes.
     package mutating func append(fixed64 values: Span<Double>) {
         guard values.count > 0 else { return }

@@ -59,7 +59,8 @@ enum Repository {
 /// The modules in the order of the architecture: a module imports only what stands above it.
 enum Modules {
     static let order = [
-        "CLZ4", "CSnappy", "CCurl", "CByteClasses", "CRE2", "TimeSeries", "Documents", "Codecs", "Journal",
+        "CLZ4", "CSnappy", "CCurl", "CByteClasses", "CChecksum", "CRE2", "TimeSeries", "Documents", "Codecs",
+        "Journal",
         "Curl", "Relabelling",
         "Engines", "Exposition", "Collection", "Storage", "Forecasting", "PromQL", "Discovery", "Scraping",
         "Rules",

@@ -1,5 +1,6 @@
-import Codecs
 import Testing
+
+@testable import Codecs
 
 @Suite struct BlockTests {
     private let text = Array(String(repeating: "node_cpu_seconds_total{cpu=\"0\"} 1.5\n", count: 40).utf8)
@@ -62,6 +63,17 @@ import Testing
         let head = CRC32C.of(text, 0..<13)
 
         #expect(CRC32C.of(text, 13..<text.count, seed: head) == whole)
+    }
+
+    @Test func `CRC32C is the same by the instruction and by tables, whatever the length`() {
+        let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 * $0 &* 31 + 7) }
+        for length in 0..<120 {
+            let range = length % 9..<length % 9 + length
+            let expected = CRC32C.tabulated(UInt32(length) &* 77, bytes.span, range)
+            guard CRC32C.hasInstruction else { return }
+            let sum = CRC32C.instructed(UInt32(length) &* 77, bytes.span, range)
+            #expect(sum == expected)
+        }
     }
 }
 

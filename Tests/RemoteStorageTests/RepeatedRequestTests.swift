@@ -57,6 +57,63 @@ struct RepeatedRequestTests {
         }
     }
 
+    /// Samples in front of the last one that are not as those that most senders write, so that they seem to be labels.
+    private static let odd: [String: [UInt8]] = [
+        // The time takes two bytes.
+        "short": [0x12, 12, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x10, 0xe8, 0x07],
+        // The time is before the value.
+        "turned": [0x12, 12, 0x10, 0xe8, 0x07, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f],
+        // The time takes ten bytes: one second before 1970.
+        "negative": [
+            0x12, 20, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x10, 0x98, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff,
+            0xff, 0xff, 0x01,
+        ],
+    ]
+
+    @Test(arguments: odd.keys.sorted()) func `a sample in front of the last one is no label, first and later`(
+        name: String
+    ) async throws {
+        let sample = try #require(Self.odd[name])
+        let labels = [("__name__", "metric"), ("instance", "host-0:9100"), ("job", "somewhere")]
+        for isKnown in [false, true] {
+            let disk = SimulatedDisk()
+            let store = try Store(disk: disk, now: start)
+            let receiver = receiver(store)
+            let last = start.milliseconds
+            if isKnown {
+                let one = Wire.request(Wire.series(labels, [(last, 2)]))
+                #expect(await receiver.receive(Wire.snappy(one)).status == 204)
+            }
+            let message = Wire.series(labels, []) + sample + Wire.series([], [(last + 1000, 3)])
+            for _ in 0..<2 { _ = await receiver.receive(Wire.snappy(Wire.request(message))) }
+
+            let found = try await values(store, 0)
+            #expect(found.suffix(1) == [3])
+            #expect(found.count == 2)
+            #expect(store.statistics().series == 1)
+        }
+    }
+
+    @Test func `a series is remembered once, however unusual the samples in front of its last one are`()
+        async throws
+    {
+        let store = try Store(disk: disk, now: start)
+        let receiver = receiver(store)
+        let labels = Wire.series(
+            [("__name__", "metric"), ("instance", "host-0:9100"), ("job", "somewhere")], [])
+        var remembered = 0
+        for time in 0..<100 {
+            var sample = try #require(Self.odd["short"])
+            sample[12] = 0x80 + UInt8(time)
+            let last = Wire.series([], [(start.milliseconds + Int64(time), 3)])
+            _ = await receiver.receive(Wire.snappy(Wire.request(labels + sample + last)))
+            if time == 0 { remembered = receiver.memoryBytes }
+        }
+
+        #expect(receiver.memoryBytes == remembered)
+        #expect(try await values(store, 0).count(where: { $0 == 3 }) == 100)
+    }
+
     @Test func `new series among known ones are taken, however they alternate`() async throws {
         let store = try Store(disk: disk, now: start)
         let receiver = receiver(store)

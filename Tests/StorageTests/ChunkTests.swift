@@ -131,6 +131,22 @@ import TimeSeries
         #expect((UInt8.min...UInt8.max).count { Scale(byte: $0) != nil } == 3 * 13 + 1 + 12 * 13)
     }
 
+    @Test func `values of every scale are told from others as by a search through all scales`() {
+        var random = SplitMix(seed: 9)
+        for _ in 0..<20_000 {
+            let kind = Scale.Kind(rawValue: UInt8.random(in: 0...2, using: &random))!
+            let exponent = kind == .dividedTwice ? 6 : Int.random(in: 0...12, using: &random)
+            let integer = Int64.random(in: 1..<2 << Int64.random(in: 0...50, using: &random), using: &random)
+            let value = Scale(kind: kind, exponent: exponent).value(integer)
+            for start in [Scale.one, Scale(kind: .multiplied, exponent: 1)] {
+                let expected = (start.exponent + 1...Scale.largestExponent)
+                    .map { Scale(kind: start.kind, exponent: $0) }.first { $0.integer(value) != nil }
+                #expect(start.grown(for: value) == expected)
+                #expect(start.grown(for: -value) == expected)
+            }
+        }
+    }
+
     @Test(arguments: 0..<300) func `random columns come back bit for bit`(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let rows = Int.random(in: 1...260, using: &random)

@@ -11,6 +11,8 @@ struct SeriesScan {
         var key: WireKey?
         /// Where its samples end; one that is not plain has none here.
         var end: Int
+        /// Where its labels end as it seems, of one whose labels nobody has looked at; 0 for others.
+        var seemingEnd = 0
     }
 
     private(set) var series: [Series] = []
@@ -20,9 +22,13 @@ struct SeriesScan {
 
     private let seed: UInt64
     private let latest: Int64
+    private let looksAtAll: Bool
 
-    init(seed: UInt64, latest: Timestamp, byteCount: Int) {
+    /// - Parameter looksAtAll: at the labels of all series. Else most are taken to end where the only sample begins that
+    ///   seems to stand at the end; that is so where the key is known, and `isRight` tells of the others.
+    init(seed: UInt64, latest: Timestamp, byteCount: Int, looksAtAll: Bool) {
         self.seed = seed
+        self.looksAtAll = looksAtAll
         self.latest = latest.milliseconds
         // A series with one sample has about a hundred bytes.
         let expected = byteCount / 96
@@ -32,6 +38,14 @@ struct SeriesScan {
 
     /// Takes a `TimeSeries` message: labels 1, samples 2, exemplars 3, histograms 4.
     mutating func add(_ message: Range<Int>, _ bytes: Span<UInt8>) {
+        if !looksAtAll, let end = SeriesScan.seemingEnd(message, bytes) {
+            let first = samples.count
+            if takeSample(end &+ 2..<message.upperBound, bytes, first) {
+                let key = WireKey(bytes, message.lowerBound..<end, seed: seed)
+                series.append(Series(message: message, key: key, end: first &+ 1, seemingEnd: end))
+                return
+            }
+        }
         let start = samples.count
         let key = plainKey(message, bytes)
         if key == nil {
@@ -39,6 +53,21 @@ struct SeriesScan {
             samples.removeLast(samples.count - start)
         }
         series.append(Series(message: message, key: key, end: samples.count))
+    }
+
+    /// The message of a series at a place, if its length takes one or two bytes as nearly always.
+    @inline(__always)
+    static func message(_ place: Int, _ bytes: Span<UInt8>) -> Range<Int>? {
+        guard place &+ 3 <= bytes.count, bytes[place] == 0x0a else { return nil }
+        var start = place &+ 2
+        var length = Int(bytes[place &+ 1])
+        if length >= 0x80 {
+            let high = Int(bytes[start])
+            guard high < 0x80 else { return nil }
+            length = length &- 0x80 &+ high &<< 7
+            start = start &+ 1
+        }
+        return start &+ length <= bytes.count ? start..<start &+ length : nil
     }
 
     /// Where the samples of a series begin.
@@ -54,7 +83,39 @@ struct SeriesScan {
                 ? samples : Array(samples[start..<series[range.upperBound - 1].end]))
     }
 
-    private mutating func plainKey(_ message: Range<Int>, _ bytes: Span<UInt8>) -> WireKey? {
+    /// Whether the labels of series without a handle end where they seem to. Those of one that has a handle do: they are the same
+    /// bytes as labels that were looked at, and a sample follows.
+    func isRight(_ handles: [UInt32], _ bytes: Span<UInt8>) -> Bool {
+        for (index, handle) in handles.enumerated()
+        where handle == KnownSamples.noHandle && series[index].seemingEnd > 0 {
+            let end = SeriesScan.labelsEnd(series[index].message, bytes)
+            if end != series[index].seemingEnd { return false }
+        }
+        return true
+    }
+
+    /// Where the labels end of a message that seems to have one sample behind them, with its value or, as it is zero, without.
+    @inline(__always)
+    private static func seemingEnd(_ message: Range<Int>, _ bytes: Span<UInt8>) -> Int? {
+        let end = message.upperBound
+        guard message.count >= 36 + WireKey.shortest else { return nil }
+        // A time in milliseconds takes six bytes from 1971 to 2109.
+        if isSample(end &- 18, bytes, 16) {
+            return isSample(end &- 36, bytes, 16) || isSample(end &- 27, bytes, 7) ? nil : end &- 18
+        }
+        guard isSample(end &- 9, bytes, 7) else { return nil }
+        return isSample(end &- 27, bytes, 16) || isSample(end &- 18, bytes, 7) ? nil : end &- 9
+    }
+
+    /// Whether a sample of this length seems to begin at a place.
+    @inline(__always)
+    private static func isSample(_ place: Int, _ bytes: Span<UInt8>, _ length: Int) -> Bool {
+        bytes[place] == 0x12 && bytes[place &+ 1] == UInt8(length)
+    }
+
+    /// Where the labels of a message end; nil where it does not begin with labels as nearly all do.
+    @inline(__always)
+    private static func labelsEnd(_ message: Range<Int>, _ bytes: Span<UInt8>) -> Int? {
         var position = message.lowerBound
         let end = message.upperBound
         while position &+ 3 <= end, bytes[position] == 0x0a {
@@ -66,7 +127,12 @@ struct SeriesScan {
             }
             position = position &+ 2 &+ length
         }
-        guard position <= end, position - message.lowerBound >= WireKey.shortest else { return nil }
+        return position <= end && position - message.lowerBound >= WireKey.shortest ? position : nil
+    }
+
+    private mutating func plainKey(_ message: Range<Int>, _ bytes: Span<UInt8>) -> WireKey? {
+        guard var position = SeriesScan.labelsEnd(message, bytes) else { return nil }
+        let end = message.upperBound
         let labels = message.lowerBound..<position
         let first = samples.count
         while position < end {

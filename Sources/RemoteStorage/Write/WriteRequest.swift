@@ -44,22 +44,49 @@ package struct WriteRequest: Sendable {
         decoding bytes: Span<UInt8>, limits: RemoteWriteLimits, latest: Timestamp, seed: UInt64,
         resolve: ([SeriesScan.Series]) -> [UInt32]
     ) throws(CodecError) {
-        var scan = SeriesScan(seed: seed, latest: latest, byteCount: bytes.count)
-        var entries = 0
-        var cursor = ProtobufCursor(0..<bytes.count)
-        while let field = try cursor.next(bytes) {
-            guard let range = field.payload.range, field.number == 1 || field.number == 3 else { continue }
-            entries += 1
-            guard entries <= limits.entries else {
-                throw .malformed("more than \(limits.entries) series in one request", at: cursor.position)
-            }
-            if field.number == 3 { try describe(range, bytes, limits) } else { scan.add(range, bytes) }
+        var scan = SeriesScan(seed: seed, latest: latest, byteCount: bytes.count, looksAtAll: false)
+        try read(bytes, limits, &scan)
+        var handles = resolve(scan.series)
+        if !scan.isRight(handles, bytes) {
+            scan = SeriesScan(seed: seed, latest: latest, byteCount: bytes.count, looksAtAll: true)
+            try read(bytes, limits, &scan)
+            handles = resolve(scan.series)
         }
         var decoder = SeriesDecoder(limits: limits, latest: latest)
-        try assemble(scan, resolve(scan.series), &decoder, bytes)
+        try assemble(scan, handles, &decoder, bytes)
         exemplars = decoder.exemplars
         refusedCount = decoder.refusedCount
         firstRefusal = decoder.firstRefusal
+    }
+
+    /// Finds the series and takes the descriptions of metrics.
+    private mutating func read(
+        _ bytes: Span<UInt8>, _ limits: RemoteWriteLimits, _ scan: inout SeriesScan
+    ) throws(CodecError) {
+        var entries = 0
+        var cursor = ProtobufCursor(0..<bytes.count)
+        while true {
+            if let message = SeriesScan.message(cursor.position, bytes) {
+                cursor = ProtobufCursor(message.upperBound..<bytes.count)
+                entries += 1
+                try check(entries, limits, cursor)
+                scan.add(message, bytes)
+                continue
+            }
+            guard let field = try cursor.next(bytes) else { return }
+            guard let range = field.payload.range, field.number == 1 || field.number == 3 else { continue }
+            entries += 1
+            try check(entries, limits, cursor)
+            if field.number == 3 { try describe(range, bytes, limits) } else { scan.add(range, bytes) }
+        }
+    }
+
+    @inline(__always)
+    private func check(
+        _ entries: Int, _ limits: RemoteWriteLimits, _ cursor: ProtobufCursor
+    ) throws(CodecError) {
+        guard entries > limits.entries else { return }
+        throw .malformed("more than \(limits.entries) series in one request", at: cursor.position)
     }
 
     /// Makes parts of what is known and of what is to be decoded, in the order of the request.

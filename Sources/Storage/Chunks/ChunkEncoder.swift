@@ -6,14 +6,14 @@ struct ChunkEncoder {
     private var body: [UInt8] = []
 
     /// Appends a chunk of the columns in `values`, one behind the other, each `rowCount` values long.
-    /// - Parameter isBrief: the chunk is soon merged with others, so that LZ4 is not worth its time.
+    /// - Parameter isBrief: the chunk is soon merged with others, so that LZ4 and what rarely pays for few rows are not worth their time.
     mutating func encode(
         _ values: Span<Double>, rowCount: Int, isBrief: Bool = false, to bytes: inout [UInt8]
     ) {
         precondition(
             rowCount > 0 && values.count % rowCount == 0, "\(values.count) values in \(rowCount) rows")
         let columnCount = values.count / rowCount
-        columns.start()
+        columns.start(isBrief: isBrief)
         var ends: [Int] = []
         ends.reserveCapacity(columnCount)
         for column in 0..<columnCount {

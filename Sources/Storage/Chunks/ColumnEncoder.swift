@@ -27,9 +27,11 @@ struct ColumnEncoder {
     private var allSteps: [Int64] = []
     private var integers = IntegerColumn()
     private var steps = StepEncoder()
+    private var isBrief = false
 
     /// Makes the encoder ready for the next chunk.
-    mutating func start() {
+    mutating func start(isBrief: Bool) {
+        self.isBrief = isBrief
         bytes.removeAll(keepingCapacity: true)
         column = 0
         earlier.removeAll(keepingCapacity: true)
@@ -160,7 +162,7 @@ struct ColumnEncoder {
                 EarlierSteps(column: column, scale: integers.scale, total: total, start: allSteps.count))
             allSteps += steps.steps
         }
-        bytes[tag] = steps.encode(to: &bytes) | flags
+        bytes[tag] = steps.encode(to: &bytes, isBrief: isBrief) | flags
     }
 
     private func sameSteps(_ total: Int64) -> Int? {

@@ -8,7 +8,6 @@ struct FoldedSteps {
     private(set) var order = 0
     /// The bits of all codes.
     private(set) var cost = 0
-    private var widths = [Int32](repeating: 0, count: 66)
 
     /// Replaces what is there. `bits` is the OR of all magnitudes. No number is zero where `isWithoutZero`, so
     /// that positive ones can be one less.
@@ -28,24 +27,27 @@ struct FoldedSteps {
 
     /// The cost is convex in the order, and its minimum lies where half of the widths are at most order + 1.
     private mutating func chooseOrder() {
-        var widths = take(&widths)
-        for index in 0..<66 { widths[index] = 0 }
+        var widths = InlineArray<66, Int32>(repeating: 0)
+        let folded = values
+        let values = folded.span
         var union: UInt64 = 0
-        for value in values {
-            widths[64 &- (value &+ 1).leadingZeroBitCount] &+= 1
-            union |= value
+        for index in 0..<values.count {
+            widths[64 &- (values[index] &+ 1).leadingZeroBitCount] &+= 1
+            union |= values[index]
         }
         // So that no code begins with more zeros than there may be.
         order = max(0, 65 - union.leadingZeroBitCount - ColumnFormat.mostZeros)
-        var below = widths[...(order + 1)].reduce(0) { $0 + Int($1) }
+        var below = 0
+        for width in 0...order + 1 { below += Int(widths[width]) }
         while 2 * below < values.count, order < ColumnFormat.longestOrder {
             order += 1
             below += Int(widths[order + 1])
         }
-        self.widths = widths
         let power: UInt64 = 1 &<< UInt64(order)
         var bits = 0
-        for value in values { bits &+= 2 &* (64 &- (value &+ power).leadingZeroBitCount) }
+        for index in 0..<values.count {
+            bits &+= 2 &* (64 &- (values[index] &+ power).leadingZeroBitCount)
+        }
         cost = bits - values.count * (order + 1)
     }
 

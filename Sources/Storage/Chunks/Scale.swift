@@ -105,12 +105,22 @@ struct Scale: Equatable {
 
     /// The scale of the same kind with the smallest larger exponent that gives this value.
     func grown(for value: Double) -> Scale? {
-        guard value.isFinite, kind == .divided || kind == .multiplied, exponent < Scale.largestExponent
+        guard value.isFinite, kind == .divided || kind == .multiplied, exponent < Scale.largestExponent,
+            Scale.mayGive(value)
         else { return nil }
         for larger in exponent + 1...Scale.largestExponent {
             let scale = Scale(kind: kind, exponent: larger)
             if scale.integer(value) != nil { return scale }
         }
         return nil
+    }
+
+    /// Whether any scale may give a finite value: with as many decimals as any could have it is an integer but for the error of
+    /// some roundings, below 2^-51 of it. Most values that are no short decimal fractions are told by this alone.
+    private static func mayGive(_ value: Double) -> Bool {
+        var exponent = largestExponent
+        while exponent > 0, abs(value) * powers[exponent] >= 0x1p51 { exponent -= 1 }
+        let scaled = value * powers[exponent]
+        return abs(scaled - (scaled + magic - magic)) <= abs(scaled) * 0x1p-50
     }
 }

@@ -35,7 +35,8 @@ struct StepEncoder {
     }
 
     /// Appends the code and returns the transform with its flags.
-    mutating func encode(to bytes: inout [UInt8]) -> UInt8 {
+    /// - Parameter isBrief: the column is soon encoded again with others, so that what rarely pays for a few rows is not tried.
+    mutating func encode(to bytes: inout [UInt8], isBrief: Bool) -> UInt8 {
         let steps = steps
         if isLinear, steps.count > 1 {
             bytes.append(signedVarint: steps[0])
@@ -56,7 +57,7 @@ struct StepEncoder {
                 transform = ColumnFormat.sparse
             }
         }
-        if steps.count > 2, best > steps.count {
+        if !isBrief, steps.count > 2, best > steps.count {
             foldBends()
             if bent.cost + 32 < best {
                 best = bent.cost + 32

@@ -83,29 +83,28 @@ extension Head {
                 }
             }
         }
-        var start = 0
-        for (index, number) in numbers.enumerated() {
-            let end = batch.entries[index].samplesEnd
-            defer { start = end }
-            guard number != .max else { continue }
-            for row in start..<end {
-                let sample = batch.samples[row]
-                let outcome = append(number, sample.timestamp.milliseconds, sample.value, &report)
-                if outcome.isRefused { refused.samples.append(row) }
-            }
-        }
+        refused.samples = take(
+            KnownSamples(handles: numbers, ends: batch.entries.map(\.samplesEnd), samples: batch.samples),
+            &report)
         return refused
     }
 
-    /// Takes samples by the numbers of their series, which are all there; the places of those that it refused.
+    /// Takes samples by the numbers of their series, which are all there but for those without a number; the places of those
+    /// that it refused.
     mutating func take(_ samples: KnownSamples, _ report: inout AppendReport) -> [Int] {
         var tally = AppendTally(report: report)
         var first = 0
         while first < samples.handles.count {
             let group = LooseSeries.group(samples.handles[first])
             var end = first + 1
-            while end < samples.handles.count, LooseSeries.group(samples.handles[end]) == group { end += 1 }
-            loose.append(samples, first..<end, window: window, &tally)
+            while end < samples.handles.count, LooseSeries.group(samples.handles[end]) == group,
+                samples.handles[end] != KnownSamples.noHandle
+            {
+                end += 1
+            }
+            if samples.handles[first] != KnownSamples.noHandle {
+                loose.append(samples, first..<end, window: window, &tally)
+            }
             first = end
         }
         for (number, place) in tally.late {
@@ -114,7 +113,7 @@ extension Head {
             let outcome = Head.times.contains(time) ? self.outcome(number, time, sample.value) : .tooOld
             tally.count(outcome, time, at: place)
         }
-        if !tally.late.isEmpty { tally.refused.sort() }
+        tally.refused.sort()
         newest = max(newest, tally.newest)
         pressure.samplesSince += tally.report.accepted - report.accepted
         report = tally.report

@@ -96,19 +96,16 @@ extension Head {
     private mutating func replaySamples(
         _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ foreseen: ForeseenDefinitions
     ) throws(CodecError) -> LostReference? {
-        var report = AppendReport()
+        var samples = try StoreRecord.samples(bytes, &cursor)
         var lost: LostReference?
-        var time: Int64 = 0
-        for _ in 0..<(try cursor.length(bytes)) {
-            let number = try cursor.number(bytes)
-            time &+= try cursor.signedVarint(bytes)
-            let value = Double(bitPattern: try cursor.fixed64(bytes))
-            if loose.has(number) || foreseen.complete(series: number, &self) {
-                append(number, time, value, &report)
-            } else if lost == nil {
-                lost = .series(number)
-            }
+        for index in samples.handles.indices {
+            let number = samples.handles[index]
+            guard !loose.has(number), !foreseen.complete(series: number, &self) else { continue }
+            samples.handles[index] = KnownSamples.noHandle
+            if lost == nil { lost = .series(number) }
         }
+        var report = AppendReport()
+        _ = take(samples, &report)
         return lost
     }
 

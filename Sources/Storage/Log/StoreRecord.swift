@@ -141,6 +141,63 @@ enum StoreRecord {
         return writer.finish()
     }
 
+    /// What a record of samples holds, behind its kind. Samples of a series that stand behind each other are together again.
+    static func samples(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) throws(CodecError) -> KnownSamples {
+        let count = try cursor.length(bytes)
+        var known = KnownSamples(handles: [], ends: [], samples: [])
+        known.handles.reserveCapacity(count)
+        known.ends.reserveCapacity(count)
+        known.samples.reserveCapacity(count)
+        var time: Int64 = 0
+        var last: UInt32?
+        for place in 0..<count {
+            let number: UInt32
+            let value: Double
+            if let short = shortSample(bytes, &cursor) {
+                number = short.number
+                time &+= short.step
+                value = short.value
+            } else {
+                number = try cursor.number(bytes)
+                time &+= try cursor.signedVarint(bytes)
+                value = Double(bitPattern: try cursor.fixed64(bytes))
+            }
+            known.samples.append(Sample(Timestamp(milliseconds: time), value))
+            if number == last {
+                known.ends[known.ends.count - 1] = place + 1
+            } else {
+                known.handles.append(number)
+                known.ends.append(place + 1)
+                last = number
+            }
+        }
+        return known
+    }
+
+    /// A sample whose number takes up to four bytes and whose step of time takes one, as nearly all do; nil for others.
+    @inline(__always)
+    private static func shortSample(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
+    ) -> (number: UInt32, step: Int64, value: Double)? {
+        guard cursor.remaining >= 16 else { return nil }
+        let word = bytes.littleEndian64(at: cursor.position)
+        let ends = ~word & 0x8080_8080
+        guard ends != 0 else { return nil }
+        let length = ends.trailingZeroBitCount &>> 3 &+ 1
+        let step = word &>> UInt64(8 &* length) & 0xff
+        guard step < 0x80 else { return nil }
+        let number = word & (1 &<< UInt64(8 &* length) &- 1)
+        cursor.position += length &+ 9
+        return (
+            UInt32(
+                truncatingIfNeeded: number & 0x7f | (number & 0x7f00) &>> 1 | (number & 0x7f_0000) &>> 2
+                    | (number & 0x7f00_0000) &>> 3), ZigZag.decode(step),
+            Double(bitPattern: bytes.littleEndian64(at: cursor.position &- 8))
+        )
+    }
+
     static func histogram(_ series: UInt32, at time: Int64, _ histogram: FloatHistogram) -> [UInt8] {
         var bytes: [UInt8] = [self.histogram]
         bytes.append(varint: UInt64(series))

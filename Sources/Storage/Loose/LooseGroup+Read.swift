@@ -18,8 +18,9 @@ extension LooseGroup {
             return sample.value
         }
         for part in parts where part.first <= time && time <= part.last && part.has(slot) {
-            let samples = part.samples(slot)
-            if let row = samples.times.firstIndex(of: time) { return samples.values[row] }
+            // Most late samples stand between two others: then no value is needed.
+            guard let opened = part.opened, let row = opened.times.firstIndex(of: time) else { continue }
+            if let values = part.values(slot, opened) { return values[row] }
         }
         return nil
     }

@@ -33,10 +33,10 @@ struct LooseGroup: Sendable {
     /// The pairs of the labels of all members, slot after slot, and where those of each slot end.
     private(set) var pairs: [PairTable.Pair] = []
     private var pairEnds = InlineArray<16, UInt16>(repeating: 0)
-    private(set) var newest = InlineArray<16, Int64>(repeating: .min)
+    var newest = InlineArray<16, Int64>(repeating: .min)
 
     /// Per slot the samples in its tail, and the track that has their times.
-    private(set) var counts = InlineArray<16, UInt8>(repeating: 0)
+    var counts = InlineArray<16, UInt8>(repeating: 0)
     private(set) var tracks = InlineArray<16, UInt8>(repeating: 0)
     /// Times of each track.
     private var lengths = InlineArray<16, UInt8>(repeating: 0)
@@ -46,7 +46,7 @@ struct LooseGroup: Sendable {
     /// begin together are full at the same time.
     var tailLimit = UInt8(LooseGroup.tailRows)
     /// Row after row, a cell for each slot: cell i of a slot is its i-th sample.
-    private(set) var cells: [Double] = []
+    var cells: [Double] = []
 
     /// Parts that do not change any more, then those that are merged later, the longest first.
     var parts: [LoosePart] = []
@@ -112,29 +112,6 @@ struct LooseGroup: Sendable {
         push(slot, time, value)
         if counts[slot] >= tailLimit, isFull(tracks[slot]) { seal(&encoder) }
         return .accepted
-    }
-
-    /// Adds the samples of some of its series.
-    mutating func append(
-        _ samples: KnownSamples, _ series: Range<Int>, window: Int64, _ encoder: inout LooseEncoder,
-        _ tally: inout AppendTally
-    ) {
-        var start = series.lowerBound == 0 ? 0 : samples.ends[series.lowerBound - 1]
-        for index in series {
-            let slot = Int(samples.handles[index] & 15)
-            for sample in start..<samples.ends[index] {
-                let time = samples.samples[sample].timestamp.milliseconds
-                let outcome =
-                    Head.times.contains(time)
-                    ? append(slot, time, samples.samples[sample].value, window: window, &encoder) : .tooOld
-                if case .late = outcome {
-                    tally.putOff(samples.handles[index], sample..<samples.ends[index])
-                    break
-                }
-                tally.count(outcome, time, at: sample)
-            }
-            start = samples.ends[index]
-        }
     }
 
     /// Adds a native histogram, or says why not.
@@ -205,7 +182,7 @@ struct LooseGroup: Sendable {
     }
 
     /// Whether all series of a track have a full tail.
-    private func isFull(_ track: UInt8) -> Bool {
+    func isFull(_ track: UInt8) -> Bool {
         for slot in 0..<LooseGroup.width where counts[slot] > 0 && tracks[slot] == track {
             if counts[slot] < tailLimit { return false }
         }

@@ -52,12 +52,6 @@ struct LoosePart: Sendable {
         return values
     }
 
-    /// The samples of a slot in the part, none where it is not in it or the chunk is damaged.
-    func samples(_ slot: Int) -> (times: [Int64], values: [Double]) {
-        guard has(slot), let opened, let values = values(slot, opened) else { return ([], []) }
-        return (opened.times, values)
-    }
-
     /// What tells a part from the others of its group.
     struct Identity: Hashable {
         var first: Int64
