@@ -11,8 +11,10 @@ extension SnapshotFolder {
     mutating func load(into head: inout Head, _ status: inout StoreStatus, _ log: Log) throws -> UInt64 {
         let files = try SnapshotFolder.files(disk).filter { !$0.isTemporary }
         let numbers = files.filter { $0.kind == "manifest" }.map(\.number)
-        // A folder of such a name may not be written over.
-        lastNumber = try disk.list(SnapshotFolder.folder).compactMap { File($0)?.number }.max() ?? 0
+        // Somebody's own says nothing of the number that comes next.
+        let newest = try SnapshotFolder.files(disk).sorted { $0.number > $1.number }
+            .first { (try? RecordFile.isBegun(disk, $0.path, id: $0.number)) == true }
+        lastNumber = newest?.number ?? 0
         var damaged: [Manifest] = []
         for number in numbers.sorted(by: >) {
             guard var manifest = try readManifest(number, &status) else {

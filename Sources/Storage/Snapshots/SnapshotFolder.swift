@@ -65,10 +65,7 @@ struct SnapshotFolder: Sendable {
         _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false, isDense: Bool = false,
         smallState: Int = SnapshotFolder.smallState
     ) throws -> UInt64 {
-        guard lastNumber < File.numberLimit - 2 else {
-            throw StoreError.snapshot("no number is left for its files")
-        }
-        lastNumber += 1
+        lastNumber = try nextNumber()
         let number = lastNumber
         var manifest: Manifest
         let temporary = SnapshotFolder.path("manifest", number) + ".new"
@@ -91,6 +88,17 @@ struct SnapshotFolder: Sendable {
         return manifests[0].sequence + 1
     }
 
+    /// The next number that no file or folder has: what else has such a name is not written over.
+    private func nextNumber() throws -> UInt64 {
+        let taken = Set(try disk.list(SnapshotFolder.folder).compactMap { File($0)?.number })
+        var number = lastNumber + 1
+        while taken.contains(number) { number += 1 }
+        guard number < File.numberLimit else {
+            throw StoreError.snapshot("no number is left for its files")
+        }
+        return number
+    }
+
     /// A state of no more bytes, or of no more than this share of the chunks, is written twice. Of a service that goes on the
     /// next snapshot adds another anyway.
     static let smallState = 128 << 10
@@ -101,9 +109,10 @@ struct SnapshotFolder: Sendable {
     /// Writes the only snapshot once more, its state in a file of its own: the log before it goes, so that nothing else says
     /// what its series are should a byte of the state be damaged. Where the disk refuses, it stays the only one.
     private mutating func repeatState(of manifest: Manifest, _ isDense: Bool) {
-        lastNumber += 1
+        guard let number = try? nextNumber() else { return }
+        lastNumber = number
         var copy = manifest
-        copy.number = lastNumber
+        copy.number = number
         let state = SnapshotFolder.path("state", copy.number)
         let temporary = SnapshotFolder.path("manifest", copy.number) + ".new"
         do {
