@@ -59,8 +59,8 @@ struct SnapshotFolder: Sendable {
 
     /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable; `logEnd` is where the log
     /// was on disk then. Returns the sequence below which the log is needed no more. Where it is written `anew`, nothing of it is
-    /// in a file yet, and all files of before go. A `isDense` state takes some ten times as long and is smaller. The only one is
-    /// written twice where it has no more bytes than `smallState`.
+    /// in a file yet, and all files of before go. A `isDense` one takes some ten times as long and is smaller, and needs none
+    /// beside it, which would have another state. The only one is written twice where its state has no more bytes than `smallState`.
     mutating func write(
         _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false, isDense: Bool = false,
         smallState: Int = SnapshotFolder.smallState
@@ -80,7 +80,7 @@ struct SnapshotFolder: Sendable {
             throw error
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
-        manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
+        manifests = (anew || isDense ? [] : manifests.suffix(1)) + [manifest]
         let others = manifest.chunkFiles.reduce(manifest.rollupFiles.byteCount) { $0 + $1.byteCount }
         if manifests.count == 1, manifest.stateByteCount <= max(smallState, others / Self.cheapShare) {
             repeatState(of: manifest, isDense)
