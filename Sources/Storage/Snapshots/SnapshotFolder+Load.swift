@@ -155,6 +155,7 @@ extension SnapshotFolder {
         let report = try RecordFile.read(disk, path, id: number) { place, record in
             reader.readState(record, at: place, into: &head)
         }
+        reader.endFile(into: &head, isOld: false)
         status.note(report.damage + report.mended)
         if !reader.isWhole, report.damage.isEmpty {
             // It ends too early, between two frames.
@@ -198,6 +199,7 @@ extension SnapshotFolder {
                 status.unreadableRecords += 1
             }
         }
+        reader.endFile(into: &head, isOld: true)
         if file.last == .max { file.last = reader.newest }
         status.note(report.damage + report.mended)
         // Another file in its place may be whole, and lacks all the same.
