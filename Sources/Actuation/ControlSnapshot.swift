@@ -22,12 +22,12 @@ struct ControlSnapshot: Codable {
         try disk.synchronizeFolder(folder)
     }
 
-    /// Nil where there is none, or where it is damaged: the journal then tells everything from its beginning.
+    /// Nil where there is none, or where it is damaged or the disk cannot read it: the journal then tells everything from its beginning.
     static func read(_ disk: any Disk, _ folder: String) throws -> ControlSnapshot? {
         guard disk.exists(path(folder)) else { return nil }
         let file = try disk.open(path(folder), create: false)
         defer { file.close() }
-        let bytes = try file.read(at: 0, count: try file.length())
+        let bytes = try file.readWithHoles(at: 0, count: try file.length())
         guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let body = Array(bytes[(end + 1)...])
         guard String(decoding: bytes[..<end], as: UTF8.self) == MerkleHash(sha256: body).description else {

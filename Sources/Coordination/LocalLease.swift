@@ -6,6 +6,8 @@ import Synchronization
 package final class LocalLease: Sendable {
     package enum Failure: Error, Sendable, CustomStringConvertible {
         case unreadable(path: String, text: String)
+        /// The disk cannot read the last epoch.
+        case lost(DiskError)
         case disk(DiskError)
 
         package var description: String {
@@ -13,6 +15,8 @@ package final class LocalLease: Sendable {
             case .unreadable(let path, let text):
                 "\(path) must hold the last epoch as a whole number, found \"\(text)\"; restore it, or write a number "
                     + "above every epoch that was used"
+            case .lost(let error):
+                "the last epoch is lost: \(error); write a number above every epoch that was used in its place"
             case .disk(let error): "cannot take the next epoch: \(error)"
             }
         }
@@ -53,7 +57,12 @@ package final class LocalLease: Sendable {
         guard disk.exists(path) else { return 0 }
         let file = try disk.open(path, create: false)
         defer { file.close() }
-        let bytes = try file.read(at: 0, count: 64)
+        let bytes: [UInt8]
+        do {
+            bytes = try file.read(at: 0, count: 64)
+        } catch {
+            throw error.isUnreadable ? Failure.lost(error) : error
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.hasSuffix("\n"), let epoch = UInt64(text.dropLast()), epoch < .max - 1 else {
             throw Failure.unreadable(path: path, text: text)

@@ -16,7 +16,7 @@ package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
     package var isDiskFull: Bool { code == 28 || code == 122 }
 
     /// Whether the disk has lost what was asked for (EIO, ENODATA, EBADMSG, EUCLEAN).
-    var isUnreadable: Bool { code == 5 || code == 61 || code == 74 || code == 117 }
+    package var isUnreadable: Bool { code == 5 || code == 61 || code == 74 || code == 117 }
 
     package var description: String { "\(call) \(path): \(message) (errno \(code))" }
 }
@@ -40,7 +40,7 @@ package protocol DiskFile: AnyObject, Sendable {
 extension DiskFile {
     /// As `read(at:count:)`, with zeros for the pages that the disk has lost: checksums tell that they are damaged, and what
     /// protects a file may bring them back.
-    func readWithHoles(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+    package func readWithHoles(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
         do {
             return try read(at: offset, count: count)
         } catch {

@@ -24,7 +24,7 @@ enum LogFolder {
     struct State {
         var segments: [LogWriter.Segment] = []
         var nextSequence: UInt64 = 1
-        /// The greatest number that any file or folder has in its name.
+        /// The greatest number of a file of the log.
         var lastNumber: UInt64 = 0
         /// Whether the last file ends with a whole frame, so that it may grow.
         var isLastWhole = false
@@ -42,15 +42,15 @@ enum LogFolder {
             var numbers: [UInt64] = []
             for name in try disk.list(folder) {
                 let path = folder + "/" + name
-                let number = number(of: name, folder)
-                state.lastNumber = max(state.lastNumber, number ?? 0)
-                if let number, disk.isFile(path) {
+                if let number = number(of: name, folder), disk.isFile(path) {
                     numbers.append(number)
                 } else {
                     state.report.foreign.append(path)
                 }
             }
             for number in numbers.sorted() { try inspect(disk, folder, number, &state) }
+            leaveForeign(folder, &state)
+            state.lastNumber = state.segments.last?.number ?? 0
             try scanEnds(disk, folder, &state)
             placeMute(&state)
             state.report.lastSequence = state.nextSequence - 1
@@ -112,6 +112,27 @@ enum LogFolder {
             }
             next = state.segments[index].firstSequence
         }
+    }
+
+    /// No log has written so many files.
+    private static let plausibleNumbers = UInt64(1) << 32
+
+    /// Leaves files alone in which nothing can be read and whose numbers the log has not come to: it begins one file after the
+    /// other, so these are somebody's own, and must not say with which number it goes on.
+    private static func leaveForeign(_ folder: String, _ state: inout State) {
+        let own = state.segments.lastIndex { !state.mute.contains($0.number) }
+        var end = own.map { $0 + 1 } ?? 0
+        var next = own.map { state.segments[$0].number + 1 }
+        while end < state.segments.count {
+            let number = state.segments[end].number
+            guard next.map({ number == $0 }) ?? (number < plausibleNumbers) else { break }
+            next = number + 1
+            end += 1
+        }
+        let foreign = state.segments[end...].map { path(folder, $0.number) }
+        state.segments.removeSubrange(end...)
+        state.report.damage.removeAll { foreign.contains($0.path) }
+        state.report.foreign += foreign
     }
 
     private static func firstFrame(

@@ -13,8 +13,10 @@ struct LogWriter: Sendable {
     var quarantined: Set<String> = []
     private let segmentSize: Int
     private(set) var segments: [Segment]
-    /// The greatest number that a file has, or another thing of such a name.
+    /// The greatest number of a file.
     private var lastNumber: UInt64
+    /// The number of a file that could not be begun and may be there: the next attempt takes it again.
+    private var begun: UInt64?
     /// Groups that are not known to be durable, oldest first, kept to be written again where the disk fails.
     var unsynchronized: [Frame] = []
     /// How many of them stand in the open file already.
@@ -203,12 +205,13 @@ struct LogWriter: Sendable {
     }
 
     private mutating func open(firstSequence: UInt64) throws(LogError) {
-        let number = lastNumber + 1
+        let number = try nextNumber()
         let path = LogFolder.path(folder, number)
         guard number < LogFolder.numberLimit else {
             throw .disk(DiskError(call: "open", path: path, code: 75, message: "No number is left"))
         }
         let header = FrameFormat.header(id: number, firstSequence: firstSequence)
+        begun = number
         do {
             let file = try disk.open(path, create: true)
             // A name that an earlier attempt left behind.
@@ -228,6 +231,19 @@ struct LogWriter: Sendable {
         isNameDurable = false
         segments.append(Segment(number: number, firstSequence: firstSequence, length: header.count))
         lastNumber = number
+        begun = nil
+    }
+
+    /// The number behind the last file; what else has a name of the log stays as it is.
+    private func nextNumber() throws(LogError) -> UInt64 {
+        do {
+            let taken = Set(try disk.list(folder).map { folder + "/" + $0 })
+            var number = lastNumber + 1
+            while number != begun, taken.contains(LogFolder.path(folder, number)) { number += 1 }
+            return number
+        } catch {
+            throw .disk(error)
+        }
     }
 
     mutating func startNewSegment(firstSequence: UInt64) {

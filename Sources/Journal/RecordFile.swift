@@ -91,6 +91,14 @@ package final class RecordFile {
         return bytes
     }
 
+    /// Whether a file begins as the one of this id does, whatever becomes of the rest.
+    package static func isBegun(_ disk: any Disk, _ path: String, id: UInt64) throws(DiskError) -> Bool {
+        let file = try disk.open(path, create: false)
+        defer { file.close() }
+        let header = try file.readWithHoles(at: 0, count: FrameFormat.headerLength)
+        return FrameFormat.parseHeader(header)?.id == id
+    }
+
     /// Reads all records with their numbers, which count from 1; damaged ranges and the records missing for them are in the
     /// report.
     package static func read(

@@ -124,6 +124,11 @@ struct SimulatedState: Sendable {
         nodes[node]!.lost = nodes[node]!.lost.compactMap { range in
             range.lowerBound < length ? range.lowerBound..<min(range.upperBound, length) : nil
         }
+        // What is written in their place can be read.
+        if let unreadable = nodes[node]!.unreadable {
+            let left = unreadable.lowerBound..<min(unreadable.upperBound, max(length, unreadable.lowerBound))
+            nodes[node]!.unreadable = left.isEmpty ? nil : left
+        }
         nodes[node]!.content.removeSubrange(length...)
         nodes[node]!.durable = min(nodes[node]!.durable, length)
     }

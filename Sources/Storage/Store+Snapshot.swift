@@ -4,7 +4,7 @@ import Synchronization
 extension Store {
     /// Writes everything in memory to disk in one snapshot, so that the log before it can go. Appends go on
     /// meanwhile. Throws where the disk fails; the snapshots before it stay valid then.
-    /// - Parameter isDense: takes longer for a smaller file, of an import, which may stay as it is for long.
+    /// - Parameter isDense: takes longer for smaller files, of an import, which may stay as they are for long; no other snapshot is kept.
     package func snapshot(isDense: Bool = false) throws {
         try keepReserve()
         try snapshots.withLock { snapshots in

@@ -103,9 +103,13 @@ struct ControlRunnerTests {
         try await drive(runner, backend, seconds: 25)
         let live = runner.published.withLock { $0 }
         let withSnapshot = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
+        disk.failReads(of: "control/snapshot", 0..<1)
+        let unreadable = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
         disk.setContents("control/snapshot", nil)
 
         let whole = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
+
+        #expect(unreadable.loop == whole.loop)
 
         #expect(withSnapshot.sequence == whole.sequence)
         #expect(withSnapshot.loop == whole.loop)

@@ -131,6 +131,69 @@ struct AuditLogTests {
         #expect(error?.description.hasPrefix("the audit log is broken at entry 3") == true)
     }
 
+    @Test
+    func `hashes that the disk cannot read are written anew where the checkpoint vouches for the entries`()
+        throws
+    {
+        let log = try AuditLog(disk: disk)
+        try write(300, to: log)
+        try log.publish()
+        let leaves = try #require(disk.contents("control/leaves"))
+        disk.failReads(of: "control/leaves", 5000..<5001)
+        #expect(
+            try AuditLog.verify(disk: disk).problems.contains { $0.contains("control/leaves cannot be read") }
+        )
+
+        let reopened = try AuditLog(disk: disk)
+
+        #expect(reopened.count == 300)
+        #expect(disk.contents("control/leaves") == leaves)
+        #expect(try AuditLog.verify(disk: disk).isIntact)
+        // Hashes that can be read must be those of the entries.
+        var changed = leaves
+        changed[40] ^= 1
+        disk.setContents("control/leaves", changed)
+        disk.failReads(of: "control/leaves", 5000..<5001)
+        #expect(throws: AuditError.self) { try AuditLog(disk: disk) }
+    }
+
+    @Test
+    func
+        `hashes that the disk cannot read stay as they are where the entries are not those of the checkpoint`()
+        throws
+    {
+        let log = try AuditLog(disk: disk)
+        let name = "control/journal/0000000001.log"
+        try write(299, to: log)
+        let end = try #require(disk.contents(name)).count
+        try write(1, to: log)
+        try log.publish()
+        let leaves = try #require(disk.contents("control/leaves"))
+        disk.failReads(of: "control/leaves", 5000..<5001)
+        disk.failReads(of: name, end + 50..<end + 51)
+
+        let error = #expect(throws: AuditError.self) { try AuditLog(disk: disk) }
+
+        // What is wrong, why, and what to do.
+        let text = try #require(error?.description)
+        #expect(text.contains("the checkpoint counts 300 leaves") && text.contains("unreadable bytes"))
+        #expect(text.contains("keep the folder as evidence and begin a new one"))
+        #expect(disk.contents("control/leaves") == leaves)
+    }
+
+    @Test func `a checkpoint that the disk cannot read is told with a remedy`() throws {
+        let log = try AuditLog(disk: disk)
+        try write(5, to: log)
+        try log.publish()
+        disk.failReads(of: "control/checkpoint", 0..<1)
+
+        let error = #expect(throws: AuditError.self) { try AuditLog(disk: disk) }
+
+        #expect(error?.description.contains("put a copy of it back, or delete it") == true)
+        disk.setContents("control/checkpoint", nil)
+        #expect(try AuditLog(disk: disk).count == 5)
+    }
+
     @Test func `a flipped bit in the journal never goes unnoticed`() throws {
         let log = try AuditLog(disk: disk)
         try write(6, to: log)

@@ -33,4 +33,16 @@ struct LocalLeaseTests {
 
         #expect(error?.description.contains("control/epoch must hold the last epoch") == true)
     }
+
+    @Test func `an epoch that the disk cannot read is told with a remedy`() throws {
+        let disk = SimulatedDisk()
+        try LocalLease(disk: disk, lock: DirectoryLock(disk, owner: "one")).release()
+        disk.failReads(of: "control/epoch", 0..<1)
+        let lock = try DirectoryLock(disk, owner: "two")
+
+        let error = #expect(throws: LocalLease.Failure.self) { try LocalLease(disk: disk, lock: lock) }
+
+        #expect(error?.description.contains("control/epoch") == true)
+        #expect(error?.description.contains("write a number above every epoch") == true)
+    }
 }

@@ -207,12 +207,65 @@ import Testing
     }
 
     @Test func `where no number is left for a file, commits say so`() throws {
-        disk.setContents("log/9223372036854775807.log", [])
-        let log = try open()
+        disk.setContents(
+            "log/9223372036854775807.log",
+            FrameFormatForTests.header(version: 4, id: 9_223_372_036_854_775_807))
+        let log = try open(segmentSize: 1)
         try log.append(record(1))
         #expect(throws: LogError.self) { try log.commit() }
         disk.setContents("log/9223372036854775807.log", nil)
         #expect(try open().append(record(1)) == 1)
+    }
+
+    @Test(arguments: [[], [UInt8](repeating: 7, count: 60)], [0, 2])
+    func `a file that is none of the log's does not say with which number it goes on`(
+        content: [UInt8], own: Int
+    ) throws {
+        let path = "log/9223372036854775807.log"
+        for number in 0..<own {
+            let log = try open()
+            try log.append(record(number + 1))
+            try log.commit()
+            disk.kill()
+        }
+        disk.setContents(path, content)
+        let before = disk.paths.count
+
+        for number in own..<own + 4 {
+            let log = try open(segmentSize: 1)
+            #expect(log.openReport.foreign == [path])
+            #expect(log.openReport.damage.isEmpty)
+            #expect(try log.append(record(number + 1)) == UInt64(number + 1))
+            try log.commit()
+            disk.crash()
+        }
+
+        let last = try open()
+        #expect(try contents(last).records == (1...own + 4).map(record))
+        #expect(disk.paths.count > before && disk.contents("log/0000000003.log") != nil)
+        try last.truncate(below: UInt64(own + 5))
+        #expect(disk.contents(path) == content)
+        #expect(try open().openReport.lostEnd(after: last.durableEnd) == nil)
+    }
+
+    @Test func `of the log's own files those in which nothing can be read are no one else's`() throws {
+        let log = try open(segmentSize: 1)
+        for number in 1...3 {
+            try log.append(record(number))
+            try log.commit()
+        }
+        disk.kill()
+        let paths = disk.paths.filter { $0.hasPrefix("log/") }
+        for count in 1...3 {
+            for path in paths.suffix(count) { disk.setContents(path, [UInt8](repeating: 0, count: 90)) }
+            let reopened = try open(segmentSize: 1)
+            #expect(reopened.openReport.foreign.isEmpty)
+            #expect(Set(reopened.openReport.damage.map(\.path)) == Set(paths.suffix(count)))
+        }
+        let reopened = try open(segmentSize: 1)
+        try reopened.append(record(4))
+        try reopened.commit()
+        #expect(disk.contents("log/0000000004.log") != nil)
     }
 
     @Test func `an append beyond the pending limit is refused and takes nothing`() throws {

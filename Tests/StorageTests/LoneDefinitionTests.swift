@@ -158,4 +158,109 @@ import TimeSeries
         #expect(reopened.statistics().losses.map(\.from) == [at(4)])
         #expect(reopened.statistics().losses.map(\.to) == [at(15)])
     }
+
+    /// A store with a deletion whose record is said again; the offset of its first frame, and how many samples are left.
+    private func deleted(_ disk: SimulatedDisk, steps: Int = 60) throws -> (place: Int, left: Int) {
+        let store = try open(disk)
+        let table = try store.openTable(target: targets[0], columns: columns(0..<50))
+        var place = 0
+        for step in 0..<steps {
+            _ = store.append(table, at: at(step), row: (0..<50).map { value($0, step) })
+            try store.sync()
+            if step == 20 {
+                place = try #require(disk.contents(Self.path)).count
+                try store.delete([[Matcher(equal: "number", "7")]], in: at(0)...at(20))
+            }
+        }
+        disk.kill()
+        return (place, 50 * steps - 21)
+    }
+
+    private func said(_ kind: UInt8, _ disk: SimulatedDisk) throws -> Int {
+        var count = 0
+        try Log(disk: disk, folder: "log").forEach { _, record in count += record[0] == kind ? 1 : 0 }
+        return count
+    }
+
+    private func sampleCount(_ store: Store) async throws -> Int {
+        try await select(store, []).reduce(0) { $0 + $1.values.count }
+    }
+
+    @Test func `damage to the frame of a deletion brings nothing back`() async throws {
+        let disk = SimulatedDisk()
+        let (place, left) = try deleted(disk)
+        #expect(try said(32, disk) == 2)
+        let bytes = try #require(disk.contents(Self.path))
+        for offset in [place + 5, place + 45] {
+            var damaged = bytes
+            damaged[offset] ^= 1
+            disk.setContents(Self.path, damaged)
+            let store = try open(disk)
+            #expect(try await sampleCount(store) == left)
+            #expect(store.statistics().tombstones == 1)
+            #expect(store.statistics().losses.count == 1)
+        }
+    }
+
+    @Test func `a deletion that is said twice is one, over restarts, cleanings and snapshots`() async throws {
+        let disk = SimulatedDisk()
+        let (_, left) = try deleted(disk, steps: 24)
+        // Not far enough yet.
+        #expect(try said(32, disk) == 1)
+        var store = try open(disk)
+        let table = try store.openTable(target: targets[0], columns: columns(0..<50))
+        for step in 24..<60 {
+            _ = store.append(table, at: at(step), row: (0..<50).map { value($0, step) })
+            try store.sync()
+        }
+        disk.kill()
+        #expect(try said(32, disk) == 2)
+        for _ in 0..<2 {
+            store = try open(disk)
+            #expect(store.statistics().tombstones == 1)
+            try store.sync()
+            disk.kill()
+            #expect(try said(32, disk) == 2)
+        }
+
+        store = try open(disk)
+        try store.removeDeleted()
+        #expect(store.statistics().tombstones == 0)
+        #expect(try await sampleCount(store) == left + 50 * 36)
+        // What is pushed there now stays.
+        let series = columns(7..<8)[0].merging(targets[0])
+        _ = store.append([SeriesSamples(labels: series, samples: [Sample(at(3), 1)])])
+        for step in 60..<90 {
+            push(store, 0..<30, step)
+            try store.sync()
+        }
+        disk.kill()
+        #expect(try said(32, disk) == 0)
+        store = try open(disk)
+        #expect(store.statistics().tombstones == 0)
+        #expect(
+            try await select(store, [Matcher(equal: "number", "7"), Matcher(equal: "__name__", "m")])
+                .contains { $0.times.milliseconds.contains(3000) })
+    }
+
+    @Test func `a deletion that was cleaned is not said again`() throws {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        push(store, 0..<30, 0)
+        try store.delete([[Matcher(equal: "number", "7")]], in: at(0)...at(20))
+        // The snapshot fails, so that the log has both records.
+        disk.failCall(2, lasts: true)
+        #expect(throws: (any Error).self) { try store.removeDeleted() }
+        disk.heal()
+        for step in 1..<30 {
+            push(store, 0..<30, step)
+            try store.sync()
+        }
+        #expect(try said(32, disk) == 1)
+        #expect(try said(33, disk) == 1)
+        disk.kill()
+        let reopened = try open(disk)
+        #expect(reopened.statistics().tombstones == 0)
+        #expect(reopened.statistics().samples == 30 * 30 - 1)
+    }
 }

@@ -93,6 +93,78 @@ import TimeSeries
         #expect(try StoreVerification.run(disk).isIntact)
     }
 
+    @Test func `damage to a file of very many series costs the chunks that it is in`() async throws {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(0))
+        let width = 1600
+        let columns = (0..<width).map { Labels(["__name__": "m", "n": "\($0)"]) }
+        _ = try store.openTable(target: Labels(["job": "large"]), columns: columns)
+        let values = noise(width, seed: 3)
+        let sealed = SealedRows(times: (0..<Int64(rows)).map { $0 * 15_000 }, columns: values.span)
+        store.head.withLock { head in
+            head.tables[0]?.restore(sealed: [sealed], persisted: 0)
+            head.newest = sealed.last
+        }
+        try store.snapshot()
+        disk.kill()
+        let path = "snapshots/chunks-0000000001"
+        let bytes = try #require(disk.contents(path))
+        #expect(bytes.count > 2 << 20)
+        let total = width * rows
+        // Of a frame and its neighbours, at the beginning, in the middle, and up to the end.
+        for start in [300_000, 1 << 20, bytes.count - 100_000] {
+            var damaged = bytes
+            for place in start..<min(bytes.count, start + 100_000) { damaged[place] = 0 }
+            let files = disk.durableCopy()
+            files.setContents(path, damaged)
+
+            let reopened = try Store(disk: files, now: at(0))
+            let statistics = reopened.statistics()
+            #expect(statistics.samples < total && statistics.samples > total * 4 / 5, "\(start)")
+            #expect(statistics.losses.map(\.path) == [path] && statistics.losses[0].to == at(15 * (rows - 1)))
+            for series in try await select(reopened, []) {
+                let number = try #require(series.labels["n"].flatMap { Int($0) })
+                #expect(series.values == Array(values[number * rows..<(number + 1) * rows]), "\(number)")
+            }
+            #expect(!(try StoreVerification.run(files).isIntact))
+
+            // What is written anew has no damage.
+            try reopened.maintain(now: at(0))
+            files.kill()
+            let again = try Store(disk: files, now: at(0))
+            #expect(again.statistics().samples == statistics.samples)
+            #expect(again.statistics().damage.isEmpty && again.statistics().unreadableRecords == 0)
+        }
+    }
+
+    @Test func `a state that lacks pieces of rows is not whole`() async throws {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(0))
+        let width = 1600
+        let columns = (0..<width).map { Labels(["__name__": "m", "n": "\($0)"]) }
+        _ = try store.openTable(target: Labels(["job": "large"]), columns: columns)
+        let values = noise(width, seed: 3)
+        // Too few to be final.
+        let few = (0..<width).flatMap { values[$0 * rows..<$0 * rows + 100] }
+        let sealed = SealedRows(times: (0..<100).map { $0 * 15_000 }, columns: few.span)
+        store.head.withLock { head in
+            head.tables[0]?.restore(sealed: [sealed], persisted: 0)
+            head.newest = sealed.last
+        }
+        try store.snapshot()
+        disk.kill()
+        let path = "snapshots/state-0000000001"
+        let bytes = try #require(disk.contents(path))
+        for place in stride(from: 200_000, to: bytes.count - 120_000, by: 130_000) {
+            var damaged = bytes
+            for place in place..<place + 100_000 { damaged[place] = 0 }
+            disk.setContents(path, damaged)
+            let reopened = try Store(disk: disk.durableCopy(), now: at(0))
+            #expect(!reopened.statistics().losses.isEmpty, "\(place)")
+            #expect(reopened.statistics().samples > width * 100 / 2, "\(place)")
+        }
+    }
+
     @Test func `pieces are put together only where all of them follow each other`() throws {
         let record = repeated([1, 2], PieceRecord.longest) + [3]
         var pieces: [[UInt8]] = []

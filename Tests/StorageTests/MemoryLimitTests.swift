@@ -172,6 +172,47 @@ import TimeSeries
         #expect(refused < 400 * 80 / 100, "\(refused)")
     }
 
+    @Test(arguments: [8, 40]) func `what the store counts stays within the limit, known series go on`(
+        columnCount: Int
+    ) throws {
+        let limit = 4_000_000
+        let store = try Store(
+            disk: SimulatedDisk(), configuration: StoreConfiguration(memoryLimit: limit), now: time(0))
+        let columns = Array(columns.prefix(columnCount))
+        let tables = try (0..<400 / columnCount).map {
+            try store.openTable(target: Labels(["instance": "\($0)"]), columns: columns)
+        }
+        var random = SplitMix(seed: 4)
+        var (most, accepted) = (0, 0)
+        // New series come all the time, and what is pushed is late but for a tenth.
+        for step in 0..<1500 {
+            let moment = time(0) + .seconds(10 * step)
+            for table in tables {
+                let row = columns.map { _ in Double.random(in: 0...1, using: &random) }
+                accepted += store.append(table, at: moment, row: row).accepted
+            }
+            let pushed = (0..<100).map { number in
+                let late = number % 10 == 0 ? 0 : 100 + (number + 7 * step) % 300
+                return SeriesSamples(
+                    labels: Labels(["__name__": "known", "n": "\(number)"]),
+                    samples: [
+                        Sample(moment - .seconds(late), Double.random(in: 0...1, using: &random))
+                    ])
+            }
+            #expect(store.append(pushed).limited == 0)
+            _ = store.append([
+                SeriesSamples(
+                    labels: Labels(["__name__": "new", "n": "\(step)"]), samples: [Sample(moment, 1)])
+            ])
+            most = max(most, store.statistics(limit: 0).memoryBytes)
+            if step % 6 == 5 || store.isMaintenanceDue { try store.maintain(now: moment) }
+        }
+        #expect(accepted == 1500 * 400)
+        #expect(most <= limit)
+        #expect(most > limit * 15 / 16)
+        #expect(store.statistics().droppedSampleBytes > 0)
+    }
+
     private func open(_ store: Store, _ name: String) throws {
         _ = try store.openTable(target: Labels(["job": "other", "instance": name]), columns: [columns[0]])
     }

@@ -157,6 +157,31 @@ import TimeSeries
         try reopened.snapshot()
     }
 
+    @Test(arguments: ["manifest", "state", "chunks", "rollups-300000"], [[], [1, 2, 3]])
+    func `a file that is none of a snapshot's does not say with which number they go on`(
+        kind: String, content: [UInt8]
+    ) async throws {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        fill(store, 0..<300)
+        try store.snapshot()
+        disk.kill()
+        let foreign = "snapshots/\(kind)-9223372036854775807"
+        disk.setContents(foreign, content)
+
+        let reopened = try open(disk)
+        for round in 1...3 {
+            fill(reopened, round * 300..<round * 300 + 300)
+            try reopened.snapshot()
+        }
+
+        #expect(disk.paths.contains { $0.hasPrefix("snapshots/manifest-00000000") })
+        disk.kill()
+        let last = try open(disk)
+        #expect(try await count(last) == 1200)
+        #expect(last.statistics().damage.isEmpty && last.statistics().losses.isEmpty)
+    }
+
     @Test func `parts that stand in two files are there once`() async throws {
         let disk = SimulatedDisk()
         let store = try open(disk)

@@ -24,7 +24,8 @@ extension AuditLog {
         disk: any Disk, folder: String = "control", verifier: NoteVerifier? = nil
     ) throws -> AuditVerification {
         var walk = VerificationWalk()
-        let hashes = try recordedHashes(disk, folder)
+        let (hashes, lost) = try recordedHashes(disk, folder)
+        if lost > 0 { walk.fail("the last \(lost) hashes of \(folder)/leaves cannot be read") }
         let places = Dictionary(hashes.enumerated().map { ($1, $0) }) { first, _ in first }
         let log = try Log(disk: disk, folder: folder + "/journal")
         let report = try log.forEach { sequence, record in walk.visit(record, sequence, hashes, places) }
@@ -67,13 +68,18 @@ extension AuditLog {
         return try file.length() == torn.offset + torn.length ? [torn] : []
     }
 
-    private static func recordedHashes(_ disk: any Disk, _ folder: String) throws -> [MerkleHash] {
+    /// The hashes that the checkpoint counts, and how many from the first on that cannot be read.
+    private static func recordedHashes(
+        _ disk: any Disk, _ folder: String
+    ) throws -> (hashes: [MerkleHash], lost: Int) {
         let path = folder + "/leaves"
-        guard disk.exists(path) else { return [] }
+        guard disk.exists(path) else { return ([], 0) }
         let file = try disk.open(path, create: false)
         defer { file.close() }
         let trusted = (try? readCheckpoint(disk, folder))??.size ?? 0
-        return try LeafFile.read(file, count: min(trusted, try file.length() / MerkleHash.byteCount))
+        let count = min(trusted, try file.length() / MerkleHash.byteCount)
+        let hashes = try LeafFile.read(file, count: count)
+        return (hashes, count - hashes.count)
     }
 
     private static func compareCheckpoint(

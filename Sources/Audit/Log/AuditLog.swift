@@ -62,22 +62,24 @@ package final class AuditLog: Sendable {
         losses =
             report.gaps.map { "records \($0.lowerBound) to \($0.upperBound) are missing" }
             + report.damage.map { "\($0.path): \($0.length) unreadable bytes at \($0.offset)" }
+        // Why it is not what it was.
+        let cause = losses.isEmpty ? "" : " (\(losses.joined(separator: "; ")))"
         if let bad = try leaves.firstMismatch(state.tree) {
-            throw AuditError.broken(index: bad, "the leaf is not the one that was recorded")
+            throw AuditError.broken(index: bad, "the leaf is not the one that was recorded" + cause)
         }
-        try leaves.extend(to: state.tree)
         state.published = published
         if let published {
             guard published.size <= state.tree.count else {
                 throw AuditError.broken(
                     index: state.tree.count,
-                    "the checkpoint counts \(published.size) leaves, the log has fewer")
+                    "the checkpoint counts \(published.size) leaves, the log has fewer" + cause)
             }
             guard state.tree.root(published.size) == published.root else {
                 throw AuditError.broken(
-                    index: 0, "the log does not continue its checkpoint of size \(published.size)")
+                    index: 0, "the log does not continue its checkpoint of size \(published.size)" + cause)
             }
         }
+        try leaves.extend(to: state.tree)
         self.state = Mutex(state)
     }
 
@@ -146,7 +148,13 @@ package final class AuditLog: Sendable {
         guard disk.exists(path) else { return nil }
         let file = try disk.open(path, create: false)
         defer { file.close() }
-        let text = String(decoding: try file.read(at: 0, count: 64 << 10), as: UTF8.self)
+        let bytes: [UInt8]
+        do {
+            bytes = try file.read(at: 0, count: 64 << 10)
+        } catch {
+            throw error.isUnreadable ? AuditError.unreadable(error) : error
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
         guard let checkpoint = Checkpoint(note: text) else {
             throw AuditError.broken(index: 0, "\(path) is not a checkpoint")
         }
@@ -158,11 +166,16 @@ package final class AuditLog: Sendable {
 package enum AuditError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The first leaf that is not what it was.
     case broken(index: Int, String)
+    /// The disk cannot read the checkpoint.
+    case unreadable(DiskError)
 
     package var description: String {
         switch self {
         case .broken(let index, let why):
             "the audit log is broken at entry \(index): \(why); keep the folder as evidence and begin a new one"
+        case .unreadable(let error):
+            "the checkpoint of the audit log is lost: \(error); put a copy of it back, or delete it: a new one is written then, and "
+                + "nothing says any more that the log is the one that it was"
         }
     }
 }

@@ -23,10 +23,14 @@ final class LeafFile: Sendable {
         state = Mutex(State(written: kept, durable: kept))
     }
 
-    /// The first leaf whose hash is another one than was written, or that is missing from the log.
+    /// The first leaf whose hash is another one than was written, or that is missing from the log. From the first hash on that
+    /// the disk cannot read, the next `extend` writes all anew: whoever calls it has compared the tree with its checkpoint.
     func firstMismatch(_ tree: MerkleTree) throws -> Int? {
         let count = state.withLock { $0.written }
         let hashes = try Self.read(file, count: count)
+        if hashes.count < count {
+            state.withLock { $0 = State(written: hashes.count, durable: hashes.count, isDoubtful: true) }
+        }
         for (index, hash) in hashes.enumerated() where index >= tree.count || tree.leaf(index) != hash {
             return index
         }
@@ -58,10 +62,28 @@ final class LeafFile: Sendable {
         }
     }
 
+    /// The first `count` hashes, up to the first that the disk cannot read.
     static func read(_ file: any DiskFile, count: Int) throws -> [MerkleHash] {
-        let bytes = try file.read(at: 0, count: count * MerkleHash.byteCount)
+        let bytes = try readableStart(of: file, count * MerkleHash.byteCount)
         return stride(from: 0, to: bytes.count, by: MerkleHash.byteCount).compactMap {
             MerkleHash(bytes[$0..<min($0 + MerkleHash.byteCount, bytes.count)])
         }
+    }
+
+    private static func readableStart(of file: any DiskFile, _ count: Int) throws -> [UInt8] {
+        do {
+            return try file.read(at: 0, count: count)
+        } catch {
+            guard error.isUnreadable else { throw error }
+        }
+        let page = 4096
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            guard let next = try? file.read(at: bytes.count, count: min(page, count - bytes.count)),
+                !next.isEmpty
+            else { break }
+            bytes += next
+        }
+        return bytes
     }
 }

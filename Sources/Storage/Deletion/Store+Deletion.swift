@@ -16,6 +16,7 @@ extension Store {
             guard !new.isEmpty else { return head.waitingDeletions.isEmpty == false }
             let position = try log.append(new.map(DeletionRecord.tombstone))
             head.waitingDeletions += new.map { WaitingDeletion(position: position, tombstone: $0) }
+            for tombstone in new { head.lone.note(.deletion(tombstone), at: position) }
             return true
         }
         if isNew { try sync() }

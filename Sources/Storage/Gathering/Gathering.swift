@@ -2,14 +2,17 @@ import TimeSeries
 
 /// Which single series become columns of one table: those of one target, as `job` and `instance` name it, whose times are
 /// all among the times of one of them. So an import, which comes series by series, is kept as the scrapes that it came
-/// from: the times once, the target's labels once, neighbours in one chunk.
+/// from: the times once, the target's labels once, neighbours in one chunk. What an import adds behind the rows of a table
+/// that has its series goes on with that.
 struct Gathering {
-    /// What becomes one table.
+    /// What becomes one table, or further rows of one.
     struct Group {
         /// Ascending; those of each member are among them.
         var times: [Int64]
         /// The numbers of its series.
         var members: [UInt32]
+        /// The table that has some of them and ends before the times, if any.
+        var home: UInt32?
     }
 
     /// Fewer series stay as they are.
@@ -25,47 +28,51 @@ struct Gathering {
     /// Times of all lists together beyond which no more are looked at, so that memory is bounded.
     private static let mostTimes = 32 << 20
 
-    /// A list of times and the series that have exactly these.
-    private struct List {
+    /// What series have in common that stand in one list.
+    private struct Key: Hashable {
         var times: [Int64]
-        var members: [UInt32]
+        var home: UInt32?
     }
 
-    private var lists: [Labels: [[Int64]: [UInt32]]] = [:]
+    private var lists: [Labels: [Key: [UInt32]]] = [:]
     private var timeCount = 0
 
     /// Adds a series.
-    mutating func add(_ number: UInt32, target: Labels, times: [Int64]) {
-        if lists[target]?[times] != nil {
-            lists[target]?[times]?.append(number)
+    /// - Parameter home: the table that has it and ends before the times, if any.
+    mutating func add(_ number: UInt32, target: Labels, times: [Int64], home: UInt32? = nil) {
+        let key = Key(times: times, home: home)
+        if lists[target]?[key] != nil {
+            lists[target]?[key]?.append(number)
         } else if timeCount + times.count <= Self.mostTimes {
             timeCount += times.count
-            lists[target, default: [:]][times] = [number]
+            lists[target, default: [:]][key] = [number]
         }
     }
 
-    /// All groups that are worth a table.
+    /// All groups that are worth a table, of one target in the order of their times.
     var groups: [Group] {
-        lists.sorted { $0.key < $1.key }.flatMap { Self.groups($0.value) }
-            .filter { $0.members.count >= Self.fewestMembers }
+        lists.sorted { $0.key < $1.key }.flatMap { list in
+            Self.groups(list.value).sorted { $0.times[0] < $1.times[0] }
+        }.filter { $0.members.count >= Self.fewestMembers }
     }
 
-    private static func groups(_ lists: [[Int64]: [UInt32]]) -> [Group] {
+    private static func groups(_ lists: [Key: [UInt32]]) -> [Group] {
         var groups: [Group] = []
-        // The longest first: what may take others in stands before them.
-        let ordered = lists.map { List(times: $0.key, members: $0.value) }.sorted {
-            ($1.times.count, $0.members[0]) < ($0.times.count, $1.members[0])
+        // Those of a table, then the longest first: what may take others in stands before them.
+        let ordered = lists.map { Group(times: $0.key.times, members: $0.value, home: $0.key.home) }.sorted {
+            ($0.home == nil ? 1 : 0, $1.times.count, $0.members[0])
+                < ($1.home == nil ? 1 : 0, $0.times.count, $1.members[0])
         }
         for list in ordered {
-            let home = groups.firstIndex {
-                $0.members.count + list.members.count <= mostMembers && takes(list.times, into: $0.times)
-            }
-            if let home {
-                groups[home].members += list.members
+            if let taker = groups.firstIndex(where: { $0.takes(list) }) {
+                groups[taker].members += list.members
             } else if groups.count < mostGroups {
-                for start in stride(from: 0, to: list.members.count, by: mostMembers) {
-                    let end = min(list.members.count, start + mostMembers)
-                    groups.append(Group(times: list.times, members: Array(list.members[start..<end])))
+                // Columns that are there are not parted.
+                let most = list.home == nil ? mostMembers : list.members.count
+                for start in stride(from: 0, to: list.members.count, by: most) {
+                    var part = list
+                    part.members = Array(list.members[start..<min(list.members.count, start + most)])
+                    groups.append(part)
                 }
             }
         }
@@ -73,7 +80,7 @@ struct Gathering {
     }
 
     /// Whether times are all among others, and not too few of them.
-    private static func takes(_ times: [Int64], into all: [Int64]) -> Bool {
+    fileprivate static func takes(_ times: [Int64], into all: [Int64]) -> Bool {
         guard all.count <= shortRows || times.count * sparsest >= all.count, let first = times.first,
             let last = times.last
         else { return false }
@@ -84,5 +91,16 @@ struct Gathering {
             guard row < rows.upperBound, all[row] == time else { return false }
         }
         return true
+    }
+}
+
+extension Gathering.Group {
+    /// Whether series with other times may be in it. Those that no table has may go on with one.
+    fileprivate func takes(_ list: Self) -> Bool {
+        let isSame = list.home == home
+        guard isSame || list.home == nil,
+            isSame && home != nil || members.count + list.members.count <= Gathering.mostMembers
+        else { return false }
+        return Gathering.takes(list.times, into: times)
     }
 }

@@ -4,8 +4,10 @@ extension Head {
     /// Puts single series that are in no file into closed tables, see `Gathering`; no sample changes. Those with native
     /// histograms or rollups stay. Neither log nor files know of it: a snapshot has to follow.
     /// - Parameter first: series with lower numbers stay as well.
-    mutating func gather(from first: UInt32) {
+    /// - Returns: whether any was.
+    mutating func gather(from first: UInt32) -> Bool {
         var gathering = Gathering()
+        var homes = TableHomes(self)
         for index in loose.groups.indices where loose.groups[index].persisted == 0 {
             let group = loose.groups[index]
             for slice in group.read(group.plainMembers, in: Head.times) {
@@ -13,13 +15,18 @@ extension Head {
                 guard number >= first else { continue }
                 let labels = group.labels(slice.slot, loose.pairs)
                 guard looseRollups.places[labels] == nil else { continue }
-                gathering.add(
-                    number, target: labels.keeping(["job", "instance"]),
-                    times: slice.times.milliseconds)
+                let times = slice.times.milliseconds
+                let home = times.first.flatMap { homes.home(of: labels, before: $0, in: self) }
+                gathering.add(number, target: labels.gatheringTarget, times: times, home: home)
             }
         }
-        for group in gathering.groups { makeTable(group) }
+        let groups = gathering.groups
+        for var group in groups {
+            if let home = group.home { group.members = continueTable(home, with: group) }
+            if group.members.count >= Gathering.fewestMembers { makeTable(group) }
+        }
         settleDoubles()
+        return !groups.isEmpty
     }
 
     private mutating func makeTable(_ group: Gathering.Group) {
@@ -89,7 +96,7 @@ extension SealedRows {
 
 extension LooseSeries {
     /// Appends the value of a series at each of these times, among which all of its own are; absent where it has none.
-    fileprivate func read(_ number: UInt32, at times: [Int64], into values: inout [Double]) {
+    func read(_ number: UInt32, at times: [Int64], into values: inout [Double]) {
         let slot = Int(number & 15)
         let slices = groups[LooseSeries.group(number)].read(1 << UInt16(slot), in: Head.times)
         var own = 0
@@ -102,7 +109,7 @@ extension LooseSeries {
     }
 
     /// Takes series out, with all of their samples.
-    fileprivate mutating func remove(_ numbers: [UInt32]) {
+    mutating func remove(_ numbers: [UInt32]) {
         var slots: [Int: UInt16] = [:]
         for number in numbers { slots[LooseSeries.group(number), default: 0] |= 1 << UInt16(number & 15) }
         remove(slots)

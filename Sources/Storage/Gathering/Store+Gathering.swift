@@ -3,12 +3,15 @@ package import TimeSeries
 
 extension Store {
     /// Ends an import: single series that share their times are put into tables, which take less, and all of it into a
-    /// snapshot. Throws where the disk fails: the samples are in the log then.
+    /// snapshot, the only one then, unless the last one has all of it. Throws where the disk fails: the samples are in the log then.
     /// - Parameter mark: what `seriesMark` was before the import. Series that were there stay as they are: who pushes to them
     ///   goes on with them.
     package func gather(from mark: UInt32 = 0) throws {
-        head.withLock { $0.gather(from: mark) }
-        try snapshot(isDense: true)
+        let isChanged = head.withLock { $0.gather(from: mark) }
+        let isInFiles =
+            snapshots.withLock { $0.manifests.last?.sequence } == appendPosition
+            && head.withLock { $0.removals == $0.removalsInFiles }
+        if isChanged || !isInFiles { try snapshot(isDense: true) }
     }
 
     /// Single series that come from here on are not below it.

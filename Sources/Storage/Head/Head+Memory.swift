@@ -28,14 +28,19 @@ struct MemoryPressure: Sendable {
 
     static func cost(ofSeries count: Int, labelBytes: Int) -> Int { 1024 * count + 2 * labelBytes }
 
-    /// Of the limit; so much more than asked is made free while there are old samples, or each new series would wait for
-    /// them to go.
+    /// Of the limit; so much stays free for what comes between two looks, which come twice as often: what a sample takes is a
+    /// guess.
+    static let stepShare = 32
+    /// Of the limit; so much is made free while there are old samples, or each new series would wait for them to go.
     static let roomShare = 16
+
+    /// What the store may count at a look.
+    static func bound(_ limit: Int) -> Int { limit - limit / stepShare }
 
     /// Whether so much came since the last look that the next one should not wait.
     func isDue(limit: Int) -> Bool {
         let grown = samplesSince * Self.bytesPerSample + seriesBytesSince
-        return grown > max(limit / Self.roomShare, 1 << 16)
+        return grown > max(limit / (2 * Self.stepShare), (Self.bound(limit) - bytes) / 2, 1 << 16)
     }
 }
 
@@ -65,15 +70,17 @@ extension Head {
     func dropEdge(now: Int64) -> DropEdge? {
         let (oldest, overflow) = now.subtractingReportingOverflow(configuration.retention.milliseconds)
         let bytes = byteCount
-        let limit = configuration.memoryLimit
-        let excess = bytes > limit || pressure.hasRefused ? bytes - roomyLimit : 0
+        let excess = bytes > memoryBound || pressure.hasRefused ? bytes - roomyLimit : 0
         let kept = newest == .min ? newest : newest &- Head.keptSamples
         let forMemory = excess > 0 ? edge(freeing: excess, before: kept) : nil
         if let forMemory, overflow || forMemory.time > oldest { return forMemory }
         return overflow ? nil : DropEdge(time: oldest, isForMemory: false)
     }
 
-    /// With room for what comes before the next look.
+    /// The limit less what comes before the next look.
+    private var memoryBound: Int { MemoryPressure.bound(configuration.memoryLimit) }
+
+    /// What is left once old samples went.
     private var roomyLimit: Int {
         configuration.memoryLimit - configuration.memoryLimit / MemoryPressure.roomShare
     }
@@ -91,7 +98,7 @@ extension Head {
         dropRollups(now: now)
         settleDoubles()
         var bytes = byteCount
-        let limit = configuration.memoryLimit
+        let limit = memoryBound
         refusesNewSeries = bytes > limit
         if bytes > limit {
             bytes -= dropOldestRollups(bytes - limit)
@@ -115,7 +122,7 @@ extension Head {
     /// Whether new series fit by what is there now.
     mutating func lookAtMemory() {
         let bytes = byteCount
-        refusesNewSeries = bytes > configuration.memoryLimit
+        refusesNewSeries = bytes > memoryBound
         note(bytes)
     }
 
@@ -123,7 +130,7 @@ extension Head {
     mutating func note(_ bytes: Int) {
         pressure.bytes = bytes
         // Half of all numbers is no limit either.
-        let left = min(max(0, configuration.memoryLimit - bytes), .max / 2)
+        let left = min(max(0, memoryBound - bytes), .max / 2)
         pressure.seriesBytesLeft = left + pressure.seriesBytesSince
         pressure.seriesBytesAtLook = pressure.seriesBytesSince
     }

@@ -30,6 +30,13 @@ extension Head {
             var report = AppendReport()
             append(number, time, histogram, &report)
         case StoreRecord.window: window = try cursor.signedVarint(bytes)
+        case DeletionRecord.tombstone:
+            let tombstone = try Tombstone(bytes, &cursor)
+            if take(tombstone) {
+                lone.note(.deletion(tombstone), at: sequence)
+            } else {
+                lone.remove(tombstone)
+            }
         case StoreRecord.metadata:
             try readMetadata(of: try cursor.text(bytes), bytes, &cursor)
         default:

@@ -1,14 +1,15 @@
 import Journal
 import Synchronization
 
-/// What the log says once so far of tables, their columns and single series. All records behind refer to them by number, so
-/// that damage to the one frame that has them would cost each of those. They are said again where no page of the disk
-/// has both; a reader takes no notice of what it knows.
+/// What the log says once so far of tables, their columns and single series, to which all records behind refer by number, and of
+/// deletions: damage to the one frame that has them would cost each of those, or bring deleted samples back. They are said
+/// again where no page of the disk has both; a reader takes no notice of what it knows.
 struct LoneDefinitions: Sendable {
     enum Content: Hashable, Sendable {
         /// Columns of a table; from the first on, the table itself.
         case columns(table: UInt32, Range<Int>)
         case series(Range<UInt32>)
+        case deletion(Tombstone)
     }
 
     private struct Entry: Sendable {
@@ -89,6 +90,13 @@ struct LoneDefinitions: Sendable {
         }
     }
 
+    /// Notes that the log says a deletion again.
+    mutating func remove(_ tombstone: Tombstone) {
+        if let index = entries.firstIndex(where: { $0.content == .deletion(tombstone) }) {
+            entries.remove(at: index)
+        }
+    }
+
     /// Forgets what a snapshot has.
     mutating func removeAll(through sequence: UInt64) {
         entries.removeAll { $0.sequence <= sequence }
@@ -114,6 +122,11 @@ extension Head {
             ]
         case .series(let numbers):
             return numbers.filter { loose.has($0) }.map { StoreRecord.series($0, loose.labels($0)) }
+        case .deletion(let tombstone):
+            // Behind the cleaning it would be another one.
+            let isDone =
+                !tombstones.contains(tombstone) && !waitingDeletions.contains { $0.tombstone == tombstone }
+            return isDone ? [] : [DeletionRecord.tombstone(tombstone)]
         }
     }
 }

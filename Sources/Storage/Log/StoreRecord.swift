@@ -14,7 +14,7 @@ import TimeSeries
 ///     8 metadata   name, kind, help, unit
 ///     9 window     how much older than the newest of its series a sample may be from here on, in ms
 ///
-/// Labels are a length and the canonical bytes of `Labels`. Records 1, 2 and 5 are said twice, see `LoneDefinitions`.
+/// Labels are a length and the canonical bytes of `Labels`. Records 1, 2 and 5 are said twice, see `LoneDefinitions`, as those of deletions are.
 enum StoreRecord {
     static let table: UInt8 = 1
     static let columns: UInt8 = 2

@@ -11,8 +11,10 @@ extension SnapshotFolder {
     mutating func load(into head: inout Head, _ status: inout StoreStatus, _ log: Log) throws -> UInt64 {
         let files = try SnapshotFolder.files(disk).filter { !$0.isTemporary }
         let numbers = files.filter { $0.kind == "manifest" }.map(\.number)
-        // A folder of such a name may not be written over.
-        lastNumber = try disk.list(SnapshotFolder.folder).compactMap { File($0)?.number }.max() ?? 0
+        // Somebody's own says nothing of the number that comes next.
+        let newest = try SnapshotFolder.files(disk).sorted { $0.number > $1.number }
+            .first { (try? RecordFile.isBegun(disk, $0.path, id: $0.number)) == true }
+        lastNumber = newest?.number ?? 0
         var damaged: [Manifest] = []
         for number in numbers.sorted(by: >) {
             guard var manifest = try readManifest(number, &status) else {
@@ -153,6 +155,7 @@ extension SnapshotFolder {
         let report = try RecordFile.read(disk, path, id: number) { place, record in
             reader.readState(record, at: place, into: &head)
         }
+        reader.endFile(into: &head, isOld: false)
         status.note(report.damage + report.mended)
         if !reader.isWhole, report.damage.isEmpty {
             // It ends too early, between two frames.
@@ -196,6 +199,7 @@ extension SnapshotFolder {
                 status.unreadableRecords += 1
             }
         }
+        reader.endFile(into: &head, isOld: true)
         if file.last == .max { file.last = reader.newest }
         status.note(report.damage + report.mended)
         // Another file in its place may be whole, and lacks all the same.

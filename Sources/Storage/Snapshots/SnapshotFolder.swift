@@ -59,16 +59,13 @@ struct SnapshotFolder: Sendable {
 
     /// Writes a snapshot of a head as it was behind log sequence `sequence`, which must be durable; `logEnd` is where the log
     /// was on disk then. Returns the sequence below which the log is needed no more. Where it is written `anew`, nothing of it is
-    /// in a file yet, and all files of before go. A `isDense` state takes some ten times as long and is smaller. The only one is
-    /// written twice where it has no more bytes than `smallState`.
+    /// in a file yet, and all files of before go. A `isDense` one takes some ten times as long and is smaller, and needs none
+    /// beside it, which would have another state. The only one is written twice where its state has no more bytes than `smallState`.
     mutating func write(
         _ head: Head, sequence: UInt64, logEnd: LogEnd? = nil, anew: Bool = false, isDense: Bool = false,
         smallState: Int = SnapshotFolder.smallState
     ) throws -> UInt64 {
-        guard lastNumber < File.numberLimit - 2 else {
-            throw StoreError.snapshot("no number is left for its files")
-        }
-        lastNumber += 1
+        lastNumber = try nextNumber()
         let number = lastNumber
         var manifest: Manifest
         let temporary = SnapshotFolder.path("manifest", number) + ".new"
@@ -83,12 +80,23 @@ struct SnapshotFolder: Sendable {
             throw error
         }
         try disk.synchronizeFolder(SnapshotFolder.folder)
-        manifests = (anew ? [] : manifests.suffix(1)) + [manifest]
+        manifests = (anew || isDense ? [] : manifests.suffix(1)) + [manifest]
         let others = manifest.chunkFiles.reduce(manifest.rollupFiles.byteCount) { $0 + $1.byteCount }
         if manifests.count == 1, manifest.stateByteCount <= max(smallState, others / Self.cheapShare) {
             repeatState(of: manifest, isDense)
         }
         return manifests[0].sequence + 1
+    }
+
+    /// The next number that no file or folder has: what else has such a name is not written over.
+    private func nextNumber() throws -> UInt64 {
+        let taken = Set(try disk.list(SnapshotFolder.folder).compactMap { File($0)?.number })
+        var number = lastNumber + 1
+        while taken.contains(number) { number += 1 }
+        guard number < File.numberLimit else {
+            throw StoreError.snapshot("no number is left for its files")
+        }
+        return number
     }
 
     /// A state of no more bytes, or of no more than this share of the chunks, is written twice. Of a service that goes on the
@@ -101,9 +109,10 @@ struct SnapshotFolder: Sendable {
     /// Writes the only snapshot once more, its state in a file of its own: the log before it goes, so that nothing else says
     /// what its series are should a byte of the state be damaged. Where the disk refuses, it stays the only one.
     private mutating func repeatState(of manifest: Manifest, _ isDense: Bool) {
-        lastNumber += 1
+        guard let number = try? nextNumber() else { return }
+        lastNumber = number
         var copy = manifest
-        copy.number = lastNumber
+        copy.number = number
         let state = SnapshotFolder.path("state", copy.number)
         let temporary = SnapshotFolder.path("manifest", copy.number) + ".new"
         do {

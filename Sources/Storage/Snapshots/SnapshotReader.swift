@@ -50,6 +50,7 @@ struct SnapshotReader {
     mutating func read(
         _ record: [UInt8], at place: UInt64, into head: inout Head, isOld: Bool
     ) throws(CodecError) {
+        if PieceRecord.isBeginning(record) { takeUnfinished(into: &head, isOld: isOld) }
         if record.first == PieceRecord.kind {
             if let whole = try pieces.take(record, at: place) {
                 try read(whole, at: place, into: &head, isOld: isOld)
@@ -113,6 +114,19 @@ struct SnapshotReader {
             }
         }
         count += 1
+    }
+
+    /// Ends a file, of chunks where `isOld`: what its last record lacks does not come any more.
+    mutating func endFile(into head: inout Head, isOld: Bool) {
+        takeUnfinished(into: &head, isOld: isOld)
+    }
+
+    /// Takes what there is of rows that lack their last pieces, which are not counted for that.
+    private mutating func takeUnfinished(into head: inout Head, isOld: Bool) {
+        guard let rows = pieces.takeUnfinished() else { return }
+        let before = count
+        try? read(rows, at: 0, into: &head, isOld: isOld)
+        count = before
     }
 
     mutating func finish(_ head: inout Head) {
@@ -222,8 +236,10 @@ struct SnapshotReader {
         let rows = SealedRows(
             times: TimeColumn(times), columnCount: columnCount, sampleCount: sampleCount, bytes: content,
             ends: ends)
-        damaged += rows.damagedChunks.count
-        return rows
+        let damagedChunks = Set(rows.damagedChunks)
+        damaged += damagedChunks.count
+        // The next snapshot must not have the damage as well.
+        return damagedChunks.isEmpty ? rows : rows.without(chunks: damagedChunks)
     }
 
     private mutating func series(

@@ -147,6 +147,32 @@ final class SealedRows: Sendable {
         return values.map { $0[0] }
     }
 
+    /// Without the samples of these chunks, which cannot be read.
+    func without(chunks: Set<Int>) -> SealedRows {
+        var encoder = ChunkEncoder()
+        var bytes: [UInt8] = []
+        var ends: [UInt32] = []
+        var sampleCount = 0
+        for chunk in self.ends.indices {
+            let first = chunk * SealedRows.columnsPerChunk
+            let columns = min(SealedRows.columnsPerChunk, columnCount - first)
+            if chunks.contains(chunk) {
+                let none = [Double](repeating: Marker.absent, count: columns * rowCount)
+                encoder.encode(none.span, rowCount: rowCount, to: &bytes)
+            } else {
+                bytes += self.bytes[range(ofChunk: chunk)]
+                var values = [[Double]](repeating: [], count: columns)
+                var hasAbsent = [Bool](repeating: false, count: columns)
+                let numbers = (0..<columns).map { UInt32(first + $0) }
+                read(numbers, 0..<rowCount, into: &values, &hasAbsent)
+                sampleCount += values.reduce(0) { $0 + $1.count { !isAbsent($0) } }
+            }
+            ends.append(UInt32(bytes.count))
+        }
+        return SealedRows(
+            times: times, columnCount: columnCount, sampleCount: sampleCount, bytes: bytes.fitted, ends: ends)
+    }
+
     /// Those of the chunks whose checksum is wrong.
     var damagedChunks: [Int] {
         let bytes = bytes

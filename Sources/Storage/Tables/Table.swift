@@ -159,7 +159,7 @@ struct Table: Sendable {
     }
 
     /// The first of the parts at the end that are shorter than this and in no chunk file, and the rows of all of them.
-    private func parts(shorterThan size: Int) -> (first: Int, rows: Int) {
+    func parts(shorterThan size: Int) -> (first: Int, rows: Int) {
         var first = sealed.count
         var rows = 0
         while first > persisted, sealed[first - 1].rowCount < size {
