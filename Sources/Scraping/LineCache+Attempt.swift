@@ -28,20 +28,21 @@ extension LineCache {
     /// How many lines ahead a series is looked for before the table is made: what vanishes, vanishes in groups.
     private static let nearby = 64
 
+    /// Reads a body that differs from the last one, from where it does.
     func attempt(
         _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules,
-        from progress: LineLayout.Progress, _ reading: Reading, _ row: [Double]
-    ) throws(ScrapeFailure) -> Attempt {
-        var attempt = Attempt(reading: reading, row: row, allowsRuns: true)
+        from progress: LineLayout.Progress, _ reading: inout Reading, _ row: inout [Double]
+    ) throws(ScrapeFailure) {
+        // Where a series is there twice, a run cannot tell which line is the first; line by line then.
+        var attempt = Attempt(reading: reading, row: row, allowsRuns: layout.repeatedCount == 0)
+        defer { (reading, row) = (attempt.reading, attempt.row) }
         try reread(body, format, rules, from: progress, &attempt)
-        if attempt.hasRepeats {
-            // Some series is there twice, and a run cannot tell; line by line then.
-            attempt = Attempt(
-                reading: reading, row: Array(repeating: Marker.absent, count: columnCount),
-                allowsRuns: false)
-            try reread(body, format, rules, from: LineLayout.Progress(), &attempt)
-        }
-        return attempt
+        guard attempt.hasRepeats else { return }
+        var again = Reading()
+        again.templateKey = reading.templateKey
+        attempt = Attempt(
+            reading: again, row: Array(repeating: Marker.absent, count: columnCount), allowsRuns: false)
+        try reread(body, format, rules, from: LineLayout.Progress(), &attempt)
     }
 
     private func reread(
@@ -58,6 +59,10 @@ extension LineCache {
         var notes = MetadataNotes()
         var reader = ExpositionReader(format, from: start.position)
         var lineCount = start.line
+        defer {
+            attempt.reading.lineCount = lineCount
+            attempt.reading.keptCount = builder.keptCount
+        }
         var lastEnd = start.position
         // The line of the last scrape whose value was read last.
         var lastLine = start.line - 1
@@ -78,7 +83,7 @@ extension LineCache {
             let retired = near == nil ? retiredColumn(series, body, &attempt.reading) : nil
             let known = near ?? (retired == nil ? lineAnywhere(of: series, in: body, &attempt.lines) : nil)
             if let known { attempt.expected = known + 1 }
-            let place = known.map { layout.destinations[$0] } ?? retired ?? LineLayout.dropped
+            let place = known.map { layout.destinations[$0] } ?? retired
             let destination = try destination(of: sample, place, body, reader, rules, &attempt)
             builder.append(
                 body, line: lastEnd..<sample.valueStart, seriesStart: series.lowerBound, to: destination)
@@ -101,32 +106,26 @@ extension LineCache {
         attempt.reading.metadata = notes.finish(body)
         let filled = attempt.row.count { !Marker.isAbsent($0) }
         attempt.hasRepeats = filled < builder.columnLineCount
-        let new = builder.finish(tail: body.extracting(lastEnd..<body.count))
-        attempt.reading.lineCount = lineCount
-        attempt.reading.keptCount = new.keptCount
-        attempt.reading.layout = new
+        attempt.reading.layout = builder.finish(tail: body.extracting(lastEnd..<body.count))
     }
 
     /// Where a line goes that did not stand where it was expected; its value is put there.
     private func destination(
-        of sample: ExpositionSample, _ known: LineLayout.Destination, _ body: Span<UInt8>,
+        of sample: ExpositionSample, _ known: LineLayout.Destination?, _ body: Span<UInt8>,
         _ reader: ExpositionReader, _ rules: SeriesRules, _ attempt: inout Attempt
     ) throws(ScrapeFailure) -> LineLayout.Destination {
         let isTimed = sample.timestamp != nil && rules.honorsTimestamps
-        var destination = known
-        // A dropped line may only have been a repetition, and a column cannot hold times of its own.
-        if destination == LineLayout.dropped || (destination >= 0 && isTimed) {
+        var destination = known ?? LineLayout.repeated
+        // The first line of a series may be gone, and a column cannot hold times of its own.
+        if destination == LineLayout.repeated || (destination >= 0 && isTimed) {
             let labels = try ScrapeFailure.reading { () throws(ExpositionError) in try reader.labels(body) }
             destination = try newDestination(of: labels, isTimed: isTimed, rules, &attempt)
         }
         if destination >= 0 {
             let column = Int(destination)
-            guard Marker.isAbsent(attempt.row[column]) else {
-                attempt.reading.repeatedCount += 1
-                return LineLayout.dropped
-            }
+            guard Marker.isAbsent(attempt.row[column]) else { return LineLayout.repeated }
             attempt.row[column] = sample.value
-        } else if destination < LineLayout.dropped {
+        } else if LineLayout.isOwn(destination) {
             attempt.reading.ownSamples.append(
                 OwnSample(
                     series: LineLayout.ownIndex(destination), value: sample.value,

@@ -12,12 +12,11 @@ struct LineCache {
         var destination: LineLayout.Destination
     }
 
-    /// What a body said.
+    /// What a body said. Of a series given more than once in one body the first line counts.
     struct Reading {
+        /// Lines with a sample, up to the one at which a body turns out bad, and those of them that relabelling keeps.
         var lineCount = 0
         var keptCount = 0
-        /// Series given more than once in one body; the first counts.
-        var repeatedCount = 0
         /// Behind the existing columns; their values are in the row already.
         var newColumns: [Labels] = []
         var newOwn: [Labels] = []
@@ -66,11 +65,13 @@ struct LineCache {
     /// Columns without a line; a table with many of them is better opened anew.
     var retiredCount: Int { retired.count }
 
-    /// Reads a body into a row of `columnCount` absent cells, which grows by the new columns.
+    /// Reads a body into a row of `columnCount` absent cells, which grows by the new columns. Of one that turns out bad
+    /// `reading` says how many lines came before.
     mutating func read(
-        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules, into row: inout [Double]
-    ) throws(ScrapeFailure) -> Reading {
-        var reading = Reading()
+        _ body: Span<UInt8>, _ format: ExpositionReader.Format, _ rules: SeriesRules,
+        into row: inout [Double], _ reading: inout Reading
+    ) throws(ScrapeFailure) {
+        reading = Reading()
         var progress = LineLayout.Progress()
         layout.advance(
             &progress, over: body, format, honoringTimes: rules.honorsTimestamps, into: &row,
@@ -78,28 +79,28 @@ struct LineCache {
         if layout.count > 0, progress.line == layout.count, layout.endsWith(body, from: progress.position) {
             reading.lineCount = layout.count
             reading.keptCount = layout.keptCount
-            return reading
+            return
         }
         if let template = template(for: body, format, rules, &reading) {
             let honorsTimes = rules.honorsTimestamps
             if let copy = readAsTemplate(template, body, format, honoringTimes: honorsTimes, into: &row) {
-                return copy
+                reading = copy
+                return
             }
             return try readNear(template, body, format, rules, &reading, into: &row)
         }
         if destinations == nil { destinations = try rememberDestinations(rules) }
-        let attempt = try attempt(body, format, rules, from: progress, reading, row)
-        row = attempt.row
-        return attempt.reading
+        try attempt(body, format, rules, from: progress, &reading, &row)
     }
 
-    /// Takes over what was read. Columns whose line is gone get a stale marker in `row`; returns the own series that ended.
-    mutating func commit(_ reading: Reading, row: inout [Double]) {
+    /// Takes over what was read. Columns whose line is gone get a stale marker in `row`; returns how many have a line that had
+    /// none in the reading before.
+    mutating func commit(_ reading: Reading, row: inout [Double]) -> Int {
         defer { if !ended.isEmpty { ended = [] } }
         guard let new = reading.layout else {
             calm += 1
             if calm == LineCache.calmScrapes { destinations = nil }
-            return
+            return 0
         }
         calm = 0
         let isFirst = columnCount == reportColumns.count && own.isEmpty && reading.newOwn.isEmpty
@@ -115,14 +116,17 @@ struct LineCache {
             destinations = large.merging(small) { large, _ in large }
         }
         for hash in reading.revived { retired[hash] = nil }
+        var goneCount = 0
         for line in 0..<layout.count {
             let destination = Int(layout.destinations[line])
             guard destination >= 0, Marker.isAbsent(row[destination]) else { continue }
+            goneCount += 1
             if !ended.contains(layout.destinations[line]) { row[destination] = Marker.stale }
             let series = layout.text[layout.seriesRange(line)]
             retired[Bytes.hash(series.span)] = Retired(
                 series: Array(series), destination: layout.destinations[line])
         }
+        let addedCount = new.columnCount - (layout.columnCount - goneCount)
         layout = new
         layout.share(through: registry)
         template = reading.template
@@ -132,6 +136,7 @@ struct LineCache {
             registry.register(made, key)
             template = made
         }
+        return addedCount
     }
 
     /// For a reading that is not taken over: columns whose line is gone get a stale marker in `row`, once.
