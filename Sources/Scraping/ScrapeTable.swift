@@ -92,7 +92,7 @@ struct ScrapeTable {
         }
         if problem.isEmpty { problem = kept.problem }
         if !batch.isEmpty {
-            let others = sink.append(batch)
+            let others = sink.append(scraped: batch)
             kept.position = max(kept.position, others.position)
             if problem.isEmpty { problem = others.problem }
         }
@@ -114,7 +114,7 @@ struct ScrapeTable {
         endSeries(&row, &batch, at: timestamp)
         for column in reportColumns.indices { row[column] = Marker.stale }
         _ = sink.append(table, at: timestamp, row: row)
-        if !batch.isEmpty { _ = sink.append(batch) }
+        if !batch.isEmpty { _ = sink.append(scraped: batch) }
         sink.closeTable(table)
         self.table = nil
     }

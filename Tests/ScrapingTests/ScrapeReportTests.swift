@@ -102,6 +102,7 @@ struct ScrapeReportTests {
         await rig.scrape("a 1 1000002\nc 3\n")
 
         #expect(counts(rig) == ["3 3 2", "2 2 0", "1 1 0", "2 2 1"])
+        #expect(rig.sink.scrapedBatches == 3)
     }
 
     @Test func `a target whose lines are all refused, some of them twice, is down`() async throws {

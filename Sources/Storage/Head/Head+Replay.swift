@@ -26,6 +26,7 @@ extension Head {
             let number = try cursor.number(bytes)
             let time = try cursor.signedVarint(bytes)
             let histogram = try HistogramCodec.decode(bytes, &cursor)
+            durability.found(time)
             guard foreseen.complete(series: number, &self) else { return .series(number) }
             var report = AppendReport()
             append(number, time, histogram, &report)
@@ -99,9 +100,12 @@ extension Head {
         var report = AppendReport()
         var lost: LostReference?
         var time: Int64 = 0
+        var oldest = Int64.max
+        defer { durability.found(oldest) }
         for _ in 0..<(try cursor.length(bytes)) {
             let number = try cursor.number(bytes)
             time &+= try cursor.signedVarint(bytes)
+            oldest = min(oldest, time)
             let value = Double(bitPattern: try cursor.fixed64(bytes))
             if loose.has(number) || foreseen.complete(series: number, &self) {
                 append(number, time, value, &report)
@@ -146,6 +150,7 @@ extension Head {
         // A row takes at least a bit a cell.
         guard width <= 8 * cursor.remaining else { throw .malformed("row width", at: cursor.position) }
         let hasAllCells = try cursor.byte(bytes) == 0
+        durability.found(time)
         foreseen.complete(number, to: width, &self)
         guard hasTable(number), let shape = tables[Int(number)]?.shape else { return .table(number) }
         var isWhole = width <= shape.width
