@@ -60,7 +60,7 @@ package struct LocalEngine: QueryEngine {
             readings: zip(plan.selections, evaluator.columns).map { selection, series in
                 QueryExplanation.Reading(
                     matchers: selection.matchers, range: selection.range, series: series.count,
-                    samples: Self.sampleCount(series))
+                    samples: series.sampleCount)
             },
             plan: evaluator.trace?.root ?? plan.root.step)
         return (result, explanation)
@@ -101,7 +101,7 @@ package struct LocalEngine: QueryEngine {
         let value = try Evaluator.result(evaluator, expression, range)
         var result = QueryResult(
             value: value, warnings: evaluator.annotations.warnings, infos: evaluator.annotations.infos,
-            samplesRead: evaluator.columns.reduce(evaluator.samplesInPieces) { $0 + sampleCount($1) })
+            samplesRead: evaluator.columns.reduce(evaluator.samplesInPieces) { $0 + $1.sampleCount })
         if let counts = evaluator.counts {
             let grid = evaluator.plan.grid
             result.samples = QueryResult.SampleStatistics(
@@ -111,14 +111,6 @@ package struct LocalEngine: QueryEngine {
                 peak: evaluator.budget.peak)
         }
         return result
-    }
-
-    /// How many samples there are, looking at each series where it is.
-    private static func sampleCount(_ series: [SeriesColumns]) -> Int {
-        let series = series.span
-        var count = 0
-        for number in series.indices { count += series[number].values.count }
-        return count
     }
 
     private func select(

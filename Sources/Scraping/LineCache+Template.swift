@@ -43,34 +43,31 @@ extension LineCache {
     /// whole, with the columns in the order of its lines, so that targets with these very lines share them.
     func readNear(
         _ template: LineTemplate, _ body: Span<UInt8>, _ format: ExpositionReader.Format,
-        _ rules: SeriesRules, _ first: inout Reading, into row: inout [Double]
-    ) throws(ScrapeFailure) -> Reading {
+        _ rules: SeriesRules, _ reading: inout Reading, into row: inout [Double]
+    ) throws(ScrapeFailure) {
         var borrowed = self
         borrowed.layout = template.layout
         borrowed.columnCount += template.columns.count
         borrowed.template = template
         borrowed.destinations = try borrowed.rememberDestinations(rules)
-        let attempt = try borrowed.attempt(
-            body, format, rules, from: LineLayout.Progress(), first,
-            Array(repeating: Marker.absent, count: borrowed.columnCount))
-        var reading = attempt.reading
-        guard let lines = reading.layout else { return reading }
+        var cells = Array(repeating: Marker.absent, count: borrowed.columnCount)
+        try borrowed.attempt(body, format, rules, from: LineLayout.Progress(), &reading, &cells)
+        guard let lines = reading.layout else { return }
         let base = reportColumns.count
         let labels = template.columns + reading.newColumns
-        var renumbered = Array(repeating: LineLayout.dropped, count: attempt.row.count)
+        var renumbered = Array(repeating: LineLayout.dropped, count: cells.count)
         reading.newColumns = []
         reading.newDestinations = [:]
-        row = Array(attempt.row[..<base])
+        row = Array(cells[..<base])
         let destinations = lines.destinations.map { old in
             guard old >= base else { return old }
             if renumbered[Int(old)] == LineLayout.dropped {
                 renumbered[Int(old)] = LineLayout.Destination(base + reading.newColumns.count)
                 reading.newColumns.append(labels[Int(old) - base])
-                row.append(attempt.row[Int(old)])
+                row.append(cells[Int(old)])
             }
             return renumbered[Int(old)]
         }
         reading.layout = LineLayout(lines.lines, destinations: destinations)
-        return reading
     }
 }

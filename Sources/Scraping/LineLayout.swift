@@ -14,23 +14,33 @@ struct OwnSample: Sendable {
 /// A line is the run of bytes from the end of one value to the begin of the next, so comments ride along; to check it is
 /// one memcmp.
 struct LineLayout: Sendable {
-    /// Where the value of a line goes: at least 0 is a column, `dropped` nowhere, below it a series of its own.
+    /// Where the value of a line goes: at least 0 is a column, `dropped` and `repeated` nowhere, below them a series of its
+    /// own.
     typealias Destination = Int32
+    /// Relabelling drops the line.
     static let dropped: Destination = -1
-    static func own(_ index: Int) -> Destination { Destination(-2 - index) }
-    static func ownIndex(_ destination: Destination) -> Int { -2 - Int(destination) }
+    /// A line before it has its column.
+    static let repeated: Destination = -2
+    static func own(_ index: Int) -> Destination { Destination(-3 - index) }
+    static func ownIndex(_ destination: Destination) -> Int { -3 - Int(destination) }
+    static func isOwn(_ destination: Destination) -> Bool { destination < repeated }
 
     static let empty = LineLayout(LineText(text: [], ends: [], seriesStarts: [], tail: []), destinations: [])
 
     private(set) var lines: LineText
     let destinations: [Destination]
-    /// Lines that are not dropped.
+    /// Lines that are not dropped, and those of them that repeat another one's series.
     let keptCount: Int
+    let repeatedCount: Int
+    /// Lines that go to columns, each to one of its own.
+    let columnCount: Int
 
     init(_ lines: LineText, destinations: [Destination]) {
         self.lines = lines
         self.destinations = destinations
-        keptCount = destinations.reduce(0) { $1 == LineLayout.dropped ? $0 : $0 + 1 }
+        keptCount = destinations.count { $0 != LineLayout.dropped }
+        repeatedCount = destinations.count { $0 == LineLayout.repeated }
+        columnCount = destinations.count { $0 >= 0 }
     }
 
     var text: [UInt8] { lines.text }
@@ -88,7 +98,7 @@ struct LineLayout: Sendable {
                 if destination >= 0 {
                     guard timestamp == nil else { break }
                     cells[destination] = value
-                } else if destination < Int(LineLayout.dropped) {
+                } else if LineLayout.isOwn(Destination(destination)) {
                     let series = LineLayout.ownIndex(Destination(destination))
                     own.append(OwnSample(series: series, value: value, timestamp: timestamp))
                 }
@@ -183,7 +193,10 @@ struct LineLayoutBuilder {
     }
 
     /// How many lines go to columns.
-    var columnLineCount: Int { destinations.reduce(0) { $1 >= 0 ? $0 + 1 : $0 } }
+    var columnLineCount: Int { destinations.count { $0 >= 0 } }
+
+    /// How many lines are not dropped.
+    var keptCount: Int { destinations.count { $0 != LineLayout.dropped } }
 
     func finish(tail: Span<UInt8>) -> LineLayout {
         var end: [UInt8] = []

@@ -5,11 +5,13 @@ import TimeSeries
 struct ScrapeReport {
     var isUp = false
     var duration: Duration = .zero
-    /// Lines in the body.
+    /// Lines in the body, up to the one at which it turned out bad.
     var scraped = 0
-    /// Of them, those that relabelling kept.
+    /// Of them, those that relabelling kept, whatever became of them then.
     var kept = 0
+    /// Series that the scrape before which went well did not have.
     var added = 0
+    /// Of the unpacked body; -1 where it was above its limit, 0 where there was none.
     var bodyBytes = 0
 
     private static let names = [
@@ -34,6 +36,6 @@ struct ScrapeReport {
         guard job.reportsExtraMetrics else { return }
         row[5] = timeout.inSeconds
         row[6] = Double(job.limits.samples ?? 0)
-        row[7] = isUp ? Double(bodyBytes) : -1
+        row[7] = Double(bodyBytes)
     }
 }

@@ -35,6 +35,9 @@ struct ScrapeTable {
     private var liveOwn: Set<Int> = []
     /// Native histograms of the last scrape.
     private var liveHistograms: Set<Labels> = []
+    /// What the last scrape that went well had beside the table.
+    private var lastOwn: Set<Int> = []
+    private var lastHistograms: Set<Labels> = []
     /// Whether the series of the table have a sample behind their last stale marker.
     private var isLive = false
     private var lastTimestamp = Timestamp.distantPast
@@ -71,6 +74,7 @@ struct ScrapeTable {
             report.isUp = true
         } catch {
             returnToFormer()
+            if case .transport(.bodyTooLarge, _) = error { report.bodyBytes = -1 }
             problem = error.description
             row = Array(repeating: Marker.absent, count: cache.columnCount)
             endSeries(&row, &batch, at: timestamp)
@@ -88,7 +92,7 @@ struct ScrapeTable {
         }
         if problem.isEmpty { problem = kept.problem }
         if !batch.isEmpty {
-            let others = sink.append(batch)
+            let others = sink.append(scraped: batch)
             kept.position = max(kept.position, others.position)
             if problem.isEmpty { problem = others.problem }
         }
@@ -110,7 +114,7 @@ struct ScrapeTable {
         endSeries(&row, &batch, at: timestamp)
         for column in reportColumns.indices { row[column] = Marker.stale }
         _ = sink.append(table, at: timestamp, row: row)
-        if !batch.isEmpty { _ = sink.append(batch) }
+        if !batch.isEmpty { _ = sink.append(scraped: batch) }
         sink.closeTable(table)
         self.table = nil
     }
@@ -198,13 +202,17 @@ extension ScrapeTable {
         _ response: TransportResponse, at timestamp: Timestamp, now: Timestamp, into row: inout [Double],
         _ batch: inout [SeriesSamples], _ report: inout ScrapeReport
     ) throws(ScrapeFailure) -> String {
+        report.bodyBytes = response.body.count
         let body = try ScrapeBody(response, job)
-        var reading = try cache.read(body.text.span, body.format, rules, into: &row)
+        var reading = LineCache.Reading()
+        do {
+            defer { (report.scraped, report.kept) = (reading.lineCount, reading.keptCount) }
+            try cache.read(body.text.span, body.format, rules, into: &row, &reading)
+        }
         var exemplars: [SeriesExemplars] = []
         let histograms = try series(of: body.histograms, at: timestamp, &exemplars)
-        report.scraped = reading.lineCount + body.histograms.count
-        report.kept = reading.keptCount + histograms.count
-        report.bodyBytes = response.body.count
+        report.scraped += body.histograms.count
+        report.kept += histograms.count
         if let limit = job.limits.samples, report.kept > limit {
             throw .sampleLimit(count: report.kept, limit: limit)
         }
@@ -220,8 +228,10 @@ extension ScrapeTable {
         }
         exemplars += lines.map { $0.whole(target, at: timestamp) }
         if !exemplars.isEmpty { sink.append(exemplars) }
-        appendOwn(reading, at: timestamp, now: now, to: &batch)
+        appendOwn(reading, at: timestamp, now: now, to: &batch, &report)
         appendHistograms(histograms, at: timestamp, to: &batch)
+        report.added += liveHistograms.subtracting(lastHistograms).count
+        lastHistograms = liveHistograms
         return problem
     }
 
@@ -242,12 +252,12 @@ extension ScrapeTable {
             {
                 replace()
             } else {
-                try keepKnown(of: reading, refusal, &row, &report)
+                try keepKnown(of: reading, refusal, &row, report)
                 return ScrapeFailure.sink(refusal).description
             }
             mayReplace = false
             row = Array(repeating: Marker.absent, count: cache.columnCount)
-            reading = try cache.read(body.text.span, body.format, rules, into: &row)
+            try cache.read(body.text.span, body.format, rules, into: &row, &reading)
         }
         return ""
     }
@@ -262,8 +272,7 @@ extension ScrapeTable {
         } catch {
             return error
         }
-        cache.commit(reading, row: &row)
-        report.added = reading.newColumns.count + reading.newOwn.count
+        report.added = cache.commit(reading, row: &row)
         report.added -= endFormer(keeping: reading.newColumns, at: timestamp)
         return nil
     }
@@ -271,14 +280,13 @@ extension ScrapeTable {
     /// The series that are known go on or end; the new ones are tried again with the next scrape. A target of which
     /// nothing is taken would look healthy without a sample.
     private mutating func keepKnown(
-        of reading: LineCache.Reading, _ refusal: SinkError, _ row: inout [Double],
-        _ report: inout ScrapeReport
+        of reading: LineCache.Reading, _ refusal: SinkError, _ row: inout [Double], _ report: ScrapeReport
     ) throws(ScrapeFailure) {
         let known = cache.own.count
         let refused = reading.newColumns.count + reading.ownSamples.count { $0.series >= known }
-        guard refusal.isLimitOfSeries, report.kept > refused else { throw .sink(refusal) }
+        let repeated = reading.layout?.repeatedCount ?? 0
+        guard refusal.isLimitOfSeries, report.kept > refused + repeated else { throw .sink(refusal) }
         row.removeLast(reading.newColumns.count)
-        report.kept -= refused
         cache.endMissing(row: &row)
     }
 
@@ -323,9 +331,10 @@ extension ScrapeTable {
 
     /// Samples of series outside the table, by series; a stale marker for those that had none this time.
     private mutating func appendOwn(
-        _ reading: LineCache.Reading, at timestamp: Timestamp, now: Timestamp, to batch: inout [SeriesSamples]
+        _ reading: LineCache.Reading, at timestamp: Timestamp, now: Timestamp,
+        to batch: inout [SeriesSamples], _ report: inout ScrapeReport
     ) {
-        guard !reading.ownSamples.isEmpty || !liveOwn.isEmpty else { return }
+        guard !reading.ownSamples.isEmpty || !liveOwn.isEmpty || !lastOwn.isEmpty else { return }
         var samples: [Int: [Sample]] = [:]
         var live: Set<Int> = []
         for sample in reading.ownSamples where sample.series < cache.own.count {
@@ -343,6 +352,9 @@ extension ScrapeTable {
         }
         appendStale(liveOwn.subtracting(live), at: timestamp, to: &batch)
         liveOwn = live
+        let all = Set(samples.keys)
+        report.added += all.subtracting(lastOwn).count
+        lastOwn = all
     }
 
     private func appendStale(_ series: Set<Int>, at timestamp: Timestamp, to batch: inout [SeriesSamples]) {

@@ -177,13 +177,28 @@ extension Store: SampleSink {
         return append(batch, handles: &handles)
     }
 
+    package func append(scraped batch: [SeriesSamples]) -> AppendReport {
+        var handles: [UInt32] = []
+        return append(SampleBatch(batch), scrapedSince: batch.oldestTime, handles: &handles)
+    }
+
     package func append(_ batch: SampleBatch, handles: inout [UInt32]) -> AppendReport {
+        append(batch, scrapedSince: nil, handles: &handles)
+    }
+
+    /// - Parameter oldest: the moment of the oldest sample, where a scrape brought them.
+    private func append(
+        _ batch: SampleBatch, scrapedSince oldest: Timestamp?, handles: inout [UInt32]
+    ) -> AppendReport {
         var numbers: [UInt32] = []
         var report = head.withLock { head in
             var report = AppendReport()
             numbers = append(batch, to: &head, &report)
             noteStarts(batch, &head)
             report.position = appendPosition
+            if let oldest, report.accepted > 0 {
+                head.durability.took(samplesSince: oldest.milliseconds, position: report.position)
+            }
             head.appendedSamples += UInt64(report.accepted)
             head.rejectedSamples += UInt64(report.rejected)
             return report
@@ -285,6 +300,15 @@ extension Store: SampleSink {
     private func commitIfAlways(_ report: inout AppendReport) {
         // A failed commit shows in `durablePosition`, which stays below the report's position.
         if settings.withLock({ $0.sync == .always }) { _ = try? sync() }
+    }
+}
+
+extension [SeriesSamples] {
+    /// The moment of the oldest sample or histogram; nil where there is none.
+    fileprivate var oldestTime: Timestamp? {
+        lazy.compactMap { series in
+            [series.samples.first?.timestamp, series.histograms.first?.timestamp].compactMap { $0 }.min()
+        }.min()
     }
 }
 

@@ -293,7 +293,7 @@ extension Head.Found {
             try read(loose[loosePieces[piece]], range, use, room: limit)
         }
         if let use { rest.append(rolled.compactMap { $0.read(range, use) { _ in nil } }) }
-        let count = rest.reduce(0) { $0 + $1.reduce(0) { $0 + $1.values.count } }
+        let count = rest.reduce(0) { $0 + $1.sampleCount }
         guard count <= room else { throw TooManySamples() }
         room -= count
         let series = parts.map { $0.compactMap { $0 } } + rest
@@ -309,7 +309,7 @@ extension Head.Found {
         var left = room
         for slice in loose {
             let found = read(slice, range, use)
-            left -= found.reduce(0) { $0 + $1.values.count }
+            left -= found.sampleCount
             guard left >= 0 else { throw TooManySamples() }
             result += found
         }

@@ -84,7 +84,7 @@ extension Head {
         statistics.refusesNewSeries = refusesNewSeries || pressure.hasRefused
         statistics.droppedSampleBytes = pressure.droppedSampleBytes
         statistics.droppedRollupBytes = pressure.droppedRollupBytes
-        LabelCensus(self).report(to: &statistics, limit)
+        LabelCensus(self, limit: limit).report(to: &statistics)
         return statistics
     }
 }

@@ -95,9 +95,10 @@ package final class Store: Sendable {
     /// keeps what is not written; the next call tries again.
     @discardableResult
     package func sync() throws(LogError) -> UInt64 {
-        repeatDefinitions()
+        let written = log.written
         let (moment, deletes) = head.withLock { head in
-            (head.durability.beginCommit(newest: head.newest), !head.waitingDeletions.isEmpty)
+            repeatDefinitions(in: written, &head)
+            return (head.durability.beginCommit(newest: head.newest), !head.waitingDeletions.isEmpty)
         }
         do {
             try keepReserve()

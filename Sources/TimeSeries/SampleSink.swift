@@ -89,6 +89,8 @@ package protocol SampleSink: Sendable {
     func closeTable(_ table: TableID)
     /// Samples that come one series at a time: rules, remote write, out of order.
     func append(_ batch: [SeriesSamples]) -> AppendReport
+    /// The same for what a scrape brought beside its row.
+    func append(scraped batch: [SeriesSamples]) -> AppendReport
     /// The same for what came over the wire.
     func append(_ batch: SampleBatch) -> AppendReport
     /// The same; sets `handles` to one for each series of the batch, with which its next samples can be appended. A
@@ -108,6 +110,8 @@ package protocol SampleSink: Sendable {
 }
 
 extension SampleSink {
+    package func append(scraped batch: [SeriesSamples]) -> AppendReport { append(batch) }
+
     package func append(_ batch: SampleBatch) -> AppendReport {
         append(batch.entries.indices.map(batch.series))
     }

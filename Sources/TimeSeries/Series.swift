@@ -33,6 +33,17 @@ package struct SeriesColumns: Sendable {
     }
 }
 
+extension [SeriesColumns] {
+    /// Samples of all series together.
+    package var sampleCount: Int {
+        // Through a span, series are looked at where they are.
+        let series = span
+        var count = 0
+        for index in series.indices { count += series[index].values.count }
+        return count
+    }
+}
+
 /// What a reader makes of samples: a source that keeps rollups may answer with those, for what it has no samples of,
 /// or where nobody can tell the difference.
 package struct SampleUse: Hashable, Sendable {

@@ -11,13 +11,7 @@ package struct SeriesPieces: Sendable {
             self.ranks = ranks
         }
 
-        package var sampleCount: Int {
-            // Through a span, series are looked at where they are.
-            let series = series.span
-            var count = 0
-            for index in series.indices { count += series[index].values.count }
-            return count
-        }
+        package var sampleCount: Int { series.sampleCount }
     }
 
     /// How many pieces there are.

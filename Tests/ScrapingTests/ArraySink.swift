@@ -23,6 +23,7 @@ final class ArraySink: SampleSink {
         var seriesPerTargetLimit = Int.max
         var extensions = 0
         var appends = 0
+        var scrapedBatches = 0
         /// Why all samples are refused.
         var refusal: String?
         var exemplars: [SeriesExemplars] = []
@@ -34,6 +35,8 @@ final class ArraySink: SampleSink {
     var complaints: [String] { state.withLock { $0.complaints } }
     var metadata: [String: MetricMetadata] { state.withLock { $0.metadata } }
     var labels: [Labels] { state.withLock { $0.series.keys.sorted() } }
+    /// Batches that were said to be of scrapes.
+    var scrapedBatches: Int { state.withLock { $0.scrapedBatches } }
     var extensions: Int { state.withLock { $0.extensions } }
     /// Of each table, in the order in which they were opened.
     var columns: [[Labels]] { state.withLock { $0.tables.map(\.columns) } }
@@ -114,6 +117,11 @@ final class ArraySink: SampleSink {
     }
 
     func closeTable(_ table: TableID) { state.withLock { $0.tables[Int(table.index)].isOpen = false } }
+
+    func append(scraped batch: [SeriesSamples]) -> AppendReport {
+        state.withLock { $0.scrapedBatches += 1 }
+        return append(batch)
+    }
 
     func append(_ batch: [SeriesSamples]) -> AppendReport {
         state.withLock { state in

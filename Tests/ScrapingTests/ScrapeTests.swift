@@ -48,7 +48,7 @@ struct ScrapeTests {
         #expect(rig.values("c") == ["1.0", "2.0", "3.0"])
         #expect(rig.values("d") == ["1.0", "2.0", "3.0"])
         #expect(rig.values("e") == ["2.0", "3.0"])
-        #expect(rig.values("scrape_series_added") == ["4.0", "1.0", "0.0"])
+        #expect(rig.values("scrape_series_added") == ["4.0", "1.0", "1.0"])
         #expect(rig.sink.complaints.isEmpty)
     }
 
@@ -79,9 +79,10 @@ struct ScrapeTests {
         await rig.scrape("a 1\na 2\nb 3\n")
         await rig.scrape("a 4\na 5\nb 6\n")
         await rig.scrape("b 7\na 8\nb 9\n")
+        await rig.scrape("a 10\nb 11\nc 12\n")
 
-        #expect(rig.values("a") == ["1.0", "4.0", "8.0"])
-        #expect(rig.values("b") == ["3.0", "6.0", "7.0"])
+        #expect(rig.values("a") == ["1.0", "4.0", "8.0", "10.0"])
+        #expect(rig.values("b") == ["3.0", "6.0", "7.0", "11.0"])
         #expect(rig.sink.complaints.isEmpty)
     }
 

@@ -109,7 +109,7 @@ import TimeSeries
         #expect(refused?.health == .up && refused?.lastError.contains("series_per_target") == true)
         #expect(rig.values("a") == ["1.0", "2.0", "2.0", "3.0", "4.0"])
         #expect(rig.values("b") == ["1.0", "stale", "3.0", "stale"])
-        #expect(rig.values("scrape_samples_post_metric_relabeling") == ["4.0", "3.0", "3.0", "4.0", "3.0"])
+        #expect(rig.values("scrape_samples_post_metric_relabeling") == ["4.0", "9.0", "9.0", "10.0", "3.0"])
         #expect(rig.values("up") == Array(repeating: "1.0", count: 5))
     }
     @Test func `a series ends once, whether others are refused or the scrape behind that fails`() async throws

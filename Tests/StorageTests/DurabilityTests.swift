@@ -60,6 +60,44 @@ struct DurabilityTests {
         #expect(durable(store) == at(1010))
     }
 
+    @Test func `a scrape's samples with older times of their own wait for the commit too`() throws {
+        let store = try open()
+        let (plain, timed) = (try table(store, "plain"), try table(store, "timed"))
+        func scrape(_ moment: Int) {
+            let labels = Labels(["__name__": "t", "instance": "timed"])
+            _ = store.append(scraped: [SeriesSamples(labels: labels, samples: [Sample(at(moment), 1)])])
+        }
+        _ = store.append(plain, at: at(1010), row: [1])
+        try store.sync()
+        _ = store.append(timed, at: at(1011), row: [1])
+        scrape(1007)
+        #expect(durable(store) == at(1007) - .milliseconds(1))
+        try store.sync()
+        #expect(durable(store) == at(1011))
+
+        // The same once more brings nothing that could be lost, one ahead is not due.
+        scrape(1007)
+        scrape(1020)
+        #expect(durable(store) == at(1011))
+        try store.sync()
+        #expect(durable(store) == at(1011))
+    }
+
+    @Test func `what a process before this one only wrote is not durable before the first commit`() throws {
+        let store = try Store(
+            disk: disk, configuration: StoreConfiguration(sync: .none), now: at(1000))
+        let (quick, slow) = (try table(store, "quick"), try table(store, "slow"))
+        _ = store.append(quick, at: at(1010), row: [1])
+        try store.snapshot()
+        _ = store.append(slow, at: at(1005), row: [1])
+        try store.sync()
+
+        let again = try open()
+        #expect(durable(again) == at(1005) - .milliseconds(1))
+        try again.sync()
+        #expect(durable(again) == at(1010))
+    }
+
     @Test func `what comes while a commit is under way waits for the next one`() {
         var durability = Durability()
         durability.took(scrapeAt: 10, position: 1)

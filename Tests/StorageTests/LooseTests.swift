@@ -132,15 +132,38 @@ import TimeSeries
         func texts(_ entries: [StoreStatistics.Entry]) -> [String] {
             entries.map { "\($0.name) \($0.value)" }
         }
-        // The target's job wins over the line's, which no series has.
+        // The target's job wins over the line's, which no series has; one of those pushed is the table's.
         #expect(
             texts(statistics.seriesByPair) == [
-                "__name__=up 3", "job=a 3", "__name__=load 1", "job=b 1",
+                "__name__=up 2", "job=a 2", "__name__=load 1", "job=b 1",
             ])
-        #expect(texts(statistics.seriesByMetric) == ["up 3", "load 1"])
+        #expect(texts(statistics.seriesByMetric) == ["up 2", "load 1"])
         #expect(texts(statistics.valuesByLabel) == ["__name__ 2", "job 2"])
         #expect(texts(statistics.bytesByLabel) == ["__name__ 6", "job 2"])
         #expect(statistics.labelPairs == 4)
+    }
+
+    @Test func `a series that stands in several places counts once by its labels too`() throws {
+        let store = try open()
+        let target = Labels(["job": "a"])
+        func columns(_ names: String...) -> [Labels] { names.map { Labels(["__name__": $0]) } }
+        let first = try store.openTable(target: target, columns: columns("up", "load"))
+        _ = store.append(first, at: at(0), row: [1, 2])
+        store.closeTable(first)
+        let second = try store.openTable(target: target, columns: columns("up", "x", "y", "z"))
+        _ = store.append(second, at: at(1), row: [1, 2, 3, 4])
+        _ = store.append(
+            ["up", "pushed"].map { name in
+                SeriesSamples(
+                    labels: Labels(["__name__": name, "job": "a"]), samples: [Sample(at(2), 1)])
+            })
+        try store.maintain(now: at(3))
+
+        let statistics = store.statistics()
+
+        #expect(statistics.tables == 2 && statistics.series == 6)
+        #expect(statistics.seriesByMetric.map(\.value) == [1, 1, 1, 1, 1, 1])
+        #expect(statistics.seriesByPair.first.map { "\($0.name) \($0.value)" } == "job=a 6")
     }
 
     @Test func `the largest counts are listed, as many as are asked for`() throws {

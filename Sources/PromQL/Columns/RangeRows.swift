@@ -25,7 +25,7 @@ struct RangeRows {
     /// Samples of all rows together, for `explain`.
     var sampleCount: Int {
         switch source {
-        case .series(let series, _, _): series.reduce(0) { $0 + $1.values.count }
+        case .series(let series, _, _): series.sampleCount
         case .steps(let vector, _): vector.cells.count
         }
     }

@@ -66,7 +66,7 @@ final class Evaluator {
     /// How many samples a selector reads; nil for what takes in the results of other parts.
     private func input(of node: PlanNode) -> Int? {
         guard case .selector(let plan) = node else { return nil }
-        return columns[plan.selection].reduce(0) { $0 + $1.values.count }
+        return columns[plan.selection].sampleCount
     }
 
     private func value(of node: PlanNode, _ grid: Grid) throws(QueryError) -> Operand {
@@ -220,9 +220,7 @@ final class Evaluator {
     func chargeInput() throws(QueryError) {
         try charge(plan.grid.count)
         release(plan.grid.count)
-        for selection in columns {
-            for number in selection.indices { try charge(selection.span[number].values.count) }
-        }
+        for selection in columns { try charge(selection.sampleCount) }
         for unread in pieces.values { try charge(unread.sampleCount) }
     }
 

@@ -50,7 +50,7 @@ package struct ArraySource: SeriesSource {
     ) async throws -> [SelectedSeries] {
         try await select(selections, sampleLimit: sampleLimit).enumerated().map { number, series in
             guard inPieces.contains(number) else { return .series(series) }
-            let samples = series.reduce(0) { $0 + $1.values.count }
+            let samples = series.sampleCount
             return .pieces(
                 SeriesPieces(
                     count: (series.count + 1) / 2, seriesCount: series.count, sampleCount: samples,

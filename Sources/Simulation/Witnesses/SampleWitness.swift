@@ -82,8 +82,11 @@ final class SampleWitness: SampleSink {
 
     func closeTable(_ table: TableID) { store.closeTable(table) }
 
-    func append(_ batch: [SeriesSamples]) -> AppendReport {
-        let report = store.append(batch)
+    func append(_ batch: [SeriesSamples]) -> AppendReport { note(batch, store.append(batch)) }
+
+    func append(scraped batch: [SeriesSamples]) -> AppendReport { note(batch, store.append(scraped: batch)) }
+
+    private func note(_ batch: [SeriesSamples], _ report: AppendReport) -> AppendReport {
         guard report.rejected == 0, report.repeated == 0 else { return report }
         state.withLock { state in
             for series in batch {

@@ -26,6 +26,7 @@ extension Head {
             let number = try cursor.number(bytes)
             let time = try cursor.signedVarint(bytes)
             let histogram = try HistogramCodec.decode(bytes, &cursor)
+            durability.found(time)
             guard foreseen.complete(series: number, &self) else { return .series(number) }
             var report = AppendReport()
             append(number, time, histogram, &report)
@@ -104,6 +105,8 @@ extension Head {
         _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ foreseen: ForeseenDefinitions
     ) throws(CodecError) -> LostReference? {
         var samples = try StoreRecord.samples(bytes, &cursor)
+        let oldest = samples.samples.reduce(Int64.max) { min($0, $1.timestamp.milliseconds) }
+        durability.found(oldest)
         var lost: LostReference?
         for index in samples.handles.indices {
             let number = samples.handles[index]
@@ -150,6 +153,7 @@ extension Head {
         // A row takes at least a bit a cell.
         guard width <= 8 * cursor.remaining else { throw .malformed("row width", at: cursor.position) }
         let hasAllCells = try cursor.byte(bytes) == 0
+        durability.found(time)
         foreseen.complete(number, to: width, &self)
         guard hasTable(number), let shape = tables[Int(number)]?.shape else { return .table(number) }
         var isWhole = width <= shape.width

@@ -59,17 +59,31 @@ extension Head {
 
     /// How many of these columns the tables of a target before this one have, the last few of them.
     func repeatedCount(_ columns: [Labels], of target: Labels, in number: UInt32?) -> Int {
+        columns.count - (newColumns(columns, of: target, in: number)?.count ?? columns.count)
+    }
+
+    /// The columns of a table that those of its target before it have too.
+    func repeatedColumns(of number: UInt32, _ table: Table) -> [Labels] {
+        let columns = table.layout.columns
+        guard table.repeatedColumns > 0, let new = newColumns(columns, of: table.target, in: number)
+        else { return [] }
+        return columns.filter { !new.contains($0) }
+    }
+
+    /// Those of these columns that none of the last few tables of a target before this one has; nil for all of them.
+    private func newColumns(
+        _ columns: [Labels], of target: Labels, in number: UInt32?
+    ) -> Set<Labels>? {
         let all = tablesByTarget[target] ?? []
         let earlier = all.prefix { $0 != number }.suffix(Head.mostEarlierTables)
-        guard !earlier.isEmpty else { return 0 }
         var left: Set<Labels>?
         for number in earlier.reversed() {
             guard let layout = tables[Int(number)]?.layout else { continue }
-            if layout.columns == columns { return columns.count }
+            if layout.columns == columns { return [] }
             if left == nil { left = Set(columns) }
             for labels in layout.columns { left?.remove(labels) }
         }
-        return columns.count - (left?.count ?? columns.count)
+        return left
     }
 
     /// Counts anew what tables of a target have that others before them have too, once some are gone.

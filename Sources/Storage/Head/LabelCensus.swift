@@ -1,5 +1,7 @@
-/// How many series have which labels: those of tables are counted by symbol, those of single series are counted
-/// already; texts are made for the largest only.
+import TimeSeries
+
+/// How many series have which labels, each series once: those of tables are counted by symbol, those of single series are
+/// counted already; texts are made for the largest only.
 struct LabelCensus {
     private typealias Symbol = SymbolTable.Symbol
 
@@ -10,10 +12,15 @@ struct LabelCensus {
     }
 
     private let head: Head
+    /// Of each of the lists of largest names.
+    private let limit: Int
     private var tables: [Symbol: [Symbol: Int]] = [:]
+    /// How many of the single series with a pair tables have too.
+    private var doubles: [PairTable.Pair: Int] = [:]
 
-    init(_ head: Head) {
+    init(_ head: Head, limit: Int) {
         self.head = head
+        self.limit = limit
         var uses: [ObjectIdentifier: (layout: Layout, count: Int, hidden: [Symbol: Int])] = [:]
         for case let table? in head.tables {
             let layout = ObjectIdentifier(table.layout)
@@ -35,9 +42,32 @@ struct LabelCensus {
                 }
             }
         }
+        if limit > 0 { leaveOutRepeated() }
     }
 
-    func report(to statistics: inout StoreStatistics, _ limit: Int) {
+    /// Of a series that stands in several places, only one counts.
+    private mutating func leaveOutRepeated() {
+        for (number, table) in head.tables.enumerated() {
+            guard let table else { continue }
+            for labels in head.repeatedColumns(of: UInt32(number), table) {
+                for pair in labels.merging(table.target).pairs {
+                    guard let name = head.symbols.find(pair.name), let value = head.symbols.find(pair.value)
+                    else { continue }
+                    tables[name]?[value]? -= 1
+                }
+            }
+        }
+        for number in head.doubles.singles where head.loose.has(number) {
+            for pair in head.loose.pairs(of: number) { doubles[pair, default: 0] += 1 }
+        }
+    }
+
+    /// How many single series have a pair and stand in no table.
+    private func loneCount(of pair: PairTable.Pair) -> Int {
+        head.loose.pairs.members(of: pair).count - doubles[pair, default: 0]
+    }
+
+    func report(to statistics: inout StoreStatistics) {
         let pairs = head.loose.pairs
         var values: [String: Int] = [:]
         var bytes: [String: Int] = [:]
@@ -55,7 +85,7 @@ struct LabelCensus {
                 var entry = Value(name: text, value: head.symbols[value], count: count)
                 if let pair = pairs.find(text, entry.value) {
                     shared.insert(pair)
-                    entry.count += pairs.members(of: pair).count
+                    entry.count += loneCount(of: pair)
                 } else {
                     values[text, default: 0] += 1
                     bytes[text, default: 0] += entry.value.utf8.count
@@ -66,7 +96,7 @@ struct LabelCensus {
         }
         for name in pairs.names {
             for pair in pairs.number(of: name).map(pairs.pairs) ?? [] where !shared.contains(pair) {
-                let count = pairs.members(of: pair).count
+                let count = loneCount(of: pair)
                 largest.offer(count) { name + "=" + pairs.value(of: pair) }
                 if name == "__name__" { metrics.offer(count) { pairs.value(of: pair) } }
             }

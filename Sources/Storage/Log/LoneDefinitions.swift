@@ -136,18 +136,17 @@ extension Store {
     private static let mostRepeatedBytes = 1 << 20
 
     /// Tells the log once more what it says once so far, where that is far enough.
-    func repeatDefinitions() {
-        guard head.withLock({ !$0.lone.isEmpty }), let written = log.written else { return }
-        head.withLock { head in
-            head.lone.place(written)
-            var byteCount = 0
-            while byteCount < Store.mostRepeatedBytes, let content = head.lone.due(written.end) {
-                let records = head.records(content)
-                // One that is full takes them later.
-                guard (try? log.append(records)) != nil else { return }
-                head.lone.removeFirst()
-                byteCount += records.reduce(0) { $0 + $1.count }
-            }
+    /// - Parameter written: up to where it is in its files.
+    func repeatDefinitions(in written: (sequence: UInt64, end: LogEnd)?, _ head: inout Head) {
+        guard let written, !head.lone.isEmpty else { return }
+        head.lone.place(written)
+        var byteCount = 0
+        while byteCount < Store.mostRepeatedBytes, let content = head.lone.due(written.end) {
+            let records = head.records(content)
+            // One that is full takes them later.
+            guard (try? log.append(records)) != nil else { return }
+            head.lone.removeFirst()
+            byteCount += records.reduce(0) { $0 + $1.count }
         }
     }
 }

@@ -40,6 +40,12 @@ struct LooseSeries: Sendable {
         Int(number >> 4) < groups.count && groups[Int(number >> 4)].members >> UInt16(number & 15) & 1 == 1
     }
 
+    /// What a series that is there has for labels.
+    func pairs(of number: UInt32) -> ArraySlice<PairTable.Pair> {
+        let group = groups[Int(number >> 4)]
+        return group.pairs[group.pairRange(Int(number & 15))]
+    }
+
     func labels(_ number: UInt32) -> Labels { groups[Int(number >> 4)].labels(Int(number & 15), pairs) }
 
     /// Adds a series; its number must not be below those that were given. One with the same labels that is still there was
