@@ -152,17 +152,18 @@ package struct PathForecaster: Sendable {
                 return min(max(value, possible.lowerBound), possible.upperBound)
             }
         }
-        let central = zip(band(Self.centralQuantiles.low), band(Self.centralQuantiles.high))
-        let bands = quantiles.map { (quantile: $0, values: band($0)) }
-        let inside = zip(point, central).map { min(max($0, $1.0), $1.1) }
         func placed(_ path: [Double]) -> [Double] {
             origin.map { origin in path.map { max(floor, origin + $0) } } ?? path
         }
-        let recordable = placed(inside).map { value in
-            resolution.map { max(floor, $0.rounded(value)) } ?? value
+        let least = placed(band(Self.centralQuantiles.low))
+        let most = placed(band(Self.centralQuantiles.high))
+        let recordable = placed(point).enumerated().map { step, value in
+            let central = min(least[step], most[step])...most[step]
+            let inside = min(max(value, central.lowerBound), central.upperBound)
+            return resolution.map { $0.rounded(inside, within: central) } ?? inside
         }
         return Forecast(
-            mean: recordable, quantiles: bands.map { ($0.quantile, placed($0.values)) },
+            mean: recordable, quantiles: quantiles.map { ($0, placed(band($0))) },
             relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,
             model: "weighted median of \(fit.ensemble.members.count) models"

@@ -32,6 +32,20 @@ struct PathForecasterTests {
     }
 
     @Test
+    func `a point forecast lies between its quantiles, however it is rounded`() throws {
+        let values = (0..<200).map { (100 + 50 * sin(2 * .pi * Double($0) / 12.3)).rounded() }
+
+        let forecast = try #require(PathForecaster(values)).forecast(horizon: 24, quantiles: [0.1, 0.9])
+
+        let quantiles = zip(forecast.quantiles[0].values, forecast.quantiles[1].values)
+        for (point, (low, high)) in zip(forecast.mean, quantiles) {
+            #expect(low <= point && point <= high)
+            // What could be recorded, where there is such a value.
+            #expect(abs(point - point.rounded()) < 1e-6 || low.rounded(.up) > high, "\(low) \(point) \(high)")
+        }
+    }
+
+    @Test
     func `the resolution of a recording is found where it matters`() throws {
         let tenths = (0..<200).map { 20 + Double($0 * 7 % 90) / 10 }
         let pages = (0..<200).map { 100 + 4096 * Double($0 * 7 % 90) }
