@@ -13,7 +13,12 @@ struct ForecastKey: Hashable {
         guard let prediction = policy.prediction, prediction.signal == signal.name else { return nil }
         query = signal.query
         history = prediction.history
-        step = prediction.step ?? Self.step(for: prediction.history, interval: policy.interval)
+        step = Self.step(prediction, interval: policy.interval)
+    }
+
+    /// The distance of the points that a model sees.
+    static func step(_ prediction: Prediction, interval: Duration) -> Duration {
+        prediction.step ?? step(for: prediction.history, interval: interval)
     }
 
     static let maxPoints: Int64 = 20_160
