@@ -158,12 +158,18 @@ package struct PathForecaster: Sendable {
         let least = placed(band(Self.centralQuantiles.low))
         let most = placed(band(Self.centralQuantiles.high))
         let recordable = placed(point).enumerated().map { step, value in
-            let central = min(least[step], most[step])...most[step]
-            let inside = min(max(value, central.lowerBound), central.upperBound)
-            return resolution.map { $0.rounded(inside, within: central) } ?? inside
+            let inside = min(max(value, least[step]), most[step])
+            return resolution.map { max(floor, $0.rounded(inside)) } ?? inside
+        }
+        let bands = quantiles.map { quantile in
+            let bounds = zip(placed(band(quantile)), recordable)
+            // Nothing is recorded between two points of the grid: no interval is so narrow that it has none.
+            if quantile <= Self.centralQuantiles.low { return (quantile, bounds.map { min($0, $1) }) }
+            if quantile >= Self.centralQuantiles.high { return (quantile, bounds.map { max($0, $1) }) }
+            return (quantile, bounds.map { $0.0 })
         }
         return Forecast(
-            mean: recordable, quantiles: quantiles.map { ($0, placed(band($0))) },
+            mean: recordable, quantiles: bands,
             relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,
             model: "weighted median of \(fit.ensemble.members.count) models"

@@ -41,12 +41,4 @@ struct Resolution: Sendable {
     }
 
     func rounded(_ value: Double) -> Double { origin + ((value - origin) / step).rounded() * step }
-
-    /// The nearest point of the grid within a range; the value itself where there is none.
-    func rounded(_ value: Double, within range: ClosedRange<Double>) -> Double {
-        let nearest = rounded(value)
-        guard !range.contains(nearest) else { return nearest }
-        let next = nearest + (nearest < range.lowerBound ? step : -step)
-        return range.contains(next) ? next : value
-    }
 }
