@@ -119,6 +119,34 @@ struct PathForecasterTests {
         #expect(error < 0.4 * naive, "\(error) beside \(naive)")
     }
 
+    /// How far point forecasts are from what comes, beside the last value, and how much of it is below the median.
+    private func outcome(noise: Double, _ shape: (Int) -> Double) throws -> (error: Double, below: Int) {
+        var error = 0.0
+        var naive = 0.0
+        var below = 0
+        for seed in 1...12 {
+            var source = Synthetic(seed: UInt64(seed))
+            let values = (0..<84).map { shape($0) + noise * source.normal() }
+            let truth = Array(values[60...])
+            let forecast = try #require(PathForecaster(Array(values[..<60])))
+                .forecast(horizon: 24, quantiles: [0.5])
+            error += distance(forecast.mean, truth)
+            naive += distance([Double](repeating: values[59], count: 24), truth)
+            below += zip(truth, forecast.quantiles[0].values).count { $0 < $1 }
+        }
+        return (error / naive, below)
+    }
+
+    @Test
+    func `of few values a line that is beyond doubt leads, unless it flattens`() throws {
+        let line = try outcome(noise: 0.5) { 50 + Double($0) }
+        let flattening = try outcome(noise: 5) { 100 * Double($0 + 1).squareRoot() }
+
+        #expect(line.error < 0.06)
+        #expect((90...200).contains(line.below), "\(line.below) of 288")
+        #expect(flattening.error < 0.27)
+    }
+
     @Test
     func `what runs out is at nothing, and not below`() throws {
         let line = (0..<60).map { 1000 - 15 * Double($0) }
