@@ -16,7 +16,7 @@ package struct PeakForecaster: Sendable {
     /// Fewer errors calibrate no quantile.
     static let leastErrors = 20
     /// With more than this missing, what remains may be the outage and not the demand.
-    static let leastCoverage = 0.8
+    package static let leastCoverage = 0.8
 
     /// What so many cycles did at a moment is what the season does there.
     private static let agreeingCycles = 3

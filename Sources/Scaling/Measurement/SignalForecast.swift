@@ -71,6 +71,15 @@ struct SignalForecast {
     /// With fewer values nothing is fitted.
     static let leastValues = 30
 
+    /// How much of the history is known; nil where that is enough.
+    var shortage: Signal.History? {
+        let known = values.count(where: \.isFinite)
+        let count = max(values.count, Self.leastValues)
+        let isEnough =
+            known >= Self.leastValues && Double(known) >= PeakForecaster.leastCoverage * Double(count)
+        return isEnough ? nil : Signal.History(known: known, count: count)
+    }
+
     private let key: ForecastKey
     private let stepMilliseconds: Int64
     private var values: [Double] = []
