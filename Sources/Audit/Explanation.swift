@@ -60,6 +60,9 @@ package enum Explanation {
                         }
                             ?? ""))
             }
+            if let history = measured?.history {
+                lines.append("  history of \(signal.name): \(history.known) of \(history.count) values known")
+            }
         }
         for schedule in given.measurement.schedules ?? [] {
             lines.append("  schedule \(schedule.name), until \(schedule.until.rfc3339)")

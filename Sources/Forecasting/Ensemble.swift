@@ -26,6 +26,10 @@ struct Ensemble: Sendable {
         case damped, theta, straight
     }
 
+    /// The line through all values counts alone from the second of these shares of the weight on: it lies beyond all others
+    /// where they follow a trend too little, and what is interpolated would follow it too little as well.
+    private static let leadingShares = 0.5...0.75
+
     private(set) var members: [(kind: Kind, model: Model)] = []
     private let plausible: ClosedRange<Double>
     /// Whether models are of logarithms where they can be.
@@ -161,11 +165,16 @@ struct Ensemble: Sendable {
     func combined(_ paths: [[Double]?], weights: [Double], horizon: Int, last: Double) -> [Double] {
         let known = paths.indices.compactMap { index in paths[index].map { ($0, weights[index]) } }
         guard !known.isEmpty else { return [Double](repeating: last, count: horizon) }
+        let line = members.firstIndex { $0.kind == .straight }.flatMap { paths[$0] == nil ? nil : $0 }
+        let share = line.map { weights[$0] / known.reduce(0) { $0 + $1.1 } } ?? 0
+        let lead = Trend.share(of: share, beyond: Self.leadingShares)
         var column: [(value: Double, weight: Double)] = []
         return (0..<horizon).map { step in
             column.removeAll(keepingCapacity: true)
             for (path, weight) in known { column.append((path[step], weight)) }
-            return min(max(Self.median(&column), plausible.lowerBound), plausible.upperBound)
+            var value = Self.median(&column)
+            if lead > 0, let line, let path = paths[line] { value += lead * (path[step] - value) }
+            return min(max(value, plausible.lowerBound), plausible.upperBound)
         }
     }
 

@@ -152,17 +152,24 @@ package struct PathForecaster: Sendable {
                 return min(max(value, possible.lowerBound), possible.upperBound)
             }
         }
-        let central = zip(band(Self.centralQuantiles.low), band(Self.centralQuantiles.high))
-        let bands = quantiles.map { (quantile: $0, values: band($0)) }
-        let inside = zip(point, central).map { min(max($0, $1.0), $1.1) }
         func placed(_ path: [Double]) -> [Double] {
             origin.map { origin in path.map { max(floor, origin + $0) } } ?? path
         }
-        let recordable = placed(inside).map { value in
-            resolution.map { max(floor, $0.rounded(value)) } ?? value
+        let least = placed(band(Self.centralQuantiles.low))
+        let most = placed(band(Self.centralQuantiles.high))
+        let recordable = placed(point).enumerated().map { step, value in
+            let inside = min(max(value, least[step]), most[step])
+            return resolution.map { max(floor, $0.rounded(inside)) } ?? inside
+        }
+        let bands = quantiles.map { quantile in
+            let bounds = zip(placed(band(quantile)), recordable)
+            // Nothing is recorded between two points of the grid: no interval is so narrow that it has none.
+            if quantile <= Self.centralQuantiles.low { return (quantile, bounds.map { min($0, $1) }) }
+            if quantile >= Self.centralQuantiles.high { return (quantile, bounds.map { max($0, $1) }) }
+            return (quantile, bounds.map { $0.0 })
         }
         return Forecast(
-            mean: recordable, quantiles: bands.map { ($0.quantile, placed($0.values)) },
+            mean: recordable, quantiles: bands,
             relativeError: fit.backtest.relativeError,
             isTrusted: fit.backtest.isTrusted,
             model: "weighted median of \(fit.ensemble.members.count) models"

@@ -16,7 +16,7 @@ package struct PeakForecaster: Sendable {
     /// Fewer errors calibrate no quantile.
     static let leastErrors = 20
     /// With more than this missing, what remains may be the outage and not the demand.
-    static let leastCoverage = 0.8
+    package static let leastCoverage = 0.8
 
     /// What so many cycles did at a moment is what the season does there.
     private static let agreeingCycles = 3
@@ -39,6 +39,8 @@ package struct PeakForecaster: Sendable {
     private let chosen: Candidate
     private let regression: RidgeRegression
     private let residuals: Residuals
+    /// The margins between which the expectation lies.
+    private let central: (low: Double, high: Double)
     private let errors: ErrorScale
     private let economy: Economy
     private var features: Features
@@ -87,6 +89,10 @@ package struct PeakForecaster: Sendable {
         loss = contest.loss
         persistenceLoss = contest.persistenceLoss
         residuals = contest.residuals
+        central = (
+            contest.residuals.margin(PathForecaster.centralQuantiles.low),
+            contest.residuals.margin(PathForecaster.centralQuantiles.high)
+        )
         economy = contest.economy
         regression = sample.fit(0..<sample.moments.count)
         cycles =
@@ -145,10 +151,11 @@ package struct PeakForecaster: Sendable {
             features, regression.forecast(features, series, at: moment, lifted: lifted), series, at: moment,
             lifted: lifted)
         guard raw.isFinite else { return nil }
-        let expected = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
+        let base = min(max(raw, series.plausible.lowerBound), series.plausible.upperBound)
         let scale = errors.scale(features, series, at: moment, lifted: lifted)
+        let unit = residuals.unit(around: base, scale: scale)
         return Peak(
-            expected: expected, unit: residuals.unit(around: expected, scale: scale),
+            expected: base + unit * min(max(0, central.low), central.high), base: base, unit: unit,
             isDoubted: ago == 0 && spikes?.doubts(next: since) == true)
     }
 
@@ -164,17 +171,20 @@ package struct PeakForecaster: Sendable {
         return lifted - sign * min(max(0, known.max() ?? 0), abs(lifted))
     }
 
-    /// How many units of a `Peak` a quantile lies above its expectation; the same for all moments until the next fit.
+    /// How many units of a `Peak` a quantile lies above its base; the same for all moments until the next fit.
     package func margin(_ quantile: Double) -> Double { residuals.margin(quantile) }
 
     /// What is foreseen of the largest value in the window.
     package struct Peak: Sendable {
+        /// Within the central quantiles: where the model has erred to one side ever again, not what it says.
         package var expected: Double
+        /// What the model says, from which quantiles are reckoned.
+        fileprivate var base: Double
         /// The size of error that is to be expected now.
         package var unit: Double
         /// Whether the newest measurement may be wrong: it is as there hardly ever was one, and no others bear it out yet.
         package var isDoubted = false
 
-        package func quantile(margin: Double) -> Double { expected + margin * unit }
+        package func quantile(margin: Double) -> Double { base + margin * unit }
     }
 }

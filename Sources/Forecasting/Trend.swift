@@ -5,6 +5,8 @@ enum Trend {
     static let damping = 0.9
     /// So many times its standard error a slope may be by chance, and from so many times on it is none.
     static let doubt = 5.0...10.0
+    /// The same of how much it flattens: what does ends.
+    static let doubtOfEnd = 2.5...4.0
     /// Fewer tell no trend from chance.
     static let leastValues = 12
     /// Older values tell no rate.
@@ -71,8 +73,36 @@ enum Trend {
         let likeness = min(max(product / square + 4 / count, 0), 0.99)
         let variance = square / (count - 2) * (1 + likeness) / (1 - likeness)
         let error = (variance / (count * (count * count - 1) / 12)).squareRoot()
-        let distance = abs(line[1] - line[0]) / error - doubt.lowerBound
-        return min(max(distance / (doubt.upperBound - doubt.lowerBound), 0), 1)
+        let distance = abs(line[1] - line[0]) / error
+        let bend = curvature(rest) * ((1 - likeness) / (1 + likeness)).squareRoot()
+        let flattening = line[1] < line[0] ? bend : -bend
+        return share(of: distance, beyond: doubt) * (1 - share(of: flattening, beyond: doubtOfEnd))
+    }
+
+    /// How far a number is on its way from the first to the second bound, from 0 to 1.
+    static func share(of number: Double, beyond bounds: ClosedRange<Double>) -> Double {
+        min(max((number - bounds.lowerBound) / (bounds.upperBound - bounds.lowerBound), 0), 1)
+    }
+
+    /// By how many standard errors what remains without a line is bent, upwards where that is above zero.
+    private static func curvature(_ rest: [Double]) -> Double {
+        let count = Double(rest.count)
+        let centre = (count - 1) / 2
+        // The mean of the squared distances from the centre.
+        let mean = (count * count - 1) / 12
+        var product = 0.0
+        var size = 0.0
+        var square = 0.0
+        for (index, value) in rest.enumerated() {
+            let curve = (Double(index) - centre) * (Double(index) - centre) - mean
+            product += value * curve
+            size += curve * curve
+            square += value * value
+        }
+        let bent = product * product / size
+        guard square > bent, square.isFinite else { return 0 }
+        let errors = (bent / (square - bent) * (count - 3)).squareRoot()
+        return product < 0 ? -errors : errors
     }
 
     /// The line that fits values best.

@@ -293,6 +293,29 @@ struct AuditLogTests {
         #expect(try log.entries(from: 0, count: 9).map(\.record.entry.id) == ["d1-1", "d1-2"])
     }
 
+    @Test func `an explanation says how much of the past is known where nothing is foreseen`() throws {
+        var entry = entry(1)
+        entry.kind = .scaling
+        let web = WorkloadID("web")!
+        let policy = ScalingPolicy(
+            name: "p", workload: web, maxReplicas: 9,
+            signals: [SignalPolicy(name: "load", query: "load", target: .perReplica(10))],
+            prediction: Prediction(signal: "load"))
+        let signal = Signal(
+            name: "load", reading: .value(60, measuredAt: moment(1)),
+            history: Signal.History(known: 12, count: 30))
+        let given = DecisionCase(
+            policy: policy,
+            measurement: Measurement(policy: "p", workload: web, at: moment(1), signals: [signal]),
+            counts: ReplicaCounts(desired: 6, ready: 6, starting: 0), memory: ScalingMemory(), now: moment(1))
+
+        let text = Explanation.text(
+            IndexedRecord(index: 3, record: AuditRecord(entry: entry, evidence: "ab12", sequence: 9)),
+            given: given)
+
+        #expect(text.contains("\n  history of load: 12 of 30 values known\n"), "\(text)")
+    }
+
     @Test func `an explanation says what was measured, what held it back and what was done`() throws {
         var entry = entry(1)
         let web = Workload(id: WorkloadID("web")!, command: ["run"])

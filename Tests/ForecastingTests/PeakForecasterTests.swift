@@ -21,6 +21,20 @@ struct PeakForecasterTests {
         #expect(forecast.quantiles[1] < 160)
     }
 
+    @Test(arguments: [60, 90])
+    func `the expectation of a young history lies between its quantiles`(count: Int) throws {
+        var source = Synthetic(seed: 1)
+        let values = source.noise(count).enumerated().map { 150 + 60 * sin(Double($0) / 10 * .pi) + 5 * $1 }
+
+        var model = try #require(
+            PeakForecaster(fitting: Array(values.prefix(count * 2 / 3)), window: Window(first: 3, last: 6)))
+        for value in values.suffix(count / 3) {
+            model.append([value])
+            let forecast = try #require(model.forecast(quantiles: [0.1, 0.9]))
+            #expect((forecast.quantiles[0]...forecast.quantiles[1]).contains(forecast.expected))
+        }
+    }
+
     @Test(arguments: [(-2, 160.0), (-6, 100.0)])
     func `what rises at one minute of the day is foreseen to the minute`(minutes: Int, level: Double) throws {
         var source = Synthetic(seed: 4)

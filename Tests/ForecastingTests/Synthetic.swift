@@ -29,3 +29,8 @@ struct Synthetic {
         }
     }
 }
+
+/// How far one path is from another, on average.
+func distance(_ path: [Double], _ other: [Double]) -> Double {
+    zip(path, other).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(other.count)
+}

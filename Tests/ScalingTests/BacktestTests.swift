@@ -151,6 +151,27 @@ struct BacktestTests {
     }
 
     @Test
+    func `the step of a policy is that of its forecasts, and none is finer than the trace`() async throws {
+        let trace = noisyDays(6)
+        let policies = [nil, 60, 600, 3600].map { step in
+            var policy = predictive(trace)
+            policy.prediction?.step = step.map { .seconds($0) }
+            return policy
+        }
+        var tracks = ForecastTracks(trace, settings(startUp: 600), policies)
+        await tracks.make { _ in }
+
+        let outlooks = try policies.map { policy in
+            try #require(
+                tracks.forecasts(for: policy)?.outlook(atSeconds: 5 * 86_400 + 7 * 3600 + 900, scale: 1))
+        }
+
+        #expect(outlooks.map(\.horizon) == [900, 900, 1200, 7200].map { .seconds($0) })
+        #expect(outlooks[0] == outlooks[1])
+        #expect(Set(outlooks.map(\.peak)).count == 3, "\(outlooks)")
+    }
+
+    @Test
     func `policies that share forecasts have the results of each alone, and progress ends at one`() async {
         let trace = noisyDays(6)
         let settings = settings(startUp: 1800)

@@ -47,6 +47,10 @@ struct DoubtedSeriesTests {
         // The increase from minute to minute is nothing a minute later.
         ("sum(rate(load[1m]))", "0+3000x79", "237000x400", "0+3000x480", 21),
         ("sum(rate(load[1m]))", "0+3000x79", "0x400", "0+3000x480", 20),
+        // A counter that began anew and tells nothing, or hardly anything once.
+        ("sum(rate(load[5m]))", "0+3000x79", "-5x400", "0+3000x480", 20),
+        ("sum(rate(load[5m]))", "0+3000x79", "-3000+0x400", "0+3000x480", 20),
+        ("sum(rate(load[5m]))", "0+3000x79", "7x400", "0+3000x480", 20),
     ])
     func `several sources that fall to nothing together are missed for as long as a total of zero`(
         query: String, before: String, after: String, others: String, fall: Int
@@ -60,6 +64,34 @@ struct DoubtedSeriesTests {
             shares[(fall - 12)..<(fall - 2)].allSatisfy { $0.map { abs($0 - 0.4) < 0.05 } == true },
             "\(shares)")
         #expect(shares[(fall - 2)...].allSatisfy { $0 == nil }, "\(shares)")
+    }
+
+    @Test(arguments: [
+        ("sum(load)", "200x79", "0x400"), ("sum(rate(load[10m]))", "0+3000x79", "0x400"),
+        ("sum(rate(load[10m]))", "0+3000x79", "-5x400"),
+    ])
+    func `one source that told most of all is missed as several are`(
+        query: String, before: String, after: String
+    ) async throws {
+        let small = before.contains("+") ? "0+300x480" : "20x480"
+        let source = "load{instance=\"0\"} \(before) \(after)"
+
+        for (others, left) in [([], 0.0), (["load{instance=\"1\"} \(small)"], 1 / 11.0)] {
+            let shares = try await kept(query, [source] + others, minutes: 12...40)
+
+            #expect(shares[..<8].allSatisfy { $0 == nil }, "\(shares)")
+            #expect(shares[8..<18].allSatisfy { $0.map { abs($0 - left) < 0.02 } == true }, "\(shares)")
+            #expect(shares[18...].allSatisfy { $0 == nil }, "\(shares)")
+        }
+    }
+
+    @Test
+    func `a counter that began anew and goes on is whole`() async throws {
+        let series = sources("0+3000x79", "3000+3000x400", others: "0+3000x480", failing: 3)
+
+        let shares = try await kept("sum(rate(load[1m]))", series, minutes: 12...40)
+
+        #expect(shares.allSatisfy { $0 == nil }, "\(shares)")
     }
 
     @Test(arguments: [

@@ -161,6 +161,28 @@ struct MeasurerTests {
         #expect(peaks[1] > peaks[0] + 100, "\(peaks)")
     }
 
+    @Test(arguments: [(0, 0, 30), (12, 12, 30), (40, 40, nil), (400, 400, nil), (-400, 201, 400)])
+    func `what is known of the past is told where it is too little`(values: Int, known: Int, of count: Int?)
+        async throws
+    {
+        // All since some minutes ago, or every other one.
+        let now = Timestamp(milliseconds: 1_700_000_040_000)
+        let start = now - .seconds(60 * (abs(values) - 1))
+        let growing: @Sendable (Timestamp) -> QueryValue = { moment in
+            let minute = (moment - start).inSeconds / 60
+            let isKnown = minute >= 0 && (values > 0 || Int(minute) % 2 == 0 || minute > 397)
+            return .vector(isKnown && values != 0 ? [TableEngine.element(100 + minute)] : [])
+        }
+        let prediction = Prediction(signal: "load", history: .seconds(86_400), step: .seconds(60))
+        let measurer = Measurer(engine: TableEngine(age: .zero, answers: ["sum(x)": growing]))
+
+        let signal = await measurer.measure([policy(prediction: prediction)], at: now).measurements[0]
+            .signals[0]
+
+        #expect(signal.history?.known == count.map { _ in known })
+        #expect(signal.history?.count == count)
+    }
+
     @Test
     func `a measured start-up moves the horizon`() async throws {
         let engine = TableEngine(age: .zero, answers: ["sum(x)": TableEngine.constant(5)])

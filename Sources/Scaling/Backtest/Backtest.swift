@@ -105,9 +105,10 @@ struct Sensor {
     private(set) var reading: Reading?
     private(set) var backlog = 0.0
     private var queued = 0.0
-    /// What came within the timeout, and where its next tick goes.
+    /// What came within the timeout, where its next tick goes, and its sum.
     private var arrived: [Double]
     private var next = 0
+    private var waiting = 0.0
 
     init(tickSeconds: Int, capacity: Double, timeoutSeconds: Int) {
         self.tickSeconds = Double(tickSeconds)
@@ -127,10 +128,14 @@ struct Sensor {
         last = now
         let left = (load / capacity - Self.rate(ready)) * tickSeconds
         backlog = max(0, backlog + left)
-        arrived[next] = load / capacity * tickSeconds
+        let came = load / capacity * tickSeconds
+        waiting += came - arrived[next]
+        arrived[next] = came
         next = (next + 1) % arrived.count
+        // Once a round it is summed anew, so that no error adds up.
+        if next == 0 { waiting = arrived.reduce(0, +) }
         // What came earlier has been served or has given up.
-        queued = max(0, min(queued + left, arrived.reduce(0, +)))
+        queued = max(0, min(queued + left, waiting))
     }
 
     /// What waits of requests and is still served before it gives up.

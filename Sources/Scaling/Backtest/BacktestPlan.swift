@@ -76,7 +76,7 @@ package struct BacktestPlan: Sendable {
             .compactMap(PolicyController.assumption).filter { seen.insert($0).inserted }
     }
 
-    /// What fitting a model of an hour costs beside a tick of a policy.
+    /// What fitting a model costs beside a tick of a policy.
     private static let ticksPerFit = 4000
 
     /// Runs all, in `order`, on as many cores as there are: no controller knows of another,
@@ -88,12 +88,11 @@ package struct BacktestPlan: Sendable {
         progress: (Double) -> Void = { _ in }, chart: ((String, BacktestChart) -> Void)? = nil
     ) async -> [Result] {
         var tracks = ForecastTracks(trace, settings, policies)
-        let fits = tracks.hours * tracks.models * Self.ticksPerFit
+        let fits = tracks.fits * Self.ticksPerFit
         let ticks = trace.durationSeconds / settings.tickSeconds + 1
         let work = Double(max(1, fits + ticks * (policies.count + comparators.count)))
         progress(0)
-        let hours = max(1, tracks.hours)
-        await tracks.make { progress(Double(fits) * Double($0) / Double(hours) / work) }
+        await tracks.make { progress(Double(fits) * $0 / work) }
         let controllers = ordered(
             comparators.map { $0.controller(trace, settings) }
                 + policies.map {

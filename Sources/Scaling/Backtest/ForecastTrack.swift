@@ -1,17 +1,37 @@
 import Forecasting
+import TimeSeries
 
-/// The forecasts of one window over a whole trace: fitted at each aligned hour to what was known then, made at each tick
-/// of what has been measured since. Made once per history and window, shared by all policies of a run.
+/// The forecasts of one window over a whole trace: fitted at each aligned hour (or 60 steps) to what was known then, made
+/// at each tick of what has been measured since. Made once per grid, history and window, shared by all policies of a run.
 struct ForecastTrack: Sendable {
     /// What it takes to make one; equal keys are one track.
     struct Key: Hashable, Sendable {
         var window: Window
         /// How much of the past a model sees.
         var historySeconds: Int
+        var grid: Grid
+    }
+
+    /// The moments whose values a model sees, from the beginning of the trace on.
+    struct Grid: Hashable, Sendable {
+        var stepSeconds: Int
+        var stepsPerFit: Int
+
+        private static let leastFitSeconds = 3600
+
+        /// - Parameter wanted: the distance of a policy's points; a trace has none between its own.
+        init(wanted: Duration, of trace: DemandTrace) {
+            let seconds = Int(clamping: (wanted.milliseconds + 999) / 1000)
+            stepSeconds = max(seconds, trace.stepSeconds)
+            let fitSeconds = max(Self.leastFitSeconds, Int(SignalForecast.refitSteps) * seconds)
+            stepsPerFit = max(1, fitSeconds / stepSeconds)
+        }
+
+        var fitSeconds: Int { stepsPerFit * stepSeconds }
     }
 
     /// What is foreseen between two fits.
-    struct Hour: Sendable {
+    struct Stretch: Sendable {
         /// By tick; nil where nothing is foreseen.
         var peaks: [PeakForecaster.Peak?] = []
         /// By quantile, as `quantiles` of the track.
@@ -23,59 +43,54 @@ struct ForecastTrack: Sendable {
     let key: Key
     /// What may be asked for, ascending.
     let quantiles: [Double]
-    private var hours: [Hour] = []
-    /// The ticks of a run, and between two fits.
+    private var stretches: [Stretch] = []
+    /// The distance of the ticks of a run.
     let tickSeconds: Int
-    let hourSeconds: Int
 
-    init(_ key: Key, quantiles: Set<Double>, tickSeconds: Int, hourSeconds: Int) {
+    init(_ key: Key, quantiles: Set<Double>, tickSeconds: Int) {
         self.key = key
         self.quantiles = quantiles.sorted()
         self.tickSeconds = tickSeconds
-        self.hourSeconds = hourSeconds
     }
 
-    /// Fits to what is known at the beginning of an hour and foresees at each of its ticks.
+    /// Fits to what is known at the beginning of a stretch and foresees at each of its ticks.
     /// - Parameters:
-    ///   - history: up to the first step of the hour; nil where it is too short.
+    ///   - history: up to the first step of the stretch; nil where it is too short.
     ///   - steps: the value of each step, and what has been measured since at its ticks.
-    ///   - stepSeconds: the distance of the steps.
-    func hour(_ history: SeasonedHistory?, stepSeconds: Int, _ steps: [(value: Double, since: [Double?])])
-        -> Hour
-    {
-        guard let history else { return Hour() }
+    func stretch(_ history: SeasonedHistory?, _ steps: [(value: Double, since: [Double?])]) -> Stretch {
+        guard let history else { return Stretch() }
         var forecaster = PeakForecaster(fitting: history, window: key.window)
-        var hour = Hour(
+        var stretch = Stretch(
             margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
             isTrusted: forecaster.isTrusted,
             experience: SignalForecast.experience(
-                forecaster, stepSeconds: Double(stepSeconds), historySeconds: Double(key.historySeconds)))
+                forecaster, stepSeconds: Double(key.grid.stepSeconds),
+                historySeconds: Double(key.historySeconds)))
         for (index, step) in steps.enumerated() {
             // The first is the history's last.
             if index > 0 { forecaster.append([step.value]) }
-            for since in step.since { hour.peaks.append(forecaster.peak(since: since)) }
+            for since in step.since { stretch.peaks.append(forecaster.peak(since: since)) }
         }
-        return hour
+        return stretch
     }
 
-    mutating func append(_ hour: Hour) { hours.append(hour) }
+    mutating func append(_ stretch: Stretch) { stretches.append(stretch) }
 
-    /// What was foreseen at a tick: the expectation and the quantile, by which hour's model. Nil where nothing was.
+    /// What was foreseen at a tick: the expectation and the quantile, by which stretch's model. Nil where nothing was.
     func forecast(atTick tick: Int, column: Int) -> (
-        expected: Double, peak: Double, hour: Int, isDoubted: Bool
+        expected: Double, peak: Double, stretch: Int, isDoubted: Bool
     )? {
-        let hour = tick * tickSeconds / hourSeconds
-        guard hours.indices.contains(hour) else { return nil }
-        let place = tick - (hour * hourSeconds + tickSeconds - 1) / tickSeconds
-        guard hours[hour].peaks.indices.contains(place), let peak = hours[hour].peaks[place] else {
-            return nil
-        }
-        return (peak.expected, peak.quantile(margin: hours[hour].margins[column]), hour, peak.isDoubted)
+        let index = tick * tickSeconds / key.grid.fitSeconds
+        guard stretches.indices.contains(index) else { return nil }
+        let stretch = stretches[index]
+        let place = tick - (index * key.grid.fitSeconds + tickSeconds - 1) / tickSeconds
+        guard stretch.peaks.indices.contains(place), let peak = stretch.peaks[place] else { return nil }
+        return (peak.expected, peak.quantile(margin: stretch.margins[column]), index, peak.isDoubted)
     }
 
-    /// Whether the model of an hour is trusted, and how much of what it has to have seen it has.
-    func model(ofHour hour: Int) -> (isTrusted: Bool, experience: Double) {
-        (hours[hour].isTrusted, hours[hour].experience)
+    /// Whether the model of a stretch is trusted, and how much of what it has to have seen it has.
+    func model(ofStretch index: Int) -> (isTrusted: Bool, experience: Double) {
+        (stretches[index].isTrusted, stretches[index].experience)
     }
 }
 
@@ -90,7 +105,7 @@ package struct PolicyForecasts: Sendable {
     private let leadTime: Duration
 
     /// Nil where a track lacks the quantile that the risk asks for.
-    init?(lead: ForecastTrack, hold: ForecastTrack, risk: Double, stepSeconds: Int, leadSeconds: Int) {
+    init?(lead: ForecastTrack, hold: ForecastTrack, risk: Double, leadSeconds: Int) {
         quantile = SignalForecast.quantile(risk)
         guard let leadColumn = lead.quantiles.firstIndex(of: quantile),
             let holdColumn = hold.quantiles.firstIndex(
@@ -100,7 +115,7 @@ package struct PolicyForecasts: Sendable {
         self.hold = hold
         self.leadColumn = leadColumn
         self.holdColumn = holdColumn
-        horizon = .seconds(lead.key.window.last * stepSeconds)
+        horizon = .seconds(lead.key.window.last * lead.key.grid.stepSeconds)
         leadTime = .seconds(leadSeconds)
     }
 
@@ -110,7 +125,7 @@ package struct PolicyForecasts: Sendable {
         guard seconds >= lead.tickSeconds else { return nil }
         let tick = seconds / lead.tickSeconds - 1
         guard let peak = lead.forecast(atTick: tick, column: leadColumn) else { return nil }
-        let model = lead.model(ofHour: peak.hour)
+        let model = lead.model(ofStretch: peak.stretch)
         return Signal.Outlook(
             expectedPeak: peak.expected * scale, peak: peak.peak * scale, quantile: quantile,
             horizon: horizon, model: "", isTrusted: model.isTrusted,

@@ -37,7 +37,7 @@ package final class Measurer: Sendable {
             var signals: [Signal] = []
             for signal in policy.signals {
                 let reading = await probe.read(signal.query, staleAfter: policy.staleAfter)
-                let outlook = await outlook(
+                let (outlook, history) = await outlook(
                     policy, signal, reading, pausedAt: probe.pauses[signal.query], at: now,
                     learned.startUps[policy.workload])
                 let standing = policy.partial == nil ? nil : await probe.standing(of: signal.query)
@@ -45,7 +45,7 @@ package final class Measurer: Sendable {
                     Signal(
                         name: signal.name, reading: reading, outlook: outlook?.outlook,
                         coverage: standing?.coverage,
-                        kept: standing?.kept(at: now, patience: policy.suspectsZeroFor)))
+                        kept: standing?.kept(at: now, patience: policy.suspectsZeroFor), history: history))
                 round.samples += Self.samples(
                     policy, signal, reading, outlook, share: learned.shares[policy.name], at: now)
             }
@@ -103,13 +103,14 @@ package final class Measurer: Sendable {
         }
     }
 
+    /// What is foreseen, and how much of the past is known where nothing is that may be used.
     private func outlook(
         _ policy: ScalingPolicy, _ signal: SignalPolicy, _ reading: Signal.Reading,
         pausedAt: Timestamp?, at now: Timestamp, _ startUp: Duration?
-    ) async -> SignalForecast.Answer? {
+    ) async -> (answer: SignalForecast.Answer?, history: Signal.History?) {
         guard let prediction = policy.prediction, let key = ForecastKey(policy, signal),
             let expression = try? Expression.parse(signal.query)
-        else { return nil }
+        else { return (nil, nil) }
         // Taken out and not copied: a history with its models is a megabyte.
         var forecast = forecasts.withLock { $0.removeValue(forKey: key) } ?? SignalForecast(key)
         // Of a series that has ended a range still shows something, and less and less of it. What a slow scrape makes
@@ -132,6 +133,6 @@ package final class Measurer: Sendable {
             doubt: SignalForecast.ZeroDoubt(policy, signal), bridge: policy.bridge)
         let state = forecast
         forecasts.withLock { $0[key] = state }
-        return answer
+        return (answer, answer?.outlook.isTrusted == true ? nil : state.shortage)
     }
 }

@@ -17,6 +17,8 @@ struct SeriesLevel {
     private static let steadyShare = 0.1
     /// What is less than this share of the level is nothing.
     private static let nothing = 1e-6
+    /// The same of what a counter tells that began anew: its next sample shows whether it goes on.
+    private static let hardlyAnything = 0.1
 
     /// - Parameter isCounter: whether its increase counts.
     mutating func note(_ value: Double, at moment: Timestamp, isCounter: Bool) {
@@ -28,17 +30,19 @@ struct SeriesLevel {
         let time = moment - last.timestamp
         guard time > .zero else { return }
         self.last = Sample(moment, value)
-        // A counter that fell began anew; what it told in between is known only where that is nothing.
-        guard !isCounter || value >= last.value || value == 0 else { return }
-        let telling = isCounter ? max(0, value - last.value) / time.inSeconds : value.magnitude
+        // A counter that fell began anew, and what it told in between is not known.
+        let hasBegunAnew = isCounter && value < last.value
+        let increase = max(0, hasBegunAnew ? value : value - last.value)
+        let telling = isCounter ? increase / time.inSeconds : value.magnitude
+        let nothing = mean * (hasBegunAnew ? Self.hardlyAnything : Self.nothing)
         if let fellAt {
-            guard telling > mean * Self.nothing || moment - fellAt >= SeriesPresence.reach else { return }
+            guard telling > nothing || moment - fellAt >= SeriesPresence.reach else { return }
             self.fellAt = nil
-        } else if telling <= mean * Self.nothing, isSteady {
+        } else if telling <= nothing, isSteady {
             fellAt = moment
             return
         }
-        take(telling, at: moment)
+        if !hasBegunAnew { take(telling, at: moment) }
     }
 
     /// Whether nothing was to be expected: it was never near it lately, nor on its way there.
@@ -60,7 +64,7 @@ struct SeriesLevel {
     }
 }
 
-/// Several series that fell to nothing together.
+/// Series that fell to nothing together, or one that told most of all.
 struct SeriesFall {
     /// When the first of them fell, and all of them.
     let since: Timestamp
@@ -73,6 +77,8 @@ struct SeriesFall {
     private static let together = Duration.seconds(20)
     /// What tells less than this share of all may fall to nothing as it likes.
     private static let leastShare = 0.2
+    /// One alone may be empty; where it told most of all there is, nothing else says whether it is.
+    private static let leastShareOfOne = 0.5
 
     private init(_ moment: Timestamp, weight: Double) {
         since = moment
@@ -93,7 +99,7 @@ struct SeriesFall {
         let fallen = here.compactMap { track in
             track.level.fellAt.map { (moment: $0, weight: track.weight ?? 0) }
         }
-        guard fallen.count > 1 else { return [] }
+        guard !fallen.isEmpty else { return [] }
         var falls: [SeriesFall] = []
         for (moment, weight) in fallen.sorted(by: { $0.moment < $1.moment }) {
             if let last = falls.last?.last, moment - last <= together {
@@ -102,7 +108,10 @@ struct SeriesFall {
                 falls.append(SeriesFall(moment, weight: weight))
             }
         }
-        let least = leastShare * here.reduce(0) { $0 + ($1.weight ?? 0) }
-        return falls.reversed().filter { $0.count > 1 && $0.weight >= least }
+        let all = here.reduce(0) { $0 + ($1.weight ?? 0) }
+        return falls.reversed().filter { fall in
+            fall.count > 1
+                ? fall.weight >= leastShare * all : all > 0 && fall.weight >= leastShareOfOne * all
+        }
     }
 }

@@ -54,9 +54,22 @@ package struct Signal: Hashable, Sendable, Codable {
         }
     }
 
+    /// How many of the values that a model sees are known.
+    package struct History: Hashable, Sendable, Codable {
+        package var known: Int
+        package var count: Int
+
+        package init(known: Int, count: Int) {
+            self.known = known
+            self.count = count
+        }
+    }
+
     package var name: String
     package var reading: Reading
     package var outlook: Outlook?
+    /// What is known of its past, where that is too little to foresee anything. Nil in journals of before.
+    package var history: History?
     /// The share of its sources that report, where that is known and not all do.
     package var coverage: Double?
     /// The share of what its series told that is left, where some ended lately though their sources report.
@@ -64,13 +77,14 @@ package struct Signal: Hashable, Sendable, Codable {
 
     package init(
         name: String, reading: Reading, outlook: Outlook? = nil, coverage: Double? = nil,
-        kept: Double? = nil
+        kept: Double? = nil, history: History? = nil
     ) {
         self.name = name
         self.reading = reading
         self.outlook = outlook
         self.coverage = coverage
         self.kept = kept
+        self.history = history
     }
 
     /// Whether nothing is known to be missing behind the reading.

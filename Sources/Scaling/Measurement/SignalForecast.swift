@@ -13,7 +13,12 @@ struct ForecastKey: Hashable {
         guard let prediction = policy.prediction, prediction.signal == signal.name else { return nil }
         query = signal.query
         history = prediction.history
-        step = prediction.step ?? Self.step(for: prediction.history, interval: policy.interval)
+        step = Self.step(prediction, interval: policy.interval)
+    }
+
+    /// The distance of the points that a model sees.
+    static func step(_ prediction: Prediction, interval: Duration) -> Duration {
+        prediction.step ?? step(for: prediction.history, interval: interval)
     }
 
     static let maxPoints: Int64 = 20_160
@@ -65,6 +70,15 @@ struct SignalForecast {
     static let shownQuantiles = [0.1, 0.5, 0.9]
     /// With fewer values nothing is fitted.
     static let leastValues = 30
+
+    /// How much of the history is known; nil where that is enough.
+    var shortage: Signal.History? {
+        let known = values.count(where: \.isFinite)
+        let count = max(values.count, Self.leastValues)
+        let isEnough =
+            known >= Self.leastValues && Double(known) >= PeakForecaster.leastCoverage * Double(count)
+        return isEnough ? nil : Signal.History(known: known, count: count)
+    }
 
     private let key: ForecastKey
     private let stepMilliseconds: Int64
