@@ -69,7 +69,8 @@ import TimeSeries
     @Test func `times in seconds and integers above 2^53 cost what their steps do`() throws {
         var random = SplitMix(seed: 4)
         let times = (0..<240).map { row in
-            1_795_439_262 + 5 * Double(row) + Double(Int.random(in: 0..<1_000_000, using: &random)) / 1e9
+            let jitter = Double(Int.random(in: 0..<1_000_000, using: &random)) / 1e9
+            return 1_795_439_262 + Double(5 * row) + jitter
         }
         let nanoseconds = times.map { ($0 * 1e9).rounded() }
         var bytes: UInt64 = 1 << 58
@@ -89,7 +90,10 @@ import TimeSeries
         let unlike = (0..<240).map { _ in
             Double.random(in: -1...1, using: &random) * pow10(Int.random(in: -9...9, using: &random))
         }
-        let quotients = (1...240).map { Double($0 * 7919 % 1009 + 1) / Double($0 * 104_729 % 997 + 1) }
+        let quotients = (1...240).map { row in
+            let (over, under) = (row * 7919 % 1009 + 1, row * 104_729 % 997 + 1)
+            return Double(over) / Double(under)
+        }
 
         #expect(try roundTrip([wild]) < 240 * 8 + 16)
         #expect(try roundTrip([unlike]) < 240 * 8 + 16)

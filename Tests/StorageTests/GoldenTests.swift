@@ -50,6 +50,12 @@ import TimeSeries
                 group.enumerated().map { number, labels in
                     SeriesSamples(labels: labels, samples: [Sample(at(15 * step), value(number, step))])
                 })
+            let others = [("sum", sum(step)), ("wild", wild(step))]
+            _ = store.append(
+                others.map { name, value in
+                    SeriesSamples(
+                        labels: Labels(["__name__": name]), samples: [Sample(at(15 * step), value)])
+                })
             if step == 260 { try store.snapshot() }
             if step == 280 { try store.snapshot() }
         }
@@ -59,12 +65,6 @@ import TimeSeries
                 samples: (0..<20).map { Sample(at($0), Double($0) / 3) }),
             SeriesSamples(labels: Labels(["__name__": "h"]), samples: [], histograms: [(at(1), histogram)]),
         ])
-        for step in 0..<300 {
-            _ = store.append([
-                SeriesSamples(labels: Labels(["__name__": "sum"]), samples: [Sample(at(step), sum(step))]),
-                SeriesSamples(labels: Labels(["__name__": "wild"]), samples: [Sample(at(step), wild(step))]),
-            ])
-        }
         try store.sync()
     }
 
