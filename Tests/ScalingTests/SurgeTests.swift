@@ -115,6 +115,26 @@ struct SurgeTests {
     }
 
     @Test
+    func `where measurements are minutes apart, the next one is waited for`() {
+        var scene = scene(current: 11)
+        scene.policy.interval = .seconds(300)
+        var counts: [Int] = []
+        for value in [100.0, 100, 100, 10, 100, 100, 50, 50, 50] {
+            // Decided on three times until the next comes.
+            for _ in 0..<3 {
+                let outlook = outlook(value, 1.1 * value)
+                let decision = scene.decide(value, outlook: outlook)
+                counts.append(decision.desired)
+                scene.current = decision.desired
+                scene.pass(.seconds(100))
+            }
+        }
+
+        #expect(counts[..<22].allSatisfy { $0 == 11 }, "\(counts)")
+        #expect(counts.last! < 11)
+    }
+
+    @Test
     func `a fall that lasts is believed`() {
         var scene = scene(current: 11)
         _ = decisions(Self.calm, &scene)

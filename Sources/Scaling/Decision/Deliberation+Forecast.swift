@@ -98,8 +98,9 @@ extension Deliberation {
         // Where forecasts have missed much, that less comes than they said tells nothing.
         let patience = memory.account?.foresight == 0 ? .zero : policy.bridge ?? .zero
         let grown = surge.take(
-            demand, expected: expected, limit: limit, leadTime: leadTime, patience: patience, at: now)
-        if surge.hasJustLapsed(at: now, patience: patience), count < current {
+            demand, expected: expected, limit: limit, leadTime: leadTime, interval: policy.interval,
+            patience: patience, at: now)
+        if surge.hasJustLapsed(at: now, interval: policy.interval, patience: patience), count < current {
             count = current
             note(
                 .forecast, signal.name,

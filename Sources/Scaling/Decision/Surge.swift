@@ -28,11 +28,14 @@ package struct Surge: Hashable, Sendable, Codable {
     /// What is measured is some time old when it is known, and what is decided next comes some time later.
     private static let reaction = Duration.seconds(60)
 
-    /// For so long a fall that was not foreseen may be a wrong measurement, and a surge that is not seen any more go on.
-    private static let doubt = Duration.seconds(60)
+    /// For so long at least a fall that was not foreseen may be a wrong measurement, and a surge that is not seen any more go
+    /// on: until the next measurement, where that takes longer.
+    private static let leastDoubt = Duration.seconds(60)
     /// Below this share of the least that was foreseen, what is missing is likelier to be what brings the demand than the
     /// demand itself.
     private static let outage = 0.25
+
+    private static func doubt(_ interval: Duration) -> Duration { max(leastDoubt, interval * 5 / 4) }
 
     /// Ascending in time.
     private var moments: [Moment] = []
@@ -50,28 +53,36 @@ package struct Surge: Hashable, Sendable, Codable {
     }
 
     /// Whether demand has just fallen below what was foreseen: so few measurements are no reason to remove anything.
-    /// - Parameter patience: for how long an outage is expected to last at most.
-    func hasJustLapsed(at now: Timestamp, patience: Duration = .zero) -> Bool {
+    /// - Parameters:
+    ///   - interval: between measurements.
+    ///   - patience: for how long an outage is expected to last at most.
+    func hasJustLapsed(at now: Timestamp, interval: Duration, patience: Duration = .zero) -> Bool {
         guard let lapsedAt, lapsedAt <= now else { return false }
-        return now - lapsedAt < (outageAt == nil ? Self.doubt : max(Self.doubt, patience))
+        let doubt = Self.doubt(interval)
+        return now - lapsedAt < (outageAt == nil ? doubt : max(doubt, patience))
     }
 
     /// Takes in a demand, what it is expected to be a start-up from now and its limit then.
-    /// - Parameter patience: for how long an outage is expected to last at most.
+    /// - Parameters:
+    ///   - interval: between measurements.
+    ///   - patience: for how long an outage is expected to last at most.
     /// - Returns: what the demand may be once replicas that are started now are ready, if it goes on to grow as it does;
     ///   nil where it is, and has been for a minute, within what was foreseen.
     mutating func take(
-        _ demand: Double, expected: Double, limit: Double, leadTime: Duration, patience: Duration = .zero,
-        at now: Timestamp
+        _ demand: Double, expected: Double, limit: Double, leadTime: Duration, interval: Duration,
+        patience: Duration = .zero, at now: Timestamp
     ) -> Double? {
-        moments.removeAll { now - $0.at > max(leadTime, Self.span * Self.spans * 2) || $0.at > now }
+        let kept = max(leadTime, Self.span * Self.spans * 2, interval * (Self.spans + 1))
+        moments.removeAll { now - $0.at > kept || $0.at > now }
         var moment = Moment(at: now, demand: demand, limit: limit, floor: expected * min(1, expected / limit))
         defer {
             moments.append(moment)
             if moments.count > ScalingMemory.maxRecommendations { moments.removeFirst() }
         }
-        // What was foreseen for now is what was said a start-up ago, or soon after.
-        guard let foreseen = moments.first(where: { now - $0.at <= leadTime }) else { return nil }
+        // What was foreseen for now is what was said a start-up ago, or soon after; at the measurement before, where that is
+        // longer ago.
+        let ago = max(leadTime, interval * 5 / 4)
+        guard let foreseen = moments.first(where: { now - $0.at <= ago }) else { return nil }
         if let floor = foreseen.floor, demand < floor {
             lapsedAt = lapsedAt ?? now
             // What a surge has brought goes as it came.
@@ -80,12 +91,12 @@ package struct Surge: Hashable, Sendable, Codable {
             // What is foreseen from such a demand on is no measure of whether it comes back.
             moment.limit = max(limit, foreseen.limit)
             moment.floor = floor
-        } else if outageAt != nil || !hasJustLapsed(at: now) {
+        } else if outageAt != nil || !hasJustLapsed(at: now, interval: interval) {
             lapsedAt = nil
             outageAt = nil
         }
         if demand > foreseen.limit { outranAt = now }
-        guard let outranAt, outranAt <= now, now - outranAt <= Self.doubt else { return nil }
+        guard let outranAt, outranAt <= now, now - outranAt <= Self.doubt(interval) else { return nil }
         let ahead = growth(to: demand, at: now) * (leadTime + Self.reaction).inSeconds
         return min(demand + ahead, demand * Self.mostGrowth)
     }
