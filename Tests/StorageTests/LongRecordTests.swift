@@ -14,7 +14,10 @@ import TimeSeries
     /// A column after the other, of numbers that nothing packs.
     private func noise(_ columns: Int, seed: UInt64) -> [Double] {
         var random = SplitMix(seed: seed)
-        return (0..<columns * rows).map { _ in Double.random(in: 0..<1, using: &random) }
+        // Any that is below two.
+        return (0..<columns * rows).map { _ in
+            Double(bitPattern: .random(in: 0 ... .max, using: &random) & 0xbfff_ffff_ffff_ffff)
+        }
     }
 
     private func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
