@@ -48,7 +48,9 @@ import TimeSeries
                     let value = { values[(6 * series + $0) * rows + row] }
                     var bucket = RollupBucket(time: end, value: value(0))
                     (bucket.start, bucket.end, bucket.firstTime) = (end - 300_000, end, end)
-                    (bucket.first, bucket.min, bucket.max) = (value(1), value(2), 1 + value(3))
+                    (bucket.first, bucket.min, bucket.max) = (
+                        value(1), min(value(2), value(3)), max(value(2), value(3))
+                    )
                     (bucket.sum, bucket.lost) = (value(4), value(5))
                     return bucket
                 })
