@@ -98,20 +98,26 @@ import TimeSeries
         #expect(try StoreVerification.run(disk).isIntact)
     }
 
-    @Test func `damage to a file of very many series costs the chunks that it is in`() async throws {
+    /// The disk with a snapshot of a table of so many columns that has these rows.
+    private func snapshot(_ width: Int, _ sealed: SealedRows) throws -> SimulatedDisk {
         let disk = SimulatedDisk()
         let store = try Store(disk: disk, now: at(0))
-        let width = 1600
         let columns = (0..<width).map { Labels(["__name__": "m", "n": "\($0)"]) }
         _ = try store.openTable(target: Labels(["job": "large"]), columns: columns)
-        let values = noise(width, seed: 3)
-        let sealed = SealedRows(times: (0..<Int64(rows)).map { $0 * 15_000 }, columns: values.span)
         store.head.withLock { head in
             head.tables[0]?.restore(sealed: [sealed], persisted: 0)
             head.newest = sealed.last
         }
         try store.snapshot()
         disk.kill()
+        return disk
+    }
+
+    @Test func `damage to a file of very many series costs the chunks that it is in`() async throws {
+        let width = 1600
+        let values = noise(width, seed: 3)
+        let sealed = SealedRows(times: (0..<Int64(rows)).map { $0 * 15_000 }, columns: values.span)
+        let disk = try snapshot(width, sealed)
         let path = "snapshots/chunks-0000000001"
         let bytes = try #require(disk.contents(path))
         #expect(bytes.count > 2 << 20)
@@ -143,21 +149,12 @@ import TimeSeries
     }
 
     @Test func `a state that lacks pieces of rows is not whole`() async throws {
-        let disk = SimulatedDisk()
-        let store = try Store(disk: disk, now: at(0))
         let width = 1600
-        let columns = (0..<width).map { Labels(["__name__": "m", "n": "\($0)"]) }
-        _ = try store.openTable(target: Labels(["job": "large"]), columns: columns)
         let values = noise(width, seed: 3)
         // Too few to be final.
         let few = (0..<width).flatMap { values[$0 * rows..<$0 * rows + 100] }
         let sealed = SealedRows(times: (0..<100).map { $0 * 15_000 }, columns: few.span)
-        store.head.withLock { head in
-            head.tables[0]?.restore(sealed: [sealed], persisted: 0)
-            head.newest = sealed.last
-        }
-        try store.snapshot()
-        disk.kill()
+        let disk = try snapshot(width, sealed)
         let path = "snapshots/state-0000000001"
         let bytes = try #require(disk.contents(path))
         for place in stride(from: 200_000, to: bytes.count - 120_000, by: 130_000) {
