@@ -28,6 +28,8 @@ class Record:
 
     def __init__(self):
         self.cycles = self.rows = self.samples = self.earlier = self.damage = 0
+        # Rows that may have been written, acknowledged or not: those found at the last start count.
+        self.written = 0
 
     def is_due(self):
         """Whether to begin with an empty folder: each cycle checks all that is there, so a long history is slow."""
@@ -35,7 +37,7 @@ class Record:
 
     def begin_anew(self):
         self.earlier += self.samples
-        self.rows = self.samples = 0
+        self.rows = self.samples = self.written = 0
 
 
 def cycle(folder, record, delays):
@@ -63,9 +65,12 @@ def cycle(folder, record, delays):
         words = line.split(" ")
         if words[0] == "acknowledged":
             record.rows, record.samples = int(words[1]), int(words[2])
+            record.written = record.rows
         elif words[0] == "opened":
-            if int(words[1]) > record.rows + 1:
-                raise Lost(f"{words[1]} rows were found, only {record.rows} and one more were written")
+            # Killed between the disk and the acknowledgement.
+            if int(words[1]) > record.written + 1:
+                raise Lost(f"{words[1]} rows were found, only {record.written} and one more were written")
+            record.written = int(words[1])
             if words[3] != "0":
                 raise Lost(f"the store reports {words[3]} losses")
             record.damage += int(words[4])

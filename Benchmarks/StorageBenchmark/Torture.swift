@@ -18,6 +18,7 @@ enum Torture {
         let rows = try await verify(store)
         let statistics = store.statistics()
         print("opened \(rows) \(rows * samplesPerRow) \(statistics.losses.count) \(statistics.damage.count)")
+        fflush(nil)
         guard rows >= acknowledged else {
             print("lost rows \(rows)..<\(acknowledged), \((acknowledged - rows) * samplesPerRow) samples")
             exit(1)
