@@ -24,6 +24,8 @@ package struct PeakForecaster: Sendable {
     package let window: Window
     /// The seasons found, in steps.
     package let periods: [Int]
+    /// The shortest season of the history, in steps, whether it is long enough for this window or not.
+    package let shortestSeason: Int?
     /// What a person should know of the chosen model.
     package let model: String
     /// Mean pinball loss of the 95th percentile in the backtest, and that of the last value with fixed or
@@ -80,6 +82,7 @@ package struct PeakForecaster: Sendable {
         errors = trialErrors
         self.window = window
         self.periods = periods
+        shortestSeason = history.shortestSeason
         self.series = series
         spikes = history.spikes
         self.features = features

@@ -8,6 +8,8 @@ package struct SeasonedHistory: Sendable {
     let spikes: PassingSpikes?
     /// In steps, the shorter first.
     package let periods: [Int]
+    /// In steps; nil where there is none.
+    package var shortestSeason: Int? { periods.first }
 
     /// Nil where there are fewer than ten values.
     /// - Parameters:

@@ -12,6 +12,19 @@ package struct Window: Hashable, Sendable, Codable {
     }
 
     var width: Int { last - first + 1 }
+
+    /// What comes once a season is there for a small part of it: to look farther ahead for what may be needed again keeps
+    /// one peak's replicas until the next.
+    private static let seasonsPart = 6
+
+    /// This window, but no longer than a part of a season.
+    /// - Parameters:
+    ///   - season: in steps; nil where there is none.
+    ///   - least: it stays at least as long as to so many steps ahead.
+    package func held(withinSeason season: Int?, least: Int) -> Window {
+        guard let season else { return self }
+        return Window(first: first, last: min(last, max(least, season / Self.seasonsPart)))
+    }
 }
 
 /// Maxima of all windows of one width.

@@ -14,10 +14,12 @@ struct ForecastDecisionTests {
             current: current)
     }
 
-    private func outlook(_ peak: Double, isTrusted: Bool = true, keep: Double? = nil) -> Signal.Outlook {
+    private func outlook(
+        _ peak: Double, isTrusted: Bool = true, keep: Double? = nil, held: Duration? = nil
+    ) -> Signal.Outlook {
         Signal.Outlook(
             expectedPeak: peak * 0.9, peak: peak, quantile: 0.95, horizon: .seconds(300), model: "seasonal",
-            isTrusted: isTrusted, keep: keep)
+            isTrusted: isTrusted, keep: keep, held: held)
     }
 
     @Test func `what is kept for the hold is planned at three times the risk, at most at a half`() {
@@ -71,6 +73,20 @@ struct ForecastDecisionTests {
         var scene = scene(current: 8)
 
         #expect(scene.decide(100, outlook: outlook(390)).desired == 8)
+    }
+
+    @Test
+    func `a decision tells how far ahead is held`() {
+        var (whole, bounded) = (scene(current: 8), scene(current: 8))
+
+        let usual = whole.decide(100, outlook: outlook(100, keep: 240))
+        let short = bounded.decide(100, outlook: outlook(100, keep: 240, held: .seconds(600)))
+
+        #expect(usual.desired == 5 && short.desired == 5)
+        #expect(usual.reason(.forecast)?.text == "up to 240 may be needed again within 20m")
+        #expect(
+            short.reason(.forecast)?.text
+                == "up to 240 may be needed again within 10m, a part of its short season")
     }
 
     @Test(arguments: [Double.nan, .infinity, -.infinity])

@@ -92,6 +92,52 @@ struct SignalForecastTests {
         #expect(try experience(hours: 47, of: .seconds(2 * 86_400)) == 0)
     }
 
+    /// Of 1,200 minutes, with bursts of a tenth of a season.
+    private func bursts(every minutes: Int) -> [Double] {
+        (0...1200).map { minute in
+            var noise = UInt64(minute + 1) &* 0x9E37_79B9_7F4A_7C15
+            noise = (noise ^ noise >> 31) &* 0xBF58_476D_1CE4_E5B9
+            return (minute % minutes < minutes / 10 ? 700 : 300) + Double((noise >> 40) % 23)
+        }
+    }
+
+    @Test
+    func `a hold reaches no farther than a part of a short season`() throws {
+        let (key, prediction) = try key(history: .seconds(14 * 86_400))
+        func outlook(every minutes: Int) throws -> Signal.Outlook {
+            var forecast = SignalForecast(key)
+            let missing = forecast.missing(at: moment(1200))
+            let range = try #require(missing)
+            let samples = bursts(every: minutes).enumerated().map { Sample(moment($0), $1) }
+            forecast.append(.matrix([MatrixSeries(labels: Labels([:]), samples: samples)]), over: range)
+            let answer = forecast.answer(prediction, startUp: nil, at: moment(1200))
+            return try #require(answer).outlook
+        }
+
+        #expect(try outlook(every: 60).held == .seconds(600))
+        #expect(try outlook(every: 240).held == nil)
+    }
+
+    @Test
+    func `a backtest holds as far ahead as the service`() throws {
+        let (_, prediction) = try key(history: .seconds(14 * 86_400))
+        let values = bursts(every: 60)
+        let trace = try #require(DemandTrace(values, stepSeconds: 60))
+        let grid = ForecastTrack.Grid(wanted: .seconds(60), of: trace)
+        let history = try #require(SeasonedHistory(Array(values.prefix(1000)), stepSeconds: 60))
+        let quantile = SignalForecast.quantile(prediction.keepRisk)
+        func margins(_ last: Int, leastHeld: Int?) -> [Double] {
+            let key = ForecastTrack.Key(
+                window: Window(first: 1, last: last), leastHeld: leastHeld, historySeconds: 14 * 86_400,
+                grid: grid)
+            return ForecastTrack(key, quantiles: [quantile], tickSeconds: 15).stretch(history, []).margins
+        }
+
+        #expect(margins(20, leastHeld: 2) == margins(10, leastHeld: nil))
+        #expect(margins(20, leastHeld: 15) == margins(15, leastHeld: nil))
+        #expect(margins(20, leastHeld: 2) != margins(20, leastHeld: nil))
+    }
+
     /// Each sample lies so far behind the moments of the grid.
     @Test(arguments: [0, 250, 599])
     func `a history of samples that are far apart is known whole`(lag: Int) async throws {

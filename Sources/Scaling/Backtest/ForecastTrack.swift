@@ -7,6 +7,9 @@ struct ForecastTrack: Sendable {
     /// What it takes to make one; equal keys are one track.
     struct Key: Hashable, Sendable {
         var window: Window
+        /// Where a short season bounds the window, as it does a hold, it stays as long as to so many steps ahead; nil where
+        /// it is bounded by none.
+        var leastHeld: Int?
         /// How much of the past a model sees.
         var historySeconds: Int
         var grid: Grid
@@ -59,7 +62,10 @@ struct ForecastTrack: Sendable {
     ///   - steps: the value of each step, and what has been measured since at its ticks.
     func stretch(_ history: SeasonedHistory?, _ steps: [(value: Double, since: [Double?])]) -> Stretch {
         guard let history else { return Stretch() }
-        var forecaster = PeakForecaster(fitting: history, window: key.window)
+        let window =
+            key.leastHeld.map { key.window.held(withinSeason: history.shortestSeason, least: $0) }
+            ?? key.window
+        var forecaster = PeakForecaster(fitting: history, window: window)
         var stretch = Stretch(
             margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
             isTrusted: forecaster.isTrusted,

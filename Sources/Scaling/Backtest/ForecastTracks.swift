@@ -132,15 +132,16 @@ struct ForecastTracks: Sendable {
 
     private func holdKey(_ prediction: Prediction, _ grid: ForecastTrack.Grid) -> ForecastTrack.Key {
         let last = steps(Int(clamping: prediction.hold.components.seconds), grid)
-        let window = Window(first: 1, last: max(leadKey(prediction, grid).window.last, last))
-        return key(window, prediction, grid)
+        let least = leadKey(prediction, grid).window.last
+        return key(Window(first: 1, last: max(least, last)), leastHeld: least, prediction, grid)
     }
 
     private func key(
-        _ window: Window, _ prediction: Prediction, _ grid: ForecastTrack.Grid
+        _ window: Window, leastHeld: Int? = nil, _ prediction: Prediction, _ grid: ForecastTrack.Grid
     ) -> ForecastTrack.Key {
         let history = Int(clamping: prediction.history.components.seconds)
-        return ForecastTrack.Key(window: window, historySeconds: history, grid: grid)
+        return ForecastTrack.Key(
+            window: window, leastHeld: leastHeld, historySeconds: history, grid: grid)
     }
 
     private func steps(_ seconds: Int, _ grid: ForecastTrack.Grid) -> Int {

@@ -51,7 +51,9 @@ extension Deliberation {
             count = Replicas.covering(kept)
             note(
                 .forecast, signal.name,
-                "up to \(signal.unit.text(kept * target)) may be needed again within \(prediction.hold.prometheusText)"
+                "up to \(signal.unit.text(kept * target)) may be needed again within "
+                    + (outlook.held.map { "\($0.prometheusText), a part of its short season" }
+                        ?? prediction.hold.prometheusText)
             )
         }
         cover(kept, of: signal)

@@ -28,6 +28,8 @@ package struct Signal: Hashable, Sendable, Codable {
         /// What may still be needed before the policy's `hold` is over: the count is not lowered below it. Nil in
         /// journals of before, and where that cannot be foreseen.
         package var keep: Double?
+        /// How far ahead `keep` looks, where a short season bounds the policy's `hold`; else nil.
+        package var held: Duration?
         /// How long a replica that is started now takes to be ready. Nil in journals of before.
         package var leadTime: Duration?
         /// From 0 to 1: how much of what a model has to have seen it has. Nil in journals of before.
@@ -38,8 +40,8 @@ package struct Signal: Hashable, Sendable, Codable {
 
         package init(
             expectedPeak: Double, peak: Double, quantile: Double, horizon: Duration, model: String,
-            isTrusted: Bool, keep: Double? = nil, leadTime: Duration? = nil, experience: Double? = nil,
-            isDoubted: Bool? = nil
+            isTrusted: Bool, keep: Double? = nil, held: Duration? = nil, leadTime: Duration? = nil,
+            experience: Double? = nil, isDoubted: Bool? = nil
         ) {
             self.expectedPeak = expectedPeak
             self.peak = peak
@@ -48,6 +50,7 @@ package struct Signal: Hashable, Sendable, Codable {
             self.model = model
             self.isTrusted = isTrusted
             self.keep = keep
+            self.held = held
             self.leadTime = leadTime
             self.experience = experience
             self.isDoubted = isDoubted

@@ -199,11 +199,15 @@ struct SignalForecast {
                 at: newest, expected: forecast.expected, peak: peak, last: values[values.count - 1])
         }
         let horizon = Duration.milliseconds(Int64(asked.last) * stepMilliseconds)
+        let hold = holdWindow(prediction, asked)
+        let held = hold.held(withinSeason: forecaster.shortestSeason, least: asked.last)
         let outlook = Signal.Outlook(
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
             model: forecaster.model, isTrusted: forecaster.isTrusted,
-            keep: keep(prediction, asked, since, ago: ago), leadTime: leadTime(prediction, startUp),
-            experience: experience(forecaster), isDoubted: forecast.isDoubted ? true : nil)
+            keep: keep(prediction, held, since, ago: ago),
+            held: held == hold ? nil : .milliseconds(Int64(held.last) * stepMilliseconds),
+            leadTime: leadTime(prediction, startUp), experience: experience(forecaster),
+            isDoubted: forecast.isDoubted ? true : nil)
         return Answer(
             outlook: outlook,
             quantiles: zip(quantiles, forecast.quantiles).sorted { $0.0 < $1.0 }.map {
@@ -254,12 +258,15 @@ struct SignalForecast {
         shifted[asked] = window == asked ? nil : window
     }
 
+    private func holdWindow(_ prediction: Prediction, _ lead: Window) -> Window {
+        Window(first: 1, last: max(lead.last, min(steps(prediction.hold), 20_000)))
+    }
+
     /// What may still be needed before the hold is over. While values are missing this is as far ahead of the last one:
     /// without data nothing is removed.
     private mutating func keep(
-        _ prediction: Prediction, _ lead: Window, _ since: Double?, ago: Int
+        _ prediction: Prediction, _ window: Window, _ since: Double?, ago: Int
     ) -> Double? {
-        let window = Window(first: 1, last: max(lead.last, min(steps(prediction.hold), 20_000)))
         guard let forecaster = model(of: window) else { return nil }
         let planned = forecaster.worthwhile(Self.quantile(prediction.keepRisk))
         return forecaster.forecast(quantiles: [planned], since: since, ago: ago)?.quantiles[0]

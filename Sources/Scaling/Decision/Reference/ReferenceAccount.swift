@@ -6,10 +6,13 @@ import TimeSeries
 package struct ReferenceAccount: Hashable, Sendable, Codable {
     /// What lies so far back counts by a third.
     private static let memorySeconds = 2.0 * 86_400
+    /// What it begins with counts as if it had been so for this long: less would let a single peak decide, more would let
+    /// a first day of waste or want go by.
+    private static let beginningSeconds = 21_600.0
     /// Of a longer silence nothing is known.
     private static let longestStep = Duration.seconds(300)
     /// From so much below the cost that is allowed up to that, excess grows from nothing to all. It begins at
-    /// nothing, as if the policy had been so much cheaper for as long as the account remembers.
+    /// nothing, as if the policy had been so much cheaper before.
     private static let margin = 0.04
     /// How many times less than the reference a policy has to leave unserved to earn its whole premium.
     private static let fullAdvantage = 4.0
@@ -36,6 +39,9 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
     private var referenceMissing = 0.0
     /// Nil in memories of before, which know of none.
     private var plan: Plan?
+    /// How far back the account reaches: what it begins with and what has been since, up to `memorySeconds`. Nil in memories
+    /// of before, which reach as far from the first.
+    private var reachSeconds: Double?
 
     /// What the forecast asks for by itself: what the policy holds tells less of foresight, since limits and this
     /// very comparison have a part in it.
@@ -47,7 +53,8 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
     init(count: Int, at now: Timestamp) {
         reference = ReactiveReference(desired: count)
         at = now
-        demanded = Double(max(1, count)) * Self.memorySeconds
+        reachSeconds = Self.beginningSeconds
+        demanded = Double(max(1, count)) * Self.beginningSeconds
         ownSupply = demanded * (1 - Self.margin)
         referenceSupply = demanded
     }
@@ -90,7 +97,9 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
             return
         }
         let seconds = elapsed.inSeconds
-        let kept = 1 - seconds / Self.memorySeconds
+        let reach = min((reachSeconds ?? Self.memorySeconds) + seconds, Self.memorySeconds)
+        reachSeconds = reach
+        let kept = 1 - seconds / reach
         demanded = demanded * kept + Double(needed) * seconds
         ownSupply = ownSupply * kept + Double(ownReady) * seconds
         referenceSupply = referenceSupply * kept + Double(referenceReady) * seconds
