@@ -22,6 +22,8 @@ package struct SeasonedHistory: Sendable {
         if let spikes { series.replace(spikes.removed(from: series.values)) }
         self.series = series
         periods =
-            known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds, provesFewCycles: false)
+            known
+            ?? Seasonality.periods(
+                of: series, stepSeconds: stepSeconds, provesFewCycles: false, isExact: false)
     }
 }
