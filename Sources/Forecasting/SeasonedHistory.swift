@@ -8,6 +8,8 @@ package struct SeasonedHistory: Sendable {
     let spikes: PassingSpikes?
     /// In steps, the shorter first.
     package let periods: [Int]
+    /// The distance of the values, where it is known.
+    let stepSeconds: Double?
 
     /// Nil where there are fewer than ten values.
     /// - Parameters:
@@ -21,6 +23,7 @@ package struct SeasonedHistory: Sendable {
         spikes = PassingSpikes(series.values)
         if let spikes { series.replace(spikes.removed(from: series.values)) }
         self.series = series
+        self.stepSeconds = stepSeconds
         periods =
             known
             ?? Seasonality.periods(
