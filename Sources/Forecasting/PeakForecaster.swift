@@ -36,8 +36,13 @@ package struct PeakForecaster: Sendable {
     package let cycles: Int?
     /// How many values it was fitted to.
     package let fittedCount: Int
-    /// Whether the history was long and complete enough, and the model beats persistence on it.
-    package let isTrusted: Bool
+    /// Whether the history was long and complete enough, the model beats persistence on it, and what came true lately is
+    /// not far below all that it said.
+    package var isTrusted: Bool { isProven && !miss.isLasting }
+    private let isProven: Bool
+    private var miss: LastingMiss
+    /// The margin below which hardly any error was.
+    private let outermost: Double
     private let chosen: Candidate
     private let regression: RidgeRegression
     private let residuals: Residuals
@@ -107,9 +112,12 @@ package struct PeakForecaster: Sendable {
             contest.loss <= (1 - leastSkill) * contest.persistenceLoss
             || isSeasoned && contest.relativeError <= Self.convincingError
                 && contest.loss < contest.persistenceLoss
-        isTrusted =
+        outermost = LastingMiss.leastDistance * min(0, contest.residuals.margin(LastingMiss.quantile))
+        miss = LastingMiss(stepSeconds: history.stepSeconds)
+        isProven =
             contest.residuals.count >= Self.leastErrors && contest.isConsistent && isBetter
             && series.coverage(of: 0..<series.count) >= Self.leastCoverage
+        settle(from: series.count - miss.reach)
     }
 
     /// The quantile to plan for where `quantile` is wanted: the same where it is worth its cost in the backtest,
@@ -121,8 +129,22 @@ package struct PeakForecaster: Sendable {
 
     /// Takes in values measured since.
     package mutating func append(_ values: [Double]) {
+        let known = series.count
         series.append(values.map { spikes?.settled($0) ?? $0 }[...])
         features.extend(series)
+        settle(from: known)
+    }
+
+    /// Judges the forecasts whose windows were over at a value or later, of which all is known.
+    private mutating func settle(from first: Int) {
+        for last in max(0, first)..<max(0, first, series.count) {
+            let moment = last - window.last
+            let ahead = max(0, moment + window.first)..<last + 1
+            guard moment >= features.start, series.isPresent[ahead].allSatisfy({ $0 }),
+                let peak = peak(ago: series.count - 1 - moment), let actual = series.values[ahead].max()
+            else { continue }
+            miss.take(actual, expected: peak.base, least: peak.quantile(margin: outermost))
+        }
     }
 
     /// The largest value in the window after the newest value: its expectation and its quantiles, in the
@@ -159,7 +181,7 @@ package struct PeakForecaster: Sendable {
         let unit = residuals.unit(around: base, scale: scale)
         return Peak(
             expected: base + unit * min(max(0, central.low), central.high), base: base, unit: unit,
-            isDoubted: ago == 0 && spikes?.doubts(next: since) == true)
+            isTrusted: isTrusted, isDoubted: ago == 0 && spikes?.doubts(next: since) == true)
     }
 
     /// What is left of a move since a moment when what each of the last cycles did from it to the next is taken out: that is in
@@ -185,6 +207,8 @@ package struct PeakForecaster: Sendable {
         fileprivate var base: Double
         /// The size of error that is to be expected now.
         package var unit: Double
+        /// Whether the model was trusted when it said so.
+        package var isTrusted: Bool
         /// Whether the newest measurement may be wrong: it is as there hardly ever was one, and no others bear it out yet.
         package var isDoubted = false
 

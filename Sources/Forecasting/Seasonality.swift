@@ -25,10 +25,14 @@ package enum Seasonality {
         return periods(of: series, stepSeconds: stepSeconds)
     }
 
-    /// - Parameter provesFewCycles: whether a few cycles have to have what a random walk seldom has. What tries models
-    ///   with seasons against others before it uses any does without.
-    static func periods(of series: RegularSeries, stepSeconds: Double?, provesFewCycles: Bool = true) -> [Int]
-    {
+    /// - Parameters:
+    ///   - provesFewCycles: whether a few cycles have to have what a random walk seldom has. What tries models with seasons
+    ///     against others before it uses any does without.
+    ///   - isExact: whether a season is to be right to the step. What leans on it as far as that pays, and has it again at
+    ///     each hour, does without: that costs more than it brings.
+    static func periods(
+        of series: RegularSeries, stepSeconds: Double?, provesFewCycles: Bool = true, isExact: Bool = true
+    ) -> [Int] {
         let factor = max(1, (series.count + resolution - 1) / resolution)
         let coarse = clipped(highPassed(detrended(evened(averaged(series.values, by: factor)))))
         guard coarse.count >= 8 else { return [] }
@@ -37,7 +41,7 @@ package enum Seasonality {
         var lags = [fundamental.lag]
         if let second = companion(of: fundamental, correlation) { lags.append(second.lag) }
         lags.sort()
-        return lags.map { refined($0 * factor, by: factor, series.values, stepSeconds) }
+        return lags.map { refined($0 * factor, by: factor, series.values, stepSeconds, isExact: isExact) }
     }
 
     private typealias Peak = (lag: Int, value: Double)
@@ -201,8 +205,9 @@ package enum Seasonality {
 
     /// The exact lag at full resolution: the calendar's where it is near, else the best around the coarse
     /// one.
-    private static func refined(_ lag: Int, by factor: Int, _ values: [Double], _ stepSeconds: Double?) -> Int
-    {
+    private static func refined(
+        _ lag: Int, by factor: Int, _ values: [Double], _ stepSeconds: Double?, isExact: Bool
+    ) -> Int {
         if let stepSeconds {
             for period in calendar {
                 let steps = period / stepSeconds
@@ -213,14 +218,53 @@ package enum Seasonality {
         guard factor > 1 else { return lag }
         var best = (lag: lag, distance: Double.infinity)
         for candidate in max(2, lag - factor)...(lag + factor) where candidate < values.count {
-            var distance = 0.0
-            for index in stride(from: candidate, to: values.count, by: factor) {
-                let difference = values[index] - values[index - candidate]
-                distance += difference * difference
-            }
-            distance /= Double((values.count - candidate + factor - 1) / factor)
+            let distance =
+                isExact ? distance(values, candidate) : distance(values, candidate, every: factor)
             if distance < best.distance { best = (candidate, distance) }
         }
         return best.lag
+    }
+
+    /// How far every so many values are from those one cycle before: their mean square.
+    private static func distance(_ values: [Double], _ lag: Int, every step: Int) -> Double {
+        var squares = 0.0
+        for index in stride(from: lag, to: values.count, by: step) {
+            let difference = values[index] - values[index - lag]
+            squares += difference * difference
+        }
+        return squares / Double((values.count - lag + step - 1) / step)
+    }
+
+    /// So many cycles apart values are compared for the exact lag: what is one step off for one is three for three.
+    private static let comparedCycles = 3
+    /// More pairs of values tell no more.
+    private static let comparedPairs = 32_768
+
+    /// How far values are from those one, two and three cycles before: the sum of the mean squares.
+    private static func distance(_ values: [Double], _ lag: Int) -> Double {
+        var sum = 0.0
+        for cycle in 1...comparedCycles where cycle == 1 || 2 * cycle * lag <= values.count {
+            let first = cycle * lag
+            let count = values.count - first
+            var squares = 0.0
+            if count <= comparedPairs {
+                for index in first..<values.count {
+                    let difference = values[index] - values[index - first]
+                    squares += difference * difference
+                }
+            } else {
+                // By the golden section: any even distance may keep step with the season, and never see where a burst begins.
+                var place = 0.0
+                for _ in 0..<comparedPairs {
+                    let index = Int(place * Double(count))
+                    let difference = values[first + index] - values[index]
+                    squares += difference * difference
+                    place += 0.618_033_988_749_894_9
+                    if place >= 1 { place -= 1 }
+                }
+            }
+            sum += squares / Double(min(count, comparedPairs))
+        }
+        return sum
     }
 }

@@ -10,6 +10,8 @@ package struct SeasonedHistory: Sendable {
     package let periods: [Int]
     /// In steps; nil where there is none.
     package var shortestSeason: Int? { periods.first }
+    /// The distance of the values, where it is known.
+    let stepSeconds: Double?
 
     /// Nil where there are fewer than ten values.
     /// - Parameters:
@@ -23,7 +25,10 @@ package struct SeasonedHistory: Sendable {
         spikes = PassingSpikes(series.values)
         if let spikes { series.replace(spikes.removed(from: series.values)) }
         self.series = series
+        self.stepSeconds = stepSeconds
         periods =
-            known ?? Seasonality.periods(of: series, stepSeconds: stepSeconds, provesFewCycles: false)
+            known
+            ?? Seasonality.periods(
+                of: series, stepSeconds: stepSeconds, provesFewCycles: false, isExact: false)
     }
 }

@@ -186,6 +186,40 @@ struct PeakForecasterTests {
         #expect(abs(forecast.expected - 350) < 35, "\(forecast) by \(model.model)")
     }
 
+    /// Minutes of days with noise, as the forecaster takes them in one by one.
+    private func grown(_ factor: (Int) -> Double) throws -> [Bool] {
+        var source = Synthetic(seed: 21)
+        let values = source.wave(5 * 1440 + 120, period: 1440).enumerated().map { index, value in
+            value * exp(0.05 * source.normal()) * factor(index - 5 * 1440)
+        }
+        let near = Window(first: 1, last: 2)
+        var model = try #require(
+            PeakForecaster(fitting: Array(values[..<(5 * 1440)]), window: near, stepSeconds: 60))
+        return values[(5 * 1440)...].map { value in
+            model.append([value])
+            return model.isTrusted
+        }
+    }
+
+    @Test
+    func `a model that has been far too high for twenty minutes is not trusted until it is right again`()
+        throws
+    {
+        let fallen = try grown { $0 < 0 ? 1 : $0 < 60 ? 0.3 : 1 }
+
+        #expect(fallen[..<19].allSatisfy { $0 })
+        #expect(fallen[21..<60].allSatisfy { !$0 })
+        #expect(fallen[80...].allSatisfy { $0 })
+    }
+
+    @Test
+    func `what passes, rises or is as ever takes no trust`() throws {
+        #expect(try grown { _ in 1 }.allSatisfy { $0 })
+        #expect(try grown { (0..<15).contains($0) ? 0.1 : 1 }.allSatisfy { $0 })
+        #expect(try grown { (0..<2).contains($0) ? 10 : 1 }.allSatisfy { $0 })
+        #expect(try grown { $0 < 0 ? 1 : 2 }.allSatisfy { $0 })
+    }
+
     @Test
     func `a history with holes of more than a fifth is not trusted`() throws {
         var source = Synthetic(seed: 7)

@@ -22,6 +22,20 @@ struct SeasonalityTests {
             Seasonality.periods(of: source.wave(20_160, period: 1440, noise: 20), stepSeconds: 60) == [1440])
     }
 
+    /// Averaged to five and twenty minutes.
+    @Test(arguments: [(14, 140), (14, 180), (14, 210), (14, 233), (56, 180)])
+    func `bursts of any period are found to the minute`(days: Int, period: Int) {
+        var source = Synthetic(seed: 12)
+        let values = (0..<days * 1440).map { index in
+            (index % period < period / 7 ? 900 : 300) * exp(0.03 * source.normal())
+        }
+
+        let found = Seasonality.periods(of: values, stepSeconds: 60)
+
+        #expect(found.first == period, "\(found)")
+        #expect(found.allSatisfy { $0 % period == 0 }, "\(found)")
+    }
+
     @Test
     func `a week is found beside the day`() {
         var source = Synthetic(seed: 3)

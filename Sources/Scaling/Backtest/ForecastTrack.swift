@@ -39,7 +39,6 @@ struct ForecastTrack: Sendable {
         var peaks: [PeakForecaster.Peak?] = []
         /// By quantile, as `quantiles` of the track.
         var margins: [Double] = []
-        var isTrusted = false
         var experience = 0.0
     }
 
@@ -68,7 +67,6 @@ struct ForecastTrack: Sendable {
         var forecaster = PeakForecaster(fitting: history, window: window)
         var stretch = Stretch(
             margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
-            isTrusted: forecaster.isTrusted,
             experience: SignalForecast.experience(
                 forecaster, stepSeconds: Double(key.grid.stepSeconds),
                 historySeconds: Double(key.historySeconds)))
@@ -82,21 +80,20 @@ struct ForecastTrack: Sendable {
 
     mutating func append(_ stretch: Stretch) { stretches.append(stretch) }
 
-    /// What was foreseen at a tick: the expectation and the quantile, by which stretch's model. Nil where nothing was.
+    /// What was foreseen at a tick: the expectation and the quantile, and what is to be thought of the model. Nil where
+    /// nothing was.
     func forecast(atTick tick: Int, column: Int) -> (
-        expected: Double, peak: Double, stretch: Int, isDoubted: Bool
+        expected: Double, peak: Double, experience: Double, isTrusted: Bool, isDoubted: Bool
     )? {
         let index = tick * tickSeconds / key.grid.fitSeconds
         guard stretches.indices.contains(index) else { return nil }
         let stretch = stretches[index]
         let place = tick - (index * key.grid.fitSeconds + tickSeconds - 1) / tickSeconds
         guard stretch.peaks.indices.contains(place), let peak = stretch.peaks[place] else { return nil }
-        return (peak.expected, peak.quantile(margin: stretch.margins[column]), index, peak.isDoubted)
-    }
-
-    /// Whether the model of a stretch is trusted, and how much of what it has to have seen it has.
-    func model(ofStretch index: Int) -> (isTrusted: Bool, experience: Double) {
-        (stretches[index].isTrusted, stretches[index].experience)
+        return (
+            peak.expected, peak.quantile(margin: stretch.margins[column]), stretch.experience, peak.isTrusted,
+            peak.isDoubted
+        )
     }
 }
 
@@ -131,11 +128,10 @@ package struct PolicyForecasts: Sendable {
         guard seconds >= lead.tickSeconds else { return nil }
         let tick = seconds / lead.tickSeconds - 1
         guard let peak = lead.forecast(atTick: tick, column: leadColumn) else { return nil }
-        let model = lead.model(ofStretch: peak.stretch)
         return Signal.Outlook(
             expectedPeak: peak.expected * scale, peak: peak.peak * scale, quantile: quantile,
-            horizon: horizon, model: "", isTrusted: model.isTrusted,
+            horizon: horizon, model: "", isTrusted: peak.isTrusted,
             keep: hold.forecast(atTick: tick, column: holdColumn).map { $0.peak * scale }, leadTime: leadTime,
-            experience: model.experience, isDoubted: peak.isDoubted ? true : nil)
+            experience: peak.experience, isDoubted: peak.isDoubted ? true : nil)
     }
 }
