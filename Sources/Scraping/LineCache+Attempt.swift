@@ -35,11 +35,13 @@ extension LineCache {
     ) throws(ScrapeFailure) {
         // Where a series is there twice, a run cannot tell which line is the first; line by line then.
         var attempt = Attempt(reading: reading, row: row, allowsRuns: layout.repeatedCount == 0)
+        // Taken out and not copied.
+        (reading, row) = (Reading(), [])
         defer { (reading, row) = (attempt.reading, attempt.row) }
         try reread(body, format, rules, from: progress, &attempt)
         guard attempt.hasRepeats else { return }
         var again = Reading()
-        again.templateKey = reading.templateKey
+        again.templateKey = attempt.reading.templateKey
         attempt = Attempt(
             reading: again, row: Array(repeating: Marker.absent, count: columnCount), allowsRuns: false)
         try reread(body, format, rules, from: LineLayout.Progress(), &attempt)

@@ -34,7 +34,7 @@ struct IntegerColumn {
         scale = Self.near(values, base) ?? .bits
         integers.removeAll(keepingCapacity: true)
         exceptions.removeAll(keepingCapacity: true)
-        let limit = values.count / 16 + 1
+        let limit = Self.mostExceptions(of: values.count)
         let level = scale.integer(base) ?? 0
         for row in 0..<values.count {
             if values[row].isFinite, let integer = scale.integer(values[row]),
@@ -58,6 +58,9 @@ struct IntegerColumn {
         return nil
     }
 
+    /// More values than these that are no such numbers, and none of the column is taken for one.
+    private static func mostExceptions(of count: Int) -> Int { count / 16 + 1 }
+
     /// The units that durations and their sums are counted in.
     private static let exponents = [9, 6, 3]
 
@@ -69,7 +72,7 @@ struct IntegerColumn {
         for exponent in exponents {
             var scale = Scale(kind: .near, exponent: exponent)
             let tenths = Double(exponent) * 3.33
-            var left = values.count / 16 + 1
+            var left = mostExceptions(of: values.count)
             for row in 0..<values.count {
                 let width = scale.widthNeeded(for: values[row])
                 if let width, tenths + Double(width) < least {
@@ -90,7 +93,7 @@ struct IntegerColumn {
 
     private mutating func attempt(_ values: Span<Double>, _ scale: Scale) -> Attempt {
         let count = values.count
-        let limit = count / 16 + 1
+        let limit = Self.mostExceptions(of: count)
         integers.removeAll(keepingCapacity: true)
         exceptions.removeAll(keepingCapacity: true)
         if scale == .one {

@@ -19,11 +19,6 @@ enum XORCodec {
             let zerosBefore = difference.leadingZeroBitCount
             let zerosBehind = difference.trailingZeroBitCount
             if leading <= zerosBefore, trailing <= zerosBehind {
-                let count = 64 - leading - trailing
-                if count <= 54 {
-                    writer.write(0b10 << UInt64(count) | difference >> UInt64(trailing), 2 + count)
-                    continue
-                }
                 writer.write(0b10, 2)
             } else {
                 leading = zerosBefore

@@ -8,6 +8,8 @@ enum PieceRecord {
     static let kind: UInt8 = 19
     /// Bytes of a piece, and of a record that stands as it is.
     static let longest = 128 << 10
+    /// Places in a record take four bytes: there are no longer ones.
+    static let mostPieces = 1 << 15
 
     /// Calls `body` with a record, or with its pieces where it is long.
     static func forEach(_ record: [UInt8], _ body: ([UInt8]) throws -> Void) rethrows {
@@ -58,7 +60,8 @@ struct PieceReader {
             next = (0, place)
         }
         let missing = number - next.number
-        guard number < count, count == self.count, missing >= 0, missing == 0 || mayHaveHoles,
+        guard number < count, count <= PieceRecord.mostPieces, count == self.count, missing >= 0,
+            missing == 0 || mayHaveHoles,
             place == next.place + UInt64(missing)
         else { throw .malformed("piece \(number) of \(count)", at: cursor.position) }
         bytes.append(contentsOf: repeatElement(0, count: missing * length))

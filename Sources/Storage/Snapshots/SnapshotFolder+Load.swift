@@ -9,10 +9,11 @@ extension SnapshotFolder {
     /// whole state without its manifest, with a log that is read as a whole; what is whole of the newest damaged one; the log
     /// alone, see `giveUp`.
     mutating func load(into head: inout Head, _ status: inout StoreStatus, _ log: Log) throws -> UInt64 {
-        let files = try SnapshotFolder.files(disk).filter { !$0.isTemporary }
+        let all = try SnapshotFolder.files(disk)
+        let files = all.filter { !$0.isTemporary }
         let numbers = files.filter { $0.kind == "manifest" }.map(\.number)
         // Somebody's own says nothing of the number that comes next.
-        let newest = try SnapshotFolder.files(disk).sorted { $0.number > $1.number }
+        let newest = all.sorted { $0.number > $1.number }
             .first { (try? RecordFile.isBegun(disk, $0.path, id: $0.number)) == true }
         lastNumber = newest?.number ?? 0
         var damaged: [Manifest] = []
