@@ -60,7 +60,7 @@ extension [UInt8] {
 
     /// Appends a number as its four big-endian bytes, in one copy.
     @inlinable @inline(__always)
-    package mutating func append(bigEndian value: UInt32) {
+    package mutating func append(bigEndian value: UInt64) {
         unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }
 

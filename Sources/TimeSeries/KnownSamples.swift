@@ -2,7 +2,7 @@
 /// repeats costs neither labels nor a search for them.
 package struct KnownSamples: Sendable {
     /// What a sink gives where it has no handle for a series.
-    package static let noHandle = UInt32.max
+    @inlinable package static var noHandle: UInt32 { .max }
 
     /// The handle of each series.
     package var handles: [UInt32]

@@ -87,6 +87,7 @@ struct SeriesMemo: Sendable {
     /// The handles of many series, `KnownSamples.noHandle` for those that are not known.
     mutating func handles(of series: [SeriesScan.Series]) -> [UInt32] {
         var handles = Array(repeating: KnownSamples.noHandle, count: series.count)
+        var target = handles.mutableSpan
         var next = 0
         for index in series.indices {
             guard let key = series[index].key else { continue }
@@ -94,7 +95,7 @@ struct SeriesMemo: Sendable {
                 guard let found = search(key) else { continue }
                 next = found
             }
-            handles[index] = take(next)
+            target[index] = take(next)
             next += 1
         }
         return handles

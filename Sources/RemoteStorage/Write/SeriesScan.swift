@@ -36,16 +36,39 @@ struct SeriesScan {
         samples.reserveCapacity(expected)
     }
 
-    /// Takes a `TimeSeries` message: labels 1, samples 2, exemplars 3, histograms 4.
-    mutating func add(_ message: Range<Int>, _ bytes: Span<UInt8>) {
-        if !looksAtAll, let end = SeriesScan.seemingEnd(message, bytes) {
-            let first = samples.count
-            if takeSample(end &+ 2..<message.upperBound, bytes, first) {
-                let key = WireKey(bytes, message.lowerBound..<end, seed: seed)
-                series.append(Series(message: message, key: key, end: first &+ 1, seemingEnd: end))
-                return
+    /// Takes the series that begin at a place, as far as each seems to have labels and one sample behind them; says where they
+    /// end, and how many they are. Of a sender that is not behind these are all of a request.
+    /// - Parameter most: so many at most.
+    mutating func addRun(from start: Int, most: Int, _ bytes: Span<UInt8>) -> (count: Int, end: Int) {
+        guard !looksAtAll else { return (0, start) }
+        var (series, samples) = (take(&series), take(&samples))
+        if series.count == series.capacity { series.reserveCapacity(2 * series.count + 16) }
+        if samples.count == samples.capacity { samples.reserveCapacity(2 * samples.count + 16) }
+        let room = min(most, series.capacity - series.count, samples.capacity - samples.count)
+        let (first, seed, latest) = (samples.count, seed, latest)
+        var (position, count) = (start, 0)
+        // Without a look at the arrays for each series.
+        series.append(addingCapacity: room) { series in
+            samples.append(addingCapacity: room) { samples in
+                while count < room, let message = SeriesScan.message(position, bytes),
+                    let end = SeriesScan.seemingEnd(message, bytes),
+                    let sample = SeriesScan.sample(end &+ 2..<message.upperBound, bytes),
+                    sample.timestamp.milliseconds <= latest
+                {
+                    count &+= 1
+                    position = message.upperBound
+                    samples.append(sample)
+                    let key = WireKey(bytes, message.lowerBound..<end, seed: seed)
+                    series.append(Series(message: message, key: key, end: first &+ count, seemingEnd: end))
+                }
             }
         }
+        (self.series, self.samples) = (series, samples)
+        return (count, position)
+    }
+
+    /// Takes a `TimeSeries` message: labels 1, samples 2, exemplars 3, histograms 4.
+    mutating func add(_ message: Range<Int>, _ bytes: Span<UInt8>) {
         let start = samples.count
         let key = plainKey(message, bytes)
         if key == nil {
@@ -151,23 +174,27 @@ struct SeriesScan {
         return WireKey(bytes, labels, seed: seed)
     }
 
-    /// A `Sample` message as senders write it: value 1, left out where it is zero, then timestamp 2.
-    @inline(__always)
     private mutating func takeSample(_ message: Range<Int>, _ bytes: Span<UInt8>, _ first: Int) -> Bool {
+        guard let sample = SeriesScan.sample(message, bytes), sample.timestamp.milliseconds <= latest,
+            samples.count == first || samples[samples.count - 1].timestamp <= sample.timestamp
+        else { return false }
+        samples.append(sample)
+        return true
+    }
+
+    /// A `Sample` message as senders write it: value 1, left out where it is zero, then timestamp 2; nil for others.
+    @inline(__always)
+    private static func sample(_ message: Range<Int>, _ bytes: Span<UInt8>) -> Sample? {
         var position = message.lowerBound
         var value = 0.0
         if message.count > 10, bytes[position] == 0x09 {
             value = Double(bitPattern: bytes.littleEndian64(at: position &+ 1))
             position += 9
         }
-        guard position &+ 1 < message.upperBound, bytes[position] == 0x10 else { return false }
-        guard let bits = bytes.varint(filling: position &+ 1..<message.upperBound) else { return false }
-        let time = Int64(bitPattern: bits)
-        guard time <= latest,
-            samples.count == first || samples[samples.count - 1].timestamp.milliseconds <= time
-        else { return false }
-        samples.append(Sample(Timestamp(milliseconds: time), Sample.fromSender(value)))
-        return true
+        guard position &+ 1 < message.upperBound, bytes[position] == 0x10,
+            let bits = bytes.varint(filling: position &+ 1..<message.upperBound)
+        else { return nil }
+        return Sample(Timestamp(milliseconds: Int64(bitPattern: bits)), Sample.fromSender(value))
     }
 }
 

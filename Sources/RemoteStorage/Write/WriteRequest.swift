@@ -66,6 +66,12 @@ package struct WriteRequest: Sendable {
         var entries = 0
         var cursor = ProtobufCursor(0..<bytes.count)
         while true {
+            let run = scan.addRun(from: cursor.position, most: limits.entries - entries, bytes)
+            if run.count > 0 {
+                cursor = ProtobufCursor(run.end..<bytes.count)
+                entries += run.count
+                continue
+            }
             if let message = SeriesScan.message(cursor.position, bytes) {
                 cursor = ProtobufCursor(message.upperBound..<bytes.count)
                 entries += 1

@@ -15,12 +15,15 @@ struct FoldedSteps {
         shift = bits == 0 ? 0 : bits.trailingZeroBitCount
         isNonnegative = !hasNegative
         let shift = Int64(shift)
+        let isNonnegative = isNonnegative
         let less: UInt64 = isWithoutZero && isNonnegative ? 1 : 0
         values.removeAll(keepingCapacity: true)
-        for index in 0..<numbers.count {
-            let number = numbers[index] &>> shift
-            let folded = isNonnegative ? UInt64(bitPattern: number) : ZigZag.fold(number)
-            values.append(folded &- less)
+        values.append(addingCapacity: numbers.count) { output in
+            for index in 0..<numbers.count {
+                let number = numbers[index] &>> shift
+                let folded = isNonnegative ? UInt64(bitPattern: number) : ZigZag.fold(number)
+                output.append(folded &- less)
+            }
         }
         chooseOrder()
     }
@@ -66,14 +69,6 @@ struct FoldedSteps {
         for index in 0..<values.count { writer.writeExpGolomb(values[index], order: order) }
         bytes = writer.finish()
     }
-}
-
-/// The array, leaving an empty one: so that its buffer stays unique while it is written elsewhere.
-@inline(__always)
-func take<Element>(_ array: inout [Element]) -> [Element] {
-    let taken = array
-    array = []
-    return taken
 }
 
 extension ZigZag {

@@ -92,39 +92,62 @@ struct IntegerColumn {
     private enum Attempt { case filled, failed, grow(Scale) }
 
     private mutating func attempt(_ values: Span<Double>, _ scale: Scale) -> Attempt {
-        let count = values.count
-        let limit = Self.mostExceptions(of: count)
         integers.removeAll(keepingCapacity: true)
         exceptions.removeAll(keepingCapacity: true)
-        if scale == .one {
-            // Most columns are counts: no multiplication, no division.
-            for row in 0..<count {
-                let value = values[row]
-                let integer = Int64(bitPattern: (value + Scale.magic).bitPattern &- Scale.magic.bitPattern)
-                if abs(value) < 0x1p51, Double(integer).bitPattern == value.bitPattern {
-                    integers.append(integer)
-                } else {
-                    if let larger = scale.grown(for: value) { return .grow(larger) }
-                    guard exceptions.count < limit else { return .failed }
-                    except(row)
-                }
-            }
-            return .filled
+        var exceptions = take(&exceptions)
+        var attempt = Attempt.filled
+        // Without a look at the array for each value, which takes as long as the rest.
+        integers.append(addingCapacity: values.count) { output in
+            attempt =
+                scale == .one
+                ? Self.counts(values, &output, &exceptions)
+                : Self.fractions(values, scale, &output, &exceptions)
         }
-        for row in 0..<count {
+        self.exceptions = exceptions
+        return attempt
+    }
+
+    /// Most columns are counts: no multiplication, no division.
+    private static func counts(
+        _ values: Span<Double>, _ output: inout OutputSpan<Int64>, _ exceptions: inout [Int]
+    ) -> Attempt {
+        let limit = mostExceptions(of: values.count)
+        var last: Int64 = 0
+        for row in 0..<values.count {
             let value = values[row]
-            if let integer = scale.integer(value) {
-                integers.append(integer)
+            let integer = Int64(bitPattern: (value + Scale.magic).bitPattern &- Scale.magic.bitPattern)
+            if abs(value) < 0x1p51, Double(integer).bitPattern == value.bitPattern {
+                last = integer
             } else {
-                if let larger = scale.grown(for: value) { return .grow(larger) }
+                if let larger = Scale.one.grown(for: value) { return .grow(larger) }
                 guard exceptions.count < limit else { return .failed }
-                except(row)
+                exceptions.append(row)
             }
+            output.append(last)
         }
         return .filled
     }
 
-    private mutating func except(_ row: Int, _ first: Int64 = 0) {
+    private static func fractions(
+        _ values: Span<Double>, _ scale: Scale, _ output: inout OutputSpan<Int64>, _ exceptions: inout [Int]
+    ) -> Attempt {
+        let limit = mostExceptions(of: values.count)
+        var last: Int64 = 0
+        for row in 0..<values.count {
+            let value = values[row]
+            if let integer = scale.integer(value) {
+                last = integer
+            } else {
+                if let larger = scale.grown(for: value) { return .grow(larger) }
+                guard exceptions.count < limit else { return .failed }
+                exceptions.append(row)
+            }
+            output.append(last)
+        }
+        return .filled
+    }
+
+    private mutating func except(_ row: Int, _ first: Int64) {
         exceptions.append(row)
         integers.append(integers.last ?? first)
     }

@@ -16,22 +16,31 @@ struct StepEncoder {
     private var sparse = FoldedSteps()
     private var sparseGaps = FoldedSteps()
     private var bits: UInt64 = 0
+    private var changeCount = 0
     private var hasNegative = false
     private var isLinear = false
 
     mutating func load(_ integers: Span<Int64>) {
         steps.removeAll(keepingCapacity: true)
-        bits = 0
+        var bits: UInt64 = 0
         var sign: Int64 = 0
-        for index in 1..<max(1, integers.count) {
-            let step = integers[index] &- integers[index - 1]
-            steps.append(step)
-            bits |= step.magnitude
-            sign |= step
+        var unlike: Int64 = 0
+        var changeCount = 0
+        steps.append(addingCapacity: integers.count) { output in
+            let first = integers.count > 1 ? integers[1] &- integers[0] : 0
+            for index in 1..<max(1, integers.count) {
+                let step = integers[index] &- integers[index &- 1]
+                output.append(step)
+                bits |= step.magnitude
+                sign |= step
+                unlike |= step ^ first
+                changeCount &+= step == 0 ? 0 : 1
+            }
         }
+        self.bits = bits
+        self.changeCount = changeCount
         hasNegative = sign < 0
-        let first = steps.first
-        isLinear = steps.allSatisfy { $0 == first }
+        isLinear = unlike == 0
     }
 
     /// Appends the code and returns the transform with its flags.
@@ -45,8 +54,8 @@ struct StepEncoder {
         plain.fold(steps.span, bits: bits, hasNegative: hasNegative)
         var best = plain.cost + 8
         var transform = ColumnFormat.steps
-        collectChanges()
-        if changes.count * 3 < steps.count * 2 {
+        if changeCount * 3 < steps.count * 2 {
+            collectChanges()
             let (changes, gaps) = (changes, gaps)
             sparse.fold(changes.span, bits: bits, hasNegative: hasNegative, isWithoutZero: true)
             // All gaps are positive or zero; that bits of 1 keep them from being shifted.
@@ -58,13 +67,13 @@ struct StepEncoder {
             }
         }
         if !isBrief, steps.count > 2, best > steps.count {
-            foldBends()
+            foldBends(steps.span)
             if bent.cost + 32 < best {
                 best = bent.cost + 32
                 transform = ColumnFormat.bends
             }
             if hasNegative {
-                foldLevels()
+                foldLevels(steps.span)
                 if level.cost + 32 < best { transform = ColumnFormat.levels }
             }
         }
@@ -86,35 +95,42 @@ struct StepEncoder {
         }
     }
 
-    private mutating func foldBends() {
+    private mutating func foldBends(_ steps: Span<Int64>) {
         bends.removeAll(keepingCapacity: true)
         var bits: UInt64 = 0
         var sign: Int64 = 0
-        for index in 1..<steps.count {
-            let bend = steps[index] &- steps[index - 1]
-            bends.append(bend)
-            bits |= bend.magnitude
-            sign |= bend
+        bends.append(addingCapacity: steps.count) { output in
+            for index in 1..<steps.count {
+                let bend = steps[index] &- steps[index &- 1]
+                output.append(bend)
+                bits |= bend.magnitude
+                sign |= bend
+            }
         }
         let bends = bends
         bent.fold(bends.span, bits: bits, hasNegative: sign < 0)
     }
 
-    private mutating func foldLevels() {
+    private mutating func foldLevels(_ steps: Span<Int64>) {
         levels.removeAll(keepingCapacity: true)
         var value: Int64 = 0
-        levels.append(0)
-        lowest = 0
-        for step in steps {
-            value &+= step
-            levels.append(value)
+        var lowest: Int64 = 0
+        for index in 0..<steps.count {
+            value &+= steps[index]
             lowest = min(lowest, value)
         }
         var bits: UInt64 = 0
-        for index in levels.indices {
-            levels[index] &-= lowest
-            bits |= UInt64(bitPattern: levels[index])
+        levels.append(addingCapacity: steps.count + 1) { output in
+            var level = 0 &- lowest
+            output.append(level)
+            bits = UInt64(bitPattern: level)
+            for index in 0..<steps.count {
+                level &+= steps[index]
+                output.append(level)
+                bits |= UInt64(bitPattern: level)
+            }
         }
+        self.lowest = lowest
         let levels = levels
         level.fold(levels.span, bits: bits, hasNegative: false)
     }

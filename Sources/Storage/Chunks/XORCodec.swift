@@ -29,8 +29,7 @@ enum XORCodec {
             }
             let count = 64 - leading - trailing
             let bits = difference >> UInt64(trailing)
-            if count > 32 { writer.write(bits >> 32, count - 32) }
-            writer.write(bits & 0xffff_ffff & (count >= 32 ? .max : (1 << UInt64(count)) - 1), min(count, 32))
+            writer.write(bits, count)
         }
         return writer.finish()
     }

@@ -66,8 +66,9 @@ struct SampleWriter {
         return place + 1
     }
 
-    consuming func finish() -> [UInt8] {
+    /// The record. The writer has it no more.
+    mutating func finish() -> [UInt8] {
         bytes.removeLast(bytes.count - position)
-        return bytes
+        return take(&bytes)
     }
 }

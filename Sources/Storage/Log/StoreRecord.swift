@@ -146,13 +146,26 @@ enum StoreRecord {
         _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
     ) throws(CodecError) -> KnownSamples {
         let count = try cursor.length(bytes)
-        var known = KnownSamples(handles: [], ends: [], samples: [])
-        known.handles.reserveCapacity(count)
-        known.ends.reserveCapacity(count)
-        known.samples.reserveCapacity(count)
+        var (handles, ends, samples): ([UInt32], [Int], [Sample]) = ([], [], [])
+        try handles.append(addingCapacity: count) { handles throws(CodecError) in
+            try ends.append(addingCapacity: count) { ends throws(CodecError) in
+                try samples.append(addingCapacity: count) { samples throws(CodecError) in
+                    try read(bytes, &cursor, &handles, &ends, &samples)
+                }
+            }
+        }
+        return KnownSamples(handles: handles, ends: ends, samples: samples)
+    }
+
+    /// Fills the columns of samples, without a look at an array for each.
+    @inline(__always)
+    private static func read(
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ handles: inout OutputSpan<UInt32>,
+        _ ends: inout OutputSpan<Int>, _ samples: inout OutputSpan<Sample>
+    ) throws(CodecError) {
         var time: Int64 = 0
         var last: UInt32?
-        for place in 0..<count {
+        while !samples.isFull {
             let number: UInt32
             let value: Double
             if let short = shortSample(bytes, &cursor) {
@@ -164,16 +177,14 @@ enum StoreRecord {
                 time &+= try cursor.signedVarint(bytes)
                 value = Double(bitPattern: try cursor.fixed64(bytes))
             }
-            known.samples.append(Sample(Timestamp(milliseconds: time), value))
-            if number == last {
-                known.ends[known.ends.count - 1] = place + 1
-            } else {
-                known.handles.append(number)
-                known.ends.append(place + 1)
+            if number != last {
+                if last != nil { ends.append(samples.count) }
+                handles.append(number)
                 last = number
             }
+            samples.append(Sample(Timestamp(milliseconds: time), value))
         }
-        return known
+        if last != nil { ends.append(samples.count) }
     }
 
     /// A sample whose number takes up to four bytes and whose step of time takes one, as nearly all do; nil for others.

@@ -15,7 +15,9 @@ struct LooseEncoder: Sendable {
         fill: (_ slot: Int, _ values: inout [Double]) -> Void
     ) -> LoosePart {
         columns.removeAll(keepingCapacity: true)
-        for time in times { columns.append(Double(time)) }
+        columns.append(addingCapacity: times.count) { output in
+            for time in times { output.append(Double(time)) }
+        }
         for slot in 0..<LooseGroup.width where slots >> UInt16(slot) & 1 == 1 { fill(slot, &columns) }
         bytes.removeAll(keepingCapacity: true)
         let columns = columns

@@ -1,3 +1,4 @@
+import Codecs
 import TimeSeries
 
 /// Many samples at a time, row by row: a sender that has several samples of each series ready puts those of one behind each

@@ -28,7 +28,9 @@ extension LooseGroup {
                 slots, times, histogramSlots: slots & histogramSlots,
                 histograms: { slot in times.map { rawHistogram(slot, $0) } },
                 fill: { slot, values in
-                    for row in 0..<count { values.append(cells[LooseGroup.width * row + slot]) }
+                    values.append(addingCapacity: count) { output in
+                        for row in 0..<count { output.append(cells[LooseGroup.width * row + slot]) }
+                    }
                 })
             insert(part)
             if part.histogramSlots != 0 { forgetRawHistograms(part.histogramSlots, Array(times)) }

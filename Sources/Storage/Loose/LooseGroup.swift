@@ -149,7 +149,9 @@ struct LooseGroup: Sendable {
     private mutating func growCells() {
         let rows = min(LooseGroup.tailRows, cells.count / LooseGroup.width + 4)
         cells.reserveCapacity(rows * LooseGroup.width)
-        while cells.count < rows * LooseGroup.width { cells.append(0) }
+        cells.append(addingCapacity: rows * LooseGroup.width - cells.count) { output in
+            while !output.isFull { output.append(0) }
+        }
     }
 
     /// A track that begins with the first `row` times of the slot's tail and goes on with `time` or may do so.
