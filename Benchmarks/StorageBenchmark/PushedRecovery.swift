@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import Journal
 import Storage
 import TimeSeries
@@ -6,6 +8,11 @@ import TimeSeries
 /// sample of each series in a request, or twenty behind each other, as of a sender that was cut off for a while.
 enum PushedRecovery {
     private static let perRequest = 5000
+    /// As the service has them.
+    private static let workers = Workers(count: ProcessInfo.processInfo.activeProcessorCount) {
+        pieces, body in
+        DispatchQueue.concurrentPerform(iterations: pieces, execute: body)
+    }
 
     static func run(_ disk: RealDisk, series count: Int, rows: Int) throws {
         print("\(count) single series x \(rows) rows, \(perRequest) samples a request")
@@ -13,14 +20,14 @@ enum PushedRecovery {
             for run in [1, 20] {
                 let samples = try fill(disk, series: count, rows: rows, run: run, isRandom: isRandom)
                 let start = (wall: wallTime(), processor: processorTime())
-                let store = try Store(disk: disk, now: Timestamp(milliseconds: 0))
+                let store = try Store(disk: disk, workers: workers, now: Timestamp(milliseconds: 0))
                 let spent = (processorTime() - start.processor) / samples
                 let elapsed = (wallTime() - start.wall) / samples
                 precondition(Double(store.statistics().samples) == samples, "samples are missing")
                 print(
                     "recovery, \(isRandom ? "random doubles" : "counters and gauges"), \(run) of a series in a request: "
                         + "\(text(spent, 0)) CPU-ns/sample, \(text(1e3 / spent, 1)) M samples/s of CPU, "
-                        + "\(text(1e3 / elapsed, 1)) of time")
+                        + "\(text(1e3 / elapsed, 1)) of time on \(workers.count) processors")
                 RecoveryBenchmark.remove(disk)
             }
         }

@@ -44,7 +44,7 @@ package final class Store: Sendable {
             // What only the log has may not be on disk yet.
             head.durability = Durability(durable: head.newest)
             status.damage += log.openReport.damage
-            var replay = LogReplay(after: sequence, newest: head.newest)
+            var replay = LogReplay(after: sequence, newest: head.newest, workers)
             let report = try log.forEach(from: sequence + 1) { number, record in
                 try replay.take(number, record, of: log, into: &head)
             }

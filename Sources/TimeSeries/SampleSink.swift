@@ -50,6 +50,19 @@ package struct AppendReport: Hashable, Sendable {
     package init() {}
 
     package var rejected: Int { duplicate + outOfOrder + tooOld + limited }
+
+    /// Adds what became of other samples.
+    package mutating func add(_ other: AppendReport) {
+        accepted += other.accepted
+        repeated += other.repeated
+        duplicate += other.duplicate
+        outOfOrder += other.outOfOrder
+        tooOld += other.tooOld
+        limited += other.limited
+        refusal = refusal ?? other.refusal
+        isFull = isFull || other.isFull
+        position = max(position, other.position)
+    }
 }
 
 /// Why a table could not be opened or extended.

@@ -1,3 +1,4 @@
+import Dispatch
 import Journal
 import Synchronization
 import Testing
@@ -128,5 +129,47 @@ import TimeSeries
         }
         #expect(parts.map { $0.map(\.bytes) } == again.map { $0.map(\.bytes) })
         #expect(parts.count == 3 && parts.allSatisfy { !$0.isEmpty })
+    }
+
+    @Test func `several workers take the samples of a request as one does`() {
+        let eager = Workers(count: 3, isEager: true) { pieces, body in
+            DispatchQueue.concurrentPerform(iterations: pieces, execute: body)
+        }
+        var alone = series(200)
+        var shared = series(200)
+        var random = SplitMix(seed: 11)
+        for request in 0..<40 {
+            // In order, so that the groups can be shared out, or not.
+            var slots = (0..<UInt32(200)).filter { _ in Int.random(in: 0..<4, using: &random) > 0 }
+            if request % 8 == 7 { slots.shuffle(using: &random) }
+            if request % 5 == 4 { slots[slots.count / 2] = KnownSamples.noHandle }
+            var samples = KnownSamples(handles: slots, ends: [], samples: [])
+            for slot in slots {
+                for step in 0..<Int.random(in: 1...12, using: &random) {
+                    // Now and then one of long ago, or of no moment.
+                    let back = Int.random(in: 0..<50, using: &random) == 0 ? 30 : 0
+                    let time = request * 12 + step - back
+                    let isOdd = slot % 70 == 69 && step == 3
+                    samples.samples.append(
+                        Sample(
+                            isOdd ? Timestamp(milliseconds: 1 << 51) : at(time),
+                            Double(Int(slot % 300) * time)))
+                }
+                samples.ends.append(samples.samples.count)
+            }
+            var (one, several) = (AppendTally(report: AppendReport()), AppendTally(report: AppendReport()))
+            alone.append(samples, window: 600_000, .one, &one)
+            shared.append(samples, window: 600_000, eager, &several)
+
+            #expect(several.report == one.report)
+            #expect(several.newest == one.newest)
+            #expect(several.refused == one.refused)
+            #expect(several.late.map(\.place) == one.late.map(\.place))
+            #expect(several.late.map(\.number) == one.late.map(\.number))
+        }
+        for index in alone.groups.indices {
+            #expect(shared.groups[index].parts.map(\.bytes) == alone.groups[index].parts.map(\.bytes))
+            for slot in 0..<16 { #expect(shared.groups[index].tail(slot) == alone.groups[index].tail(slot)) }
+        }
     }
 }

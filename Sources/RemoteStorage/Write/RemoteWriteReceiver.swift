@@ -171,18 +171,6 @@ package final class RemoteWriteReceiver: Sendable {
 }
 
 extension AppendReport {
-    fileprivate mutating func add(_ other: AppendReport) {
-        accepted += other.accepted
-        repeated += other.repeated
-        duplicate += other.duplicate
-        outOfOrder += other.outOfOrder
-        tooOld += other.tooOld
-        limited += other.limited
-        refusal = refusal ?? other.refusal
-        isFull = isFull || other.isFull
-        position = max(position, other.position)
-    }
-
     /// In Prometheus' words where it has them.
     fileprivate var reasons: [String] {
         let counts = [

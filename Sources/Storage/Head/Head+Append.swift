@@ -123,6 +123,14 @@ struct AppendTally {
         }
     }
 
+    /// Adds what was counted of places behind those so far.
+    mutating func add(_ other: AppendTally) {
+        report.add(other.report)
+        newest = max(newest, other.newest)
+        refused += other.refused
+        late += other.late
+    }
+
     /// Apart from what is done for each sample.
     @inline(never)
     private mutating func note(_ outcome: LooseGroup.Outcome, at place: Int) {

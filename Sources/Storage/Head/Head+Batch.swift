@@ -91,22 +91,11 @@ extension Head {
 
     /// Takes samples by the numbers of their series, which are all there but for those without a number; the places of those
     /// that it refused.
-    mutating func take(_ samples: KnownSamples, _ report: inout AppendReport) -> [Int] {
+    mutating func take(
+        _ samples: KnownSamples, _ report: inout AppendReport, _ workers: Workers = .one
+    ) -> [Int] {
         var tally = AppendTally(report: report)
-        var first = 0
-        while first < samples.handles.count {
-            let group = LooseSeries.group(samples.handles[first])
-            var end = first + 1
-            while end < samples.handles.count, LooseSeries.group(samples.handles[end]) == group,
-                samples.handles[end] != KnownSamples.noHandle
-            {
-                end += 1
-            }
-            if samples.handles[first] != KnownSamples.noHandle {
-                loose.append(samples, first..<end, window: window, &tally)
-            }
-            first = end
-        }
+        loose.append(samples, window: window, workers, &tally)
         for (number, place) in tally.late {
             let sample = samples.samples[place]
             let time = sample.timestamp.milliseconds

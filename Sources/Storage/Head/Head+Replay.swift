@@ -8,7 +8,8 @@ extension Head {
     /// - Returns: what the record refers to and is lost.
     @discardableResult
     mutating func replay(
-        _ record: [UInt8], at sequence: UInt64 = 0, _ foreseen: ForeseenDefinitions = ForeseenDefinitions()
+        _ record: [UInt8], at sequence: UInt64 = 0, _ foreseen: ForeseenDefinitions = ForeseenDefinitions(),
+        _ workers: Workers = .one
     ) throws(CodecError) -> LostReference? {
         let bytes = record.span
         var cursor = ByteCursor(count: bytes.count)
@@ -21,7 +22,7 @@ extension Head {
             let number = try cursor.number(bytes)
             if hasTable(number) { tables[Int(number)]?.isOpen = false }
         case StoreRecord.series: try replaySeries(bytes, &cursor, sequence, foreseen)
-        case StoreRecord.samples: return try replaySamples(bytes, &cursor, foreseen)
+        case StoreRecord.samples: return try replaySamples(bytes, &cursor, foreseen, workers)
         case StoreRecord.histogram:
             let number = try cursor.number(bytes)
             let time = try cursor.signedVarint(bytes)
@@ -102,7 +103,7 @@ extension Head {
     }
 
     private mutating func replaySamples(
-        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ foreseen: ForeseenDefinitions
+        _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, _ foreseen: ForeseenDefinitions, _ workers: Workers
     ) throws(CodecError) -> LostReference? {
         var samples = try StoreRecord.samples(bytes, &cursor)
         let oldest = samples.samples.reduce(Int64.max) { min($0, $1.timestamp.milliseconds) }
@@ -115,7 +116,7 @@ extension Head {
             if lost == nil { lost = .series(number) }
         }
         var report = AppendReport()
-        _ = take(samples, &report)
+        _ = take(samples, &report, workers)
         return lost
     }
 

@@ -1,4 +1,5 @@
 import Journal
+import TimeSeries
 
 /// What a record of the log refers to and a reader of it does not have.
 enum LostReference: Hashable, Sendable {
@@ -14,11 +15,14 @@ struct LogReplay {
     /// Records that make no sense, or refer to something lost.
     private(set) var unreadableRecords = 0
     private var foreseen: ForeseenDefinitions?
+    private let workers: Workers
 
     /// - Parameters:
     ///   - sequence: the last one that is known otherwise.
     ///   - newest: the newest moment up to there.
-    init(after sequence: UInt64, newest: Int64) {
+    ///   - workers: take samples of single series.
+    init(after sequence: UInt64, newest: Int64, _ workers: Workers) {
+        self.workers = workers
         losses = LossTracker(after: sequence, newest: newest)
     }
 
@@ -27,7 +31,7 @@ struct LogReplay {
             foreseen = try ForeseenDefinitions(log, from: sequence)
         }
         do {
-            let lacking = try head.replay(record, at: sequence, foreseen ?? ForeseenDefinitions())
+            let lacking = try head.replay(record, at: sequence, foreseen ?? ForeseenDefinitions(), workers)
             if lacking != nil { unreadableRecords += 1 }
             losses.note(lacking, in: record)
         } catch {

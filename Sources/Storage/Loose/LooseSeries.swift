@@ -94,6 +94,16 @@ struct LooseSeries: Sendable {
         groups[group].append(samples, series, window: window, &encoder, &tally)
     }
 
+    /// A group, leaving an empty one in its place for a while.
+    mutating func takeGroup(_ index: Int) -> LooseGroup {
+        var group = LooseGroup()
+        swap(&group, &groups[index])
+        return group
+    }
+
+    /// Puts a group back.
+    mutating func restore(_ group: LooseGroup, at index: Int) { groups[index] = group }
+
     /// The group of a series.
     @inline(__always)
     static func group(_ number: UInt32) -> Int { Int(number >> 4) }
