@@ -59,7 +59,7 @@ extension LooseSeries {
         let pieces = workers.pieces(of: runs.count, work: work)
         guard pieces.count > 1 else { return false }
         let shares = Mutex(pieces.map { share(runs[$0], samples) })
-        let done = workers.map(pieces.count) { piece in
+        var done = workers.map(pieces.count) { piece in
             // Taken out, so that its groups have no other owner while they change.
             var share = shares.withLock { shares in
                 let share = shares[piece]
@@ -72,11 +72,12 @@ extension LooseSeries {
             }
             return share
         }
-        for share in done {
-            for (group, series) in zip(share.groups, share.series) {
-                restore(group, at: LooseSeries.group(samples.handles[series.lowerBound]))
+        for piece in done.indices {
+            for (index, series) in done[piece].series.enumerated() {
+                let group = LooseSeries.group(samples.handles[series.lowerBound])
+                exchange(&done[piece].groups[index], at: group)
             }
-            tally.add(share.tally)
+            tally.add(done[piece].tally)
         }
         return true
     }
@@ -85,8 +86,9 @@ extension LooseSeries {
     private mutating func share(_ runs: ArraySlice<Range<Int>>, _ samples: KnownSamples) -> Share {
         var share = Share()
         share.series = Array(runs)
-        for series in runs {
-            share.groups.append(takeGroup(LooseSeries.group(samples.handles[series.lowerBound])))
+        share.groups = Array(repeating: LooseGroup(), count: runs.count)
+        for (index, series) in share.series.enumerated() {
+            exchange(&share.groups[index], at: LooseSeries.group(samples.handles[series.lowerBound]))
         }
         return share
     }

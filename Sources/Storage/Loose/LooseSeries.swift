@@ -94,15 +94,8 @@ struct LooseSeries: Sendable {
         groups[group].append(samples, series, window: window, &encoder, &tally)
     }
 
-    /// A group, leaving an empty one in its place for a while.
-    mutating func takeGroup(_ index: Int) -> LooseGroup {
-        var group = LooseGroup()
-        swap(&group, &groups[index])
-        return group
-    }
-
-    /// Puts a group back.
-    mutating func restore(_ group: LooseGroup, at index: Int) { groups[index] = group }
+    /// Puts a group in the place of another, and gives that.
+    mutating func exchange(_ group: inout LooseGroup, at index: Int) { swap(&group, &groups[index]) }
 
     /// The group of a series.
     @inline(__always)
