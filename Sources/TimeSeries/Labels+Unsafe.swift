@@ -105,7 +105,7 @@ extension Labels {
 
     /// Negative, zero or positive, as memcmp, a shorter text before a longer one that starts with it.
     @inline(__always)
-    static func compare(
+    package static func compare(
         _ a: Span<UInt8>, _ left: Range<Int>, _ b: Span<UInt8>, _ right: Range<Int>
     ) -> Int {
         let shorter = min(left.count, right.count)

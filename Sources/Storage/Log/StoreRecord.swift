@@ -187,26 +187,32 @@ enum StoreRecord {
         if last != nil { ends.append(samples.count) }
     }
 
-    /// A sample whose number takes up to four bytes and whose step of time takes one, as nearly all do; nil for others.
+    /// A sample whose number and whose step of time take up to four bytes each, as nearly all do; nil for others.
     @inline(__always)
     private static func shortSample(
         _ bytes: Span<UInt8>, _ cursor: inout ByteCursor
     ) -> (number: UInt32, step: Int64, value: Double)? {
         guard cursor.remaining >= 16 else { return nil }
         let word = bytes.littleEndian64(at: cursor.position)
-        let ends = ~word & 0x8080_8080
-        guard ends != 0 else { return nil }
-        let length = ends.trailingZeroBitCount &>> 3 &+ 1
-        let step = word &>> UInt64(8 &* length) & 0xff
-        guard step < 0x80 else { return nil }
-        let number = word & (1 &<< UInt64(8 &* length) &- 1)
-        cursor.position += length &+ 9
+        let ends = ~word & 0x8080_8080_8080_8080
+        let later = ends & (ends &- 1)
+        guard later != 0 else { return nil }
+        let (first, length) = (ends.trailingZeroBitCount &>> 3 &+ 1, later.trailingZeroBitCount &>> 3 &+ 1)
+        guard first <= 4, length &- first <= 4 else { return nil }
+        let number = word & (1 &<< UInt64(8 &* first) &- 1)
+        // Two shifts: eight bytes at a time are none.
+        let step = (word &<< UInt64(64 &- 8 &* length)) &>> UInt64(64 &- 8 &* (length &- first))
+        cursor.position += length &+ 8
         return (
-            UInt32(
-                truncatingIfNeeded: number & 0x7f | (number & 0x7f00) &>> 1 | (number & 0x7f_0000) &>> 2
-                    | (number & 0x7f00_0000) &>> 3), ZigZag.decode(step),
+            UInt32(truncatingIfNeeded: packed(number)), ZigZag.decode(packed(step)),
             Double(bitPattern: bytes.littleEndian64(at: cursor.position &- 8))
         )
+    }
+
+    /// The number that four LEB128 bytes stand for, those that are not used zero.
+    @inline(__always)
+    private static func packed(_ bytes: UInt64) -> UInt64 {
+        bytes & 0x7f | (bytes & 0x7f00) &>> 1 | (bytes & 0x7f_0000) &>> 2 | (bytes & 0x7f00_0000) &>> 3
     }
 
     static func histogram(_ series: UInt32, at time: Int64, _ histogram: FloatHistogram) -> [UInt8] {
@@ -275,6 +281,10 @@ extension ByteCursor {
 extension Labels {
     /// Of bytes that have to be the canonical ones.
     init(checking bytes: [UInt8]) throws(CodecError) {
+        if Labels.arePlain(bytes.span) {
+            self.init(canonical: bytes)
+            return
+        }
         var pairs: [(name: String, value: String)] = []
         var cursor = ByteCursor(count: bytes.count)
         while !cursor.isAtEnd {
@@ -283,5 +293,30 @@ extension Labels {
         }
         self.init(pairs)
         guard self.bytes == bytes else { throw .malformed("labels", at: 0) }
+    }
+
+    /// Whether bytes are the canonical ones of labels as nearly all are: ASCII, no name and no value longer than 127 bytes. Told
+    /// without making texts of them.
+    private static func arePlain(_ bytes: Span<UInt8>) -> Bool {
+        var last: Range<Int>?
+        var position = 0
+        while position < bytes.count {
+            guard let name = plainText(bytes, &position), let value = plainText(bytes, &position),
+                !value.isEmpty
+            else { return false }
+            if let last, compare(bytes, last, bytes, name) >= 0 { return false }
+            last = name
+        }
+        return true
+    }
+
+    private static func plainText(_ bytes: Span<UInt8>, _ position: inout Int) -> Range<Int>? {
+        guard position < bytes.count else { return nil }
+        let text = position + 1..<position + 1 + Int(bytes[position])
+        guard bytes[position] < 0x80, text.upperBound <= bytes.count else { return nil }
+        var union: UInt8 = 0
+        for index in text { union |= bytes[index] }
+        position = text.upperBound
+        return union < 0x80 ? text : nil
     }
 }
