@@ -48,6 +48,23 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
             self.condition = condition
             self.change = change
         }
+
+        /// Whether it asks for more.
+        var adds: Bool {
+            switch change {
+            case .replicas(let count): count > 0
+            case .share(let share): share > 0
+            }
+        }
+
+        /// Whether it applies wherever another one does.
+        func covers(_ other: Step) -> Bool {
+            switch (condition, other.condition) {
+            case (.above(let bound), .above(let far)): bound <= far
+            case (.below(let bound), .below(let far)): bound >= far
+            case (.above, .below), (.below, .above): false
+            }
+        }
     }
 
     /// Unique within the policy.
