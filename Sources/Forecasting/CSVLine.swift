@@ -37,7 +37,13 @@ package enum CSVLine {
         return fields
     }
 
-    package static func isGap(_ field: String) -> Bool { field.isEmpty || field == "NA" }
+    private static let gaps: Set = ["na", "n/a", "nan", "null", "none"]
+
+    /// Whether a field says that there is no value.
+    package static func isGap(_ field: String) -> Bool {
+        guard field.utf8.count <= 4, let first = field.utf8.first else { return field.isEmpty }
+        return first > UInt8(ascii: "9") && gaps.contains(field.lowercased())
+    }
 
     /// How many of the units of a column of times are a second: nobody means a second beyond the year 5000, but many mean
     /// milliseconds, microseconds or nanoseconds.
@@ -49,7 +55,7 @@ package enum CSVLine {
 
     /// A number of such units, or a date; nil for what is no time.
     package static func seconds(_ field: String, unitsPerSecond: Double = 1) -> Double? {
-        guard let number = Double(field) else { return DateText.seconds(field).map(Double.init) }
+        guard let number = Double(field) else { return DateText.seconds(field) }
         return number.isFinite ? number / unitsPerSecond : nil
     }
 }

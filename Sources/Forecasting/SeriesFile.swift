@@ -1,6 +1,6 @@
 /// A file of series to be forecast: rows of `t_s,value`, one column a series, with seconds or dates; rows of
-/// `unique_id,ds,y`, one value each, under such a heading; or lines of `id,v1,v2,...`, a series each (ragged, as the M4
-/// competition's).
+/// `unique_id,ds,y`, one value each, under such a heading; lines of `id,v1,v2,...`, a series each (ragged, as the M4
+/// competition's); or a value a line.
 package struct SeriesFile: Hashable, Sendable {
     package struct Series: Hashable, Sendable {
         package var id: String
@@ -29,6 +29,19 @@ package struct SeriesFile: Hashable, Sendable {
             .filter { !$1.allSatisfy(\.isWhitespace) }
             .map { Row(line: $0 + 1, fields: CSVLine.fields($1)) }
         guard let first = lines.first else { throw Problem(line: 1, message: "the file is empty") }
+        if lines.allSatisfy({ $0.fields.count == 1 }) {
+            if let values = Self.alone(lines) {
+                series = [Series(id: name, values: values)]
+                return
+            }
+            if let mark = [";", "\t"].first(where: { first.fields[0].contains($0) }) {
+                throw Problem(
+                    line: first.line,
+                    message:
+                        "fields are separated by commas, found \(mark == ";" ? "semicolons" : "tabs") between them"
+                )
+            }
+        }
         let header = Self.isHeader(first) ? first : nil
         let body = header == nil ? lines[...] : lines.dropFirst()
         guard !body.isEmpty else { throw Problem(line: 1, message: "there are no rows below the header") }
@@ -53,7 +66,10 @@ package struct SeriesFile: Hashable, Sendable {
                 series.append(try Self.series(row))
                 guard ids.insert(row.fields[0]).inserted else {
                     throw Problem(
-                        line: row.line, message: "there is a line of \"\(row.fields[0].prefix(40))\" already")
+                        line: row.line,
+                        message:
+                            "there is a line of \"\(row.fields[0].prefix(40))\" already; where the first column is no "
+                            + "id, it has to be a time, headed t_s")
                 }
             }
         }
@@ -68,6 +84,14 @@ package struct SeriesFile: Hashable, Sendable {
     private static let timeNames: Set = ["t_s", "t", "ts", "ds", "time", "timestamp", "date", "datetime"]
 
     private static func isTime(_ heading: String) -> Bool { timeNames.contains(heading.lowercased()) }
+
+    /// The values of lines with nothing else on them, below a heading or not; nil where they are none.
+    private static func alone(_ rows: [Row]) -> [Double]? {
+        func value(_ row: Row) -> Double? { CSVLine.isGap(row.fields[0]) ? .nan : Double(row.fields[0]) }
+        let body = rows.first.flatMap(value) == nil ? rows.dropFirst() : rows[...]
+        let values = body.compactMap(value)
+        return values.isEmpty || values.count < body.count ? nil : values
+    }
 
     /// Rows of an id, a time and a value: a series for each id, in the order they come.
     private static func grouped(_ rows: ArraySlice<Row>) throws(Problem) -> [Series] {
@@ -132,14 +156,33 @@ package struct SeriesFile: Hashable, Sendable {
             times.append(time)
             values.append(value)
         }
-        let step = zip(times.dropFirst(), times).map { $0 - $1 }.min() ?? 0
-        guard step > 0, (times[times.count - 1] - times[0]) / step < 10_000_000 else {
-            return Series(id: name, values: values)
-        }
+        guard let step = typicalDistance(of: times), (times[times.count - 1] - times[0]) / step < 10_000_000
+        else { return Series(id: name, values: values) }
         // Missing rows are gaps; a row between two steps belongs to the nearer.
         var grid = [Double](repeating: .nan, count: Int((times[times.count - 1] - times[0]) / step + 0.5) + 1)
-        for (time, value) in zip(times, values) { grid[Int((time - times[0]) / step + 0.5)] = value }
+        for (time, value) in zip(times, values) where value.isFinite {
+            grid[Int((time - times[0]) / step + 0.5)] = value
+        }
         return Series(id: name, values: grid, stepSeconds: step, startSeconds: times[0])
+    }
+
+    /// A tenth of the rows may stand nearer to the row before than all others do.
+    private static let strayShare = 10
+    /// How far distances are from one another that are meant to be equal.
+    private static let jitter = 1.25
+
+    /// How far rows are apart: as most of those that are near to each other, since rows may be missing, come late, or stand
+    /// between two others. Nil for a single row.
+    private static func typicalDistance(of times: [Double]) -> Double? {
+        let distances = zip(times.dropFirst(), times).map { $0 - $1 }.sorted()
+        guard !distances.isEmpty, case let near = distances[distances.count / strayShare], near > 0 else {
+            return nil
+        }
+        let alike = distances.filter { (near / jitter...near * jitter).contains($0) }
+        let mean = alike.reduce(0, +) / Double(alike.count)
+        // Whole seconds, where that moves no row by half a step.
+        let whole = mean.rounded()
+        return whole >= 1 && abs(mean - whole) * Double(times.count) <= whole / 2 ? whole : mean
     }
 
     /// `id,quantile,h1..hN`: a line per series and quantile, the point forecast as `mean` first.

@@ -34,7 +34,11 @@ struct BacktestCommand: AsyncParsableCommand {
     var trace: String
     @Option(help: "Of a CSV file: the header of the column that is the demand.") var column: String?
     @Option(help: "Of a store or an OpenMetrics file: PromQL that yields the demand.") var query: String?
-    @Option(help: "The distance at which --query is evaluated.") var step = "1m"
+    @Option(
+        help:
+            "The distance at which --query is evaluated (1m), or of the rows of a CSV file without times (else as its name ends, such as _300s)."
+    )
+    var step: String?
     @Option(help: "How long a replica takes to start.") var startup = "180s"
     @Option(help: "A request that waits for longer gives up, where a signal is a latency.")
     var requestTimeout = "60s"
@@ -45,7 +49,10 @@ struct BacktestCommand: AsyncParsableCommand {
             "What the policies' signals read, as NAME=\(PolicyController.Source.allCases.map(\.rawValue).joined(separator: "|"))."
     )
     var signal: [String] = []
-    @Option(help: "What one replica serves of the demand within its objective; from the trace without it.")
+    @Option(
+        help:
+            "What one replica serves of the demand within its objective. Without it, from the trace, which is scaled to the per_replica of each policy."
+    )
     var capacity: Double?
     @Option(help: "table, json or html (a page with plots).") var output = Output.table
     @Flag(help: "Vary risk, hold and band of each policy, and show what no other variant beats.")
@@ -92,8 +99,9 @@ struct BacktestCommand: AsyncParsableCommand {
     }
 
     private func plan() async throws -> BacktestPlan {
-        guard let step = Duration(prometheus: step), step >= .seconds(1) else {
-            throw ValidationError("--step must be a duration of at least 1s, found \"\(self.step)\"")
+        let step = step.map { Duration(prometheus: $0) ?? .zero }
+        guard step.map({ $0 >= .seconds(1) }) ?? true else {
+            throw ValidationError("--step must be a duration of at least 1s, found \"\(self.step ?? "")\"")
         }
         let input = BacktestInput(path: trace, column: column, query: query, step: step)
         let recorded = try await input.trace()
@@ -111,7 +119,7 @@ struct BacktestCommand: AsyncParsableCommand {
             requestTimeoutSeconds: try seconds("--request-timeout", requestTimeout))
         return BacktestPlan(
             trace: demand, settings: settings, policies: chosen, comparators: comparators,
-            sources: try sources(), order: policy.isEmpty ? [] : named)
+            sources: try sources(), isScaled: capacity == nil, order: policy.isEmpty ? [] : named)
     }
 
     /// The policies of all files. Each file is looked at by itself: two of them may have an active policy for the same

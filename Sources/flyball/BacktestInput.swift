@@ -12,7 +12,8 @@ struct BacktestInput {
     var column: String?
     /// What of a store or an OpenMetrics file is the demand.
     var query: String?
-    var step: Duration
+    /// How far apart a query is evaluated, or rows without times are; nil where nobody says.
+    var step: Duration?
 
     func trace() async throws -> DemandTrace {
         var isFolder: ObjCBool = false
@@ -20,11 +21,24 @@ struct BacktestInput {
             throw Failure("\(path): no such file")
         }
         if isFolder.boolValue { return try await evaluate(try store()) }
-        let text = try Recording(path).text()
+        let recording = Recording(path)
+        let text = try recording.text()
         guard ["# EOF", "# EOF\n", "# EOF\r\n"].contains(where: text.hasSuffix) else {
-            return try DemandTrace.parse(csv: text, file: path, column: column)
+            let distance = step ?? Self.distance(in: recording.name)
+            return try DemandTrace.parse(
+                csv: text, file: path, column: column,
+                stepSeconds: distance.map { Int($0.milliseconds / 1000) })
         }
         return try await evaluate(try exposition(text.replacing("\r\n", with: "\n")))
+    }
+
+    /// How far rows are apart by the name of their file, such as `cpu_300s` or `requests-5m`: longer ones are how long it is.
+    static func distance(in name: String) -> Duration? {
+        guard let last = name.split(whereSeparator: { $0 == "_" || $0 == "-" || $0 == "." }).last,
+            last.count < name.count, let distance = Duration(prometheus: last),
+            (.seconds(1)...(.seconds(3600))).contains(distance)
+        else { return nil }
+        return distance
     }
 
     /// The samples of an exposition, and the first and last of their times.
@@ -75,7 +89,7 @@ struct BacktestInput {
             throw ValidationError(
                 "--query says what of \(path) is the demand, such as 'sum(rate(http_requests_total[5m]))'")
         }
-        let step = max(1000, step.milliseconds / 1000 * 1000)
+        let step = max(1000, (step ?? .seconds(60)).milliseconds / 1000 * 1000)
         let first = recorded.range.lowerBound.milliseconds / step * step
         let range = EvaluationRange(
             start: Timestamp(milliseconds: first), end: recorded.range.upperBound,

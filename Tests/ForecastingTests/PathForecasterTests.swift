@@ -352,7 +352,46 @@ struct SeriesFileTests {
         #expect(DateText.seconds("2026-03-29T01:30:00+01:00") == DateText.seconds("2026-03-29T00:30:00Z"))
         #expect(DateText.seconds("2026-03-28 22:00:00-05:30") == DateText.seconds("2026-03-29T03:30:00Z"))
         #expect(DateText.seconds("2026-03-29T01:30:00+25:00") == nil)
-        #expect(DateText.seconds("2026-03-29T01:30:00+01") == nil)
+        #expect(DateText.seconds("2026-03-29T01:30:00+1") == nil)
+    }
+
+    @Test(arguments: [
+        ("2026-03-29T00:30:00.000Z", 0.0), ("2026-03-29 00:30:00.25", 0.25), ("2026-03-29 00:30:00 UTC", 0),
+        ("2026-03-29T02:30:00+0200", 0), ("2026-03-29 01:30:00.5+01", 0.5), ("2026/03/29 00:30", 0),
+    ])
+    func `a date is read as programs write it`(text: String, more: Double) {
+        #expect(DateText.seconds(text) == 1_774_744_200 + more)
+    }
+
+    @Test(arguments: [
+        "2026-02-29", "2026-04-31", "2026-03-29T00:30:00.", "2026-03-29T00:30:00.x", "03/29/2026",
+    ])
+    func `what is no day is no date`(text: String) {
+        #expect(DateText.seconds(text) == nil)
+    }
+
+    @Test(arguments: [
+        ([0, 60, 61, 120, 180, 240, 300, 360, 420, 480, 540, 600], 60.0, 11),
+        ([0, 60, 119, 181, 240, 299, 361, 420], 60, 8), ([0, 60, 180, 360], 60, 7),
+        ([0, 0.5, 1, 1.5], 0.5, 4),
+        ([0, 57, 114, 171, 228], 57, 5),
+    ])
+    func `rows that are late or between two others do not change the step`(
+        times: [Double], step: Double, count: Int
+    ) throws {
+        let rows = times.map { "\($0),1\n" }.joined()
+        let series = try #require(try SeriesFile("t_s,v\n" + rows, name: "f").series.first)
+
+        #expect(series.stepSeconds == step)
+        #expect(series.values.count == count)
+    }
+
+    @Test(arguments: ["value\n1\nnull\n3\n", "1\nN/A\n3\n"])
+    func `a value a line is a series`(text: String) throws {
+        let series = try SeriesFile(text, name: "f").series
+
+        #expect(series.map(\.id) == ["f"])
+        #expect(series[0].values.map { $0.isNaN ? -1 : $0 } == [1, -1, 3])
     }
 
     @Test
@@ -379,7 +418,12 @@ struct SeriesFileTests {
             "2: expected an id, a time and a value, found 2 fields"
         ),
         ("unique_id,ds,y\na,2,1\nb,1,3\na,1,2\n", "4: expected ascending seconds or dates, found \"1\""),
-        ("a,1,2,3\nb,1,2\na,4,5,6\n", "3: there is a line of \"a\" already"),
+        (
+            "a,1,2,3\nb,1,2\na,4,5,6\n",
+            "3: there is a line of \"a\" already; where the first column is no id, it has to be a time, headed t_s"
+        ),
+        ("t_s;value\n0;1\n", "1: fields are separated by commas, found semicolons between them"),
+        ("t_s\tvalue\n0\t1\n", "1: fields are separated by commas, found tabs between them"),
         ("t_s,v\nmonday,1\n", "2: expected ascending seconds or dates, found \"monday\""),
     ])
     func `what is wrong is named with its line`(text: String, message: String) {

@@ -77,6 +77,27 @@ struct ActivationTests {
         #expect(scene.decide(0, outlook: outlook).desired == count)
     }
 
+    @Test(arguments: [(nil, 0), (0.0, 1), (0.1, 0)])
+    func `what replicas use by themselves keeps none, unless an activation is written`(
+        activation: Double?, count: Int
+    ) {
+        var scene = Scene(
+            signals: [
+                SignalPolicy(name: "load", query: "q", target: .perReplica(50)),
+                SignalPolicy(
+                    name: "cpu", query: "c", target: .mean(0.6), unit: .share, activation: activation),
+                SignalPolicy(name: "latency", query: "l", target: .objective(0.25), activation: activation),
+            ], current: 2)
+        scene.policy.idleAfter = .seconds(60)
+        func idle() -> [String: Signal.Reading] {
+            ["load": 0.0, "cpu": 0.05, "latency": 0.004].mapValues { .value($0, measuredAt: scene.now) }
+        }
+        _ = scene.decide(idle())
+        scene.pass(.seconds(60))
+
+        #expect(scene.decide(idle()).desired == count)
+    }
+
     @Test
     func `a schedule warms up ahead`() {
         var scene = scene(current: 0)

@@ -189,13 +189,38 @@ struct BacktestReportTests {
         #expect(uneven.values == [1, 2, 3, 4])
     }
 
-    @Test(arguments: [("load", "no column"), ("t_s", "the times are in column")])
+    @Test(arguments: [
+        ("cpu,memory\n0.4,1\n,2\n0.5,3\n", "cpu"), ("cpu,memory\n0.4,1\nNaN,2\n0.5,3\n", nil),
+        ("cpu\n0.4\nnull\n0.5\n", nil), ("0.4\n0.4\n0.5\n", nil),
+    ])
+    func `rows without times are as far apart as is said`(text: String, column: String?) throws {
+        let trace = try DemandTrace.parse(csv: text, file: "t.csv", column: column, stepSeconds: 300)
+
+        #expect(trace.stepSeconds == 300)
+        #expect(trace.values == [0.4, 0.4, 0.5])
+    }
+
+    @Test
+    func `rows with times are as far apart as these`() throws {
+        let trace = try DemandTrace.parse(csv: "t_s,v\n0,1\n60,2\n", file: "t.csv", stepSeconds: 300)
+
+        #expect(trace.stepSeconds == 60)
+        #expect(trace.values == [1, 2])
+    }
+
+    @Test(arguments: [
+        ("load", "no column \"load\"; there are value"),
+        (
+            "t_s",
+            "the times are in column \"t_s\"; there are value, or, where it has no times, --step says how far rows are apart"
+        ),
+    ])
     func `a column that is no demand is named with those that are`(column: String, what: String) {
         do {
             _ = try DemandTrace.parse(csv: "t_s,value\n0,1\n", file: "t.csv", column: column)
             Issue.record("accepted")
         } catch {
-            #expect(error.description == "t.csv:1:1: \(what) \"\(column)\"; there are value")
+            #expect(error.description == "t.csv:1:1: \(what)")
         }
     }
 }

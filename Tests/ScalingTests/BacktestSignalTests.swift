@@ -119,6 +119,44 @@ struct BacktestSignalTests {
     }
 
     @Test
+    func `what is only observed is tried as if it decided`() async {
+        let modes = ScalingPolicy.Mode.allCases
+        let policies = modes.flatMap { mode -> [ScalingPolicy] in
+            var predicting = policy("load \(mode.rawValue)", [signal(.perReplica(50), name: "load")])
+            predicting.prediction = Prediction(signal: "load", history: .seconds(86_400))
+            predicting.behaviour.flapBudget = ScalingBehaviour.FlapBudget(
+                changes: 2, period: .seconds(3600))
+            var mean = policy("mean \(mode.rawValue)", [signal(.mean(0.6), .share)])
+            predicting.mode = mode
+            mean.mode = mode
+            return [predicting, mean]
+        }
+
+        let scores = await BacktestPlan(trace: trace, settings: settings, policies: policies).run()
+            .map(\.score)
+
+        #expect(Set(scores).count == 2, "\(scores)")
+    }
+
+    @Test
+    func `what a replica serves of the trace tells what another per_replica does`() async throws {
+        let known = try #require(DemandTrace(trace.values, stepSeconds: trace.stepSeconds, capacity: 2))
+        let policies = [2.0, 1].map { policy("\($0)", [signal(.perReplica($0))]) }
+        let scaled = BacktestPlan(trace: known, settings: settings, policies: policies)
+        let unscaled = BacktestPlan(
+            trace: known, settings: settings, policies: policies, isScaled: false)
+
+        let equal = await scaled.run().map(\.score)
+        let different = await unscaled.run().map(\.score)
+
+        #expect(equal[0] == equal[1])
+        #expect(different[0] == equal[0])
+        #expect(different[1].costRatio > 1.8 * different[0].costRatio, "\(different)")
+        #expect(scaled.assumptions.map { $0.hasPrefix("per_replica makes no difference here") } == [true])
+        #expect(unscaled.assumptions.isEmpty)
+    }
+
+    @Test
     func `results come in the order that was asked for`() async {
         let plan = BacktestPlan(
             trace: trace, settings: settings, policies: [policy("b", [signal(.mean(0.6), .share)])],

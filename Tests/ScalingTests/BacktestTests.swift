@@ -267,7 +267,16 @@ struct BacktestTests {
 
     @Test(arguments: [
         ("t_s,value\n0,1\nx,2\n", "t.csv:3:1: expected seconds and a value, found \"x,2\""),
-        ("t_s,value\n0,1\n0,2\n", "t.csv:3:1: time goes back or repeats in the first column"),
+        (
+            "t_s,value\n0,1\n0,2\n",
+            "t.csv:3:1: time goes back or repeats in the first column; where that is no time, --step says how far rows "
+                + "are apart"
+        ),
+        (
+            "value\n1\n2\n",
+            "t.csv:2:1: expected seconds and a value, found \"1\"; where there are no times, --step says how far rows "
+                + "are apart"
+        ),
         ("t_s,value\n", "t.csv:1:1: expected at least two rows of \"t_s,value\""),
         ("t_s,value\n0,0\n60,0\n", "t.csv:1:1: no demand above zero"),
     ])

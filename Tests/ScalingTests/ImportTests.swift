@@ -103,10 +103,14 @@ struct ImportTests {
             kind: HorizontalPodAutoscaler
             metadata: { name: bare }
             spec: { scaleTargetRef: { name: bare }, maxReplicas: 5 }
+            ---
+            kind: HorizontalPodAutoscaler
+            metadata: { name: empty }
+            spec: { scaleTargetRef: { name: empty }, maxReplicas: 5, metrics: [] }
             """)
         let policies = try policies(result)
 
-        #expect(policies.map(\.signals[0].target) == [.mean(0.7), .mean(0.8)])
+        #expect(policies.map(\.signals[0].target) == [.mean(0.7), .mean(0.8), .mean(0.8)])
         #expect(policies.allSatisfy { $0.minReplicas == 1 && $0.behaviour.down.window == .seconds(300) })
         #expect(
             policies[0].behaviour.up.limit

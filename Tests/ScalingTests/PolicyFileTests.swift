@@ -104,7 +104,22 @@ struct PolicyFileTests {
             "  behaviour: { scale_up: { limit: 4 per minute } }\n",
             "p.yml:5:35: limit must be \"none\", \"blocked\", a rate"
         ),
-        ("  behaviour: { changes: 8 }\n", "p.yml:5:25: changes must be such as \"8 per 1h\""),
+        (
+            "  behaviour: { changes: 600 per 1h }\n",
+            "p.yml:5:25: changes must be such as \"8 per 1h\": 1 to 512 changes, per up to 1d, found \"600 per 1h\""
+        ),
+        (
+            "  when: { partial: 80% }\n",
+            "p.yml:5:20: partial must be \"hold\", \"ignore\" or { above: 80%, scale_down: 10% }, found \"80%\""
+        ),
+        (
+            "  predict: { signal: load, history: 10m, step: 1h }\n",
+            "p.yml:5:12: a history of 10m has fewer than the 30 values that a model needs, 1h apart"
+        ),
+        (
+            "  interval: 10m\n  predict: { signal: load, history: 4h }\n",
+            "p.yml:6:12: a history of 4h has fewer than the 30 values that a model needs, 10m apart"
+        ),
         ("  predict: { signal: lod }\n", "p.yml:5:12: no signal \"lod\"; known are \"load\""),
         ("  predict: { signal: load, risk: 0 }\n", "p.yml:5:34: risk must be a percentage from 0.1% to 50%"),
         (
@@ -149,6 +164,11 @@ struct PolicyFileTests {
         ("{ name: l, query: up, steps: [] }", "needs at least one step"),
         ("{ name: l, query: up, steps: [ 'over 5: +1' ] }", "a step must be such as"),
         ("{ name: l, query: up, steps: [ 'above 5: +1', 'below 1%: -1' ] }", "must have one unit"),
+        (
+            "{ name: l, query: up, steps: [ 'above 80%: +1', 'above 90%: +2' ] }",
+            "p.yml:4:64: this step never applies: wherever it would, \"above 80%: +1\" above it does; put it before that one"
+        ),
+        ("{ name: l, query: up, steps: [ 'below 20: -1', 'below 20: -2' ] }", "this step never applies"),
         ("{ name: l/m, query: up, mean: 1 }", "name must be 1 to 63 letters"),
     ])
     func `a wrong signal is refused`(signal: String, message: String) {
@@ -330,6 +350,10 @@ struct PolicyFeatureFileTests {
         (
             head + "  schedules: [ { name: s, from: '07:30', to: '19:00', zone: Berlin, min: 2 } ]\n",
             "p.yml:6:61: zone must be a time zone such as Europe/Berlin, or UTC, found \"Berlin\""
+        ),
+        (
+            head + "  schedules: [ { name: s, cron: '0 0 31 2,4 *', for: 1h, min: 2 } ]\n",
+            "p.yml:6:33: none of its months has such a day: it never comes"
         ),
         (
             head + "  schedules: [ { name: s, from: '07:30', to: '19:00' } ]\n",

@@ -22,6 +22,14 @@ struct RecordingTests {
         return process.terminationStatus
     }
 
+    @Test(arguments: [
+        ("google2019_300s", 300), ("cpu-5m", 300), ("load.1h", 3600), ("demand", nil), ("5m", nil),
+        ("worldcup98_1min", nil), ("trace_7d", nil),
+    ])
+    func `a name may say how far rows without times are apart`(name: String, seconds: Int?) {
+        #expect(BacktestInput.distance(in: name) == seconds.map { .seconds($0) })
+    }
+
     @Test func `a recording is read as it is, and packed by what packs it`() throws {
         try withFolder { folder in
             let text = "t_s,value\n" + (0..<50_000).map { "\($0 * 60),\($0 % 977)\n" }.joined()

@@ -14,6 +14,8 @@ package struct BacktestPlan: Sendable {
     package var comparators: [Comparator]
     /// What a policy's signals read, by the signal's name.
     package var sources: [String: PolicyController.Source]
+    /// Whether the trace is of another unit than what the policies let a replica serve.
+    package var isScaled: Bool
     /// The names in the order of the results; what is not among them comes behind, comparators first.
     package var order: [String]
 
@@ -24,8 +26,10 @@ package struct BacktestPlan: Sendable {
 
     package init(
         trace: DemandTrace, settings: Backtest.Settings = Backtest.Settings(), policies: [ScalingPolicy] = [],
-        comparators: [Comparator] = [], sources: [String: PolicyController.Source] = [:], order: [String] = []
+        comparators: [Comparator] = [], sources: [String: PolicyController.Source] = [:],
+        isScaled: Bool = true, order: [String] = []
     ) {
+        self.isScaled = isScaled
         self.order = order
         self.trace = trace
         self.settings = settings
@@ -72,8 +76,14 @@ package struct BacktestPlan: Sendable {
     /// What is taken for signals whose targets do not say what they measure, for a person.
     package var assumptions: [String] {
         var seen: Set<String> = []
-        return policies.flatMap(\.signals).filter { sources[$0.name] == nil }
+        let guesses = policies.flatMap(\.signals).filter { sources[$0.name] == nil }
             .compactMap(PolicyController.assumption).filter { seen.insert($0).inserted }
+        let shares = Set(policies.compactMap { $0.load?.target })
+        guard isScaled, shares.count > 1 else { return guesses }
+        return guesses + [
+            "per_replica makes no difference here: for each policy the demand is scaled to its own; --capacity says what "
+                + "a replica serves of it"
+        ]
     }
 
     /// What fitting a model costs beside a tick of a policy.
@@ -96,7 +106,9 @@ package struct BacktestPlan: Sendable {
         let controllers = ordered(
             comparators.map { $0.controller(trace, settings) }
                 + policies.map {
-                    PolicyController($0, trace: trace, sources: sources, forecasts: tracks.forecasts(for: $0))
+                    PolicyController(
+                        $0, trace: trace, sources: sources, forecasts: tracks.forecasts(for: $0),
+                        isScaled: isScaled)
                 })
         let isDrawn = chart != nil
         let runs = await withTaskGroup(of: (Int, Run).self) { group in

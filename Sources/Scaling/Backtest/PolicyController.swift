@@ -3,9 +3,9 @@ import TimeSeries
 
 /// A policy in a backtest: the same `decide` as in production over what the simulator shows.
 ///
-/// The predicted signal, else the first with `per_replica`, is the demand, scaled so that what the policy
-/// lets one replica serve is what a replica serves within its objective. Other signals read what `sources`
-/// says.
+/// The predicted signal, else the first with `per_replica`, is the demand; where nobody says what a replica serves of
+/// the trace, it is scaled so that what the policy lets one replica serve is what a replica serves within its objective.
+/// Other signals read what `sources` says.
 package struct PolicyController: BacktestController {
     package let policy: ScalingPolicy
     package var name: String { policy.name }
@@ -22,19 +22,19 @@ package struct PolicyController: BacktestController {
     /// - Parameters:
     ///   - sources: by signal; where there is none, the target says it.
     ///   - forecasts: made once and shared by the policies of a run.
-    ///   - unscaled: whether the policy's target already is in the trace's unit.
+    ///   - isScaled: whether the trace is of another unit than the policy's target.
     package init(
         _ policy: ScalingPolicy, trace: DemandTrace, sources: [String: Source] = [:],
-        forecasts: PolicyForecasts? = nil, unscaled: Bool = false
+        forecasts: PolicyForecasts? = nil, isScaled: Bool = true
     ) {
-        var always = policy
+        var tried = policy
         // Of these days, not of those that were recorded.
-        always.pauses = nil
-        self.policy = always
+        tried.pauses = nil
+        // Observers are tried as if they decided.
+        tried.mode = .active
+        self.policy = tried
         self.forecasts = forecasts
-        let load =
-            policy.prediction.flatMap { policy.signal($0.signal) } ?? policy.signals.first { $0.servesShare }
-        if !unscaled, case .perReplica(let target)? = load?.target {
+        if isScaled, case .perReplica(let target)? = policy.load?.target {
             scale = target / trace.capacity
         } else {
             scale = 1
@@ -95,6 +95,10 @@ package struct PolicyController: BacktestController {
     }
 }
 
-extension SignalPolicy {
-    var servesShare: Bool { if case .perReplica = target { true } else { false } }
+extension ScalingPolicy {
+    /// The signal that is the demand: the predicted one, else the first with `per_replica`.
+    var load: SignalPolicy? {
+        prediction.flatMap { signal($0.signal) }
+            ?? signals.first { if case .perReplica = $0.target { true } else { false } }
+    }
 }

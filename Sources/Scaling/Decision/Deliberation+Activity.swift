@@ -75,7 +75,7 @@ extension Deliberation {
         }
         // Hardly any tolerance here: the risk that the policy takes is in the quantile.
         let needed = foreseen(outlook.peak / target)
-        guard needed > count, count > 0 || policy.idleAfter == nil || outlook.peak > signal.activation ?? 0
+        guard needed > count, count > 0 || policy.idleAfter == nil || signal.isActive(outlook.peak)
         else {
             return note(
                 .forecastIdle, signal.name, outlook.text(signal.unit) + suffix, count: needed)

@@ -48,7 +48,7 @@ extension Deliberation {
     ) {
         let (signal, isLearned) = learned(written, memory)
         var proposal = Proposal(signal, value, counts: counts, current: current, policy: policy)
-        if value > signal.activation ?? 0 { activity.active = activity.active ?? signal.name }
+        if signal.isActive(value) { activity.active = activity.active ?? signal.name }
         let (noted, ready) = (proposal, counts.ready)
         note(
             proposal.calm == nil ? .signal : .tolerance, signal.name,

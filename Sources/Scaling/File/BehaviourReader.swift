@@ -13,7 +13,7 @@ enum BehaviourReader {
             }
             return ScalingBehaviour(
                 up: up ?? ScalingBehaviour.defaultUp, down: down ?? ScalingBehaviour.defaultDown,
-                flapBudget: fields.scalar("changes", expected: "such as \"8 per 1h\"", budget))
+                flapBudget: fields.scalar("changes", expected: budgetNotation, budget))
         }
     }
 
@@ -31,6 +31,9 @@ enum BehaviourReader {
                 cooldown: fields.duration("cooldown", in: .zero...(.seconds(86_400))))
         }
     }
+
+    private static let budgetNotation =
+        "such as \"8 per 1h\": 1 to \(ScalingMemory.maxChanges) changes, per up to 1d"
 
     private static func budget(_ text: String) -> ScalingBehaviour.FlapBudget? {
         guard let rate = VelocityLimit.Rate(words: text.split(separator: " ")),

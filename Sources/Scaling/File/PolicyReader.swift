@@ -6,19 +6,24 @@ import TimeSeries
 enum PolicyReader {
     static let maxCount = 1_000_000
     static let day = Duration.seconds(86_400)
+    private static let nameNotation =
+        "up to 63 small letters, digits, \"-\" or \".\", a letter or digit at either end"
 
     static func policy(
         _ node: Documents.Node, _ document: DocumentReader, _ source: ScalarSource
     ) -> ScalingPolicy? {
         document.mapping(node, "a policy") { fields -> ScalingPolicy? in
             let name = fields.require("name").flatMap { label($0, "name", document) }
-            let pool = fields.scalar("node_pool", expected: "a node pool's name", NodePoolID.init(_:))
+            let pool = fields.scalar(
+                "node_pool", expected: "a node pool's name, \(Self.nameNotation)", NodePoolID.init(_:))
             let target = fields.has("node_pool") ? fields.node("node_pool") : fields.require("workload")
             if fields.has("node_pool"), fields.has("workload") {
                 fields.report("a policy is for a workload or for a node pool, not for both", at: "node_pool")
             }
             let workload = target.flatMap { node in
-                document.scalar(node, "workload", expected: "a workload's name", WorkloadID.init(_:))
+                document.scalar(
+                    node, "workload", expected: "a workload's name, \(Self.nameNotation)", WorkloadID.init(_:)
+                )
             }
             let mode = choice(fields, "mode", of: ScalingPolicy.Mode.self) ?? .active
             let bounds = fields.require("replicas").flatMap { replicas($0, document) }
@@ -29,7 +34,9 @@ enum PolicyReader {
             }
             if let signals { checkNames(signals, fields) }
             let prediction = fields.node("predict").flatMap { PredictionReader.prediction($0, document) }
-            if let prediction, let signals { check(prediction, signals, fields) }
+            if let prediction, let signals {
+                check(prediction, signals, interval: interval ?? .seconds(15), fields)
+            }
             let behaviour = fields.node("behaviour").flatMap { BehaviourReader.behaviour($0, document) }
             let combination = choice(fields, "combine", of: ScalingPolicy.Combination.self)
             let idleAfter = fields.mapping("idle") { fields in
@@ -101,6 +108,10 @@ enum PolicyReader {
                     quality.ignoresPartial = true
                 } else if node.text == "hold" {
                     quality.partial = ScalingPolicy.PartialRule(above: 1, scaleDown: 0)
+                } else if let text = node.text {
+                    fields.report(
+                        "partial must be \"hold\", \"ignore\" or { above: 80%, scale_down: 10% }, found \"\(text)\"",
+                        at: "partial")
                 } else {
                     quality.partial = document.mapping(node, "partial") { fields in
                         ScalingPolicy.PartialRule(
@@ -161,7 +172,16 @@ enum PolicyReader {
         }
     }
 
-    private static func check(_ prediction: Prediction, _ signals: [SignalPolicy], _ fields: FieldReader) {
+    private static func check(
+        _ prediction: Prediction, _ signals: [SignalPolicy], interval: Duration, _ fields: FieldReader
+    ) {
+        let step = ForecastKey.step(prediction, interval: interval)
+        if prediction.history < step * SignalForecast.leastValues {
+            fields.report(
+                "a history of \(prediction.history.prometheusText) has fewer than the "
+                    + "\(SignalForecast.leastValues) values that a model needs, \(step.prometheusText) apart: it has to "
+                    + "be longer, or step shorter", at: "predict")
+        }
         guard let signal = signals.first(where: { $0.name == prediction.signal }) else {
             let known = signals.map { "\"\($0.name)\"" }.joined(separator: ", ")
             return fields.report("no signal \"\(prediction.signal)\"; known are \(known)", at: "predict")

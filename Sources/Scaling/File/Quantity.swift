@@ -51,7 +51,7 @@ struct Quantity: Hashable {
 extension VelocityLimit {
     static let expected =
         "\"none\", \"blocked\", a rate such as \"100% per 1m\" or \"4 per 1m\", or two rates joined by \"or\" "
-        + "(whichever allows more) or \"and\" (whichever allows less)"
+        + "(whichever allows more) or \"and\" (whichever allows less), per up to 1d"
 
     /// Reads `none`, `blocked`, `100% per 1m`, `100% per 1m or 4 per 1m`, `50% per 1m and 10 per 1m`.
     init?(text: String) {

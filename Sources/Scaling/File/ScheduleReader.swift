@@ -50,6 +50,9 @@ enum ScheduleReader {
         }
         let cron = fields.scalar(
             "cron", expected: "five fields such as \"30 7 * * mon-fri\"", CronExpression.init(_:))
+        if cron?.comes == false {
+            fields.report("none of its months has such a day: it never comes", at: "cron")
+        }
         guard fields.require("for") != nil,
             let lasts = fields.duration("for", in: .seconds(60)...(.seconds(31 * 86_400))), let cron
         else { return nil }
@@ -151,13 +154,7 @@ enum PolicyChecks {
             }
             return
         }
-        let exists = policy.signals.contains { signal in
-            switch signal.target {
-            case .perReplica, .backlog, .steps: true
-            case .mean, .objective: false
-            }
-        }
-        if !exists {
+        if !policy.signals.contains(where: \.target.existsWithoutReplicas) {
             fields.report(
                 "with \"min: 0\" a signal is needed that exists without replicas: per_replica, drain_rate or steps",
                 at: "replicas")

@@ -108,6 +108,7 @@ enum SignalReader {
 
     private static func steps(_ fields: FieldReader) -> (SignalPolicy.Target, SignalPolicy.Unit)? {
         var unit: SignalPolicy.Unit?
+        var earlier: [SignalPolicy.Step] = []
         let steps = fields.list("steps") { node -> SignalPolicy.Step? in
             let parsed = fields.document.scalar(
                 node, "a step", expected: SignalPolicy.Step.expected, SignalPolicy.Step.parse)
@@ -116,6 +117,12 @@ enum SignalReader {
                 fields.document.report("the bounds of all steps must have one unit", at: node.position)
             }
             unit = unit ?? parsed.unit
+            if unit == parsed.unit, let first = earlier.first(where: { $0.covers(parsed.step) }) {
+                fields.document.report(
+                    "this step never applies: wherever it would, \"\(first.text(parsed.unit))\" above it does; put it before that one",
+                    at: node.position)
+            }
+            earlier.append(parsed.step)
             return parsed.step
         }
         if case .sequence(let items) = fields.node("steps")?.content, items.isEmpty {

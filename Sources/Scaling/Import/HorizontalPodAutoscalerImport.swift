@@ -42,7 +42,9 @@ struct HorizontalPodAutoscalerImport {
             add(cpu: percent, to: &draft)
         }
         for metric in spec["metrics"]?.items ?? [] { self.metric(metric, &draft) }
-        if draft.signals.isEmpty, spec["metrics"] == nil, spec["targetCPUUtilizationPercentage"] == nil {
+        if draft.signals.isEmpty, (spec["metrics"]?.items ?? []).isEmpty,
+            spec["targetCPUUtilizationPercentage"] == nil
+        {
             // What Kubernetes assumes where nothing is said.
             add(cpu: 80, to: &draft)
         }
@@ -50,16 +52,18 @@ struct HorizontalPodAutoscalerImport {
             log.note("none of its metrics has an equivalent: no policy for \(name)", spec["metrics"])
             return nil
         }
+        Self.behaviour(spec["behavior"], &draft, log)
         if least == 0 {
-            draft.idleAfter = "0s"
-            if !draft.signals.contains(where: { $0.settings.contains { $0.hasPrefix("per_replica") } }) {
+            if draft.signals.contains(where: \.existsWithoutReplicas) {
+                // To nothing it waits as for any count, and any metric above 0 asks for one.
+                draft.idleAfter = draft.down.window
+                for index in draft.signals.indices { draft.signals[index].writeActivation() }
+            } else {
                 log.note(
                     "to zero only by a metric that exists without replicas: min is 1", spec["minReplicas"])
                 draft.least = 1
-                draft.idleAfter = nil
             }
         }
-        Self.behaviour(spec["behavior"], &draft, log)
         draft.notes = log.messages(since: before)
         return draft
     }
@@ -126,10 +130,24 @@ struct HorizontalPodAutoscalerImport {
                 log.unread(
                     fallback, known: ["replicas", "failuredurationseconds"], of: "the fallback of \(name)")
                 let kept = draft.bounded(count, "the fallback of", log, fallback["replicas"])
-                draft.fallback = "{ replicas: \(kept), after: \(seconds)s }"
+                join(PolicyDraft.Fallback(replicas: kept, seconds: seconds), of: name, fallback, &draft)
             }
         default: log.note("the metric type \"\(kind)\" has no equivalent", metric)
         }
+    }
+
+    /// A policy has one fallback for all its signals: of several the largest count.
+    private func join(
+        _ fallback: PolicyDraft.Fallback, of name: String, _ node: Documents.Node, _ draft: inout PolicyDraft
+    ) {
+        guard let known = draft.fallback, known != fallback else {
+            draft.fallback = fallback
+            return
+        }
+        log.note(
+            "the fallback of \(name) (\(fallback.replicas) after \(fallback.seconds)s) is not the one before "
+                + "(\(known.replicas) after \(known.seconds)s): a policy has one, the larger count", node)
+        if fallback.replicas > known.replicas { draft.fallback = fallback }
     }
 
     private func resource(_ source: Documents.Node?, _ draft: inout PolicyDraft) {

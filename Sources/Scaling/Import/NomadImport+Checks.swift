@@ -198,15 +198,11 @@ extension NomadImport {
             return log.note("threshold needs lower_bound or upper_bound", settings)
         }
         let word = (isUp ? lower != nil : upper == nil) ? "above" : "below"
-        let step = "'\(word) \(KubernetesQuantity.text(bound)): \(change)'"
-        if let index = draft.signals.firstIndex(where: {
-            $0.query == query && $0.settings.first?.hasPrefix("steps: ") == true
-        }) {
-            let steps = draft.signals[index].settings[0].dropLast(2)
-            draft.signals[index].settings[0] = steps + ", \(step) ]"
-            log.note("of several steps the first that applies counts: check their order", check)
-            return
+        let step = "\(word) \(KubernetesQuantity.text(bound)): \(change)"
+        let place = draft.signals.firstIndex { $0.query == query && !$0.steps.isEmpty }
+        if place == nil { append(name, query, extra, &draft) }
+        if !draft.signals[place ?? draft.signals.count - 1].add(step: step) {
+            log.note("\(step) is left out: there is a step for this bound already", check)
         }
-        append(name, query, ["steps: [ \(step) ]"] + extra, &draft)
     }
 }

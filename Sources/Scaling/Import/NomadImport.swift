@@ -155,20 +155,22 @@ struct NomadImport {
         let ignoresErrors = field(policy, "on_check_error")?.text == "ignore"
         for (check, body) in checks { add(check, body, ignoresErrors: ignoresErrors, to: &draft) }
         shared(checks)
+        if draft.signals.isEmpty, !draft.schedules.isEmpty {
+            draft.signals.append(.nothing)
+            log.note("outside of its hours nothing asks for a count: it returns to min", scaling)
+        }
         guard !draft.signals.isEmpty else {
             log.note("none of its checks has an equivalent: no policy for \(name)", scaling)
             return nil
         }
         if least == 0 {
-            draft.idleAfter = "0s"
-            let alone = draft.signals.contains { signal in
-                signal.settings.contains { $0.hasPrefix("per_replica") || $0.hasPrefix("steps") }
-            }
-            if !alone {
+            if draft.signals.contains(where: \.existsWithoutReplicas) {
+                draft.idleAfter = "0s"
+                for index in draft.signals.indices { draft.signals[index].writeActivation() }
+            } else {
                 log.note(
                     "to zero only by a number that exists without replicas: min is 1", field(scaling, "min"))
                 draft.least = 1
-                draft.idleAfter = nil
             }
         }
         cooldowns(policy, &draft)
@@ -191,11 +193,19 @@ struct NomadImport {
                 "cooldown: \(cooldown)",
             ]
         }
-        for cooldown in [down, up] where Duration(prometheus: cooldown) == nil {
-            log.note("the cooldown \"\(cooldown)\" is no duration", field(policy, "cooldown"))
+        guard let afterDown = Duration(prometheus: down), let afterUp = Duration(prometheus: up) else {
+            let wrong = Duration(prometheus: down) == nil ? down : up
+            log.note("the cooldown \"\(wrong)\" is no duration", field(policy, "cooldown"))
             return
         }
+        let removal = afterUp > afterDown ? up : down
+        if afterUp != afterDown {
+            log.note(
+                "cooldown_on_scale_up holds after what was added, cooldown after what was removed; here after any change "
+                    + "nothing is added for \(up), and nothing removed for \(removal)",
+                field(policy, "cooldown_on_scale_up"))
+        }
         draft.up.settings = settings(up, draft.up.settings.first)
-        draft.down.settings = settings(down, draft.down.settings.first)
+        draft.down.settings = settings(removal, draft.down.settings.first)
     }
 }

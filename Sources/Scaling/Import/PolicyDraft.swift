@@ -8,10 +8,49 @@ struct PolicyDraft {
         var query: String
         /// Keys behind the query, such as `per_replica: 50`.
         var settings: [String]
+        /// As `steps` has them.
+        private(set) var steps: [String] = []
+        /// Whether it says that there is something to do, where nothing may be kept: what replicas use does not.
+        var tellsOfWork = true
+
+        /// Whether it says something where there is no replica.
+        var existsWithoutReplicas: Bool {
+            !steps.isEmpty || settings.contains { $0.hasPrefix("per_replica") }
+        }
+
+        /// Steps that add come first, and of one direction the farther bound, so that each may apply; false where there is
+        /// one for this very bound.
+        mutating func add(step text: String) -> Bool {
+            guard let new = SignalPolicy.Step.parse(text)?.step else { return false }
+            let known = steps.compactMap { SignalPolicy.Step.parse($0)?.step }
+            guard !known.contains(where: { $0.condition == new.condition }) else { return false }
+            let place = known.firstIndex { new.adds != $0.adds ? new.adds : $0.covers(new) } ?? known.count
+            steps.insert(text, at: place)
+            return true
+        }
+
+        /// A policy needs a signal; one that asks for nothing lets schedules decide.
+        static let nothing = Signal(name: "nothing", query: "vector(0)", settings: ["per_replica: 1"])
+
+        private var hasActivation: Bool { settings.contains { $0.hasPrefix("activation") } }
+
+        /// Means are active above 0 here only where that is written.
+        mutating func writeActivation() {
+            if tellsOfWork, !existsWithoutReplicas, !hasActivation { settings.append("activation: 0") }
+        }
     }
 
     struct Direction {
         var settings: [String] = []
+
+        var window: String? {
+            settings.first { $0.hasPrefix("window: ") }.map { String($0.dropFirst("window: ".count)) }
+        }
+    }
+
+    struct Fallback: Hashable {
+        var replicas: Int
+        var seconds: Int
     }
 
     var name: String
@@ -29,7 +68,8 @@ struct PolicyDraft {
     var prediction: String?
     var up = Direction()
     var down = Direction()
-    var fallback: String?
+    var fallback: Fallback?
+    var staleAfter: String?
     var bridge: String?
     /// For Nomad, whose tolerance is one for both directions.
     var tolerance = "1%"
@@ -50,6 +90,9 @@ struct PolicyDraft {
         for signal in signals {
             lines.append("  - name: \(signal.name)")
             lines.append("    query: \(Self.quoted(signal.query))")
+            if !signal.steps.isEmpty {
+                lines.append("    steps: [ \(signal.steps.map { "'\($0)'" }.joined(separator: ", ")) ]")
+            }
             lines += signal.settings.map { "    " + $0 }
         }
         if let combination { lines.append("  combine: \(combination)") }
@@ -63,7 +106,11 @@ struct PolicyDraft {
                 lines.append("    \(key): { \(direction.settings.joined(separator: ", ")) }")
             }
         }
-        let when = [fallback.map { "fallback: \($0)" }, bridge.map { "bridge: \($0)" }].compactMap { $0 }
+        let when = [
+            staleAfter.map { "stale_after: \($0)" },
+            fallback.map { "fallback: { replicas: \($0.replicas), after: \($0.seconds)s }" },
+            bridge.map { "bridge: \($0)" },
+        ].compactMap { $0 }
         if !when.isEmpty { lines.append("  when: { \(when.joined(separator: ", ")) }") }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -27,7 +27,8 @@ struct ScaledObjectImport {
             name: PolicyDraft.label(name),
             workload: PolicyDraft.target(target, log, reference), least: least,
             most: most,
-            interval: "\(min(max(1, polling), 3600))s", origin: "the ScaledObject \(name)")
+            interval: "\(min(max(1, polling), Self.syncSeconds))s", origin: "the ScaledObject \(name)")
+        if polling > Self.syncSeconds { draft.staleAfter = "\(min(max(60, 2 * polling), 3600))s" }
         for trigger in spec["triggers"]?.items ?? [] {
             TriggerImport(log, polling: polling).add(trigger, to: &draft)
         }
@@ -46,6 +47,9 @@ struct ScaledObjectImport {
         return draft
     }
 
+    /// KEDA polls what wakes a workload; from one replica on, the autoscaler behind it asks as often as this.
+    private static let syncSeconds = 15
+
     private static let known: Set<String> = [
         "scaletargetref", "pollinginterval", "cooldownperiod", "initialcooldownperiod", "idlereplicacount",
         "minreplicacount", "maxreplicacount", "fallback", "advanced", "triggers",
@@ -59,16 +63,14 @@ struct ScaledObjectImport {
             }
             return
         }
-        let existsAlone = draft.signals.contains { signal in
-            signal.settings.contains { $0.hasPrefix("per_replica") || $0.hasPrefix("steps") }
-        }
-        guard existsAlone else {
+        guard draft.signals.contains(where: \.existsWithoutReplicas) else {
             log.note(
                 "to zero only by a total that exists without replicas, not by means: min is 1",
                 spec["minReplicaCount"])
             draft.least = 1
             return
         }
+        for index in draft.signals.indices { draft.signals[index].writeActivation() }
         let cooldown = log.integer(spec["cooldownPeriod"], "cooldownPeriod", assumed: 300) ?? 300
         draft.idleAfter = "\(min(max(0, cooldown), 86_400))s"
     }
@@ -81,7 +83,7 @@ struct ScaledObjectImport {
         let failures = log.integer(node["failureThreshold"], "failureThreshold", assumed: 3) ?? 3
         let seconds = max(1, failures).multipliedReportingOverflow(by: max(1, polling)).partialValue
         let kept = draft.bounded(replicas, "the fallback of", log, node["replicas"])
-        draft.fallback = "{ replicas: \(kept), after: \(min(max(1, seconds), 86_400))s }"
+        draft.fallback = PolicyDraft.Fallback(replicas: kept, seconds: min(max(1, seconds), 86_400))
         let behaviour = node["behavior"]?.text ?? "static"
         if behaviour != "currentReplicasIfHigher" {
             log.note(
@@ -90,12 +92,11 @@ struct ScaledObjectImport {
         }
     }
 
-    /// A sum, mean or largest of the triggers; other formulas belong into a query.
+    /// A sum, the largest or smallest of the triggers; other formulas belong into a query.
     private func modifiers(_ node: Documents.Node?, _ draft: inout PolicyDraft) {
         guard let node, let formula = node["formula"]?.text else { return }
         let target = node["target"]?.text.flatMap { KubernetesQuantity.parse($0) }
-        let plain = formula.filter { $0 != " " && $0 != "(" && $0 != ")" }
-        let names = plain.split(separator: "+").map(String.init)
+        let (combination, names) = TriggerFormula.combination(formula)
         guard let target, Set(names) == Set(draft.signals.map(\.name)), names.count == draft.signals.count
         else {
             if let target, compose(formula, target, node, &draft) { return }
@@ -113,18 +114,20 @@ struct ScaledObjectImport {
                     + "until then the largest of the triggers counts, each by its own threshold",
                 node["formula"])
         }
-        draft.combination = names.count > 1 ? "sum" : nil
+        draft.combination = names.count > 1 ? combination : nil
         let key = node["metricType"]?.text == "Value" ? "mean" : "per_replica"
         // Where there is a formula, KEDA ignores the activations of the triggers.
         var settings = ["\(key): \(KubernetesQuantity.text(target))"]
         if let activation = node["activationTarget"],
             let number = activation.text.flatMap(KubernetesQuantity.parse)
         {
-            if draft.signals.count == 1 {
+            // Where the largest is above it, one of them is.
+            if draft.signals.count == 1 || combination == "max" {
                 settings.append("activation: \(KubernetesQuantity.text(number))")
             } else {
                 log.note(
-                    "activationTarget of a sum has no equivalent: any trigger above 0 is active", activation)
+                    "activationTarget of a \(combination) has no equivalent: any trigger above 0 is active",
+                    activation)
             }
         }
         for index in draft.signals.indices { draft.signals[index].settings = settings }

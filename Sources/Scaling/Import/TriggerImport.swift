@@ -144,12 +144,12 @@ struct TriggerImport {
             draft.signals.append(
                 PolicyDraft.Signal(
                     name: draft.signalName(type), query: ContainerQuery.utilisation(type, draft.workload),
-                    settings: ["mean: \(percent)%"]))
+                    settings: ["mean: \(percent)%"], tellsOfWork: false))
         } else if let number = KubernetesQuantity.parse(value) {
             draft.signals.append(
                 PolicyDraft.Signal(
                     name: draft.signalName(type), query: ContainerQuery.usage(type, draft.workload),
-                    settings: ["mean: \(KubernetesQuantity.text(number))"]))
+                    settings: ["mean: \(KubernetesQuantity.text(number))"], tellsOfWork: false))
         } else {
             log.note("the value \"\(value)\" is no number above zero", trigger)
         }
@@ -177,9 +177,7 @@ struct TriggerImport {
             "{ \($0), zone: \(known ? zone : "UTC"), min: \(count) }"
         }
         if draft.signals.isEmpty {
-            // A policy needs a signal; one that asks for nothing lets the schedule decide.
-            draft.signals.append(
-                PolicyDraft.Signal(name: "nothing", query: "vector(0)", settings: ["per_replica: 1"]))
+            draft.signals.append(.nothing)
         }
     }
 }

@@ -64,6 +64,12 @@ package struct CronExpression: Hashable, Sendable, Codable {
         self.weekdays = Set(weekdays.map { $0 % 7 }).sorted()
     }
 
+    /// Whether there is a day that it names: no 31 February.
+    var comes: Bool {
+        let longest = months.map { $0 == 2 ? 29 : [4, 6, 9, 11].contains($0) ? 30 : 31 }.max() ?? 0
+        return weekdays.count < 7 || days.contains { $0 <= longest }
+    }
+
     package func matches(_ date: CivilDate) -> Bool {
         guard months.contains(date.month) else { return false }
         let onDay = days.contains(date.day)

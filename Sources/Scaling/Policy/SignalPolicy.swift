@@ -19,6 +19,14 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
         case objective(Double)
         /// The first step that applies is taken from the present count.
         case steps([Step])
+
+        /// Whether it says something where there is no replica; what only replicas tell, they do by themselves, too.
+        var existsWithoutReplicas: Bool {
+            switch self {
+            case .perReplica, .backlog, .steps: true
+            case .mean, .objective: false
+            }
+        }
     }
 
     package struct Step: Hashable, Sendable, Codable {
@@ -40,6 +48,23 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
             self.condition = condition
             self.change = change
         }
+
+        /// Whether it asks for more.
+        var adds: Bool {
+            switch change {
+            case .replicas(let count): count > 0
+            case .share(let share): share > 0
+            }
+        }
+
+        /// Whether it applies wherever another one does.
+        func covers(_ other: Step) -> Bool {
+            switch (condition, other.condition) {
+            case (.above(let bound), .above(let far)): bound <= far
+            case (.below(let bound), .below(let far)): bound >= far
+            case (.above, .below), (.below, .above): false
+            }
+        }
     }
 
     /// Unique within the policy.
@@ -51,7 +76,8 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
     package var whenMissing: ScalingPolicy.Distrust
     package var whenStale: ScalingPolicy.Distrust
     package var whenNotFinite: ScalingPolicy.Distrust
-    /// Above it the workload has something to do; 0 where nil. Matters only where a policy may keep nothing.
+    /// Above it the workload has something to do; where nil, above 0 if it exists without replicas, else never. Matters
+    /// only where a policy may keep nothing.
     package var activation: Double?
     /// For `Combination.mean`; 1 where nil.
     package var weight: Double?
@@ -75,6 +101,12 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
         self.activation = activation
         self.weight = weight
         self.learnsFrom = learnsFrom
+    }
+
+    /// Whether the workload has something to do by this value.
+    func isActive(_ value: Double) -> Bool {
+        if let activation { return value > activation }
+        return target.existsWithoutReplicas && value > 0
     }
 
     /// Whether the signal cannot have this value: demands, means and latencies are never below zero, beyond what summing
