@@ -154,7 +154,8 @@ extension Table {
                 }
             }
         }
-        for (part, column) in zip(parts, layout.columns) {
+        // Of a series that was deleted the column stays.
+        for (part, column) in zip(parts, layout.columns) where part.samples > 0 {
             let labels = column.merging(target)
             let own = target.target.isEmpty ? labels.target : target.target
             contents.add(part, labels, metric: column.metricName, target: own, &seen)

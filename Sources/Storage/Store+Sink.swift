@@ -46,6 +46,7 @@ extension Store: SampleSink {
                 head.rejectedSamples += UInt64(report.limited)
                 return report
             }
+            if head.hides(table.index, at: time) { removeDeleted(from: &head) }
             append(table.index, at: time, row, to: &head, &report)
             work = head.tables[Int(table.index)]?.work
             report.position = appendPosition
@@ -193,6 +194,7 @@ extension Store: SampleSink {
         var numbers: [UInt32] = []
         var report = head.withLock { head in
             var report = AppendReport()
+            if head.hides(batch) { removeDeleted(from: &head) }
             numbers = append(batch, to: &head, &report)
             noteStarts(batch, &head)
             report.position = appendPosition
@@ -212,6 +214,7 @@ extension Store: SampleSink {
         // Made before the lock, which others wait for.
         let record = StoreRecord.samples(samples)
         let report: AppendReport? = head.withLock { head -> AppendReport? in
+            if head.hides(samples) { removeDeleted(from: &head) }
             guard samples.handles.allSatisfy({ head.loose.has($0) }) else { return nil }
             var report = AppendReport()
             do throws(LogError) {

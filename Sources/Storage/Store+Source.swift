@@ -33,7 +33,7 @@ extension Store: SeriesSource {
     package func series(_ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>) async throws -> [Labels]
     {
         let found = named(selections(matcherSets, range))
-        if found.count == 1, let labels = found[0].orderedLabels { return labels }
+        if found.count == 1, let labels = found[0].orderedLabels(in: range.milliseconds) { return labels }
         var all: [Labels] = []
         for found in found {
             found.forEachSeries(in: range.milliseconds) { all.append($0) }
@@ -105,7 +105,7 @@ extension ClosedRange<Timestamp> {
 }
 
 extension Head.Found {
-    /// The labels of all series, but for those of which all in the range is deleted.
+    /// The labels of all series with anything in the range, but for those of which all in it is deleted.
     func forEachSeries(in range: ClosedRange<Int64>, _ body: (Labels) -> Void) {
         func isDeleted(_ labels: Labels, _ life: ClosedRange<Int64>?) -> Bool {
             guard !tombstones.isEmpty, let life, life.overlaps(range) else { return false }
@@ -117,7 +117,9 @@ extension Head.Found {
         }
         for slice in tables {
             let life = slice.table.life
-            for index in slice.columns.indices {
+            let vacancy = slice.table.vacancy(in: range)
+            for (index, column) in slice.columns.enumerated()
+            where !(vacancy?.contains(column) ?? false) {
                 let labels = slice.labels(at: index)
                 if !isDeleted(labels, life) { body(labels) }
             }
@@ -135,10 +137,14 @@ extension Head.Found {
         list?.isUnique ?? false && loose.isEmpty && rolled.isEmpty && tombstones.isEmpty
     }
 
-    /// The labels of all series in their order; nil where that is not known.
-    var orderedLabels: [Labels]? {
+    /// The labels of all series with anything in the range in their order; nil where that is not known.
+    func orderedLabels(in range: ClosedRange<Int64>) -> [Labels]? {
         guard isPlain else { return nil }
-        return placed(tables.map(\.labels)) { $0 }
+        let labels = tables.map { slice -> [Labels?] in
+            guard let vacancy = slice.table.vacancy(in: range) else { return slice.labels }
+            return zip(slice.columns, slice.labels).map { vacancy.contains($0) ? nil : $1 }
+        }
+        return placed(labels) { $0 }
     }
 
     /// What tables have of each of their columns, in the order of ranks.

@@ -255,11 +255,11 @@ private struct Progress {
         shown = percent
         let filled = percent * 2 / 5
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 40 - filled)
-        FileHandle.standardError.write(Data("\r[\(bar)] \(percent) %".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\r[\(bar)] \(percent) %".utf8))
     }
 
     func end() {
         guard isShown else { return }
-        FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1b}[K".utf8))
     }
 }

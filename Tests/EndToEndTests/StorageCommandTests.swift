@@ -1,3 +1,4 @@
+import Curl
 import Foundation
 import Testing
 
@@ -179,6 +180,40 @@ extension EndToEnd {
                 }
                 #expect(json.output.contains("\"complete\":false"))
                 #expect(sandbox.text("out.om").hasSuffix("# EOF\n"))
+            }
+        }
+
+        @Test func `what was deleted comes back with an import, and stays`() async throws {
+            try await withSandbox { sandbox in
+                let now = Int(Date().timeIntervalSince1970)
+                let text = try sandbox.write(
+                    "a.om", "a 1 \(now - 60)\na 2 \(now - 30)\nb 1 \(now - 30)\n# EOF\n")
+                #expect(try await storage(sandbox, "import", "data", text).status == 0)
+                let server = try await FlyballServer(
+                    sandbox, configuration: "global: { scrape_interval: 1h }\n",
+                    arguments: ["--web.enable-admin-api"])
+                let transport = CurlTransport()
+                defer { transport.close() }
+                let token = sandbox.text("data/token").trimmingCharacters(in: .whitespacesAndNewlines)
+                func ask(_ path: String) async throws -> Int {
+                    try await transport.perform(
+                        TransportRequest(
+                            method: "POST", url: server.url + "/api/v1/admin/tsdb/" + path,
+                            headers: [("Authorization", "Bearer " + token)])
+                    ).status
+                }
+                #expect(try await ask("delete_series?match[]=a") == 204)
+                #expect(try await server.value("count_over_time(a[5m])") == nil)
+                try await server.interrupt()
+
+                let again = try await storage(sandbox, "import", "data", text)
+
+                #expect(again.output.contains("2 samples imported"), "\(again.output)")
+                #expect(again.output.contains("1 samples were there already"), "\(again.output)")
+                try await server.restart()
+                #expect(try await server.value("count_over_time(a[5m])") == 2)
+                #expect(try await ask("clean_tombstones") == 204)
+                #expect(try await server.value("count_over_time(a[5m])") == 2)
             }
         }
 

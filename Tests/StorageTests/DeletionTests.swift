@@ -131,6 +131,96 @@ import TimeSeries
         #expect(try await count(fixture, "gauge") == 240)
     }
 
+    @Test func `what comes after a deletion is not deleted, though others are ahead of it`() async throws {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(1000))
+        func append(_ name: String, _ seconds: Range<Int>) {
+            let samples = seconds.map { Sample(at($0), Double($0)) }
+            _ = store.append([SeriesSamples(labels: Labels(["__name__": name]), samples: samples)])
+        }
+        let table = try store.openTable(
+            target: Labels(["host": "a"]), columns: [Labels(["__name__": "scraped"])])
+        append("ahead", 1200..<1201)
+        append("pushed", 900..<940)
+        for second in 900..<1000 { _ = store.append(table, at: at(second), row: [1]) }
+        let names = ["pushed", "scraped"]
+        try store.delete(names.map { [Matcher(equal: "__name__", $0)] }, in: at(0)...at(5000))
+
+        // A sender that lags, as all do, and a clock that was ahead.
+        append("pushed", 940..<950)
+        for second in 1000..<1020 { _ = store.append(table, at: at(second), row: [1]) }
+        try store.sync()
+
+        let left = ["pushed": 10, "scraped": 20]
+        func counts(_ store: Store) async throws -> [String: Int] {
+            var counts: [String: Int] = [:]
+            for name in names {
+                let series = try await select(store, [Matcher(equal: "__name__", name)])
+                counts[name] = series.reduce(0) { $0 + $1.values.count }
+            }
+            return counts
+        }
+        #expect(try await counts(store) == left)
+        disk.crash()
+        let reopened = try Store(disk: disk, now: at(1020))
+        #expect(try await counts(reopened) == left)
+        try reopened.removeDeleted()
+        #expect(try await counts(reopened) == left)
+    }
+
+    /// How samples come into the range of a deletion.
+    enum Arrival: CaseIterable { case batch, handles, row, newSeries }
+
+    @Test(arguments: Arrival.allCases)
+    func `what comes into the range of a deletion later stays, and nothing else comes back`(
+        _ way: Arrival
+    ) async throws {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(1000))
+        let labels = ["a", "b"].map { Labels(["__name__": "m", "id": $0]) }
+        var handles: [UInt32] = []
+        let batch = labels.map { one in
+            SeriesSamples(labels: one, samples: (400..<600).map { Sample(at($0), 1) })
+        }
+        _ = store.append(SampleBatch(batch), handles: &handles)
+        let all = [[Matcher(equal: "__name__", "m")]]
+        try store.snapshot()
+        try store.delete(all, in: at(0)...at(5000))
+        #expect(try await select(store, []).isEmpty)
+
+        var expected = labels[0]
+        switch way {
+        case .batch:
+            _ = store.append([SeriesSamples(labels: expected, samples: [Sample(at(500), 7)])])
+        case .handles:
+            let sample = KnownSamples(handles: [handles[0]], ends: [1], samples: [Sample(at(500), 7)])
+            // Its series is gone with all of its samples: the sender's labels are read again.
+            #expect(store.append(sample) == nil)
+            _ = store.append([SeriesSamples(labels: expected, samples: [Sample(at(500), 7)])])
+        case .row:
+            expected = Labels(["__name__": "m", "host": "x"])
+            let table = try store.openTable(
+                target: Labels(["host": "x"]), columns: [Labels(["__name__": "m"])])
+            _ = store.append(table, at: at(500), row: [7])
+        case .newSeries:
+            expected = Labels(["__name__": "m", "id": "c"])
+            _ = store.append([SeriesSamples(labels: expected, samples: [Sample(at(500), 7)])])
+        }
+        try store.sync()
+
+        var current = store
+        for round in 0..<4 {
+            let found = try await select(current, [])
+            #expect(found.map(\.labels) == [expected], "round \(round)")
+            #expect(found.first?.values == [7], "round \(round)")
+            #expect(current.statistics().tombstones == 0)
+            if round == 1 { try current.snapshot() }
+            if round == 2 { try current.removeDeleted() }
+            disk.crash()
+            current = try Store(disk: disk, now: at(1000))
+        }
+    }
+
     @Test func `series of which all is deleted are not listed`() async throws {
         let fixture = try RollupFixture(StoreConfiguration())
         try fixture.fill(0..<2)

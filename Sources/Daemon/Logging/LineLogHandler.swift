@@ -1,19 +1,24 @@
-import Foundation
+package import Foundation
 package import Logging
 
 /// How log lines look: `logfmt` as Prometheus writes it, or one JSON object a line.
 package enum LogFormat: String, CaseIterable, Sendable { case logfmt, json }
 
-/// Writes log lines to standard error, each in one write so that lines of several threads do not mix.
+/// Writes log lines to standard error, each in one write so that lines of several threads do not mix. A line that it does not
+/// take, on a full disk or as a pipe whose reader is gone, is lost: the service goes on.
 package struct LineLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level
     private let format: LogFormat
     private let label: String
+    private let output: FileHandle
 
-    package init(label: String, level: Logger.Level, format: LogFormat) {
+    package init(
+        label: String, level: Logger.Level, format: LogFormat, output: FileHandle = .standardError
+    ) {
         self.label = label
         self.format = format
+        self.output = output
         logLevel = level
     }
 
@@ -30,7 +35,7 @@ package struct LineLogHandler: LogHandler {
         ]
         fields += extra.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) }
         let line = format == .json ? json(fields) : logfmt(fields)
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        try? output.write(contentsOf: Data((line + "\n").utf8))
     }
 
     private func logfmt(_ fields: [(String, String)]) -> String {

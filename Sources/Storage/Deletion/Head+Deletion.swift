@@ -1,16 +1,19 @@
 import TimeSeries
 
 extension Head {
-    /// The tombstones of a deletion: one for each set of matchers that any series meets, up to the newest sample.
+    /// The tombstones of a deletion: one for each set of matchers that any series meets, up to the newest sample of these. What
+    /// they get next is no part of it, though others may be ahead of them.
     func tombstones(_ matcherSets: [[Matcher]], in range: ClosedRange<Int64>) -> [Tombstone] {
         guard newest > .min, range.lowerBound <= newest else { return [] }
         let range = max(range.lowerBound, Head.times.lowerBound)...min(range.upperBound, newest)
         return matcherSets.compactMap { matchers in
-            guard !matchers.isEmpty else { return nil }
-            let tombstone = Tombstone(matchers: matchers, range: range)
+            guard !matchers.isEmpty, let last = find(matchers, in: range).newest, range.lowerBound <= last
+            else { return nil }
+            let tombstone = Tombstone(
+                matchers: matchers, range: range.lowerBound...min(range.upperBound, last))
             let isKnown =
                 tombstones.contains(tombstone) || waitingDeletions.contains { $0.tombstone == tombstone }
-            return isKnown || find(matchers, in: range).isEmpty ? nil : tombstone
+            return isKnown ? nil : tombstone
         }
     }
 
@@ -46,6 +49,50 @@ extension Head {
         removals += 1
     }
 
+    /// Whether a deletion would hide a row of a table.
+    func hides(_ number: UInt32, at time: Int64) -> Bool {
+        let stones = tombstones.filter { $0.range.contains(time) }
+        guard !stones.isEmpty, let table = tables[Int(number)] else { return false }
+        return table.layout.columns.contains { column in
+            let labels = column.merging(table.target)
+            return stones.contains { $0.covers(labels) }
+        }
+    }
+
+    /// Whether a deletion would hide any of these samples.
+    func hides(_ samples: KnownSamples) -> Bool {
+        guard !tombstones.isEmpty else { return false }
+        var start = 0
+        for (handle, end) in zip(samples.handles, samples.ends) {
+            let times = samples.samples[start..<end].lazy.map(\.timestamp.milliseconds)
+            start = end
+            if loose.has(handle), hides(times, { loose.labels(handle) }) { return true }
+        }
+        return false
+    }
+
+    func hides(_ batch: SampleBatch) -> Bool {
+        guard !tombstones.isEmpty else { return false }
+        return batch.entries.indices.contains { index in
+            let times = batch.samples[batch.sampleRange(index)].lazy.map(\.timestamp.milliseconds)
+            let own = batch.histograms[batch.histogramRange(index)].lazy.map(\.timestamp.milliseconds)
+            return hides(times, { batch.labels(index) }) || hides(own, { batch.labels(index) })
+        }
+    }
+
+    /// - Parameter labels: asked for only where a time is within a deletion.
+    private func hides(_ times: some Sequence<Int64>, _ labels: () -> Labels) -> Bool {
+        var known: Labels?
+        for time in times {
+            for stone in tombstones where stone.range.contains(time) {
+                let own = known ?? labels()
+                known = own
+                if stone.covers(own) { return true }
+            }
+        }
+        return false
+    }
+
     /// As if nothing of it were in a file.
     var unpersisted: Head {
         var head = self
@@ -74,7 +121,17 @@ extension Head {
 }
 
 extension Head.Found {
-    var isEmpty: Bool { tables.isEmpty && loose.isEmpty && rolled.isEmpty }
+    /// The newest sample or bucket of what was found; nil where there is nothing.
+    fileprivate var newest: Int64? {
+        var newest = tables.lazy.compactMap { $0.table.life?.upperBound }.max() ?? .min
+        for slice in loose {
+            for slot in 0..<LooseGroup.width where slice.slots >> UInt16(slot) & 1 == 1 {
+                newest = max(newest, slice.group.life(slot)?.upperBound ?? .min)
+            }
+        }
+        for rollup in rolled { newest = max(newest, rollup.set.span?.upperBound ?? .min) }
+        return newest == .min ? nil : newest
+    }
 }
 
 extension Table {

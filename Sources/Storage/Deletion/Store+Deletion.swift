@@ -51,6 +51,16 @@ extension Store {
         if hasAny || !isInFiles { try snapshot() }
     }
 
+    /// Takes out what was deleted, in memory and for whoever reads the log, before samples come that the deletion would hide: it is
+    /// of what was there, and they are acknowledged.
+    func removeDeleted(from head: inout Head) {
+        // A deletion that is not durable yet would go as well, for whoever reads the log.
+        guard head.waitingDeletions.isEmpty, (try? log.append([[DeletionRecord.clean]])) != nil else {
+            return
+        }
+        head.removeDeleted()
+    }
+
     /// Writes a copy of the store as it is now into the root of another disk, where a store can be opened and
     /// inspected. Without what is not sealed for good yet, the newest rows, where `sealedOnly`.
     package func copy(to disk: any Disk, sealedOnly: Bool = false) throws {

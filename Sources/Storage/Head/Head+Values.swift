@@ -68,7 +68,8 @@ struct ValueLists: Sendable {
 }
 
 extension Head {
-    /// The values of a label of all series with a sample near the range, each once, and whether they are in order.
+    /// The values of a label of all series with a sample near the range, each once, and whether they are in order. Those
+    /// of series that have none at all any more, as a deletion leaves them, are not among them.
     mutating func values(of name: String, in range: ClosedRange<Int64>) -> (texts: [String], isSorted: Bool) {
         guard let symbol = symbols.find(name) else { return (loose.values(of: name, in: range), false) }
         let single = loose.values(of: name, in: range)
@@ -81,6 +82,7 @@ extension Head {
         var values: [SymbolTable.Symbol] = []
         var scope = ValueLists.Scope()
         var seen: Set<ObjectIdentifier> = []
+        var hasVacant = false
         values.reserveCapacity(tables.count)
         for index in tables.indices {
             guard let table = tables[index] else { continue }
@@ -89,14 +91,27 @@ extension Head {
                 continue
             }
             scope.add(table)
-            if let label = table.targetSymbols.first(where: { $0.name == symbol }) {
-                values.append(label.value)
+            let own = table.targetSymbols.first { $0.name == symbol }
+            if let life = table.life, let vacancy = table.vacancy(in: life) {
+                // The next sample of such a series changes the list, and no layout.
+                hasVacant = true
+                let columns = 0..<UInt32(table.width)
+                if let own {
+                    if columns.contains(where: { !vacancy.contains($0) }) { values.append(own.value) }
+                } else {
+                    for value in table.layout.index.values(of: symbol)
+                    where value.members.contains(where: { !vacancy.contains($0) }) {
+                        values.append(value.value)
+                    }
+                }
+            } else if let own {
+                values.append(own.value)
             } else if seen.insert(ObjectIdentifier(table.layout)).inserted {
                 values.append(contentsOf: table.layout.index.values(of: symbol).lazy.map(\.value))
             }
         }
         if isTablesOnly {
-            guard values.count > ValueLists.longest else {
+            guard values.count > ValueLists.longest || hasVacant else {
                 return (valueLists.texts(of: symbol, values, symbols, scope), true)
             }
             return (Set(values).map { symbols[$0] }, false)

@@ -1,4 +1,5 @@
 import Codecs
+import Synchronization
 import TimeSeries
 
 /// Rows of a table that do not change any more: their times, and chunks of `columnsPerChunk` columns each.
@@ -17,6 +18,8 @@ final class SealedRows: Sendable {
     let bytes: [UInt8]
     /// Where each chunk ends.
     let ends: [UInt32]
+    /// Worked out once somebody asks.
+    private let absent = Mutex<BitSet?>(nil)
 
     init(times: TimeColumn, columnCount: Int, sampleCount: Int, bytes: [UInt8], ends: [UInt32]) {
         self.times = times
@@ -173,6 +176,24 @@ final class SealedRows: Sendable {
             times: times, columnCount: columnCount, sampleCount: sampleCount, bytes: bytes.fitted, ends: ends)
     }
 
+    /// The columns without any sample, of those up to `columnCount`.
+    var absentColumns: BitSet {
+        absent.withLock { known in
+            if let known { return known }
+            var absent = BitSet(count: columnCount)
+            for number in ends.indices {
+                let first = number * SealedRows.columnsPerChunk
+                let chunk = try? open(number)
+                for column in 0..<min(SealedRows.columnsPerChunk, columnCount - first)
+                where chunk?.isAbsent(column) ?? true {
+                    absent.insert([UInt32(first + column)])
+                }
+            }
+            known = absent
+            return absent
+        }
+    }
+
     /// Those of the chunks whose checksum is wrong.
     var damagedChunks: [Int] {
         let bytes = bytes
@@ -183,4 +204,14 @@ final class SealedRows: Sendable {
 extension [UInt8] {
     /// A copy without room to grow. (An array made of a whole slice would share the buffer and its room.)
     var fitted: [UInt8] { span.array(0..<count) }
+}
+
+extension Chunk.Opened {
+    /// Whether a column has no sample, as its transform says.
+    fileprivate func isAbsent(_ column: Int) -> Bool {
+        guard decoder.ends.indices.contains(column), let tag = bytes[decoder.range(of: column)].first else {
+            return true
+        }
+        return tag & 0x0f == ColumnFormat.absent
+    }
 }

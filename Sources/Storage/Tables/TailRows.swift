@@ -10,6 +10,8 @@ struct TailRows: Sendable {
     private(set) var count = 0
     /// Cells with a sample.
     private(set) var sampleCount = 0
+    /// Whether no row lacks any cell.
+    var isFull: Bool { sampleCount == count * width }
 
     init(width: Int) {
         self.width = width

@@ -37,5 +37,8 @@ struct ProgressBar {
         return "\(verb) [\(bar)] \(Int((share * 100).rounded(.down)))% \(what)"
     }
 
-    private static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    /// Where a terminal is gone, the task goes on.
+    private static func write(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
 }

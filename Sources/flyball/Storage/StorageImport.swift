@@ -139,6 +139,12 @@ struct StorageImport: ParsableCommand {
             } catch {
                 throw Failure("\(place.samples): \(error)")
             }
+            do {
+                // A deletion counts for what was there: it would hide what comes into its range now, and take that with it.
+                if store.statistics(limit: 0).tombstones > 0 { try store.removeDeleted() }
+            } catch {
+                throw Failure("\(folder): what was deleted cannot be taken out: \(error)")
+            }
             mark = store.seriesMark
         }
 
