@@ -6,33 +6,44 @@ import Codecs
 ///
 ///     bytes of the part (LEB128) | lower half of the CRC32C of each block (2) | blocks of parity, as long as the others
 ///
+/// How long blocks are, of a short part 512 or 128 bytes, is told by how many bytes that is.
 /// Half a checksum will do: what is made of the blocks has to have the checksums of its frames.
 struct FileProtection {
-    /// The smallest that a disk loses. The last block, and all where there is but one, is as long as there are bytes.
+    /// The smallest that a disk loses.
     static let blockLength = 512
     /// Bytes after which a part ends.
     static let partLength = 1 << 20
     /// Blocks that share a parity in a long part.
     private static let sharing = 64
+    /// A shorter part may have blocks of `fineLength`, of which as many have a parity of their own as what the disk loses can touch.
+    /// In a longer one the checksums of such blocks take more than that saves; the lengths of both never agree below it.
+    private static let finePart = 16 << 10
+    private static let fineLength = 128
+    private static let fineParity = blockLength / fineLength + 1
 
     let byteCount: Int
+    /// The last block, and all where there is but one, is as long as there are bytes.
+    private let length: Int
     private let checksums: [UInt16]
     private var parity: [[UInt8]]
 
-    private static func parityCount(_ blocks: Int) -> Int { min(blocks, max(2, blocks / sharing)) }
+    private static func parityCount(_ blocks: Int, _ length: Int) -> Int {
+        min(blocks, length == fineLength ? fineParity : max(2, blocks / sharing))
+    }
 
-    private static func blocks(_ count: Int) -> [Range<Int>] {
-        stride(from: 0, to: count, by: blockLength).map { $0..<min(count, $0 + blockLength) }
+    private static func blocks(_ count: Int, _ length: Int) -> [Range<Int>] {
+        stride(from: 0, to: count, by: length).map { $0..<min(count, $0 + length) }
     }
 
     /// Protects a part of a file, of one byte at least.
-    init(_ part: [UInt8]) {
+    /// - Parameter isFine: in fewer bytes where it is short: any `blockLength` bytes in a row, and not two such blocks.
+    init(_ part: [UInt8], isFine: Bool = false) {
         byteCount = part.count
-        let blocks = Self.blocks(part.count)
+        length = isFine && part.count < Self.finePart ? Self.fineLength : Self.blockLength
+        let blocks = Self.blocks(part.count, length)
         checksums = blocks.map { Self.checksum(part, $0) }
-        let length = min(part.count, Self.blockLength)
-        let empty = [UInt8](repeating: 0, count: length)
-        parity = Array(repeating: empty, count: Self.parityCount(blocks.count))
+        let empty = [UInt8](repeating: 0, count: min(part.count, length))
+        parity = Array(repeating: empty, count: Self.parityCount(blocks.count, length))
         for (number, block) in blocks.enumerated() {
             Self.combine(part, block, into: &parity[number % parity.count])
         }
@@ -42,18 +53,29 @@ struct FileProtection {
     init?(content: [UInt8]) {
         let span = content.span
         var cursor = ByteCursor(count: span.count)
-        guard let count = try? cursor.varint(span), count > 0, count <= UInt64(2 * FrameFormat.longestFrame)
+        guard let count = try? cursor.varint(span), count > 0, count <= UInt64(2 * FrameFormat.longestFrame),
+            let length = Self.length(of: Int(count), cursor.remaining)
         else { return nil }
         byteCount = Int(count)
-        let blocks = Self.blocks(byteCount)
-        let parityCount = Self.parityCount(blocks.count)
-        let length = min(byteCount, Self.blockLength)
-        guard cursor.remaining == 2 * blocks.count + parityCount * length else { return nil }
+        self.length = length
+        let blocks = Self.blocks(byteCount, length)
         checksums = blocks.map { _ in
             let bytes = (try? cursor.array(span, count: 2)) ?? [0, 0]
             return UInt16(bytes[0]) | UInt16(bytes[1]) << 8
         }
-        parity = (0..<parityCount).map { _ in (try? cursor.array(span, count: length)) ?? [] }
+        let parityLength = min(byteCount, length)
+        parity = (0..<Self.parityCount(blocks.count, length)).map { _ in
+            (try? cursor.array(span, count: parityLength)) ?? []
+        }
+    }
+
+    /// The length of the blocks of a part whose checksums and parities take so many bytes.
+    private static func length(of byteCount: Int, _ protection: Int) -> Int? {
+        let lengths = byteCount < finePart ? [blockLength, fineLength] : [blockLength]
+        return lengths.first { length in
+            let blocks = (byteCount + length - 1) / length
+            return protection == 2 * blocks + parityCount(blocks, length) * min(byteCount, length)
+        }
     }
 
     var content: [UInt8] {
@@ -66,7 +88,7 @@ struct FileProtection {
 
     /// The part as it was, as far as its damaged blocks can be brought back; nil where none can.
     func mended(_ part: [UInt8]) -> [UInt8]? {
-        let blocks = Self.blocks(byteCount)
+        let blocks = Self.blocks(byteCount, length)
         guard part.count == byteCount else { return nil }
         let damaged = blocks.indices.filter { Self.checksum(part, blocks[$0]) != checksums[$0] }
         var result = part

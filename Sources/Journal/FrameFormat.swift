@@ -13,8 +13,9 @@ enum FrameFormat {
     static let magic = Array("FLYBALL\n".utf8)
     /// Of frames and of the records in them: 2 where snapshots may hold parts of groups of series, 3 where their
     /// files are protected and hold layouts and metadata in fewer bytes, 4 where long records of theirs may stand in pieces, 5
-    /// where chunks may have values as they are, close to short fractions or by their bits.
-    static let version: UInt32 = 5
+    /// where chunks may have values as they are, close to short fractions or by their bits, 6 where these may have codes of a few
+    /// numbers and what protects a short file may have shorter blocks.
+    static let version: UInt32 = 6
     static let firstProtectedVersion: UInt32 = 3
     static let headerLength = 40
     static let frameHeaderLength = 40

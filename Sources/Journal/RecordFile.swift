@@ -17,7 +17,7 @@ package final class RecordFile {
     /// Makes the file anew. `id` ties its frames to it, so that those of another file are not taken for its own.
     /// - Parameters:
     ///   - isDense: takes more time to make it smaller.
-    ///   - isFilledUp: begins what protects a part with a block of the disk.
+    ///   - isFilledUp: begins what protects a part with a block of the disk, and protects two blocks of a small file.
     package init(
         _ disk: any Disk, _ path: String, id: UInt64, isDense: Bool = false, isFilledUp: Bool = true
     ) throws(DiskError) {
@@ -40,9 +40,10 @@ package final class RecordFile {
     }
 
     /// Writes what is left and waits until the disk has it. The name still has to be made durable.
-    package func finish() throws(LogError) {
+    /// - Parameter unprotected: a file that has no more bytes then is not protected: it stands elsewhere, too.
+    package func finish(unprotected: Int = 0) throws(LogError) {
         try flush()
-        try protect()
+        if byteCount + FrameFormat.frameHeaderLength > unprotected { try protect() }
         // What is damaged before it is known to have held no record where none is missing before this one.
         try write(Frame(firstSequence: frame.firstSequence))
         do {
@@ -63,7 +64,8 @@ package final class RecordFile {
     private func protect() throws(LogError) {
         guard !part.isEmpty else { return }
         try pad()
-        try write(Frame(firstSequence: frame.firstSequence, raw: FileProtection(part).content))
+        try write(
+            Frame(firstSequence: frame.firstSequence, raw: FileProtection(part, isFine: !isFilledUp).content))
         part = []
     }
 

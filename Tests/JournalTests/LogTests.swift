@@ -167,9 +167,9 @@ import Testing
     }
 
     @Test func `a file of a newer format is refused, a foreign one left alone`() throws {
-        var header = FrameFormatForTests.header(version: 6)
+        var header = FrameFormatForTests.header(version: 7)
         disk.setContents("log/0000000001.log", header)
-        #expect(throws: LogError.newerVersion(path: "log/0000000001.log", version: 6, supported: 5)) {
+        #expect(throws: LogError.newerVersion(path: "log/0000000001.log", version: 7, supported: 6)) {
             try open()
         }
 

@@ -17,10 +17,12 @@ import Testing
         }
     }
 
-    private func written(_ records: [[UInt8]]) throws -> (disk: SimulatedDisk, bytes: [UInt8]) {
+    private func written(
+        _ records: [[UInt8]], isFilledUp: Bool = true
+    ) throws -> (disk: SimulatedDisk, bytes: [UInt8]) {
         let disk = SimulatedDisk()
         try disk.createFolder("folder")
-        let file = try RecordFile(disk, Self.path, id: 3)
+        let file = try RecordFile(disk, Self.path, id: 3, isFilledUp: isFilledUp)
         for record in records { try file.append(record) }
         try file.finish()
         let bytes = try #require(disk.contents(Self.path))
@@ -74,6 +76,23 @@ import Testing
             let found = try read(large, damaged)
             #expect((found.records == more) as Bool, "\(start)")
             #expect(!found.report.lacksRecords && found.report.damage.isEmpty)
+        }
+    }
+
+    @Test func `of a short file of a copy any block is made anew by little more than a block`() throws {
+        for count in [2, 4, 9, 16, 40, 120, 160, 200] {
+            let records = records(count, of: 100)
+            let (disk, bytes) = try written(records, isFilledUp: false)
+            let part = 80 + 101 * count
+            let blocks = (part + 127) / 128
+            if count < 160 { #expect(bytes.count - part <= 84 + 128 * min(blocks, 5) + 2 * blocks) }
+            for start in stride(from: 0, to: part - 513, by: 111) {
+                var damaged = bytes
+                for index in start..<start + 513 { damaged[index] ^= 0x55 }
+                let found = try read(disk, damaged)
+                #expect((found.records == records) as Bool, "\(start) of \(count)")
+                #expect(!found.report.lacksRecords && !found.report.mended.isEmpty, "\(start) of \(count)")
+            }
         }
     }
 

@@ -127,6 +127,79 @@ import TimeSeries
         }
     }
 
+    @Test func `values that change among a few in no order cost what tells these apart`() throws {
+        var random = SplitMix(seed: 10)
+        func column(_ values: [Double]) -> [Double] {
+            (0..<240).map { _ in values.randomElement(using: &random)! }
+        }
+        let codes = column([0, 1, 200, 404, 500])
+        let mostly = column([200, 200, 200, 200, 200, 200, 200, 200, 404, 500, 503, 504])
+        let fractions = column([1.0 / 3, 2.0 / 3, 0.1234567891234])
+        let states = column([0, 1])
+        var level = 20.0
+        let walk = column([0, 0, 0, 0.1, -0.1]).map { step in
+            level = ((level + step) * 10).rounded() / 10
+            return level
+        }
+
+        // 2.4, 1.8, 1.7, 1 and 1.4 bits a value.
+        #expect(try roundTrip([codes]) < 240 * 24 / 80 + 35)
+        #expect(try roundTrip([mostly]) < 240 * 18 / 80 + 35)
+        #expect(try roundTrip([fractions]) < 240 * 17 / 80 + 60)
+        #expect(try roundTrip([states]) < 240 / 8 + 25)
+        #expect(try roundTrip([walk]) < 240 * 14 / 80 + 30)
+    }
+
+    @Test func `steps up to a largest one cost as many bits as that one has`() throws {
+        var random = SplitMix(seed: 11)
+        for (largest, bits) in [(2, 1.7), (9, 3.5), (99, 6.8)] {
+            var sum = 0.0
+            let counter = (0..<1000).map { _ in
+                sum += Double(Int.random(in: 0...largest, using: &random))
+                return sum
+            }
+
+            #expect(try roundTrip([counter]) < Int(1000 * bits / 8) + 25, "\(largest)")
+        }
+    }
+
+    @Test(arguments: 1...70) func `as many different values as there may be come back bit for bit`(
+        count: Int
+    ) throws {
+        var random = SplitMix(seed: UInt64(count))
+        // Some of them so rare that their codes have to be made shorter than they would be.
+        for rows in [100, 240, 5000] {
+            let values = (0..<count).map { _ in Double(Int.random(in: 0..<1 << 40, using: &random)) }
+            let skewed = (0..<rows).map { _ in
+                values[min(count - 1, Int.random(in: 0 ... .max, using: &random).trailingZeroBitCount)]
+            }
+            let even = (0..<rows).map { _ in values.randomElement(using: &random)! }
+            _ = try roundTrip([skewed, even, even.map { $0 / 3 }], "\(count) in \(rows)")
+        }
+    }
+
+    @Test func `damaged codes of few values throw or give as many rows, and never trap`() throws {
+        var random = SplitMix(seed: 12)
+        for _ in 0..<60 {
+            let values = (0..<Int.random(in: 2...30, using: &random)).map { _ in
+                Double(Int.random(in: 0..<1000, using: &random))
+            }
+            let column = (0..<240).map { _ in values.randomElement(using: &random)! }
+            let bytes = Chunk.encode([column], rowCount: 240)
+            for place in bytes.indices.prefix(80) {
+                var damaged = bytes
+                damaged[place] ^= UInt8.random(in: 1...255, using: &random)
+                guard let opened = try? open(damaged) else { continue }
+                for column in 0..<opened.columnCount {
+                    var values: [Double] = []
+                    if (try? opened.decode(column, into: &values)) != nil {
+                        #expect(values.count == opened.rowCount)
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `bytes of scales are those of scales`() {
         for byte in UInt8.min...UInt8.max {
             guard let scale = Scale(byte: byte) else { continue }

@@ -34,6 +34,14 @@ import TimeSeries
         Double(bitPattern: UInt64(step + 1) &* 0x9e37_79b9_7f4a_7c15 & 0xbfff_ffff_ffff_ffff)
     }
 
+    /// One of a few in no order.
+    private func code(_ step: Int) -> Double {
+        [0, 1, 200, 404, 500][Int(UInt64(step + 1) &* 0x9e37_79b9_7f4a_7c15 >> 40) % 5]
+    }
+
+    /// A counter whose steps are all about as frequent.
+    private func count(_ step: Int) -> Double { Double((0...step).reduce(0) { $0 + $1 * 37 % 100 }) }
+
     private func row(_ step: Int) -> [Double] {
         [Double(step) / 100, Double(step * step % 97) * 0.001, step < 250 ? 5 : Marker.absent]
     }
@@ -50,7 +58,9 @@ import TimeSeries
                 group.enumerated().map { number, labels in
                     SeriesSamples(labels: labels, samples: [Sample(at(15 * step), value(number, step))])
                 })
-            let others = [("sum", sum(step)), ("wild", wild(step))]
+            let others = [
+                ("sum", sum(step)), ("wild", wild(step)), ("x_code", code(step)), ("x_count", count(step)),
+            ]
             _ = store.append(
                 others.map { name, value in
                     SeriesSamples(
@@ -68,10 +78,10 @@ import TimeSeries
         try store.sync()
     }
 
-    @Test(arguments: [1, 2, 3, 4, 5]) func `files of each version are read`(_ version: Int) async throws {
+    @Test(arguments: 1...6) func `files of each version are read`(_ version: Int) async throws {
         let disk = SimulatedDisk()
         let folder = Self.folder + "v\(version)"
-        if version == 5, unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil {
+        if version == 6, unsafe getenv("FLYBALL_REWRITE_GOLDEN") != nil {
             try rewrite(folder)
         }
         let golden = try RealDisk(root: folder)
@@ -91,7 +101,7 @@ import TimeSeries
             series.map(\.labels.metricName) == [
                 "cpu_seconds_total", "cpu_seconds_total", "cpu_seconds_total", "h", "loose",
             ] + (version == 1 ? [] : ["pushed", "pushed", "pushed"])
-                + (version < 5 ? [] : ["sum", "wild"]))
+                + (version < 5 ? [] : ["sum", "wild"]) + (version < 6 ? [] : ["x_code", "x_count"]))
         #expect(series[0].values == (0..<250).map { _ in 5 })
         #expect(series[1].values == (0..<300).map { row($0)[0] })
         #expect(series[2].values == (0..<300).map { row($0)[1] })
@@ -102,8 +112,8 @@ import TimeSeries
             #expect(series.times.milliseconds == (0..<300).map { Int64($0) * 15_000 })
             #expect(series.values == (0..<300).map { value(number, $0) })
         }
-        for series in series.dropFirst(8) {
-            let expected = (0..<300).map { series.labels.metricName == "sum" ? sum($0) : wild($0) }
+        for (series, value) in zip(series.dropFirst(8), [sum, wild, code, count]) {
+            let expected = (0..<300).map { value($0) }
             #expect(series.values.map(\.bitPattern) == expected.map(\.bitPattern))
         }
         #expect(await store.metadata(of: nil)["cpu_seconds_total"]?.first?.unit == "seconds")

@@ -72,6 +72,38 @@ import TimeSeries
         #expect(reopened.statistics().samples == 60)
     }
 
+    @Test func `where the first records of all are lost, the gap is about as long as as many behind took`()
+        throws
+    {
+        let disk = SimulatedDisk()
+        let store = try Store(disk: disk, now: at(0))
+        try fill(store, 1000..<1060)
+        disk.kill()
+        let path = "log/0000000001.log"
+        var bytes = try #require(disk.contents(path))
+        // The frame behind the header of the file.
+        bytes[60] ^= 1
+        disk.setContents(path, bytes)
+
+        let statistics = try Store(disk: disk, now: at(1060)).statistics()
+        let loss = try #require(statistics.losses.first)
+        let count = try #require(loss.sequences?.count)
+        #expect(statistics.losses.count == 1 && loss.sequences?.lowerBound == 1 && (1...4).contains(count))
+        #expect(loss.from == at(1001 - count))
+        #expect((1.0...70).contains(statistics.gapSeconds))
+
+        // Nothing tells how fast they came.
+        let only = SimulatedDisk()
+        try fill(try Store(disk: only, now: at(0)), 1000..<1002)
+        only.kill()
+        var few = try #require(only.contents(path))
+        few[60] ^= 1
+        only.setContents(path, few)
+        let reopened = try Store(disk: only, now: at(1002))
+        #expect(reopened.statistics().losses.map(\.from) == [nil])
+        #expect(reopened.statistics().gapSeconds == 15 * 86_400)
+    }
+
     @Test func `a copy has no log and misses none`() throws {
         let disk = SimulatedDisk()
         _ = try filled(disk)

@@ -113,7 +113,7 @@ import TimeSeries
         let (many, one) = (try open(disk).statistics(), try open(once).statistics())
         #expect(many.tables == 1 && many.series == 200 && many.samples == one.samples)
         #expect(many.memoryBytes < one.memoryBytes * 3 / 2)
-        #expect(byteCount(disk) < byteCount(once) * 3 / 2)
+        #expect(byteCount(disk) < byteCount(once) * 8 / 5)
         try await check(
             disk, Dictionary(uniqueKeysWithValues: numbers.map { ($0, 0..<nights * rows) }))
     }

@@ -139,7 +139,7 @@ import TimeSeries
 
             let store = try open(copy)
             let left = try await count(store, note)
-            #expect(left >= Self.total / 4 && left < Self.total, "\(note)")
+            #expect(left >= Self.total / 5 && left < Self.total, "\(note)")
             let statistics = store.statistics()
             #expect(statistics.isIncomplete && statistics.gapSeconds > 0, "\(note)")
             #expect(statistics.losses.map(\.path) == [path], "\(note)")

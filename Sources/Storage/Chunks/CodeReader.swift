@@ -1,7 +1,7 @@
 import Codecs
 
-/// Reads Exp-Golomb codes, many from one load of 64 bits: what one code is waiting for is then the length of the code
-/// before it alone, not memory as well.
+/// Reads codes, many from one load of 64 bits: what one code is waiting for is then the length of the
+/// code before it alone, not memory as well.
 struct CodeReader {
     private let order: Int
     /// Of the next code, in bits from the start of the bytes.
@@ -24,11 +24,7 @@ struct CodeReader {
         var zeros = word.leadingZeroBitCount
         var length = 2 &* zeros &+ 1 &+ order
         if length > loaded {
-            let offset = position &>> 3
-            guard offset <= bytes.count &- 8 else { throw .truncated(at: offset) }
-            let skipped = position & 7
-            word = bytes.word(at: offset) &<< UInt64(truncatingIfNeeded: skipped)
-            loaded = 64 &- skipped
+            try load(bytes)
             zeros = word.leadingZeroBitCount
             length = 2 &* zeros &+ 1 &+ order
             guard length <= loaded else { return try long(bytes, order) }
@@ -43,6 +39,29 @@ struct CodeReader {
         return whole &- (1 &<< UInt64(truncatingIfNeeded: order))
     }
 
+    /// The next so many bits and more, the first one on top.
+    @inline(__always)
+    mutating func peek(_ count: Int, _ bytes: Span<UInt8>) throws(CodecError) -> UInt64 {
+        if loaded < count { try load(bytes) }
+        return word
+    }
+
+    @inline(__always)
+    private mutating func load(_ bytes: Span<UInt8>) throws(CodecError) {
+        let offset = position &>> 3
+        guard offset <= bytes.count &- 8 else { throw .truncated(at: offset) }
+        let skipped = position & 7
+        word = bytes.word(at: offset) &<< UInt64(truncatingIfNeeded: skipped)
+        loaded = 64 &- skipped
+    }
+
+    @inline(__always)
+    mutating func skip(_ length: Int) {
+        word &<<= UInt64(truncatingIfNeeded: length)
+        loaded &-= length
+        position &+= length
+    }
+
     /// A code that one load does not hold: rare.
     @inline(never)
     private mutating func long(_ bytes: Span<UInt8>, _ order: Int) throws(CodecError) -> UInt64 {
@@ -52,5 +71,32 @@ struct CodeReader {
         word = 0
         loaded = 0
         return code
+    }
+}
+
+/// Codes of a few numbers, or of numbers up to a largest one, as a decoder knows them.
+protocol NumberCode {
+    /// The next number.
+    func next(_ codes: inout CodeReader, _ bytes: Span<UInt8>) throws(CodecError) -> UInt64
+}
+
+extension BoundedCode: NumberCode {
+    @inline(__always)
+    func next(_ codes: inout CodeReader, _ bytes: Span<UInt8>) throws(CodecError) -> UInt64 {
+        let long = try codes.peek(bits, bytes) &>> UInt64(truncatingIfNeeded: 64 &- bits)
+        let isShort = long &>> 1 < shortCount
+        codes.skip(isShort ? bits &- 1 : bits)
+        return isShort ? long &>> 1 : long &- shortCount
+    }
+}
+
+extension PrefixTable: NumberCode {
+    @inline(__always)
+    func next(_ codes: inout CodeReader, _ bytes: Span<UInt8>) throws(CodecError) -> UInt64 {
+        let word = try codes.peek(bits, bytes)
+        let entry = entries[Int(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: 64 &- bits))]
+        guard entry != 0 else { throw .malformed("no code", at: codes.position >> 3) }
+        codes.skip(Int(entry & 0xff))
+        return numbers[Int(entry &>> 8)]
     }
 }

@@ -53,6 +53,11 @@ enum ColumnFormat {
     /// Of Exp-Golomb codes.
     static let longestOrder = 55
     static let mostZeros = 55
+    /// In the place of an order: numbers up to a largest one (LEB128), see `BoundedCode`.
+    static let bounded: UInt8 = 64
+    static let mostBoundedBits = 48
+    /// In the place of an order: this and so many different numbers, see `NumberList`.
+    static let listed: UInt8 = 128
 
     /// `Marker.absent`, as a constant of this module.
     static let absentBits: UInt64 = 0x7ff0_0000_0000_0003

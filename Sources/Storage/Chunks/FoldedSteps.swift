@@ -1,13 +1,21 @@
 import Codecs
 
-/// Numbers made ready for Exp-Golomb code: without their common shift and, where all are positive, without sign.
+/// Numbers made ready for their codes: without their common shift and, where all are positive, without sign.
 struct FoldedSteps {
+    /// Exp-Golomb codes of `order`, or what `ColumnFormat` has in the place of an order.
+    private enum Code { case expGolomb, bounded, listed }
+
     private(set) var values: [UInt64] = []
     private(set) var shift = 0
     private(set) var isNonnegative = true
     private(set) var order = 0
-    /// The bits of all codes.
+    /// The bits of all codes, and of what says how they are to be read beyond a byte.
     private(set) var cost = 0
+    private var code = Code.expGolomb
+    /// All bits of all numbers.
+    private var union: UInt64 = 0
+    private var largest: UInt64 = 0
+    private var list = NumberList()
 
     /// Replaces what is there. `bits` is the OR of all magnitudes. No number is zero where `isWithoutZero`, so
     /// that positive ones can be one less.
@@ -30,6 +38,7 @@ struct FoldedSteps {
 
     /// The cost is convex in the order, and its minimum lies where half of the widths are at most order + 1.
     private mutating func chooseOrder() {
+        code = .expGolomb
         var widths = InlineArray<66, Int32>(repeating: 0)
         let folded = values
         let values = folded.span
@@ -52,6 +61,39 @@ struct FoldedSteps {
             bits &+= 2 &* (64 &- (values[index] &+ power).leadingZeroBitCount)
         }
         cost = bits - values.count * (order + 1)
+        self.union = union
+    }
+
+    /// What other codes have to save, at least: neighbours may have Exp-Golomb codes in common, which LZ4 finds, and a list is
+    /// slower to read.
+    private static let leastSaving = (bounded: 16, listed: 8)
+
+    /// Takes codes for numbers up to the largest one where these are shorter.
+    mutating func chooseBound() {
+        let bits = 64 - union.leadingZeroBitCount
+        let limit = cost - cost / Self.leastSaving.bounded
+        guard bits > 0, bits <= ColumnFormat.mostBoundedBits, values.count * (bits - 1) < limit else {
+            return
+        }
+        let folded = values
+        largest = folded.max() ?? 0
+        let short = BoundedCode(largest: largest).shortCount
+        let cost = folded.count * bits - folded.count { $0 < short } + 8 * (bits + 6) / 7
+        guard cost < limit else { return }
+        self.cost = cost
+        code = .bounded
+    }
+
+    /// Lists the numbers where that takes fewer bits than others would; whether it does.
+    mutating func chooseList(below cost: Int) -> Bool {
+        let limit = cost - cost / Self.leastSaving.listed
+        let folded = values
+        guard list.fill(folded.span), list.leastCost < limit else { return false }
+        let listed = list.chooseCodes()
+        guard listed < limit else { return false }
+        self.cost = listed
+        code = .listed
+        return true
     }
 
     var flags: UInt8 {
@@ -63,10 +105,26 @@ struct FoldedSteps {
     }
 
     func append(to bytes: inout [UInt8]) {
-        bytes.append(UInt8(order))
+        switch code {
+        case .expGolomb: bytes.append(UInt8(order))
+        case .bounded:
+            bytes.append(ColumnFormat.bounded)
+            bytes.append(varint: largest)
+        case .listed:
+            bytes.append(ColumnFormat.listed + UInt8(list.numbers.count))
+            list.append(to: &bytes)
+        }
         var writer = BitWriter(behind: take(&bytes))
         let values = values.span
-        for index in 0..<values.count { writer.writeExpGolomb(values[index], order: order) }
+        switch code {
+        case .expGolomb:
+            for index in 0..<values.count { writer.writeExpGolomb(values[index], order: order) }
+        case .bounded:
+            let bounded = BoundedCode(largest: largest)
+            for index in 0..<values.count { bounded.write(values[index], &writer) }
+        case .listed:
+            for index in 0..<values.count { list.write(values[index], &writer) }
+        }
         bytes = writer.finish()
     }
 }

@@ -101,6 +101,10 @@ enum StepDecoder {
         shift: Int64,
         into values: inout [Double]
     ) throws(CodecError) {
+        guard isExpGolomb(bytes, cursor) else {
+            return try FewNumbers.integers(
+                tag, sums: true, bytes, cursor, first: first, count: count, shift: shift, into: &values)
+        }
         let order = try order(bytes, &cursor)
         var codes = CodeReader(order: order, cursor)
         guard count > 0 else { return }
@@ -122,10 +126,18 @@ enum StepDecoder {
         }
     }
 
+    private static func isExpGolomb(_ bytes: Span<UInt8>, _ cursor: ByteCursor) -> Bool {
+        cursor.position >= cursor.end || bytes[cursor.position] < ColumnFormat.bounded
+    }
+
     private static func levels(
         _ bytes: Span<UInt8>, _ cursor: inout ByteCursor, lowest: Int64, count: Int, shift: Int64,
         into values: inout [Double]
     ) throws(CodecError) {
+        guard isExpGolomb(bytes, cursor) else {
+            return try FewNumbers.integers(
+                0, sums: false, bytes, cursor, first: lowest, count: count, shift: shift, into: &values)
+        }
         let order = try order(bytes, &cursor)
         var codes = CodeReader(order: order, cursor)
         let start = values.count

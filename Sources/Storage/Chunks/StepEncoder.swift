@@ -74,11 +74,38 @@ struct StepEncoder {
             }
             if hasNegative {
                 foldLevels(steps.span)
-                if level.cost + 32 < best { transform = ColumnFormat.levels }
+                if level.cost + 32 < best {
+                    best = level.cost + 32
+                    transform = ColumnFormat.levels
+                }
             }
+            chooseCodes(&transform, best)
         }
         return append(transform, to: &bytes)
     }
+
+    /// Takes other codes than Exp-Golomb ones where these are shorter: of values that go up and down also in the place of what
+    /// would be shortest with those, since they may be a few in no order.
+    private mutating func chooseCodes(_ transform: inout UInt8, _ best: Int) {
+        guard steps.count >= Self.fewestChosen else { return }
+        var best = best
+        func prefer(_ other: UInt8, _ cost: Int) {
+            guard cost < best else { return }
+            best = cost
+            transform = other
+        }
+        plain.chooseBound()
+        prefer(ColumnFormat.steps, plain.cost + 8)
+        if transform == ColumnFormat.bends { bent.chooseBound() }
+        guard hasNegative else { return }
+        level.chooseBound()
+        prefer(ColumnFormat.levels, level.cost + 32)
+        if plain.chooseList(below: best - 8) { prefer(ColumnFormat.steps, plain.cost + 8) }
+        if level.chooseList(below: best - 32) { prefer(ColumnFormat.levels, level.cost + 32) }
+    }
+
+    /// Fewer steps have Exp-Golomb codes.
+    private static let fewestChosen = 96
 
     private mutating func collectChanges() {
         changes.removeAll(keepingCapacity: true)

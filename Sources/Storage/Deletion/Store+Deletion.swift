@@ -65,7 +65,8 @@ extension Store {
     /// inspected. Without what is not sealed for good yet, the newest rows, where `sealedOnly`.
     package func copy(to disk: any Disk, sealedOnly: Bool = false) throws {
         let (head, sequence) = self.head.withLock { ($0, log.nextSequence - 1) }
-        let whole = sealedOnly ? head.unpersisted.withoutTails : head.unpersisted
+        var whole = sealedOnly ? head.unpersisted.withoutTails : head.unpersisted
+        whole.condense()
         try disk.createFolder("log")
         var folder = try SnapshotFolder(disk)
         _ = try folder.write(whole, sequence: sequence, isDense: true)

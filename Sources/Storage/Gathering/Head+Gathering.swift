@@ -66,7 +66,7 @@ extension SealedRows {
     static func sealed(
         times: [Int64], columnCount: Int, _ read: (_ column: Int, _ values: inout [Double]) -> Void
     ) -> [SealedRows] {
-        let count = max(1, times.count / Table.mergedRows)
+        let count = max(1, times.count / rowCount(ofColumns: columnCount))
         let ranges = (0..<count).map { $0 * times.count / count..<($0 + 1) * times.count / count }
         var bytes = [[UInt8]](repeating: [], count: count)
         var ends = [[UInt32]](repeating: [], count: count)
@@ -92,6 +92,13 @@ extension SealedRows {
                 sampleCount: sampleCounts[part], bytes: bytes[part].fitted, ends: ends[part])
         }
     }
+
+    /// Rows of a part of which others follow: of few columns more, since what each part costs once would be much beside these.
+    private static func rowCount(ofColumns count: Int) -> Int {
+        min(max(Table.mergedRows, Table.mergedRows * columnsPerChunk / max(1, count)), mostGatheredRows)
+    }
+
+    private static let mostGatheredRows = 1024
 }
 
 extension LooseSeries {

@@ -11,7 +11,9 @@ extension Store {
         let isInFiles =
             snapshots.withLock { $0.manifests.last?.sequence } == appendPosition
             && head.withLock { $0.removals == $0.removalsInFiles }
-        if isChanged || !isInFiles { try snapshot(isDense: true) }
+        guard isChanged || !isInFiles else { return }
+        head.withLock { $0.condense() }
+        try snapshot(isDense: true)
     }
 
     /// Single series that come from here on are not below it.

@@ -6,7 +6,8 @@ package struct Loss: Hashable, Sendable, CustomStringConvertible {
     package var path: String
     /// The sequences of the log that are missing; nil for a chunk file.
     package var sequences: ClosedRange<UInt64>?
-    /// The newest moment before them and the first behind them, by the records that are there; nil where there is none.
+    /// The newest moment before them and the first behind them, by the records that are there; nil where there is none. Before the
+    /// first record of a store there is none: then `from` is as long before `to` as as many records took that follow.
     package var from: Timestamp?
     package var to: Timestamp?
 
@@ -53,6 +54,13 @@ struct LossTracker {
     private(set) var losses: [Loss] = []
     /// How many of the last losses wait for a moment behind them.
     private var open = 0
+    /// The first records of all, where they are lost: how many there were, and the first moment behind them with its record.
+    private struct Beginning {
+        let count: UInt64
+        var behind: (sequence: UInt64, moment: Int64)?
+    }
+
+    private var beginning: Beginning?
     /// Which loss what refers to something lost is put down to, until that is there again.
     private var causes: [LostReference: Int] = [:]
 
@@ -70,6 +78,7 @@ struct LossTracker {
         if isBehindLoss {
             losses.append(Loss(path: "log", sequences: expected...sequence - 1, from: newest, to: nil))
             open += 1
+            if expected == 1, newest == .min { beginning = Beginning(count: sequence - 1) }
         }
         expected = sequence + 1
         guard let moment = StoreRecord.moment(of: record) else { return isBehindLoss }
@@ -78,7 +87,23 @@ struct LossTracker {
             open -= 1
         }
         newest = max(newest, moment)
+        guard let count = beginning?.count else { return isBehindLoss }
+        let behind = beginning?.behind ?? (sequence, moment)
+        beginning?.behind = behind
+        if sequence - behind.sequence >= count { settleBeginning() }
         return isBehindLoss
+    }
+
+    /// The first records of all are taken to have come as fast as those behind them.
+    private mutating func settleBeginning() {
+        guard let count = beginning?.count, let behind = beginning?.behind, newest > behind.moment else {
+            return
+        }
+        let records = Double(expected - 1 - behind.sequence)
+        let span = Double(newest - behind.moment) * Double(count) / records
+        guard let milliseconds = Int64(exactly: span.rounded()) else { return }
+        losses[0].from = Timestamp(milliseconds: behind.moment - milliseconds)
+        beginning = nil
     }
 
     /// Notes what a record refers to and is lost, if anything: the loss reaches to it.
@@ -96,6 +121,7 @@ struct LossTracker {
 
     /// Notes the sequence that the log gives next: where it is ahead of what came, the rest of the log is lost.
     mutating func finish(next: UInt64) {
+        settleBeginning()
         guard next > expected else { return }
         losses.append(Loss(path: "log", sequences: expected...next - 1, from: newest, to: nil))
         expected = next

@@ -201,6 +201,11 @@ struct LooseSeries: Sendable {
         return bytes + max(0, empty - Paged<LooseGroup>.pageSize) * MemoryLayout<LooseGroup>.stride
     }
 
+    /// Changes each group that has members, but not which these are.
+    mutating func changeGroups(_ change: (inout LooseGroup, inout LooseEncoder) -> Void) {
+        for index in groups.indices where !groups[index].isEmpty { change(&groups[index], &encoder) }
+    }
+
     /// Takes the samples of a group away that tombstones cover.
     mutating func clean(_ index: Int, _ covered: Cleaning.Covered, _ cleaning: Cleaning) {
         groups[index].clean(index, covered, cleaning, &encoder)

@@ -72,7 +72,7 @@ struct SnapshotFolder: Sendable {
         do {
             manifest = try prepare(head, number, sequence, after: anew ? nil : manifests.last, isDense)
             manifest.logEnd = logEnd
-            try name(manifest, temporary)
+            try name(manifest, temporary, isDense)
         } catch {
             // What was begun would fill a full disk further with each attempt.
             let begun = (try? SnapshotFolder.files(disk)) ?? []
@@ -102,8 +102,9 @@ struct SnapshotFolder: Sendable {
     /// A state of no more bytes, or of no more than this share of the chunks, is written twice. Of a service that goes on the
     /// next snapshot adds another anyway.
     static let smallState = 128 << 10
-    /// The same of an import, whose bytes count: what it came from is still there.
-    static let smallImport = 4 << 10
+    /// The same of an import, whose bytes count: what it came from is still there. Two such states of an import or a copy, and
+    /// their manifests, are not protected in themselves as well.
+    static let smallImport = 3 << 10
     private static let cheapShare = 16
 
     /// Writes the only snapshot once more, its state in a file of its own: the log before it goes, so that nothing else says
@@ -126,9 +127,9 @@ struct SnapshotFolder: Sendable {
             guard report.damage.isEmpty, report.mended.isEmpty else {
                 throw StoreError.snapshot("a state that was just written is damaged")
             }
-            try file.finish()
+            try file.finish(unprotected: isDense ? Self.smallImport : 0)
             copy.stateByteCount = file.byteCount
-            try name(copy, temporary)
+            try name(copy, temporary, isDense)
             try disk.synchronizeFolder(SnapshotFolder.folder)
             manifests.append(copy)
         } catch {
@@ -139,10 +140,11 @@ struct SnapshotFolder: Sendable {
     }
 
     /// Writes a manifest, whose files are all there, and gives it its name.
-    private func name(_ manifest: Manifest, _ temporary: String) throws {
+    private func name(_ manifest: Manifest, _ temporary: String, _ isDense: Bool) throws {
+        let isTwin = isDense && manifest.stateByteCount <= Self.smallImport
         let file = try RecordFile(disk, temporary, id: manifest.number)
         try file.append(SnapshotFolder.encode(manifest))
-        try file.finish()
+        try file.finish(unprotected: isTwin ? .max : 0)
         try disk.synchronizeFolder(SnapshotFolder.folder)
         try disk.rename(temporary, to: SnapshotFolder.path("manifest", manifest.number))
     }
@@ -161,7 +163,7 @@ struct SnapshotFolder: Sendable {
     }
 
     /// The chunks of a store of no more bytes are written densely too: more would take longer than a second.
-    private static let denseChunks = 8 << 20
+    static let denseChunks = 8 << 20
 
     private func writeChunks(_ head: Head, _ number: UInt64, _ isDense: Bool) throws -> ChunkFile? {
         let isDenser = isDense && head.byteCount <= Self.denseChunks
@@ -228,7 +230,7 @@ struct SnapshotFolder: Sendable {
         try StartTimeRecord.forEach(head, append)
         for record in MetadataRecord.records(head.metadata.byName) { try append(record) }
         try append(SnapshotRecord.end(count))
-        try file.finish()
+        try file.finish(unprotected: isDense ? Self.smallImport : 0)
         return file.byteCount
     }
 
