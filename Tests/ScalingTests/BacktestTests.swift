@@ -172,6 +172,30 @@ struct BacktestTests {
     }
 
     @Test
+    func `policies of one run have each its own seasons`() async throws {
+        let trace = noisyDays(8)
+        let seasons: [[Duration]?] = [nil, [.seconds(86_400)], []]
+        let policies = seasons.map { seasons in
+            var policy = predictive(trace)
+            policy.prediction?.seasons = seasons
+            return policy
+        }
+        var tracks = ForecastTracks(trace, settings(startUp: 1800), policies)
+        await tracks.make { _ in }
+
+        // A quarter of an hour before a day begins, of which only its own past tells.
+        let expected = try policies.map { policy in
+            try #require(
+                tracks.forecasts(for: policy)?.outlook(atSeconds: 6 * 86_400 + 7 * 3600 + 2700, scale: 1)
+            ).expectedPeak
+        }
+
+        #expect(expected[0] > 40, "\(expected)")
+        #expect(expected[1] > 40, "\(expected)")
+        #expect(expected[2] < 30, "\(expected)")
+    }
+
+    @Test
     func `policies that share forecasts have the results of each alone, and progress ends at one`() async {
         let trace = noisyDays(6)
         let settings = settings(startUp: 1800)

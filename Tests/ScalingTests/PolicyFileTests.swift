@@ -113,6 +113,22 @@ struct PolicyFileTests {
             "p.yml:5:20: partial must be \"hold\", \"ignore\" or { above: 80%, scale_down: 10% }, found \"80%\""
         ),
         (
+            "  predict: { signal: load, seasons: [ 8d ] }\n",
+            "p.yml:5:12: a season of 8d has to be of two steps (1m) or more, and to come twice within the history of 2w"
+        ),
+        (
+            "  predict: { signal: load, seasons: [ 1m ] }\n",
+            "p.yml:5:12: a season of 1m has to be of two steps (1m) or more"
+        ),
+        (
+            "  predict: { signal: load, seasons: [ 1h, 1d, 7d ] }\n",
+            "p.yml:5:37: at most 2 seasons are allowed, of different lengths"
+        ),
+        (
+            "  predict: { signal: load, seasons: [ daily ] }\n",
+            "p.yml:5:39: a season must be a duration such as 1d or 7d, found \"daily\""
+        ),
+        (
             "  predict: { signal: load, history: 10m, step: 1h }\n",
             "p.yml:5:12: a history of 10m has fewer than the 30 values that a model needs, 1h apart"
         ),
@@ -166,7 +182,7 @@ struct PolicyFileTests {
         ("{ name: l, query: up, steps: [ 'above 5: +1', 'below 1%: -1' ] }", "must have one unit"),
         (
             "{ name: l, query: up, steps: [ 'above 80%: +1', 'above 90%: +2' ] }",
-            "p.yml:4:64: this step never applies: wherever it would, \"above 80%: +1\" above it does; put it before that one"
+            "p.yml:5:62: this step never applies: wherever it would, \"above 80%: +1\" above it does; put it before that one"
         ),
         ("{ name: l, query: up, steps: [ 'below 20: -1', 'below 20: -2' ] }", "this step never applies"),
         ("{ name: l/m, query: up, mean: 1 }", "name must be 1 to 63 letters"),
@@ -184,6 +200,21 @@ struct PolicyFileTests {
         let policy = try #require(try PolicyFile.load([(name: "p.yml", text: text)]).first)
 
         #expect(policy.partial == ScalingPolicy.PartialRule(above: 1, scaleDown: 0))
+    }
+
+    @Test(
+        arguments: [
+            ("", nil), (", seasons: []", []),
+            (", seasons: [ 7d, 1d ]", [.seconds(604_800), .seconds(86_400)]),
+        ] as [(String, [Duration]?)])
+    func `seasons are found, or said`(seasons: String, expected: [Duration]?) throws {
+        let text = policy("  predict: { signal: load\(seasons) }\n" + signal)
+        let read = try #require(try PolicyFile.load([(name: "p.yml", text: text)]).first)
+        let prediction = try #require(read.prediction)
+
+        #expect(prediction.seasons == expected)
+        #expect(
+            prediction.periods(stepSeconds: 60) == expected.map { $0.isEmpty ? [] : [1440, 10_080] })
     }
 
     @Test

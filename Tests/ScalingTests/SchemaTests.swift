@@ -222,7 +222,7 @@ struct SchemaTests {
         ("predict: { signal: l, lead_time: $ }", 0, 86_400_000),
         ("predict: { signal: l, lead_time: measured or $ }", 0, 86_400_000),
         ("predict: { signal: l, hold: $ }", 0, 86_400_000),
-        ("predict: { signal: l, history: $ }", 60_000, 7_776_000_000),
+        ("predict: { signal: l, step: 1s, history: $ }", 60_000, 7_776_000_000),
         ("predict: { signal: l, step: $ }", 100, 3_600_000),
         ("size: { cpu: { half_life: $ } }", 60_000, 2_592_000_000),
         ("size: { cpu: { max: 2 }, settle: $ }", 10_000, 86_400_000),

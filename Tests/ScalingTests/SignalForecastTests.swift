@@ -52,6 +52,25 @@ struct SignalForecastTests {
         }
     }
 
+    @Test(
+        arguments: [([.seconds(180 * 60)], 30), ([.seconds(90 * 60), .seconds(180 * 60)], 15), ([], nil)]
+            as [([Duration], Int?)])
+    func `seasons that are said are those of the model`(seasons: [Duration], held: Int?) throws {
+        let signal = SignalPolicy(name: "load", query: "x", target: .perReplica(50))
+        let prediction = Prediction(
+            signal: "load", hold: .seconds(3600), step: .seconds(step), seasons: seasons)
+        let policy = ScalingPolicy(
+            name: "p", workload: WorkloadID("web")!, maxReplicas: 9, signals: [signal], prediction: prediction
+        )
+        var forecast = SignalForecast(try #require(ForecastKey(policy, signal)))
+        fill(&forecast, at: 1000)
+
+        let answer = forecast.answer(prediction, startUp: nil, at: moment(1000))
+
+        #expect(answer != nil)
+        #expect(answer?.outlook.held == held.map { .seconds($0 * 60) })
+    }
+
     @Test
     func `a measurement as never before is told as doubted`() throws {
         let (key, prediction) = try key(history: .seconds(14 * 86_400))
@@ -128,8 +147,8 @@ struct SignalForecastTests {
         let quantile = SignalForecast.quantile(prediction.keepRisk)
         func margins(_ last: Int, leastHeld: Int?) -> [Double] {
             let key = ForecastTrack.Key(
-                window: Window(first: 1, last: last), leastHeld: leastHeld, historySeconds: 14 * 86_400,
-                grid: grid)
+                window: Window(first: 1, last: last), leastHeld: leastHeld,
+                past: ForecastTrack.Past(seconds: 14 * 86_400), grid: grid)
             return ForecastTrack(key, quantiles: [quantile], tickSeconds: 15).stretch(history, []).margins
         }
 

@@ -10,9 +10,16 @@ struct ForecastTrack: Sendable {
         /// Where a short season bounds the window, as it does a hold, it stays as long as to so many steps ahead; nil where
         /// it is bounded by none.
         var leastHeld: Int?
-        /// How much of the past a model sees.
-        var historySeconds: Int
+        var past: Past
         var grid: Grid
+    }
+
+    /// What a model is fitted to.
+    struct Past: Hashable, Sendable {
+        /// How much a model sees.
+        var seconds: Int
+        /// The seasons in steps; nil where they are to be found.
+        var periods: [Int]?
     }
 
     /// The moments whose values a model sees, from the beginning of the trace on.
@@ -69,7 +76,7 @@ struct ForecastTrack: Sendable {
             margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
             experience: SignalForecast.experience(
                 forecaster, stepSeconds: Double(key.grid.stepSeconds),
-                historySeconds: Double(key.historySeconds)))
+                historySeconds: Double(key.past.seconds)))
         for (index, step) in steps.enumerated() {
             // The first is the history's last.
             if index > 0 { forecaster.append([step.value]) }

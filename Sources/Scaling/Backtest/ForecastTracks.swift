@@ -73,16 +73,17 @@ struct ForecastTracks: Sendable {
         let first = index * grid.stepsPerFit
         let end = min(first + grid.stepsPerFit, values.count)
         let steps = (first..<end).map { (value: values[$0], since: measured(sinceStep: $0, on: grid)) }
-        var histories: [Int: SeasonedHistory?] = [:]
+        var histories: [ForecastTrack.Past: SeasonedHistory?] = [:]
         return places.map { place in
-            let seconds = tracks[place].key.historySeconds
+            let past = tracks[place].key.past
             let history: SeasonedHistory?
-            if let known = histories[seconds] {
+            if let known = histories[past] {
                 history = known
             } else {
-                let known = values[max(0, first + 1 - seconds / grid.stepSeconds)...first]
-                history = SeasonedHistory(Array(known), stepSeconds: Double(grid.stepSeconds))
-                histories.updateValue(history, forKey: seconds)
+                let known = values[max(0, first + 1 - past.seconds / grid.stepSeconds)...first]
+                history = SeasonedHistory(
+                    Array(known), stepSeconds: Double(grid.stepSeconds), periods: past.periods)
+                histories.updateValue(history, forKey: past)
             }
             return (place, tracks[place].stretch(history, steps))
         }
@@ -139,9 +140,10 @@ struct ForecastTracks: Sendable {
     private func key(
         _ window: Window, leastHeld: Int? = nil, _ prediction: Prediction, _ grid: ForecastTrack.Grid
     ) -> ForecastTrack.Key {
-        let history = Int(clamping: prediction.history.components.seconds)
-        return ForecastTrack.Key(
-            window: window, leastHeld: leastHeld, historySeconds: history, grid: grid)
+        let past = ForecastTrack.Past(
+            seconds: Int(clamping: prediction.history.components.seconds),
+            periods: prediction.periods(stepSeconds: Double(grid.stepSeconds)))
+        return ForecastTrack.Key(window: window, leastHeld: leastHeld, past: past, grid: grid)
     }
 
     private func steps(_ seconds: Int, _ grid: ForecastTrack.Grid) -> Int {

@@ -60,14 +60,30 @@ enum PredictionReader {
             let headroom = fields.share("headroom", in: 0...2)
             let premium = fields.scalar(
                 "premium", expected: "\"unbounded\" or a percentage from 0% to 100%", self.premium)
+            let seasons = self.seasons(fields)
             guard let signal else { return nil }
             let standard = Prediction(signal: signal, risk: risk ?? Prediction(signal: signal).risk)
             return Prediction(
                 signal: signal, leadTime: leadTime ?? standard.leadTime, hold: hold ?? standard.hold,
                 risk: risk ?? standard.risk, history: history ?? standard.history, step: step,
                 band: band ?? standard.band, headroom: headroom ?? standard.headroom,
-                premium: premium ?? standard.premium)
+                premium: premium ?? standard.premium, seasons: seasons)
         } ?? nil
+    }
+
+    private static let mostSeasons = 2
+
+    /// Nil where the model is to find them.
+    private static func seasons(_ fields: FieldReader) -> [Duration]? {
+        let seasons = fields.list("seasons") { node in
+            fields.document.scalar(node, "a season", expected: "a duration such as 1d or 7d") { text in
+                Duration(prometheus: text).flatMap { $0 > .zero ? $0 : nil }
+            }
+        }
+        if let seasons, seasons.count > mostSeasons || Set(seasons).count < seasons.count {
+            fields.report("at most \(mostSeasons) seasons are allowed, of different lengths", at: "seasons")
+        }
+        return seasons
     }
 
     /// Nil within for one that is unbounded.

@@ -182,6 +182,11 @@ enum PolicyReader {
                     + "\(SignalForecast.leastValues) values that a model needs, \(step.prometheusText) apart: it has to "
                     + "be longer, or step shorter", at: "predict")
         }
+        for season in prediction.seasons ?? [] where season < step * 2 || season * 2 > prediction.history {
+            fields.report(
+                "a season of \(season.prometheusText) has to be of two steps (\(step.prometheusText)) or more, and to "
+                    + "come twice within the history of \(prediction.history.prometheusText)", at: "predict")
+        }
         guard let signal = signals.first(where: { $0.name == prediction.signal }) else {
             let known = signals.map { "\"\($0.name)\"" }.joined(separator: ", ")
             return fields.report("no signal \"\(prediction.signal)\"; known are \(known)", at: "predict")

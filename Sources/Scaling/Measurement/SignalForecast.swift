@@ -7,6 +7,8 @@ struct ForecastKey: Hashable {
     var query: String
     var step: Duration
     var history: Duration
+    /// In steps; nil where they are to be found.
+    var periods: [Int]?
 
     /// Nil where the policy does not predict this signal.
     init?(_ policy: ScalingPolicy, _ signal: SignalPolicy) {
@@ -14,6 +16,7 @@ struct ForecastKey: Hashable {
         query = signal.query
         history = prediction.history
         step = Self.step(prediction, interval: policy.interval)
+        periods = prediction.periods(stepSeconds: step.inSeconds)
     }
 
     /// The distance of the points that a model sees.
@@ -297,7 +300,8 @@ struct SignalForecast {
             let fitted = values.dropLast(since).suffix(max(Self.leastValues, capacity - Int(Self.refitSteps)))
             guard
                 var forecaster = PeakForecaster(
-                    fitting: Array(fitted), window: window, stepSeconds: Double(stepMilliseconds) / 1000)
+                    fitting: Array(fitted), window: window, stepSeconds: Double(stepMilliseconds) / 1000,
+                    periods: key.periods)
             else { return nil }
             forecaster.append(Array(values.suffix(since)))
             let record = models[window]?.record ?? ForecastRecord()

@@ -1,3 +1,5 @@
+import TimeSeries
+
 /// A forecast of one signal's maximum over the time that new replicas take to start and are then held.
 package struct Prediction: Hashable, Sendable, Codable {
     package enum LeadTime: Hashable, Sendable, Codable {
@@ -25,6 +27,8 @@ package struct Prediction: Hashable, Sendable, Codable {
     /// By how much the policy may be dearer than a reactive autoscaler where that earns it; nil where it is compared
     /// with none. See `ReferenceAccount`.
     package var premium: Double?
+    /// How long its cycles are, where a person knows them; nil where the model looks for them.
+    package var seasons: [Duration]?
 
     package static let defaultHold = Duration.seconds(1200)
     /// A forecast above the present count by no more than this share is no reason to add.
@@ -38,7 +42,8 @@ package struct Prediction: Hashable, Sendable, Codable {
         signal: String, leadTime: LeadTime = .measured(assumed: .seconds(60)),
         hold: Duration = Self.defaultHold,
         risk: Double = 0.05, history: Duration = .seconds(14 * 86_400), step: Duration? = nil,
-        band: Double? = nil, headroom: Double = Self.defaultHeadroom, premium: Double? = Self.defaultPremium
+        band: Double? = nil, headroom: Double = Self.defaultHeadroom, premium: Double? = Self.defaultPremium,
+        seasons: [Duration]? = nil
     ) {
         self.signal = signal
         self.leadTime = leadTime
@@ -49,10 +54,16 @@ package struct Prediction: Hashable, Sendable, Codable {
         self.band = band ?? Self.defaultBand(risk: risk)
         self.headroom = headroom
         self.premium = premium
+        self.seasons = seasons
     }
 
     /// Far quantiles move more from minute to minute: the smaller the risk, the wider the band, within 8.5 % and 12 %.
     package static func defaultBand(risk: Double) -> Double { min(0.12, max(0.085, 0.16 - risk)) }
+
+    /// The seasons in steps, the shorter first; nil where the model looks for them.
+    func periods(stepSeconds: Double) -> [Int]? {
+        seasons?.map { max(2, Int(($0.inSeconds / stepSeconds).rounded())) }.sorted()
+    }
 
     /// The risk at which replicas are kept for the hold: three times that of adding, since what is missing then can still
     /// be started.
@@ -72,5 +83,6 @@ package struct Prediction: Hashable, Sendable, Codable {
         band = try values.decodeIfPresent(Double.self, forKey: .band) ?? 0
         headroom = try values.decodeIfPresent(Double.self, forKey: .headroom) ?? 0
         premium = try values.decodeIfPresent(Double.self, forKey: .premium)
+        seasons = try values.decodeIfPresent([Duration].self, forKey: .seasons)
     }
 }
