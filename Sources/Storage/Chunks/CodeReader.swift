@@ -73,30 +73,3 @@ struct CodeReader {
         return code
     }
 }
-
-/// Codes of a few numbers, or of numbers up to a largest one, as a decoder knows them.
-protocol NumberCode {
-    /// The next number.
-    func next(_ codes: inout CodeReader, _ bytes: Span<UInt8>) throws(CodecError) -> UInt64
-}
-
-extension BoundedCode: NumberCode {
-    @inline(__always)
-    func next(_ codes: inout CodeReader, _ bytes: Span<UInt8>) throws(CodecError) -> UInt64 {
-        let long = try codes.peek(bits, bytes) &>> UInt64(truncatingIfNeeded: 64 &- bits)
-        let isShort = long &>> 1 < shortCount
-        codes.skip(isShort ? bits &- 1 : bits)
-        return isShort ? long &>> 1 : long &- shortCount
-    }
-}
-
-extension PrefixTable: NumberCode {
-    @inline(__always)
-    func next(_ codes: inout CodeReader, _ bytes: Span<UInt8>) throws(CodecError) -> UInt64 {
-        let word = try codes.peek(bits, bytes)
-        let entry = entries[Int(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: 64 &- bits))]
-        guard entry != 0 else { throw .malformed("no code", at: codes.position >> 3) }
-        codes.skip(Int(entry & 0xff))
-        return numbers[Int(entry &>> 8)]
-    }
-}

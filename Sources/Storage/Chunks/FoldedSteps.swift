@@ -78,7 +78,7 @@ struct FoldedSteps {
         let folded = values
         largest = folded.max() ?? 0
         let short = BoundedCode(largest: largest).shortCount
-        let cost = folded.count * bits - folded.count { $0 < short } + 8 * (bits + 6) / 7
+        let cost = folded.count * bits - folded.count { $0 < short } + 8 * ((bits + 6) / 7)
         guard cost < limit else { return }
         self.cost = cost
         code = .bounded

@@ -73,8 +73,8 @@ struct PrefixCode {
 /// The numbers that the codes of a `NumberList` stand for, by the next bits.
 struct PrefixTable {
     /// The bits of a code and the place of its number (8 bits each); 0 where no code begins so.
-    private(set) var entries = InlineArray<256, UInt16>(repeating: 0)
-    private(set) var numbers = InlineArray<64, UInt64>(repeating: 0)
+    private(set) var entries: [UInt16] = []
+    private(set) var numbers: [UInt64] = []
     /// The bits of the longest code.
     private(set) var bits = 1
 
@@ -82,8 +82,9 @@ struct PrefixTable {
         guard 1...PrefixCode.mostSymbols ~= count else {
             throw .malformed("list of \(count) numbers", at: cursor.position)
         }
-        numbers[0] = try cursor.varint(bytes)
-        for place in 1..<count { numbers[place] = numbers[place - 1] &+ 1 &+ (try cursor.varint(bytes)) }
+        numbers.reserveCapacity(count)
+        numbers.append(try cursor.varint(bytes))
+        for place in 1..<count { numbers.append(numbers[place - 1] &+ 1 &+ (try cursor.varint(bytes))) }
         var lengths = InlineArray<64, UInt8>(repeating: 0)
         for place in stride(from: 0, to: count, by: 2) {
             let both = try cursor.byte(bytes)
@@ -93,17 +94,17 @@ struct PrefixTable {
         guard bits <= PrefixCode.longestCode else {
             throw .malformed("code of \(bits) bits", at: cursor.position)
         }
-        var next = 0
+        let end = 1 << bits
+        entries.reserveCapacity(end)
         for length in 1...bits {
             for place in 0..<count where Int(lengths[place]) == length {
-                let end = next + 1 << (bits - length)
-                guard end <= 1 << bits else { throw .malformed("too many codes", at: cursor.position) }
-                let entry = UInt16(length) | UInt16(place) << 8
-                while next < end {
-                    entries[next] = entry
-                    next += 1
+                let share = 1 << (bits - length)
+                guard entries.count + share <= end else {
+                    throw .malformed("too many codes", at: cursor.position)
                 }
+                entries.append(contentsOf: repeatElement(UInt16(length) | UInt16(place) << 8, count: share))
             }
         }
+        entries.append(contentsOf: repeatElement(0, count: end - entries.count))
     }
 }

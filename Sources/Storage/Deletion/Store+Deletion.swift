@@ -69,6 +69,7 @@ extension Store {
         whole.condense()
         try disk.createFolder("log")
         var folder = try SnapshotFolder(disk)
-        _ = try folder.write(whole, sequence: sequence, isDense: true)
+        _ = try folder.write(
+            whole, sequence: sequence, isDense: true, smallState: SnapshotFolder.smallCopy)
     }
 }

@@ -102,6 +102,8 @@ struct SnapshotFolder: Sendable {
     /// A state of no more bytes, or of no more than this share of the chunks, is written twice. Of a service that goes on the
     /// next snapshot adds another anyway.
     static let smallState = 128 << 10
+    /// The same of a copy, in which half as many bytes say as much: tails are sealed.
+    static let smallCopy = 64 << 10
     /// The same of an import, whose bytes count: what it came from is still there. Two such states of an import or a copy, and
     /// their manifests, are not protected in themselves as well.
     static let smallImport = 3 << 10
