@@ -108,6 +108,9 @@ extension Deliberation {
                 .forecast, signal.name,
                 "far less than was foreseen, which a wrong measurement or an outage may be")
         }
+        if let interrupted = surge.interrupted(at: now, patience: patience) {
+            awaitReturn(of: interrupted * (1 + ReactiveReference.headroom), signal)
+        }
         guard let grown else { return }
         let wanted = max(grown, demand * (1 + ReactiveReference.headroom))
         planned = max(planned ?? 0, wanted)
@@ -118,6 +121,16 @@ extension Deliberation {
             .surge, signal.name,
             "more than was foreseen: as it grows, \(SignalPolicy.Unit.share.text(grown / demand - 1)) more "
                 + "within \(leadTime.prometheusText)")
+    }
+
+    /// In an outage that lasts, what comes back is more than there was: a third more, as a reactive autoscaler holds.
+    private mutating func awaitReturn(of demand: Double, _ signal: SignalPolicy) {
+        guard foreseen(demand) > count else { return }
+        count = foreseen(demand)
+        isForeseen = false
+        note(
+            .forecast, signal.name,
+            "an outage is likelier than so little demand: a third more than before it, for what comes back")
     }
 
     private mutating func keepHeadroom(
