@@ -19,7 +19,7 @@ extension Deliberation {
             age <= policy.staleAfter, age >= .zero - Self.futureTolerance
         else {
             memory.surge = nil
-            let headroom = max(prediction.headroom, measured.outlook?.headroomOfInexperience ?? 0)
+            let headroom = max(prediction.headroom, measured.outlook?.headroomWithoutForecast ?? 0)
             keepHeadroom(headroom, signal, value / target, "no forecast is used")
             return cover(value / target * (1 + headroom), of: signal)
         }
@@ -150,8 +150,14 @@ extension Deliberation {
 }
 
 extension Signal.Outlook {
-    /// What is kept above the measured demand as long as the model has seen too little: what a reactive autoscaler keeps.
-    fileprivate var headroomOfInexperience: Double {
-        ReactiveReference.headroom * (1 - (experience ?? 1))
-    }
+    /// Whether the model has seen less than it has to have seen.
+    var isYoung: Bool { (experience ?? 1) < 1 }
+
+    private static let headroomOfYouth = 0.2
+
+    /// What is kept above the measured demand beside the forecast of a model without any experience.
+    fileprivate var headroomOfInexperience: Double { (experience ?? 1) > 0 ? 0 : Self.headroomOfYouth }
+
+    /// And in place of one that is not used, until the model is no longer young: what a reactive autoscaler keeps.
+    fileprivate var headroomWithoutForecast: Double { isYoung ? ReactiveReference.headroom : 0 }
 }
