@@ -39,7 +39,11 @@ package struct PeakForecaster: Sendable {
     /// Whether the history was long and complete enough, the model beats persistence on it, and what came true lately is
     /// not far below all that it said.
     package var isTrusted: Bool { isProven && !miss.isLasting }
+    /// Whether it may be trusted where headroom is kept beside it: of few days no half tells much, and a season that was
+    /// seen less than four times has nothing more to prove.
+    package var isPromising: Bool { isLikely && !miss.isLasting }
     private let isProven: Bool
+    private let isLikely: Bool
     private var miss: LastingMiss
     /// The margin below which hardly any error was.
     private let outermost: Double
@@ -114,9 +118,11 @@ package struct PeakForecaster: Sendable {
                 && contest.loss < contest.persistenceLoss
         outermost = LastingMiss.leastDistance * min(0, contest.residuals.margin(LastingMiss.quantile))
         miss = LastingMiss(stepSeconds: history.stepSeconds)
-        isProven =
-            contest.residuals.count >= Self.leastErrors && contest.isConsistent && isBetter
+        let isKnown =
+            contest.residuals.count >= Self.leastErrors
             && series.coverage(of: 0..<series.count) >= Self.leastCoverage
+        isProven = isKnown && contest.isConsistent && isBetter
+        isLikely = isProven || isKnown && contest.loss <= (1 - Self.leastSkill) * contest.persistenceLoss
         settle(from: series.count - miss.reach)
     }
 
@@ -181,7 +187,8 @@ package struct PeakForecaster: Sendable {
         let unit = residuals.unit(around: base, scale: scale)
         return Peak(
             expected: base + unit * min(max(0, central.low), central.high), base: base, unit: unit,
-            isTrusted: isTrusted, isDoubted: ago == 0 && spikes?.doubts(next: since) == true)
+            isTrusted: isTrusted, isPromising: isPromising,
+            isDoubted: ago == 0 && spikes?.doubts(next: since) == true)
     }
 
     /// What is left of a move since a moment when what each of the last cycles did from it to the next is taken out: that is in
@@ -209,6 +216,7 @@ package struct PeakForecaster: Sendable {
         package var unit: Double
         /// Whether the model was trusted when it said so.
         package var isTrusted: Bool
+        package var isPromising: Bool
         /// Whether the newest measurement may be wrong: it is as there hardly ever was one, and no others bear it out yet.
         package var isDoubted = false
 

@@ -21,6 +21,23 @@ struct PeakForecasterTests {
         #expect(forecast.quantiles[1] < 160)
     }
 
+    @Test
+    func `what two days promise need not be so in both halves of the backtest`() throws {
+        let models = try (1...20).map { seed in
+            var source = Synthetic(seed: UInt64(seed))
+            let values = source.wave(48 * 3, period: 48, noise: 12)
+            return try #require(PeakForecaster(fitting: values, window: window))
+        }
+
+        #expect(models.allSatisfy { $0.isPromising || !$0.isTrusted })
+        #expect(models.contains { $0.isPromising && !$0.isTrusted })
+        #expect(
+            models.allSatisfy {
+                !$0.isPromising || $0.loss <= (1 - PeakForecaster.leastSkill) * $0.persistenceLoss
+            }
+        )
+    }
+
     @Test(arguments: [60, 90])
     func `the expectation of a young history lies between its quantiles`(count: Int) throws {
         var source = Synthetic(seed: 1)

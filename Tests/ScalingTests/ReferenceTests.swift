@@ -141,6 +141,9 @@ struct ReferenceTests {
         #expect(late.excess(premium: 5 * dearer) == 0)
         #expect(unforeseen.foreseenShortage > 0.006, "\(unforeseen.foreseenShortage)")
         #expect(unforeseen.excess(premium: 5 * dearer) == 1)
+        // While a model is young, of which the account tells nothing yet, less that is left unserved is enough.
+        #expect(unforeseen.excess(premium: 5 * dearer, isYoung: true) == 0)
+        #expect(unforeseen.excess(premium: 0, isYoung: true) == 1)
     }
 
     @Test

@@ -103,12 +103,33 @@ struct SignalForecastTests {
         #expect(try experience(hours: 12, of: .seconds(14 * 86_400)) == 0)
         #expect(try experience(hours: 48, of: .seconds(14 * 86_400)) == 0)
         #expect(try experience(hours: 95, of: .seconds(14 * 86_400)) == 0)
-        #expect(try experience(hours: 96, of: .seconds(14 * 86_400)) == 1)
+        #expect(try experience(hours: 96, of: .seconds(14 * 86_400)) == 0.5)
+        #expect(try experience(hours: 144, of: .seconds(14 * 86_400)) == 1)
         #expect(try experience(hours: 12, of: .seconds(43_200)) == 1)
         // Of three days, and of two, a model sees an hour less.
         #expect(try experience(hours: 71, of: .seconds(3 * 86_400)) == 1)
         #expect(try experience(hours: 60, of: .seconds(3 * 86_400)) == 0)
         #expect(try experience(hours: 47, of: .seconds(2 * 86_400)) == 0)
+    }
+
+    @Test
+    func `half of the risk is taken with a model that has seen little`() throws {
+        func quantile(minutes: Int) throws -> Double {
+            let (key, prediction) = try key(history: .seconds(43_200))
+            var forecast = SignalForecast(key)
+            let range = try #require(forecast.missing(at: moment(minutes)))
+            let samples = (0...minutes).map { minute in
+                Sample(moment(minute), 300 + 100 * sin(2 * .pi * Double(minute) / 60))
+            }
+            forecast.append(.matrix([MatrixSeries(labels: Labels([:]), samples: samples)]), over: range)
+            let answer = forecast.answer(prediction, startUp: nil, at: moment(minutes))
+            let outlook = try #require(answer).outlook
+            #expect(outlook.isTrusted)
+            return outlook.quantile
+        }
+
+        #expect(try quantile(minutes: 200) == 0.975)
+        #expect(try quantile(minutes: 300) == 0.95)
     }
 
     /// Of 1,200 minutes, with bursts of a tenth of a season.

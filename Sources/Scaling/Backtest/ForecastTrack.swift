@@ -72,11 +72,13 @@ struct ForecastTrack: Sendable {
             key.leastHeld.map { key.window.held(withinSeason: history.shortestSeason, least: $0) }
             ?? key.window
         var forecaster = PeakForecaster(fitting: history, window: window)
+        let experience = SignalForecast.experience(
+            forecaster, stepSeconds: Double(key.grid.stepSeconds), historySeconds: Double(key.past.seconds))
         var stretch = Stretch(
-            margins: quantiles.map { forecaster.margin(forecaster.worthwhile($0)) },
-            experience: SignalForecast.experience(
-                forecaster, stepSeconds: Double(key.grid.stepSeconds),
-                historySeconds: Double(key.past.seconds)))
+            margins: quantiles.map {
+                let risk = SignalForecast.risk(1 - $0, experience: experience)
+                return forecaster.margin(forecaster.worthwhile(SignalForecast.quantile(risk)))
+            }, experience: experience)
         for (index, step) in steps.enumerated() {
             // The first is the history's last.
             if index > 0 { forecaster.append([step.value]) }
@@ -98,8 +100,8 @@ struct ForecastTrack: Sendable {
         let place = tick - (index * key.grid.fitSeconds + tickSeconds - 1) / tickSeconds
         guard stretch.peaks.indices.contains(place), let peak = stretch.peaks[place] else { return nil }
         return (
-            peak.expected, peak.quantile(margin: stretch.margins[column]), stretch.experience, peak.isTrusted,
-            peak.isDoubted
+            peak.expected, peak.quantile(margin: stretch.margins[column]), stretch.experience,
+            stretch.experience < 1 ? peak.isPromising : peak.isTrusted, peak.isDoubted
         )
     }
 }

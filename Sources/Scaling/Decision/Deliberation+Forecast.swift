@@ -19,7 +19,7 @@ extension Deliberation {
             age <= policy.staleAfter, age >= .zero - Self.futureTolerance
         else {
             memory.surge = nil
-            let headroom = max(prediction.headroom, measured.outlook?.headroomOfInexperience ?? 0)
+            let headroom = max(prediction.headroom, measured.outlook?.headroomWithoutForecast ?? 0)
             keepHeadroom(headroom, signal, value / target, "no forecast is used")
             return cover(value / target * (1 + headroom), of: signal)
         }
@@ -108,6 +108,9 @@ extension Deliberation {
                 .forecast, signal.name,
                 "far less than was foreseen, which a wrong measurement or an outage may be")
         }
+        if let interrupted = surge.interrupted(at: now, patience: patience) {
+            awaitReturn(of: interrupted * (1 + ReactiveReference.headroom), signal)
+        }
         guard let grown else { return }
         let wanted = max(grown, demand * (1 + ReactiveReference.headroom))
         planned = max(planned ?? 0, wanted)
@@ -118,6 +121,16 @@ extension Deliberation {
             .surge, signal.name,
             "more than was foreseen: as it grows, \(SignalPolicy.Unit.share.text(grown / demand - 1)) more "
                 + "within \(leadTime.prometheusText)")
+    }
+
+    /// In an outage that lasts, what comes back is more than there was: a third more, as a reactive autoscaler holds.
+    private mutating func awaitReturn(of demand: Double, _ signal: SignalPolicy) {
+        guard foreseen(demand) > count else { return }
+        count = foreseen(demand)
+        isForeseen = false
+        note(
+            .forecast, signal.name,
+            "an outage is likelier than so little demand: a third more than before it, for what comes back")
     }
 
     private mutating func keepHeadroom(
@@ -137,8 +150,14 @@ extension Deliberation {
 }
 
 extension Signal.Outlook {
-    /// What is kept above the measured demand as long as the model has seen too little: what a reactive autoscaler keeps.
-    fileprivate var headroomOfInexperience: Double {
-        ReactiveReference.headroom * (1 - (experience ?? 1))
-    }
+    /// Whether the model has seen less than it has to have seen.
+    var isYoung: Bool { (experience ?? 1) < 1 }
+
+    private static let headroomOfYouth = 0.2
+
+    /// What is kept above the measured demand beside the forecast of a model without any experience.
+    fileprivate var headroomOfInexperience: Double { (experience ?? 1) > 0 ? 0 : Self.headroomOfYouth }
+
+    /// And in place of one that is not used, until the model is no longer young: what a reactive autoscaler keeps.
+    fileprivate var headroomWithoutForecast: Double { isYoung ? ReactiveReference.headroom : 0 }
 }

@@ -34,6 +34,8 @@ package struct Surge: Hashable, Sendable, Codable {
     /// Below this share of the least that was foreseen, what is missing is likelier to be what brings the demand than the
     /// demand itself.
     private static let outage = 0.25
+    /// An outage that has lasted for so much of the patience with it is none of a moment.
+    private static let lastingShare = 3
 
     private static func doubt(_ interval: Duration) -> Duration { max(leastDoubt, interval * 5 / 4) }
 
@@ -41,8 +43,10 @@ package struct Surge: Hashable, Sendable, Codable {
     private var moments: [Moment] = []
     /// Since when demand is below what was foreseen.
     private var lapsedAt: Timestamp?
-    /// Since when it is so far below it that an outage is likelier. Nil in memories of before, as is the next.
+    /// Since when it is so far below it that an outage is likelier. Nil in memories of before, as are the next.
     private var outageAt: Timestamp?
+    /// The demand before that.
+    private var interruptedDemand: Double?
     /// When demand was above what was foreseen last.
     private var outranAt: Timestamp?
 
@@ -60,6 +64,14 @@ package struct Surge: Hashable, Sendable, Codable {
         guard let lapsedAt, lapsedAt <= now else { return false }
         let doubt = Self.doubt(interval)
         return now - lapsedAt < (outageAt == nil ? doubt : max(doubt, patience))
+    }
+
+    /// The demand before an outage that has lasted, as long as there is patience with it.
+    func interrupted(at now: Timestamp, patience: Duration) -> Double? {
+        guard let outageAt, let interruptedDemand, now - outageAt >= patience / Self.lastingShare,
+            now - outageAt < patience
+        else { return nil }
+        return interruptedDemand
     }
 
     /// Takes in a demand, what it is expected to be a start-up from now and its limit then.
@@ -87,13 +99,17 @@ package struct Surge: Hashable, Sendable, Codable {
             lapsedAt = lapsedAt ?? now
             // What a surge has brought goes as it came.
             let isCalm = outranAt.map { now - $0 > patience } ?? true
-            if demand < Self.outage * floor, isCalm { outageAt = outageAt ?? now }
+            if demand < Self.outage * floor, isCalm, outageAt == nil {
+                outageAt = now
+                interruptedDemand = foreseen.demand
+            }
             // What is foreseen from such a demand on is no measure of whether it comes back.
             moment.limit = max(limit, foreseen.limit)
             moment.floor = floor
         } else if outageAt != nil || !hasJustLapsed(at: now, interval: interval) {
             lapsedAt = nil
             outageAt = nil
+            interruptedDemand = nil
         }
         if demand > foreseen.limit { outranAt = now }
         guard let outranAt, outranAt <= now, now - outranAt <= Self.doubt(interval) else { return nil }

@@ -189,7 +189,9 @@ struct SignalForecast {
         let window = Window(first: asked.first + behind, last: asked.last + behind)
         shift(asked, to: window)
         guard let forecaster = model(of: window) else { return nil }
-        let planned = forecaster.worthwhile(Self.quantile(prediction.risk))
+        let experience = experience(forecaster)
+        let planned = forecaster.worthwhile(
+            Self.quantile(Self.risk(prediction.risk, experience: experience)))
         let quantiles = Self.shownQuantiles.filter { $0 != planned } + [planned]
         let since = behind == 0 ? since(reading, doubt) : nil
         guard let forecast = forecaster.forecast(quantiles: quantiles, since: since, ago: ago) else {
@@ -206,10 +208,11 @@ struct SignalForecast {
         let held = hold.held(withinSeason: forecaster.shortestSeason, least: asked.last)
         let outlook = Signal.Outlook(
             expectedPeak: forecast.expected, peak: peak, quantile: planned, horizon: horizon,
-            model: forecaster.model, isTrusted: forecaster.isTrusted,
+            model: forecaster.model,
+            isTrusted: experience < 1 ? forecaster.isPromising : forecaster.isTrusted,
             keep: keep(prediction, held, since, ago: ago),
             held: held == hold ? nil : .milliseconds(Int64(held.last) * stepMilliseconds),
-            leadTime: leadTime(prediction, startUp), experience: experience(forecaster),
+            leadTime: leadTime(prediction, startUp), experience: experience,
             isDoubted: forecast.isDoubted ? true : nil)
         return Answer(
             outlook: outlook,
@@ -218,25 +221,31 @@ struct SignalForecast {
             }, errorRatio: models[window]?.record.errorRatio, coverage: models[window]?.record.coverage)
     }
 
-    /// A model has seen enough after four cycles or days. Before, errors of little more than a day calibrate its quantiles.
-    private static let fullExperience = 4.0
+    /// How many cycles or days a model has to have seen for half of its experience and for all of it. Before, errors of a
+    /// day or two calibrate its quantiles.
+    private static let experienced = [4.0, 6.0]
     /// Where a model is to see less days than that, nearly all of them are enough, and less than two are too few to count.
     private static let leastDays = 2.0
     private static let mostOfHistory = 0.95
 
-    /// Whether a model has seen what it has to have seen, 1 or 0: days, since most demand has one, which is not found before
-    /// it has been seen twice, whatever ripples within it are. Where a model is to see less than two, cycles of its
-    /// season. It stays until the next fit, as in a backtest.
+    /// How much of what a model has to have seen it has, 0, a half or 1: of days, since most demand has one, which is not
+    /// found before it has been seen twice, whatever ripples within it are. Where a model is to see less than two, of cycles
+    /// of its season. It stays until the next fit, as in a backtest.
     static func experience(
         _ forecaster: PeakForecaster, stepSeconds: Double, historySeconds: Double
     ) -> Double {
         let days = Double(forecaster.fittedCount) * stepSeconds / 86_400
         let most = historySeconds / 86_400
-        guard most >= leastDays else {
-            return max(Double(forecaster.cycles ?? 0), days) >= fullExperience ? 1 : 0
+        let seen = most < leastDays ? max(Double(forecaster.cycles ?? 0), days) : days
+        let reached = experienced.count {
+            seen >= (most < leastDays ? $0 : max(leastDays, min($0, mostOfHistory * most)))
         }
-        return days >= max(leastDays, min(fullExperience, mostOfHistory * most)) ? 1 : 0
+        return Double(reached) / Double(experienced.count)
     }
+
+    /// The risk that is taken with what a model says: half of the policy's without any experience, since few errors tell
+    /// little of those that are rare.
+    static func risk(_ risk: Double, experience: Double) -> Double { experience > 0 ? risk : risk / 2 }
 
     private func experience(_ forecaster: PeakForecaster) -> Double {
         Self.experience(
@@ -271,7 +280,8 @@ struct SignalForecast {
         _ prediction: Prediction, _ window: Window, _ since: Double?, ago: Int
     ) -> Double? {
         guard let forecaster = model(of: window) else { return nil }
-        let planned = forecaster.worthwhile(Self.quantile(prediction.keepRisk))
+        let planned = forecaster.worthwhile(
+            Self.quantile(Self.risk(prediction.keepRisk, experience: experience(forecaster))))
         return forecaster.forecast(quantiles: [planned], since: since, ago: ago)?.quantiles[0]
     }
 

@@ -52,7 +52,8 @@ extension Deliberation {
         standing = Standing(
             costRatio: account.costRatio, ownShortage: account.ownShortage,
             referenceShortage: account.referenceShortage, count: max(account.reference.desired, needed),
-            excess: account.excess(premium: premium), lack: account.lack(risk: prediction.risk))
+            excess: account.excess(premium: premium, isYoung: measured.outlook?.isYoung == true),
+            lack: account.lack(risk: prediction.risk))
         memory.account = account
         raiseTowardsReference(prediction)
     }

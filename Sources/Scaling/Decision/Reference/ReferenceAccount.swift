@@ -16,6 +16,8 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
     private static let margin = 0.04
     /// How many times less than the reference a policy has to leave unserved to earn its whole premium.
     private static let fullAdvantage = 4.0
+    /// And while its model is young, when what no model has foreseen yet is still in the account.
+    private static let fullAdvantageOfYouth = 2.0
     /// A premium is paid for foresight: in full where the forecast by itself leaves no more than this share of the
     /// demand unserved, and not at all from twice that on.
     private static let fullForesight = 0.003
@@ -113,10 +115,12 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
     var foresight: Double { Self.share(2 - foreseenShortage / Self.fullForesight) }
 
     /// How dear the policy has been, from 0 to 1. It is allowed the reference's cost and the part of the premium
-    /// that it earns by leaving less unserved, which has to be due to foresight.
-    func excess(premium: Double) -> Double {
+    /// that it earns by leaving less unserved, which has to be due to foresight; while its model is young, of which the
+    /// account tells nothing, whatever it is due to.
+    func excess(premium: Double, isYoung: Bool = false) -> Double {
+        let full = isYoung ? Self.fullAdvantageOfYouth : Self.fullAdvantage
         let advantage = (referenceShortage + Self.leastShortage) / (ownShortage + Self.leastShortage)
-        let earned = Self.share((advantage - 1) / (Self.fullAdvantage - 1)) * foresight
+        let earned = Self.share((advantage - 1) / (full - 1)) * (isYoung ? 1 : foresight)
         return Self.share((costRatio - 1 - premium * earned + Self.margin) / Self.margin)
     }
 
