@@ -87,6 +87,13 @@ struct SignalForecastTests {
         #expect(isDoubted(400) == nil)
     }
 
+    @Test(arguments: [
+        (0.05, 0.0, 0.025), (0.05, 0.5, 0.025), (0.2, 0, 0.1), (0.2, 0.5, 0.175), (0.2, 1, 0.2),
+    ])
+    func `few errors tell little of those that are rare`(risk: Double, experience: Double, taken: Double) {
+        #expect(abs(SignalForecast.risk(risk, experience: experience) - taken) < 1e-9)
+    }
+
     @Test
     func `ripples within a day are no experience of days, but all there is to be seen in a short history`()
         throws

@@ -244,8 +244,13 @@ struct SignalForecast {
     }
 
     /// The risk that is taken with what a model says: half of the policy's without any experience, since few errors tell
-    /// little of those that are rare.
-    static func risk(_ risk: Double, experience: Double) -> Double { experience > 0 ? risk : risk / 2 }
+    /// little of those that are rare; with a half of it, no more than so much less.
+    static func risk(_ risk: Double, experience: Double) -> Double {
+        guard experience < 1 else { return risk }
+        return experience > 0 ? max(risk / 2, risk - Self.largestCaution) : risk / 2
+    }
+
+    private static let largestCaution = 0.025
 
     private func experience(_ forecaster: PeakForecaster) -> Double {
         Self.experience(
