@@ -136,7 +136,8 @@ struct SignalForecastTests {
         }
 
         #expect(try quantile(minutes: 200) == 0.975)
-        #expect(try quantile(minutes: 300) == 0.95)
+        #expect(try quantile(minutes: 300) == 0.975)
+        #expect(try quantile(minutes: 400) == 0.95)
     }
 
     /// Of 1,200 minutes, with bursts of a tenth of a season.
