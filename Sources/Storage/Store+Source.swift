@@ -117,7 +117,7 @@ extension Head.Found {
         }
         for slice in tables {
             let life = slice.table.life
-            let vacancy = slice.table.vacancy(in: range)
+            let vacancy = slice.table.vacancy(of: slice.columns, in: range)
             for (index, column) in slice.columns.enumerated()
             where !(vacancy?.contains(column) ?? false) {
                 let labels = slice.labels(at: index)
@@ -141,7 +141,7 @@ extension Head.Found {
     func orderedLabels(in range: ClosedRange<Int64>) -> [Labels]? {
         guard isPlain else { return nil }
         let labels = tables.map { slice -> [Labels?] in
-            guard let vacancy = slice.table.vacancy(in: range) else { return slice.labels }
+            guard let vacancy = slice.table.vacancy(of: slice.columns, in: range) else { return slice.labels }
             return zip(slice.columns, slice.labels).map { vacancy.contains($0) ? nil : $1 }
         }
         return placed(labels) { $0 }

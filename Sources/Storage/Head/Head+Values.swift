@@ -92,10 +92,14 @@ extension Head {
             }
             scope.add(table)
             let own = table.targetSymbols.first { $0.name == symbol }
-            if let life = table.life, let vacancy = table.vacancy(in: life) {
+            if let own, table.hasSamples {
+                values.append(own.value)
+                continue
+            }
+            let columns = 0..<UInt32(table.width)
+            if let life = table.life, let vacancy = table.vacancy(of: columns, in: life) {
                 // The next sample of such a series changes the list, and no layout.
                 hasVacant = true
-                let columns = 0..<UInt32(table.width)
                 if let own {
                     if columns.contains(where: { !vacancy.contains($0) }) { values.append(own.value) }
                 } else {

@@ -2,11 +2,14 @@ import TimeSeries
 
 /// Which of its series have nothing in a range: lines that a target showed only for a while, and what was deleted.
 extension Table {
-    /// The columns without a sample or a bucket in a range; nil where there are none such.
-    func vacancy(in range: ClosedRange<Int64>) -> BitSet? {
+    /// Whether any of its series has a sample.
+    var hasSamples: Bool { tail.sampleCount > 0 || sealed.contains { $0.sampleCount > 0 } }
+
+    /// Which of some columns, which ascend, are without a sample or a bucket in a range; nil where there are none such.
+    func vacancy(of columns: some Collection<UInt32>, in range: ClosedRange<Int64>) -> BitSet? {
         let rows = tailTimes.rows(in: range)
         if !rows.isEmpty, tail.isFull { return nil }
-        var missing = [UInt32](0..<UInt32(width))
+        var missing = Array(columns)
         func leave(_ isThere: [Bool]) {
             var number = -1
             missing.removeAll { _ in
