@@ -67,12 +67,13 @@ import Glibc
     func remove(_ descriptor: Int32) { control(EPOLL_CTL_DEL, descriptor, 0) }
 
     /// Waits until something is ready, a moment has come or the bell rings, and tells whom it concerns.
-    func wait(_ steady: SteadyConnections) {
+    /// - Parameter isBusy: there is something else to do: only looks.
+    func wait(_ steady: SteadyConnections, isBusy: Bool) {
         let next = min(deadline ?? .max, steady.nextDeadline ?? .max)
-        let timeout = next == .max ? -1 : Int32(clamping: max(0, next - CurlEvents.now))
+        let patience = next == .max ? -1 : Int32(clamping: max(0, next - CurlEvents.now))
         let capacity = unsafe Int32(ready.count)
         let count = unsafe ready.withUnsafeMutableBufferPointer {
-            unsafe epoll_wait(epoll, $0.baseAddress, capacity, timeout)
+            unsafe epoll_wait(epoll, $0.baseAddress, capacity, isBusy ? 0 : patience)
         }
         for index in 0..<max(0, Int(count)) {
             let (socket, events) = unsafe (ready[index].data.fd, ready[index].events)

@@ -23,9 +23,10 @@ struct CurlInbox: Sendable {
     private static let spareBytes = 1 << 20
 
     private var jobs: [CurlJob] = []
+    private var work: [UnownedJob] = []
     private var cancellations: [UInt64] = []
     private var isClosed = false
-    private var isAsleep = false
+    private(set) var isAsleep = false
     /// Cancelled before their job arrived.
     private var early: Set<UInt64> = []
     /// Queued or running.
@@ -42,6 +43,13 @@ struct CurlInbox: Sendable {
         guard !isClosed, !early.contains(job.id) else { return .refused }
         open.insert(job.id)
         jobs.append(job)
+        return admit()
+    }
+
+    /// Puts in a piece of a task that is to run on the thread.
+    mutating func submit(_ piece: UnownedJob) -> Admission {
+        guard !isClosed else { return .refused }
+        work.append(piece)
         return admit()
     }
 
@@ -73,26 +81,30 @@ struct CurlInbox: Sendable {
     /// What the thread fetches at once.
     struct Arrival {
         var jobs: [CurlJob]
+        var work: [UnownedJob]
         var cancellations: [UInt64]
         /// Memory for the answers to the jobs, for at most each of them.
         var spares: [[UInt8]]
         var isClosed: Bool
     }
 
-    /// Hands over what has arrived; nil where nothing has, and whoever puts something in wakes the thread then.
-    mutating func take() -> Arrival? {
-        if jobs.isEmpty && cancellations.isEmpty && !isClosed {
-            isAsleep = true
+    /// Hands over what has arrived; nil where nothing has.
+    /// - Parameter isAsleep: the thread sleeps then, and whoever puts something in wakes it.
+    mutating func take(isAsleep: Bool) -> Arrival? {
+        if jobs.isEmpty && work.isEmpty && cancellations.isEmpty && !isClosed {
+            self.isAsleep = isAsleep
             return nil
         }
-        isAsleep = false
+        self.isAsleep = false
         let count = min(jobs.count, spares.count)
         defer {
             jobs = []
+            work = []
             cancellations = []
             spares.removeLast(count)
         }
         return Arrival(
-            jobs: jobs, cancellations: cancellations, spares: Array(spares.suffix(count)), isClosed: isClosed)
+            jobs: jobs, work: work, cancellations: cancellations, spares: Array(spares.suffix(count)),
+            isClosed: isClosed)
     }
 }

@@ -33,5 +33,7 @@ package final class CurlTransport: Transport {
         return try result.get()
     }
 
+    package var executor: (any TaskExecutor)? { loop }
+
     package func reclaim(_ body: [UInt8]) { loop.reclaim(body) }
 }

@@ -116,9 +116,12 @@ package protocol Transport: Sendable {
     func perform(_ request: TransportRequest) async throws(TransportError) -> TransportResponse
     /// The caller has read an answer's body and keeps nothing of it: its memory may hold the next one.
     func reclaim(_ body: [UInt8])
+    /// Where tasks that ask much and do little with each answer run best; nil for anywhere.
+    var executor: (any TaskExecutor)? { get }
 }
 
 extension Transport {
+    package var executor: (any TaskExecutor)? { nil }
     package func reclaim(_ body: [UInt8]) {}
 }
 

@@ -144,7 +144,9 @@ extension Scraper {
                     lastRefresh = environment.clock.uptime
                 }
                 for due in takeDue(at: environment.clock.now) {
-                    group.addTask { await self.perform(due) }
+                    group.addTask(executorPreference: environment.transport.executor) {
+                        await self.perform(due)
+                    }
                 }
                 let wait = nextStart.map { $0 - environment.clock.now } ?? refreshInterval
                 do {

@@ -69,7 +69,7 @@ import Synchronization
         unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 precondition(unsafe bind(socket, pointer, length) == 0)
-                precondition(Glibc.listen(socket, 64) == 0)
+                precondition(Glibc.listen(socket, 1024) == 0)
                 _ = unsafe getsockname(socket, pointer, &length)
             }
         }
