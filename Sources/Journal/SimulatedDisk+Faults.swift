@@ -26,6 +26,8 @@ struct SimulatedState: Sendable {
     var nodes: [Int: Node] = [:]
     var names: [String: Int] = [:]
     var durableNames: [String: Int] = [:]
+    /// Names that files were given by renaming since their folder was synchronised.
+    var renamed: [String: Int] = [:]
     var folders: Set<String> = []
     var locks: Set<String> = []
     var generation = 0
@@ -135,14 +137,29 @@ struct SimulatedState: Sendable {
 }
 
 extension SimulatedDisk {
+    /// Which names a power cut leaves.
+    package enum NamesKept: Sendable {
+        /// As their folder was synchronised last, deleted files among them.
+        case synchronised
+        /// Those, and what was renamed since: a file system may write that before files that were made earlier.
+        case renamed
+        /// As they are.
+        case all
+    }
+
     /// The power goes: names and bytes that were not synchronised are gone, open files and locks too.
-    /// `surviving` may save the first bytes of each file's unsynchronised end: it gets path and their number. Names come back
-    /// as their folder was synchronised last, deleted files among them, or `areNamesKept` as they are.
+    /// `surviving` may save the first bytes of each file's unsynchronised end: it gets path and their number.
     package func crash(
-        areNamesKept: Bool = false, surviving: (_ path: String, _ count: Int) -> Int = { _, _ in 0 }
+        names: NamesKept = .synchronised, surviving: (_ path: String, _ count: Int) -> Int = { _, _ in 0 }
     ) {
         state.withLock { state in
-            if areNamesKept { state.durableNames = state.names } else { state.names = state.durableNames }
+            if names == .renamed {
+                for (name, node) in state.renamed where state.names[name] == node {
+                    state.durableNames[name] = node
+                }
+            }
+            if names == .all { state.durableNames = state.names } else { state.names = state.durableNames }
+            state.renamed = [:]
             for (path, node) in state.names.sorted(by: { $0.key < $1.key }) {
                 var file = state.nodes[node]!
                 if let shadow = file.shadow {

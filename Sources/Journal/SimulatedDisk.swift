@@ -66,6 +66,7 @@ package final class SimulatedDisk: Disk {
                 throw SimulatedState.error("rename", from, code: 2)
             }
             state.names[to] = node
+            state.renamed[to] = node
         }
     }
 
@@ -77,6 +78,7 @@ package final class SimulatedDisk: Disk {
             }
             state.durableNames = state.durableNames.filter { !inFolder($0.key) }
             for (name, node) in state.names where inFolder(name) { state.durableNames[name] = node }
+            state.renamed = state.renamed.filter { !inFolder($0.key) }
         }
     }
 

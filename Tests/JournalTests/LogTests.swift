@@ -268,6 +268,23 @@ import Testing
         #expect(disk.contents("log/0000000004.log") != nil)
     }
 
+    @Test(arguments: [false, true])
+    func `a file in which nothing can be read makes none before it superfluous`(isRead: Bool) throws {
+        let log = try open(segmentSize: 1)
+        for number in 1...4 {
+            try log.append(record(number))
+            try log.commit()
+        }
+        disk.kill()
+        disk.setContents("log/0000000003.log", [UInt8](repeating: 0, count: 90))
+        let reopened = try open(segmentSize: 1)
+        if isRead { _ = try contents(reopened) }
+
+        try reopened.truncate(below: 2)
+
+        #expect(try contents(reopened).records == [record(2), record(4)])
+    }
+
     @Test func `an append beyond the pending limit is refused and takes nothing`() throws {
         let log = try open(pendingLimit: 100)
         try log.append([UInt8](repeating: 1, count: 60))

@@ -60,7 +60,9 @@ import Testing
 
         private mutating func cut() {
             var generator = random
-            disk.crash(areNamesKept: random.below(3) == 0) { _, count in generator.below(count + 1) }
+            disk.crash(names: random.below(3) == 0 ? .all : .synchronised) { _, count in
+                generator.below(count + 1)
+            }
             isCacheTrue = true
         }
 

@@ -180,7 +180,9 @@ import TimeSeries
             let failed = (try? store.snapshot()) == nil
             if !failed, disk.calls - before < failing { break }
 
-            disk.crash(areNamesKept: failing % 7 == 0) { _, count in failing % 4 == 0 ? count / 2 : 0 }
+            disk.crash(names: failing % 7 == 0 ? .all : .synchronised) { _, count in
+                failing % 4 == 0 ? count / 2 : 0
+            }
 
             try await expectRows(try open(disk), 0..<300, "call \(failing)")
             failing += 1

@@ -163,6 +163,37 @@ import TimeSeries
         }
     }
 
+    @Test func `what a state that is lost in part spoke of is kept with it, for somebody may mend it`()
+        async throws
+    {
+        let long = Self.tables * Self.columns + Self.singles
+        let disk = try snapshot(asCopy: false) { store in
+            try fill(store)
+            let id = try store.openTable(target: Labels(["job": "long"]), columns: [labels(long)])
+            for step in 0..<500 { _ = store.append(id, at: at(step), row: [value(long, step)]) }
+        }
+        for kind in ["manifest", "state"] {
+            let paths = disk.paths.filter { $0.contains("/\(kind)-") }
+            for path in paths.dropLast() { disk.setContents(path, nil) }
+        }
+        let files = disk.paths.filter { $0.hasPrefix("snapshots/") }
+        try #require(files.contains { $0.contains("/chunks-") })
+        let state = try #require(files.last { $0.contains("/state-") })
+        var bytes = unprotected(try #require(disk.contents(state)))
+        bytes[try #require(frames(bytes, withRecords: true).dropFirst().first) + 60] ^= 8
+        disk.setContents(state, bytes)
+        let before = files.map { disk.contents($0) }
+
+        let store = try open(disk)
+        #expect(store.statistics().isIncomplete)
+        try store.maintain(now: at(1000))
+        try store.snapshot()
+
+        let aside = files.map { $0.replacing("snapshots/", with: "quarantine/") }
+        #expect(Set(aside).isSubset(of: store.statistics().quarantine))
+        #expect(aside.map { disk.contents($0) } == before)
+    }
+
     @Test(arguments: [false, true])
     func `of a small first snapshot or copy no flipped bit of a state costs anything`(
         asCopy: Bool

@@ -47,6 +47,37 @@ import TimeSeries
         }
     }
 
+    @Test(arguments: [SimulatedDisk.NamesKept.synchronised, .renamed, .all])
+    func `whichever names a power cut leaves, no manifest counts files that are not there`(
+        names: SimulatedDisk.NamesKept
+    ) async throws {
+        var call = 0
+        var isDone = false
+        while !isDone {
+            call += 1
+            let disk = SimulatedDisk()
+            let store = try open(disk)
+            for round in 0..<3 {
+                fill(store, round * 300..<round * 300 + 300)
+                if round < 2 { try store.snapshot() }
+            }
+            try store.sync()
+            let before = disk.calls
+            disk.failCall(call, lasts: true)
+            try? store.snapshot()
+            isDone = disk.calls - before < call
+
+            disk.crash(names: names)
+
+            let found = try StoreVerification.run(disk)
+            #expect(found.isIntact, "call \(call): \(found.findings.map { "\($0.path) \($0.what)" })")
+            let reopened = try open(disk)
+            #expect(try await count(reopened) == 900, "call \(call)")
+            #expect(reopened.statistics().damage.isEmpty, "call \(call)")
+        }
+        #expect(call > 10)
+    }
+
     @Test func `of two manifests the newest is taken`() async throws {
         #expect(try await count(try open(try twoSnapshots())) == 400)
     }
