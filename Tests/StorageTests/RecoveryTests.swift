@@ -178,6 +178,38 @@ import TimeSeries
         }
     }
 
+    @Test func `records of the log that make no sense cost nothing else and are counted`() async throws {
+        let disk = SimulatedDisk()
+        for round in 0..<3 {
+            let store = try open(disk)
+            #expect(store.statistics().unreadableRecords == 2 * round)
+            try fill(store, 5 * round..<5 * round + 5)
+            try store.sync()
+            disk.kill()
+            let log = try Log(disk: disk, folder: "log")
+            try log.append([[200, 1, 2], [1]])
+            try log.commit()
+        }
+
+        try await expectRows(try open(disk), 0..<15)
+    }
+
+    @Test func `what comes after the log was lost is there after the next start`() async throws {
+        let disk = SimulatedDisk()
+        let store = try open(disk)
+        try fill(store, 0..<300)
+        try store.snapshot()
+        disk.kill()
+        for path in disk.paths where path.hasPrefix("log/") { disk.setContents(path, nil) }
+
+        let second = try open(disk)
+        try fill(second, 300..<320)
+        try second.sync()
+        disk.crash()
+
+        try await expectRows(try open(disk), 0..<320)
+    }
+
     @Test func `a power cut or a failure at any call of a snapshot loses nothing`() async throws {
         var failing = 1
         while true {
