@@ -24,6 +24,7 @@ struct LogWriter: Sendable {
     /// The file that grows, the last of `segments`; nil where the next write begins a new one.
     private var file: (any DiskFile)?
     private var nextSequence: UInt64
+    /// Whether the folder was synchronised since the last file was begun; `former` sees to one of a process before this one.
     private var isNameDurable = true
     /// Whether the last file was given up: nothing goes to the next one before the disk has shown that it synchronises,
     /// or each attempt would leave all that waits in one more file.
@@ -53,7 +54,6 @@ struct LogWriter: Sendable {
         former = segments.suffix(3)
         guard resumable, let last = segments.last else { return }
         file = try? disk.open(LogFolder.path(folder, last.number), create: false)
-        isNameDurable = false
     }
 
     var byteCount: Int { segments.reduce(0) { $0 + $1.length } }
@@ -95,7 +95,6 @@ struct LogWriter: Sendable {
                 try file.synchronize()
             }
             try disk.synchronizeFolder(folder)
-            isNameDurable = true
         } catch {
             takeBack(files, from: last.firstSequence)
             throw .disk(error)

@@ -105,12 +105,18 @@ struct ControlRunnerTests {
         let withSnapshot = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
         disk.failReads(of: "control/snapshot", 0..<1)
         let unreadable = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
+        // Another digit, of what can still be read.
+        var bytes = try #require(disk.contents("control/snapshot"))
+        let body = try #require(bytes.firstIndex(of: UInt8(ascii: "\n")))
+        let digit = try #require(bytes[body...].firstIndex { (0x31...0x38).contains($0) })
+        bytes[digit] += 1
+        disk.setContents("control/snapshot", bytes)
+        let damaged = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
         disk.setContents("control/snapshot", nil)
 
         let whole = try ControlSnapshot.recover(AuditLog(disk: disk), disk, "control").state
 
-        #expect(unreadable.loop == whole.loop)
-
+        #expect(unreadable.loop == whole.loop && damaged.loop == whole.loop)
         #expect(withSnapshot.sequence == whole.sequence)
         #expect(withSnapshot.loop == whole.loop)
         #expect(CanonicalJSON.encode(whole.loop) == CanonicalJSON.encode(withSnapshot.loop))

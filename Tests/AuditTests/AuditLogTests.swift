@@ -266,6 +266,51 @@ struct AuditLogTests {
         #expect(try AuditLog.verify(disk: disk).firstBad == 2)
     }
 
+    @Test func `hashes behind the checkpoint that a power cut left as zeros are written anew`() throws {
+        let log = try AuditLog(disk: disk)
+        try write(3, to: log)
+        try log.publish()
+        try write(2, to: log)
+        let leaves = try #require(disk.contents("control/leaves"))
+        #expect(leaves.count == 5 * 32)
+        disk.setContents("control/leaves", leaves[..<96] + [UInt8](repeating: 0, count: 64))
+
+        #expect(try AuditLog(disk: disk).count == 5)
+        #expect(disk.contents("control/leaves") == leaves)
+    }
+
+    @Test func `a head that was published is on the disk, with the hashes that it counts`() throws {
+        let log = try AuditLog(disk: disk)
+        for round in 1...2 {
+            try write(3, to: log)
+            try log.publish()
+
+            let copy = disk.durableCopy()
+            #expect(copy.contents("control/leaves")?.count == round * 3 * 32)
+            #expect(copy.contents("control/checkpoint") == disk.contents("control/checkpoint"))
+        }
+    }
+
+    @Test func `another past in the place of the one that the checkpoint vouches for is refused`() throws {
+        let log = try AuditLog(disk: disk)
+        try write(3, to: log)
+        try log.publish()
+        let checkpoint = disk.contents("control/checkpoint")
+        let other = SimulatedDisk()
+        let forged = try AuditLog(disk: other)
+        for number in 4...6 {
+            try forged.append([.tick], at: moment(number), effects: [.record(entry(number))])
+            try forged.commit()
+        }
+        try forged.publish()
+        #expect(try AuditLog.verify(disk: other).isIntact)
+
+        other.setContents("control/checkpoint", checkpoint)
+
+        #expect(throws: AuditError.self) { try AuditLog(disk: other) }
+        #expect(!(try AuditLog.verify(disk: other).isIntact))
+    }
+
     @Test func `a leaf is never larger than its limit`() throws {
         let log = try AuditLog(disk: disk)
         var large = entry(1)

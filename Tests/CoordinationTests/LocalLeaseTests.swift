@@ -25,13 +25,16 @@ struct LocalLeaseTests {
     }
 
     @Test func `a file that is no epoch is refused with a remedy`() throws {
-        let disk = SimulatedDisk()
-        try disk.open("control/epoch", create: true).append(Array("seven".utf8))
-        let lock = try DirectoryLock(disk, owner: "one")
+        // The third is the beginning of a larger one.
+        for text in ["", "seven", "41", "-1\n"] {
+            let disk = SimulatedDisk()
+            disk.setContents("control/epoch", Array(text.utf8))
+            let lock = try DirectoryLock(disk, owner: "one")
 
-        let error = #expect(throws: LocalLease.Failure.self) { try LocalLease(disk: disk, lock: lock) }
+            let error = #expect(throws: LocalLease.Failure.self) { try LocalLease(disk: disk, lock: lock) }
 
-        #expect(error?.description.contains("control/epoch must hold the last epoch") == true)
+            #expect(error?.description.contains("control/epoch must hold the last epoch") == true)
+        }
     }
 
     @Test func `an epoch that the disk cannot read is told with a remedy`() throws {

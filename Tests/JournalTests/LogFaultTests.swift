@@ -360,6 +360,7 @@ import Testing
             // What comes then stands in a new file, and nothing is missed any more.
             try reopened.append(record(5))
             try reopened.commit()
+            #expect(copy.contents(paths[2]) == disk.contents(paths[2]))
             #expect(try open(copy, segmentSize: 1).openReport.lostFile == nil)
         }
     }

@@ -1,6 +1,7 @@
 import Glibc
-import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct RealDiskTests {
     private func withDisk(_ body: (RealDisk, String) throws -> Void) throws {
@@ -70,6 +71,51 @@ import Testing
             let file = try disk.open("x", create: true)
             file.close()
             #expect(throws: DiskError.self) { try file.append([1]) }
+        }
+    }
+
+    @Test func `what the disk does not synchronise is told`() throws {
+        // Neither a pipe nor a folder of the kernel's can be.
+        try withDisk { disk, root in
+            #expect(unsafe mkfifo(root + "/pipe", 0o600) == 0)
+            let pipe = try disk.open("pipe", create: false)
+            let error = #expect(throws: DiskError.self) { try pipe.synchronize() }
+            #expect(error?.call == "fdatasync" && error?.code == EINVAL)
+        }
+        let processes = try RealDisk(root: "/proc")
+        let error = #expect(throws: DiskError.self) { try processes.synchronizeFolder("") }
+        #expect(error?.call == "fsync" && error?.code == EINVAL)
+    }
+
+    @Test func `a call that a signal interrupts is made again, one that fails is not`() {
+        var calls = 0
+        let result = retrying {
+            calls += 1
+            errno = calls < 3 ? EINTR : EIO
+            return -1
+        }
+        #expect(result == -1 && calls == 3 && errno == EIO)
+    }
+
+    @Test func `a disk that is only read changes nothing`() throws {
+        try withDisk { disk, root in
+            let file = try disk.open("x", create: true)
+            try file.append([1, 2, 3])
+            let other = try RealDisk(root: root, isReadOnly: true)
+            let reader = try other.open("x", create: false)
+
+            #expect(throws: DiskError.self) { try reader.append([4]) }
+            for change in [
+                { try other.remove("x") }, { try other.rename("x", to: "y") }, { _ = try other.lock("lock") },
+                { try other.synchronizeFolder("") },
+            ] as [() throws -> Void] {
+                let error = #expect(throws: DiskError.self) { try change() }
+                #expect(error?.code == EROFS)
+            }
+            try other.createFolder("folder")
+
+            #expect(try disk.list("") == ["x"])
+            #expect(try reader.read(at: 0, count: 9) == [1, 2, 3])
         }
     }
 

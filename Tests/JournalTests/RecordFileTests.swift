@@ -18,11 +18,11 @@ import Testing
     }
 
     private func written(
-        _ records: [[UInt8]], isFilledUp: Bool = true
+        _ records: [[UInt8]], id: UInt64 = 3, isFilledUp: Bool = true
     ) throws -> (disk: SimulatedDisk, bytes: [UInt8]) {
         let disk = SimulatedDisk()
         try disk.createFolder("folder")
-        let file = try RecordFile(disk, Self.path, id: 3, isFilledUp: isFilledUp)
+        let file = try RecordFile(disk, Self.path, id: id, isFilledUp: isFilledUp)
         for record in records { try file.append(record) }
         try file.finish()
         let bytes = try #require(disk.contents(Self.path))
@@ -163,6 +163,28 @@ import Testing
             #expect(found.report.mended.count == 1 && !found.report.lacksRecords, "\(position)")
             #expect(found.report.damage.map(\.offset) == [start], "\(position)")
         }
+    }
+
+    @Test func `a file that is there is made anew`() throws {
+        let records = records(20, of: 600)
+        let (disk, _) = try written(records)
+        let file = try RecordFile(disk, Self.path, id: 3)
+        try file.append(records[0])
+        try file.finish()
+
+        let found = try read(disk, try #require(disk.contents(Self.path)))
+        #expect(found.records == [records[0]] && found.report.damage.isEmpty)
+    }
+
+    @Test func `frames of another file in the same places are not its own`() throws {
+        let records = records(3, of: 600)
+        let (disk, bytes) = try written(records)
+        let other = try written(records.reversed(), id: 4).bytes
+        #expect(other.count == bytes.count)
+
+        let found = try read(disk, Array(bytes[..<40]) + other[40...])
+
+        #expect(found.records.isEmpty && found.report.lacksRecords)
     }
 
     @Test func `damage that cannot be mended costs its frames, and the rest is read in order`() throws {

@@ -82,4 +82,17 @@ import TimeSeries
         #expect(try await times(last) == [[2000, 3000, 4950, 4960, 5000]])
         #expect(push(last, 1000, 1).accepted == 1)
     }
+
+    @Test func `moments that no clock tells are refused, of rows and of single series`() throws {
+        let store = try Store(disk: SimulatedDisk(), now: at(0))
+        let labels = Labels(["__name__": "m"])
+        let table = try store.openTable(target: Labels(["instance": "a"]), columns: [labels])
+        for milliseconds in [Int64.min, -(1 << 50) - 1, (1 << 50) + 1, .max] {
+            let moment = Timestamp(milliseconds: milliseconds)
+            #expect(store.append(table, at: moment, row: [1]).limited == 1)
+            let single = store.append([SeriesSamples(labels: labels, samples: [Sample(moment, 1)])])
+            #expect(single.accepted == 0)
+        }
+        #expect(store.statistics().samples == 0)
+    }
 }

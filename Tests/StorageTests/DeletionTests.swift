@@ -385,4 +385,19 @@ import TimeSeries
         let short = try Store(disk: sealed, configuration: fixture.configuration, now: now)
         #expect(short.statistics().samples > 0 && short.statistics().samples < a.samples)
     }
+
+    @Test func `with policy none too a deletion is durable when it is told`() async throws {
+        let disk = SimulatedDisk()
+        let configuration = StoreConfiguration(sync: .none)
+        let store = try Store(disk: disk, configuration: configuration, now: at(0))
+        let samples = (0..<10).map { Sample(at($0), 1) }
+        _ = store.append([SeriesSamples(labels: Labels(["__name__": "m"]), samples: samples)])
+        try store.snapshot()
+        try store.delete([[Matcher(equal: "__name__", "m")]], in: at(0)...at(100))
+
+        disk.crash()
+
+        let found = try await select(try Store(disk: disk, configuration: configuration, now: at(0)), [])
+        #expect(found.allSatisfy { $0.values.isEmpty })
+    }
 }

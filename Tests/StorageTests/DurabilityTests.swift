@@ -114,6 +114,18 @@ struct DurabilityTests {
         #expect(durability.moment == 10)
     }
 
+    @Test func `slow targets whose scrapes come during each commit hold it back until the next one`() {
+        var durability = Durability()
+        for round in 1...5 {
+            let (moment, position) = (Int64(100 * round), UInt64(10 * round))
+            durability.took(scrapeAt: moment, position: position)
+            let due = durability.beginCommit(newest: moment)
+            durability.took(scrapeAt: moment - 5, position: position + 1)
+            durability.committed(due, through: position)
+            #expect(durability.moment == moment - 6)
+        }
+    }
+
     @Test func `a failed commit makes nothing durable`() {
         var durability = Durability()
         durability.took(scrapeAt: 10, position: 1)

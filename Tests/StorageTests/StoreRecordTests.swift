@@ -60,4 +60,19 @@ import TimeSeries
     func `labels that are not canonical are refused`(bytes: [UInt8]) {
         #expect(throws: CodecError.self) { try Labels(checking: bytes) }
     }
+
+    /// As damage that no checksum shows, or somebody's hand, would make them.
+    @Test func `records with numbers far beyond those that are there are refused before memory is taken`() {
+        var head = Head(StoreConfiguration())
+        let labels = Labels(["__name__": "up"])
+        #expect(throws: CodecError.self) { try head.replay(StoreRecord.table(1_000_000, labels, [labels])) }
+        #expect(throws: CodecError.self) { try head.replay(StoreRecord.series(1_000_000, labels)) }
+        #expect(head.tables.isEmpty && head.loose.nextNumber == 0)
+        // Of table 0 at moment 0, no rows before, as wide as a number can say: whole, and as a difference.
+        for kind in [0, 1] as [UInt8] {
+            var record: [UInt8] = [StoreRecord.row, 0, 0, 0]
+            record.append(varint: UInt64(Int64.max))
+            #expect(throws: CodecError.self) { try head.replay(record + [kind, 0, 0]) }
+        }
+    }
 }
