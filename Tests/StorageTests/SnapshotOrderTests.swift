@@ -213,10 +213,16 @@ import TimeSeries
         #expect(last.statistics().damage.isEmpty && last.statistics().losses.isEmpty)
     }
 
-    @Test func `parts that stand in two files are there once`() async throws {
+    @Test(arguments: [false, true])
+    func `parts that stand in two files are there once`(isTable: Bool) async throws {
         let disk = SimulatedDisk()
         let store = try open(disk)
-        fill(store, 0..<1000)
+        if isTable {
+            let table = try store.openTable(target: Labels(["job": "a"]), columns: [labels])
+            for step in 0..<1000 { _ = store.append(table, at: at(step), row: [Double(step)]) }
+        } else {
+            fill(store, 0..<1000)
+        }
         try store.snapshot()
         disk.kill()
         let chunks = try #require(disk.paths.first { $0.contains("/chunks-") })
