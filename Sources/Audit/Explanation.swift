@@ -13,7 +13,7 @@ package enum Explanation {
     ) -> String {
         let entry = found.record.entry
         var lines = [heading(entry)]
-        if let given { lines += inputs(given) }
+        if let given { lines += inputs(given, entry.decision) }
         if let decision = entry.decision {
             lines += words(of: decision)
             lines += constraint(decision)
@@ -41,7 +41,7 @@ package enum Explanation {
     package static func replayCommand(_ id: String) -> String { "flyball audit replay \(id)" }
 
     /// Every signal with its quality and age, and what is foreseen.
-    private static func inputs(_ given: DecisionCase) -> [String] {
+    private static func inputs(_ given: DecisionCase, _ decision: ScaleDecision?) -> [String] {
         var lines = ["Policy \(given.policy.name) knew at \(given.now.rfc3339):"]
         for signal in given.policy.signals {
             let measured = given.measurement.signals.first { $0.name == signal.name }
@@ -69,7 +69,9 @@ package enum Explanation {
         }
         lines.append(
             "  replicas: \(given.counts.desired) desired, \(given.counts.ready) ready, "
-                + "\(given.counts.starting) starting")
+                + "\(given.counts.starting) starting"
+                + (decision.map { $0.from == given.counts.desired ? "" : "; \($0.from) by its own decisions" }
+                    ?? ""))
         return lines
     }
 
@@ -84,7 +86,7 @@ package enum Explanation {
 
     private static func counterfactuals(_ given: DecisionCase, _ decision: ScaleDecision?) -> [String] {
         var lines = ["Had it been otherwise:"]
-        for other in Counterfactual.all(given) {
+        for other in Counterfactual.all(given, of: decision) {
             let same = other.desired == decision?.desired ? ", the same" : ""
             lines.append("  \(other.name): \(other.desired)\(same)")
         }

@@ -1,3 +1,4 @@
+import Fleet
 package import Scaling
 package import TimeSeries
 
@@ -56,14 +57,19 @@ package struct Counterfactual: Hashable, Sendable, Codable {
         self.desired = desired
     }
 
-    /// All that make sense for a case: without windows, limits, flap budget, forecast, schedules, pauses, and by each
-    /// signal alone. At least three.
-    package static func all(_ given: DecisionCase) -> [Counterfactual] {
+    /// All that make sense for a case: without windows, limits, flap budget, forecast, schedules, pauses, by each signal
+    /// alone, and where they held this decision without the pauses and guards of the fleet. At least three.
+    /// - Parameter recorded: what became of the decision.
+    package static func all(_ given: DecisionCase, of recorded: ScaleDecision?) -> [Counterfactual] {
+        let own = given.decided()
+        let restraint = recorded.flatMap { FleetRestraint(on: own, as: $0) }
         var results: [Counterfactual] = []
         func add(_ name: String, _ change: (inout ScalingPolicy) -> Void) {
             var policy = given.policy
             change(&policy)
-            results.append(Counterfactual(name: name, desired: given.decided(by: policy).desired))
+            let desired = given.decided(by: policy).desired
+            results.append(
+                Counterfactual(name: name, desired: restraint?.count(insteadOf: desired) ?? desired))
         }
         add("without the windows") { policy in
             policy.behaviour.up.window = .zero
@@ -97,7 +103,52 @@ package struct Counterfactual: Hashable, Sendable, Codable {
             policy.partial = nil
             policy.suspectsZeroFor = nil
         }
+        if restraint != nil {
+            results.append(
+                Counterfactual(name: "without the fleet's pauses and guards", desired: own.desired))
+        }
         return results
+    }
+}
+
+/// What pauses and guards of the fleet, of which a policy knows nothing, made of its decision. They hold any other decision
+/// that it might have made as well.
+private struct FleetRestraint {
+    private let from: Int
+    private var mayFall = true
+    private var mayRise = true
+    private var most = Int.max
+
+    /// Nil where there were none.
+    init?(on own: ScaleDecision, as recorded: ScaleDecision) {
+        guard recorded.reasons.count > own.reasons.count, let reason = recorded.reasons.last else {
+            return nil
+        }
+        from = recorded.from
+        switch reason.kind {
+        case .maximum: most = recorded.desired
+        case .held: mayFall = false
+        case .paused where own.desired == own.from || reason.isOfBothDirections:
+            mayFall = false
+            mayRise = false
+        case .paused:
+            mayFall = own.desired > own.from
+            mayRise = own.desired < own.from
+        default: return nil
+        }
+    }
+
+    func count(insteadOf desired: Int) -> Int {
+        if desired < from, !mayFall { return from }
+        if desired > from, !mayRise { return from }
+        return min(desired, most)
+    }
+}
+
+extension ScaleDecision.Reason {
+    /// Of a pause of the fleet.
+    fileprivate var isOfBothDirections: Bool {
+        !PauseDirection.allCases.contains { text.hasPrefix($0.rawValue) }
     }
 }
 

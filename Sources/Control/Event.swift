@@ -98,6 +98,37 @@ package struct GuardLimits: Hashable, Sendable, Codable {
     /// Starts in any minute, of one workload: the larger of the share and the count.
     package var startsPerMinuteShare: Double = 1.0
     package var startsPerMinute: Int = 8
+    /// Stops in any minute, of all workloads together; `standardFleetRemovals` where nil, as in earlier journals.
+    package var fleetRemovals: MinuteLimit?
+
+    package var removals: MinuteLimit {
+        get { MinuteLimit(share: removalsPerMinuteShare, count: removalsPerMinute) }
+        set { (removalsPerMinuteShare, removalsPerMinute) = (newValue.share, newValue.count) }
+    }
+
+    package var starts: MinuteLimit {
+        get { MinuteLimit(share: startsPerMinuteShare, count: startsPerMinute) }
+        set { (startsPerMinuteShare, startsPerMinute) = (newValue.share, newValue.count) }
+    }
+
+    package static let standardFleetRemovals = MinuteLimit(share: 0.25, count: 20)
 
     package init() {}
+
+    /// How much may be moved in any minute: the larger of the share and the count.
+    package struct MinuteLimit: Hashable, Sendable, Codable {
+        package var share: Double
+        package var count: Int
+
+        package init(share: Double, count: Int) {
+            self.share = share
+            self.count = count
+        }
+
+        /// Of so many.
+        func allowed(of size: Int) -> Int {
+            let exact = (Double(size) * share).rounded(.down)
+            return max(count, exact.isFinite ? max(0, min(Int(clamping: exact) ?? 0, 1_000_000)) : 0)
+        }
+    }
 }

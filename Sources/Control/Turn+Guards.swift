@@ -4,10 +4,6 @@ import TimeSeries
 
 /// Guards over the whole fleet, which no policy lifts.
 extension Turn {
-    /// Stops in any minute, of all workloads together: the larger of the share and the count.
-    static let fleetStopsShare = 0.25
-    static let fleetStopsCount = 20
-
     /// Demand that falls by half or more at once, for so many workloads and at least half of those that are scaled,
     /// speaks of a broken source.
     static let collapsedWorkloads = 3
@@ -23,9 +19,14 @@ extension Turn {
     /// How many more replicas may be stopped now, of all workloads.
     var fleetStopsLeft: Int {
         let stopped = memory.fleetStops?.count ?? 0
-        let size = memory.fleet.replicas.count + stopped
-        let share = Int(clamping: (Double(size) * Self.fleetStopsShare).rounded(.down)) ?? 0
-        return max(0, max(share, Self.fleetStopsCount) - stopped)
+        // Those that were told to stop are there for a while.
+        let stopping = memory.ledger.stopping
+        let staying = memory.fleet.replicas.values.count {
+            $0.phase != .stopping && !stopping.contains($0.id)
+        }
+        let size = staying + stopped
+        let limit = memory.limits.fleetRemovals ?? GuardLimits.standardFleetRemovals
+        return max(0, limit.allowed(of: size) - stopped)
     }
 
     /// Looks at all measurements of a batch before any of them is decided upon.

@@ -72,7 +72,7 @@ extension Turn {
             }
         case .emptiestNode:
             for replica in memory.fleet.replicas.values {
-                preference.reserved[replica.node, default: 0] += 1
+                preference.occupants[replica.node, default: 0] += 1
             }
         case .crowded, .newest, .oldest, .costliestNode: break
         }

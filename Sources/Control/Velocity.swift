@@ -36,18 +36,12 @@ package struct Velocity: Hashable, Sendable, Codable {
 
     /// How many more may be started now. The share is of the size a minute ago, so that growth does not feed itself.
     func startsLeft(_ limits: GuardLimits) -> Int {
-        let allowed = max(limits.startsPerMinute, share(limits.startsPerMinuteShare, of: base))
-        return max(0, allowed + losses.count - starts.count)
+        max(0, limits.starts.allowed(of: base) + losses.count - starts.count)
     }
 
     /// How many more may be stopped now.
     func stopsLeft(_ limits: GuardLimits) -> Int {
-        max(0, max(limits.removalsPerMinute, share(limits.removalsPerMinuteShare, of: peak)) - stops.count)
-    }
-
-    private func share(_ share: Double, of count: Int) -> Int {
-        let exact = Double(count) * share
-        return exact.isFinite ? max(0, min(Int(clamping: exact.rounded(.down)) ?? 0, 1_000_000)) : 0
+        max(0, limits.removals.allowed(of: peak) - stops.count)
     }
 
     mutating func started(at now: Timestamp) { starts.append(now) }

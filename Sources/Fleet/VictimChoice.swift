@@ -5,7 +5,7 @@ package enum VictimChoice: String, Hashable, Sendable, Codable, CaseIterable {
     case crowded
     case newest
     case oldest
-    /// Those on the node where the least is reserved, so that it may become empty.
+    /// Those on the node with the fewest replicas of all workloads, so that it may become empty.
     case emptiestNode = "emptiest_node"
     /// Those on the node with the highest number in its label `cost`.
     case costliestNode = "costliest_node"

@@ -8,16 +8,16 @@ package enum Departure {
         package var choice: VictimChoice
         /// For `least`.
         package var loads: [ReplicaID: Double]
-        /// For `emptiestNode`: what is reserved on each node, in any unit.
-        package var reserved: [NodeID: Double]
+        /// For `emptiestNode`: how many replicas there are on each node, of all workloads.
+        package var occupants: [NodeID: Int]
 
         package init(
             _ choice: VictimChoice = .crowded, loads: [ReplicaID: Double] = [:],
-            reserved: [NodeID: Double] = [:]
+            occupants: [NodeID: Int] = [:]
         ) {
             self.choice = choice
             self.loads = loads
-            self.reserved = reserved
+            self.occupants = occupants
         }
 
         /// The smaller, the sooner it leaves. What is not known leaves last.
@@ -26,7 +26,7 @@ package enum Departure {
             case .crowded: 0
             case .newest: -Double(replica.since.milliseconds)
             case .oldest: Double(replica.since.milliseconds)
-            case .emptiestNode: reserved[replica.node] ?? .infinity
+            case .emptiestNode: occupants[replica.node].map(Double.init) ?? .infinity
             case .costliestNode:
                 node?.labels["cost"].flatMap { Double($0) }.flatMap { $0.isFinite ? -$0 : nil } ?? .infinity
             case .least: loads[replica.id] ?? .infinity
@@ -41,6 +41,7 @@ package enum Departure {
         _ replicas: [Replica], nodes: [NodeID: Node], by preference: Preference = Preference()
     ) -> [Replica] {
         var remaining = replicas.sorted { $0.id < $1.id }
+        var preference = preference
         var order: [Replica] = []
         while !remaining.isEmpty {
             var counts: [NodeID: Int] = [:]
@@ -57,7 +58,9 @@ package enum Departure {
             where rank(remaining[index]).leavesBefore(rank(remaining[first])) {
                 first = index
             }
-            order.append(remaining.remove(at: first))
+            let leaving = remaining.remove(at: first)
+            preference.occupants[leaving.node]? -= 1
+            order.append(leaving)
         }
         return order
     }

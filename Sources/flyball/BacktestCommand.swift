@@ -74,8 +74,10 @@ struct BacktestCommand: AsyncParsableCommand {
             }
             return limit
         }
-        guard limits.isEmpty || baseline != nil else {
-            throw ValidationError("--fail-if compares with --baseline, which is missing")
+        if baseline == nil, let relative = limits.first(where: \.isRelative) {
+            throw ValidationError(
+                "--fail-if \"\(relative.text)\" compares with --baseline, which is missing; without one: "
+                    + "a number such as 1.3")
         }
         ProcessMemory.keepFreed()
         let plan = try await plan()
@@ -178,14 +180,14 @@ struct BacktestCommand: AsyncParsableCommand {
     private func compare(
         _ results: [BacktestPlan.Result], _ limits: [BacktestComparison.Limit], _ remarks: inout [String]
     ) throws -> Bool {
-        guard let baseline else { return false }
-        guard let base = results.first(where: { $0.name == baseline }) else {
+        let base = results.first { $0.name == baseline }
+        if let baseline, base == nil {
             throw ValidationError("--baseline \"\(baseline)\" is not among what was run")
         }
         let comparison = BacktestComparison(baseline: base, limits: limits)
         var exceeded = false
         for result in results where result.name != baseline {
-            remarks.append(comparison.text(result))
+            if let text = comparison.text(result) { remarks.append(text) }
             for limit in comparison.exceeded(result) {
                 exceeded = true
                 remarks.append("\(result.name): refused, \(limit)")

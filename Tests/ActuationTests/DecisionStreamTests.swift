@@ -186,7 +186,7 @@ struct DecisionStreamTests {
             guard let decision = leaf.record.entry.decision else { continue }
             let given = try #require(try log.inputs(of: leaf))
             #expect(given.decided() == decision)
-            #expect(Counterfactual.all(given).count >= 3)
+            #expect(Counterfactual.all(given, of: decision).count >= 3)
             if decision.binding != nil { binding += 1 }
         }
 

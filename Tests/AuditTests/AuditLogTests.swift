@@ -354,11 +354,56 @@ struct AuditLogTests {
             measurement: Measurement(policy: "p", workload: web, at: moment(1), signals: [signal]),
             counts: ReplicaCounts(desired: 6, ready: 6, starting: 0), memory: ScalingMemory(), now: moment(1))
 
+        // One that follows its own decisions, as a shadow does.
+        entry.decision = ScaleDecision(
+            policy: "p", workload: web, at: moment(1), from: 9, desired: 9, reasons: [])
+
         let text = Explanation.text(
             IndexedRecord(index: 3, record: AuditRecord(entry: entry, evidence: "ab12", sequence: 9)),
             given: given)
 
+        #expect(
+            text.contains("\n  replicas: 6 desired, 6 ready, 0 starting; 9 by its own decisions\n"), "\(text)"
+        )
         #expect(text.contains("\n  history of load: 12 of 30 values known\n"), "\(text)")
+    }
+
+    @Test(arguments: [
+        // A policy that asks for 2 replicas, or for 9, where there are 6.
+        (20.0, ScaleDecision.Reason.Kind.held, "fell by half", 6, 6),
+        (20, .paused, "by ada: fair", 6, 6),
+        (20, .paused, "downwards by ada: fair", 6, 6),
+        (90, .paused, "upwards by ada: fair", 6, 6),
+        (90, .maximum, "a singleton has one replica", 1, 1),
+    ])
+    func `what holds whatever a policy decides holds in every other case`(
+        load: Double, kind: ScaleDecision.Reason.Kind, text: String, count: Int, other: Int
+    ) throws {
+        let web = WorkloadID("web")!
+        let policy = ScalingPolicy(
+            name: "p", workload: web, maxReplicas: 99,
+            signals: [SignalPolicy(name: "load", query: "load", target: .perReplica(10))],
+            behaviour: ScalingBehaviour(
+                up: .init(window: .zero, limit: .none), down: .init(window: .zero, limit: .none)))
+        let given = DecisionCase(
+            policy: policy,
+            measurement: Measurement(
+                policy: "p", workload: web, at: moment(1),
+                signals: [Signal(name: "load", reading: .value(load, measuredAt: moment(1)))]),
+            counts: ReplicaCounts(desired: 6, ready: 6, starting: 0), memory: ScalingMemory(), now: moment(1))
+        let own = given.decided()
+        var recorded = own
+        recorded.desired = count
+        recorded.reasons.append(.init(kind: kind, subject: "fleet", count: count, text: text))
+
+        let others = Counterfactual.all(given, of: recorded)
+
+        #expect(others.dropLast().allSatisfy { $0.desired == other }, "\(others)")
+        #expect(
+            others.last == Counterfactual(name: "without the fleet's pauses and guards", desired: own.desired)
+        )
+        #expect(Counterfactual.all(given, of: own).allSatisfy { $0.desired == own.desired })
+        #expect(recorded.binding == recorded.reasons.last)
     }
 
     @Test func `an explanation says what was measured, what held it back and what was done`() throws {

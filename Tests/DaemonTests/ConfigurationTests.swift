@@ -1,3 +1,4 @@
+import Control
 import Daemon
 import Documents
 import Foundation
@@ -38,6 +39,22 @@ import Testing
         #expect(throws: DocumentError.self) {
             try read("storage: { limits: { labels: 9223372036854775807 } }")
         }
+    }
+
+    @Test func `limits of what moves in a minute are read`() throws {
+        #expect(try read("fleet: {}").fleet.guards == GuardLimits())
+
+        let guards = try read(
+            "fleet: { guards: { stops: 2, starts: 10.5% or 3, fleet_stops: 25% or 20 } }"
+        ).fleet.guards
+
+        #expect(guards.removals == .init(share: 0, count: 2))
+        #expect(guards.starts == .init(share: 0.105, count: 3))
+        #expect(guards.fleetRemovals == GuardLimits.standardFleetRemovals)
+        for wrong in ["0", "50%", "50% and 4", "120% or 4", "4 or 50%", "-1", "nan% or 4"] {
+            #expect(throws: DocumentError.self) { try read("fleet: { guards: { stops: \(wrong) } }") }
+        }
+        #expect(throws: DocumentError.self) { try read("fleet: { guards: { start: 2 } }") }
     }
 
     @Test func `windows of rollups and the number of exemplars are read`() throws {

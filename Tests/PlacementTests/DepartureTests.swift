@@ -17,6 +17,17 @@ struct DepartureTests {
         #expect(Departure.order(replicas, nodes: nodes).map(\.id.name) == ["r4", "r3", "r2", "r5", "r1"])
     }
 
+    @Test func `of nodes that are equally empty one becomes empty before the next`() {
+        let nodes = [NodeID("a")!: node("a"), NodeID("b")!: node("b")]
+        let replicas = (1...6).map { replica("r\($0)", $0.isMultiple(of: 2) ? "b" : "a", .ready, 0) }
+        let preference = Departure.Preference(
+            .emptiestNode, occupants: [NodeID("a")!: 3, NodeID("b")!: 3])
+
+        let order = Departure.order(replicas, nodes: nodes, by: preference)
+
+        #expect(order.map(\.id.name) == ["r6", "r4", "r2", "r5", "r3", "r1"])
+    }
+
     private func replica(_ id: String, _ node: String, _ phase: Replica.Phase, _ since: Int64) -> Replica {
         Replica(
             id: ReplicaID(id)!, workload: WorkloadID("web")!, node: NodeID(node)!, phase: phase,

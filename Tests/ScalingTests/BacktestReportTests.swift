@@ -44,6 +44,19 @@ struct BacktestReportTests {
             comparison.exceeded(result("new", unserved: unserved, cost: cost)) == (isExceeded ? [text] : []))
     }
 
+    @Test
+    func `without a baseline a limit is a number`() throws {
+        let limits = try ["cost > 1.3", "unserved > 0.1", "cost > +3%"].map {
+            try #require(BacktestComparison.Limit($0))
+        }
+        let comparison = BacktestComparison(baseline: nil, limits: limits)
+        let new = result("new", unserved: 0.05, cost: 1.4)
+
+        #expect(limits.map(\.isRelative) == [false, false, true])
+        #expect(comparison.exceeded(new) == ["cost > 1.3"])
+        #expect(comparison.text(new) == nil)
+    }
+
     @Test(arguments: ["cost", "cost > ", "cost > x", "price > 3", "cost > +%", "cost > nan"])
     func `what is no limit is none`(text: String) {
         #expect(BacktestComparison.Limit(text) == nil)

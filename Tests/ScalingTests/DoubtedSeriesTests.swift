@@ -133,6 +133,63 @@ struct DoubtedSeriesTests {
         #expect(shares[1410] != nil && shares[1425] == nil, "\(shares)")
     }
 
+    /// Nobody tells anything from 1185 s to 1275 s.
+    private var interrupted: [String] { (0..<5).map { "load{src=\"\($0)\"} 0+3000x79 _x5 255000+3000x400" } }
+
+    @Test
+    func `a gap is missed from the moment at which it is at the beginning of a range`() async throws {
+        let measurer = try measurer(interrupted)
+        var shares: [Int: Double?] = [:]
+        for second in stride(from: 900, through: 1700, by: 5) {
+            shares[second] = await kept("sum(rate(load[5m]))", measurer, second: second)
+        }
+
+        #expect(stride(from: 1490, through: 1570, by: 5).allSatisfy { shares[$0] == .some(0) }, "\(shares)")
+        #expect(shares[1480] == .some(nil) && shares[1600] == .some(nil), "\(shares)")
+    }
+
+    @Test
+    func `a gap of which nobody knew while it lasted is missed as well`() async throws {
+        let measurer = try measurer(interrupted)
+        var shares: [Int: Double?] = [:]
+        // The machine stood still; when it goes on, the newest sample is fresh.
+        for second in stride(from: 900, through: 1700, by: 5) where !(1180..<1290).contains(second) {
+            shares[second] = await kept("sum(rate(load[5m]))", measurer, second: second)
+        }
+
+        #expect(stride(from: 1525, through: 1570, by: 5).allSatisfy { shares[$0] == .some(0) }, "\(shares)")
+        #expect(shares[1290] == .some(nil) && shares[1600] == .some(nil), "\(shares)")
+    }
+
+    @Test
+    func `what one query asks of a range does not hide what another asks of a longer or shorter one`()
+        async throws
+    {
+        let measurer = try measurer(interrupted)
+        func kept(at second: Int) async -> [Double?] {
+            let policies = ["2m", "5m"].map { range in
+                var policy = ScalingPolicy(
+                    name: range, workload: WorkloadID("web")!, maxReplicas: 100,
+                    signals: [
+                        SignalPolicy(
+                            name: "load", query: "sum(rate(load[\(range)]))", target: .perReplica(50))
+                    ])
+                policy.partial = ScalingPolicy.PartialRule(above: 0.8, scaleDown: 0.1)
+                return policy
+            }
+            let now = Timestamp(milliseconds: Int64(second) * 1000)
+            return await measurer.measure(policies, at: now).measurements.map { $0.signals[0].kept }
+        }
+        var shares: [Int: [Double?]] = [:]
+        for second in stride(from: 900, through: 1700, by: 15) { shares[second] = await kept(at: second) }
+
+        #expect(
+            stride(from: 1500, through: 1560, by: 15).allSatisfy { shares[$0]?[1] == .some(0) }, "\(shares)")
+        #expect(
+            stride(from: 1320, through: 1380, by: 15).allSatisfy { shares[$0]?[0] == .some(0) }, "\(shares)")
+        #expect(shares[1170] == [nil, nil] && shares[1425] == [nil, nil], "\(shares)")
+    }
+
     @Test
     func `after a restart the store says which ranges are full`() async throws {
         let paused = (0..<5).map { "load{src=\"\($0)\"} 0+3000x79 _x11 276000+3000x400" }

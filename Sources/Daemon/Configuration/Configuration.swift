@@ -1,3 +1,4 @@
+package import Control
 package import Discovery
 package import Fleet
 package import Notification
@@ -43,6 +44,7 @@ package struct Configuration: Sendable {
         /// How long a node outlives a silent service.
         package var lease: Duration = .seconds(30)
         package var files: [String] = []
+        package var guards = GuardLimits()
     }
 
     package var global = Global()

@@ -123,6 +123,7 @@ package struct ConfigurationReader {
             return settings
         }
         if let read { settings = read }
+        if let guards = fields.mapping("guards", guards) { settings.guards = guards }
     }
 
     func time(_ fields: FieldReader, _ key: String) -> Duration? {

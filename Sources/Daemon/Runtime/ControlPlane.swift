@@ -75,7 +75,8 @@ final class ControlPlane: Sendable {
         runner.configure(
             nodes: generation.configuration.fleet.nodes + generation.fleet.nodes,
             workloads: generation.fleet.workloads,
-            policies: generation.policies, nodePools: generation.fleet.nodePools)
+            policies: generation.policies, limits: generation.configuration.fleet.guards,
+            nodePools: generation.fleet.nodePools)
     }
 
     /// Leads until cancelled.

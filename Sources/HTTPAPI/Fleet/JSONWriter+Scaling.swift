@@ -141,7 +141,7 @@ extension JSONWriter {
     }
 
     /// What a decision was made from, and what it would have been otherwise.
-    private mutating func given(_ given: DecisionCase) {
+    private mutating func given(_ given: DecisionCase, _ decision: ScaleDecision?) {
         items("inputs", given.policy.signals) { json, signal in
             let measured = given.measurement.signals.first { $0.name == signal.name }
             json.object { json in
@@ -162,7 +162,7 @@ extension JSONWriter {
             json.field("ready", given.counts.ready)
             json.field("starting", given.counts.starting)
         }
-        items("counterfactuals", Counterfactual.all(given)) { json, other in
+        items("counterfactuals", Counterfactual.all(given, of: decision)) { json, other in
             json.object { json in
                 json.field("name", other.name)
                 json.field("desired", other.desired)
@@ -209,7 +209,7 @@ extension JSONWriter {
                 json.key("binding")
                 json.reason(binding)
             }
-            if let given { json.given(given) }
+            if let given { json.given(given, entry.decision) }
             json.items("reasons", entry.decision?.reasons ?? []) { $0.reason($1) }
             json.key("notes")
             json.list(entry.reasons)

@@ -45,8 +45,8 @@ struct SeriesPresence {
     let isCounter: Bool
     /// Whether ranges are asked for, of which less and less is left once samples cease to come.
     let isRanged: Bool
-    /// The longest range of which an increase is asked: until it is full again after a gap it tells too little.
-    var filling: Duration?
+    /// The ranges of which an increase is asked, ascending: until one is full again after a gap it tells too little.
+    private var windows: [Duration] = []
     var tracks: [Labels: SeriesTrack] = [:]
     var habits = SeriesHabits()
     /// From when on it was seen whether a series was there.
@@ -56,8 +56,11 @@ struct SeriesPresence {
     private var spacedAt: Timestamp?
     /// When there was no series at all.
     private var emptyAt: Timestamp?
-    /// When it was asked for the first time.
+    /// When it was asked for the first time, or again after nobody had asked for long.
     private var begunAt: Timestamp?
+    private var askedAt: Timestamp?
+    /// When a gap comes into a range, or leaves it, next.
+    private var turnsAt: Timestamp?
     private var count = 0.0
     /// Of the series that are there, how old their newest samples may be; nil where that is not known.
     private(set) var freshFor: Duration?
@@ -70,11 +73,39 @@ struct SeriesPresence {
         self.isRanged = isRanged
     }
 
+    /// Somebody asks for it now.
+    /// - Parameter window: the range of which an increase is asked.
+    mutating func ask(of window: Duration?, at now: Timestamp) {
+        if let window, !knows(window) {
+            windows = (windows + [window]).sorted()
+            turnsAt = now
+        }
+        // What came and went while nobody looked only the store can say, as after a restart.
+        if let askedAt, let shortest = windows.first, now - askedAt >= Self.largestHole(in: shortest) {
+            begunAt = now
+        }
+        askedAt = now
+    }
+
+    /// Whether what was found tells of increases over such a range as well.
+    func knows(_ window: Duration) -> Bool { windows.contains(window) }
+
+    /// What is missing of a range without its telling too little.
+    private static func largestHole(in range: Duration) -> Duration {
+        .milliseconds(range.milliseconds / 5)
+    }
+
     /// - Parameter here: how many series there are now.
     func isDue(_ here: Double, at now: Timestamp) -> Bool {
         guard let readAt, now >= readAt else { return true }
-        let isBack = filling != nil && here > count
-        return here < count || isBack || now - readAt >= Self.validity
+        if let turnsAt, now >= turnsAt { return true }
+        let isBack = !windows.isEmpty && here > count
+        return here < count || isBack || now - readAt >= validity(at: now)
+    }
+
+    private func validity(at now: Timestamp) -> Duration {
+        guard let shortest = unknownWindows(at: now).first else { return Self.validity }
+        return min(Self.validity, .milliseconds(shortest.milliseconds / 20))
     }
 
     func hasLost(_ here: Double) -> Bool { here < count }
@@ -83,15 +114,20 @@ struct SeriesPresence {
     func needsSpacings(at now: Timestamp) -> Bool {
         guard isRanged else { return false }
         guard let spacedAt, now >= spacedAt else { return true }
-        return now - spacedAt >= (freshFor == nil ? Self.resolution : Self.spacingValidity)
+        if freshFor == nil { return now - spacedAt >= Self.resolution }
+        // With a gap among them samples seem to be farther apart: that waits until it is over.
+        return now - spacedAt >= Self.spacingValidity * (unknownWindows(at: now).isEmpty ? 1 : 2)
     }
 
     private static let spacingValidity = Duration.seconds(300)
 
-    /// From when on a range has to be full, where it is not known from having seen it whether it is: after a restart.
-    func unknownStart(at now: Timestamp) -> Timestamp? {
-        guard let filling, now - (begunAt ?? now) < filling + Self.resolution else { return nil }
-        return now - filling
+    /// The ranges of which it is not known from having seen it whether they are full: after a restart, or after nobody had
+    /// looked for a while, as when the machine stood still.
+    func unknownWindows(at now: Timestamp) -> [Duration] {
+        guard let longest = windows.last, now - (begunAt ?? now) < longest + Self.resolution else {
+            return []
+        }
+        return windows
     }
 
     /// What was found of a selector's series at one moment.
@@ -101,8 +137,8 @@ struct SeriesPresence {
         var sampledAt: [Labels: Timestamp] = [:]
         /// How far apart samples are, where that was asked for.
         var spacings: [Labels: Duration]?
-        /// When the newest sample of each was at the beginning of its range, where that was asked for.
-        var startedAt: [Labels: Timestamp]?
+        /// When the newest sample of each was at the beginning of each range, where that was asked for.
+        var startedAt: [Duration: [Labels: Timestamp]] = [:]
         /// How many there are, as `isDue` was asked.
         var count: Double
     }
@@ -111,19 +147,27 @@ struct SeriesPresence {
     mutating func note(_ found: Found, at now: Timestamp, targets: TargetStates) {
         watchedSince = min(watchedSince ?? now, now)
         begunAt = begunAt ?? now
+        turnsAt = nil
+        var isEmpty = true
         var freshFor: Duration?
         for element in found.elements {
             guard isRanged else {
                 note(element.labels, element.value, sampledAt: now, at: now)
+                isEmpty = false
                 continue
             }
             let key = element.labels.removing(["__name__"])
             let sampledAt = found.sampledAt[key] ?? now
             guard isFresh(element.labels, found.spacings?[key], sampledAt, at: now) else { continue }
             note(element.labels, element.value, sampledAt: sampledAt, at: now)
+            isEmpty = false
             if let spacing = found.spacings?[key] { tracks[element.labels]?.learn(spacing: spacing) }
             tracks[element.labels]?.wasFresh()
-            let isFilling = isFilling(element.labels, key, found, at: now)
+            var isFilling = false
+            for window in windows {
+                isFilling = isFilling || self.isFilling(window, element.labels, key, found, at: now)
+                turnsAt = [turnsAt, turn(of: element.labels, window, at: now)].compactMap { $0 }.min()
+            }
             tracks[element.labels]?.isFilling = isFilling
             freshFor = [freshFor, tracks[element.labels]?.freshFor].compactMap { $0 }.max()
         }
@@ -131,7 +175,7 @@ struct SeriesPresence {
         if found.spacings != nil { spacedAt = now }
         readAt = now
         count = found.count
-        if found.elements.isEmpty { emptyAt = now }
+        if isEmpty { emptyAt = now }
         standing = settle(at: now, targets)
     }
 
@@ -143,25 +187,41 @@ struct SeriesPresence {
         if let spacing { track.spacing = spacing }
         guard track.isOverdue(sampledAt, at: now) else { return true }
         tracks[labels]?.spacing = track.spacing
-        tracks[labels]?.last = min(track.last, sampledAt)
+        tracks[labels]?.last = sampledAt
         tracks[labels]?.wasOverdue(sampledAt, at: now)
         return false
     }
 
     /// Whether a series that is there was not at the beginning of its range, though it had been before.
-    private func isFilling(_ labels: Labels, _ key: Labels, _ found: Found, at now: Timestamp) -> Bool {
-        guard let filling, let track = tracks[labels] else { return false }
-        let start = now - filling
+    private func isFilling(
+        _ window: Duration, _ labels: Labels, _ key: Labels, _ found: Found, at now: Timestamp
+    ) -> Bool {
+        guard let track = tracks[labels] else { return false }
+        let start = now - window
         // What came where there was nothing may have been there before under other labels.
         if let emptyAt, emptyAt >= start, track.since >= emptyAt { return true }
-        if let gap = track.gap, gap.from < start, start < gap.to,
-            gap.to - gap.from - (track.spacing ?? .zero) >= .milliseconds(filling.milliseconds / 5)
-        {
+        if let gap = track.gap, gap.from < start, start < gap.to, isHole(gap, of: track, in: window) {
             return true
         }
-        guard let startedAt = found.startedAt else { return false }
+        guard let startedAt = found.startedAt[window] else { return false }
         guard let newest = startedAt[key] else { return track.since < start }
         return track.isOverdue(newest, at: start)
+    }
+
+    private func isHole(
+        _ gap: (from: Timestamp, to: Timestamp), of track: SeriesTrack, in range: Duration
+    ) -> Bool {
+        gap.to - gap.from - (track.spacing ?? .zero) >= Self.largestHole(in: range)
+    }
+
+    /// When the beginning of the range comes to a gap of a series, or leaves it; nil where it does not any more.
+    private func turn(of labels: Labels, _ window: Duration, at now: Timestamp) -> Timestamp? {
+        guard let track = tracks[labels], let gap = track.gap, isHole(gap, of: track, in: window) else {
+            return nil
+        }
+        let enters = gap.from + window + .milliseconds(1)
+        let leaves = gap.to + window
+        return now < enters ? enters : now < leaves ? leaves : nil
     }
 
     /// After a restart, takes in what the store says of the time before, on a grid of so wide steps.

@@ -22,6 +22,10 @@ extension SignalProbe {
         for selector in expression.selectors {
             let plain = selector.plain
             var standing = standings[plain]
+            // Another query of this selector may have asked for another range of it.
+            if let window = windows[plain], presence.selectors[plain]?.knows(window) != true {
+                standing = nil
+            }
             if standing == nil {
                 standing = await look(
                     plain, isCounter: counters.contains(plain), isRanged: ranged.contains(plain),
@@ -49,7 +53,7 @@ extension SignalProbe {
             return nil
         }
         var found = known ?? SeriesPresence(isCounter: isCounter, isRanged: isRanged)
-        found.filling = [found.filling, window].compactMap { $0 }.max()
+        found.ask(of: window, at: now)
         if known == nil { await recall(plain, &found) }
         if found.isDue(here, at: now) {
             await readTargets(becauseOfLoss: found.hasLost(here))
@@ -72,7 +76,10 @@ extension SignalProbe {
     private func found(_ plain: String, _ here: Double, _ known: SeriesPresence) async -> SeriesPresence
         .Found?
     {
-        guard here > 0 else { return SeriesPresence.Found(elements: [], count: here) }
+        // Of those whose samples are overdue it is still to be seen when the newest one came.
+        guard here > 0 || known.freshFor != nil else {
+            return SeriesPresence.Found(elements: [], count: here)
+        }
         guard let elements = await elements(of: plain) else { return nil }
         var found = SeriesPresence.Found(elements: elements, count: here)
         guard known.isRanged, let times = await self.elements(of: "timestamp(\(plain))") else { return found }
@@ -80,9 +87,9 @@ extension SignalProbe {
             guard let seconds = element.value, let sampledAt = Timestamp(seconds: seconds) else { continue }
             found.sampledAt[element.labels] = max(found.sampledAt[element.labels] ?? sampledAt, sampledAt)
         }
-        if let start = known.unknownStart(at: now) {
-            let times = await self.elements(of: "timestamp(\(plain))", at: start)
-            found.startedAt = times.map { times in
+        for window in known.unknownWindows(at: now) {
+            let times = await self.elements(of: "timestamp(\(plain))", at: now - window)
+            found.startedAt[window] = times.map { times in
                 Dictionary(
                     times.compactMap { element in
                         element.value.flatMap { Timestamp(seconds: $0) }.map { (element.labels, $0) }

@@ -26,7 +26,12 @@ package struct BacktestComparison: Sendable {
 
         var figure: Figure
         var bound: Bound
-        var text: String
+        package var text: String
+
+        /// Whether it says how much more than something else is too much.
+        package var isRelative: Bool {
+            if case .absolute = bound { false } else { true }
+        }
 
         package static let expected =
             "a figure (unserved, cost, changes, reversals), \">\", and a number such as 1.3, +3% or +0.1pp"
@@ -54,27 +59,30 @@ package struct BacktestComparison: Sendable {
             self.text = text
         }
 
-        func isExceeded(_ score: BacktestScore, baseline: BacktestScore) -> Bool {
+        /// - Parameter baseline: without one nothing is too much beside it.
+        func isExceeded(_ score: BacktestScore, baseline: BacktestScore?) -> Bool {
             let value = figure.value(score)
-            let before = figure.value(baseline)
+            let before = baseline.map(figure.value)
             return switch bound {
             case .absolute(let limit): value > limit
-            case .relative(let share): value > before * (1 + share)
-            case .difference(let difference): value > before + difference
+            case .relative(let share): before.map { value > $0 * (1 + share) } ?? false
+            case .difference(let difference): before.map { value > $0 + difference } ?? false
             }
         }
     }
 
-    package var baseline: BacktestPlan.Result
+    /// Nil where only limits count that need none.
+    package var baseline: BacktestPlan.Result?
     package var limits: [Limit]
 
-    package init(baseline: BacktestPlan.Result, limits: [Limit]) {
+    package init(baseline: BacktestPlan.Result?, limits: [Limit]) {
         self.baseline = baseline
         self.limits = limits
     }
 
-    /// "predictive: this policy change costs +3.1 %, unserved -0.402 pp, changes -1.2 /h".
-    package func text(_ result: BacktestPlan.Result) -> String {
+    /// "predictive: this policy change costs +3.1 %, unserved -0.402 pp, changes -1.2 /h"; nil without a baseline.
+    package func text(_ result: BacktestPlan.Result) -> String? {
+        guard let baseline else { return nil }
         let before = baseline.score
         let after = result.score
         let cost = before.costRatio > 0 ? 100 * (after.costRatio / before.costRatio - 1) : 0
@@ -86,7 +94,7 @@ package struct BacktestComparison: Sendable {
 
     /// The limits that a result exceeds.
     package func exceeded(_ result: BacktestPlan.Result) -> [String] {
-        limits.filter { $0.isExceeded(result.score, baseline: baseline.score) }.map(\.text)
+        limits.filter { $0.isExceeded(result.score, baseline: baseline?.score) }.map(\.text)
     }
 
     private func signed(_ number: Double, digits: Int) -> String {
