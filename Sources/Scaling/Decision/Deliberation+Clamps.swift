@@ -50,6 +50,7 @@ extension Deliberation {
                 until: changedAt + cooldown)
         }
         guard limit != .none else { return }
+        if !isUp, isForeseen, isForesightProven, direction.isLimitAssumed == true { return }
         guard limit != .blocked else {
             count = current
             return note(.rateLimited, subject, "the policy does not allow \(subject)")

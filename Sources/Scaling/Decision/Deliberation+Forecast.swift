@@ -29,7 +29,7 @@ extension Deliberation {
                 expected: outlook.expectedPeak / target, planned: demand, risk: prediction.risk)
             keepUp(
                 signal, value / target, expected: outlook.expectedPeak / target, limit, outlook.leadTime,
-                &memory)
+                isYoung: outlook.isYoung, &memory)
             keepHeadroom(
                 outlook.headroomOfInexperience, signal, value / target,
                 "the forecast has seen little of the past")
@@ -90,7 +90,7 @@ extension Deliberation {
     /// autoscaler, or what growth makes of the demand until replicas are ready, stands in for it.
     private mutating func keepUp(
         _ signal: SignalPolicy, _ demand: Double, expected: Double, _ limit: Double, _ leadTime: Duration?,
-        _ memory: inout ScalingMemory
+        isYoung: Bool, _ memory: inout ScalingMemory
     ) {
         guard let leadTime else { return }
         var surge = memory.surge ?? Surge()
@@ -102,6 +102,8 @@ extension Deliberation {
         let grown = surge.take(
             demand, expected: expected, limit: limit, leadTime: leadTime, interval: policy.interval,
             patience: patience, at: now)
+        let isCalm = !surge.hasOutrun(within: patience, of: now)
+        isForesightProven = memory.account?.foresight == 1 && !isYoung && isCalm && !surge.isBelowForeseen
         if surge.hasJustLapsed(at: now, interval: policy.interval, patience: patience), count < current {
             count = current
             note(

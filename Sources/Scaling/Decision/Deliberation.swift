@@ -26,6 +26,9 @@ struct Deliberation {
     var activity = Activity()
     /// What may still be needed is foreseen: that stands in for the window of scale-in.
     var isForeseen = false
+    /// Forecasts have lately been right, and demand is as they said: a limit of scale-in is for those who do not know what
+    /// comes back.
+    var isForesightProven = false
     /// What the forecast, or headroom in its place, asks for by itself, in replicas.
     var planned: Double?
     /// Nothing was to be done for long enough: the count may fall to nothing past the window.

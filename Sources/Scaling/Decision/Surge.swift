@@ -66,6 +66,14 @@ package struct Surge: Hashable, Sendable, Codable {
         return now - lapsedAt < (outageAt == nil ? doubt : max(doubt, patience))
     }
 
+    /// Whether demand is below what was foreseen.
+    var isBelowForeseen: Bool { lapsedAt != nil }
+
+    /// Whether demand was above what was foreseen within so long.
+    func hasOutrun(within time: Duration, of now: Timestamp) -> Bool {
+        outranAt.map { $0 <= now && now - $0 <= time } ?? false
+    }
+
     /// The demand before an outage that has lasted, as long as there is patience with it.
     func interrupted(at now: Timestamp, patience: Duration) -> Double? {
         guard let outageAt, let interruptedDemand, now - outageAt >= patience / Self.lastingShare,
@@ -98,7 +106,7 @@ package struct Surge: Hashable, Sendable, Codable {
         if let floor = foreseen.floor, demand < floor {
             lapsedAt = lapsedAt ?? now
             // What a surge has brought goes as it came.
-            let isCalm = outranAt.map { now - $0 > patience } ?? true
+            let isCalm = !hasOutrun(within: patience, of: now)
             if demand < Self.outage * floor, isCalm, outageAt == nil {
                 outageAt = now
                 interruptedDemand = foreseen.demand

@@ -22,11 +22,11 @@ enum BehaviourReader {
         default standard: ScalingBehaviour.Direction
     ) -> ScalingBehaviour.Direction? {
         document.mapping(node, what) { fields in
-            ScalingBehaviour.Direction(
-                window: fields.duration("window", in: .zero...(.seconds(3600))) ?? standard.window,
-                limit: fields.scalar(
-                    "limit", expected: VelocityLimit.expected, VelocityLimit.init(text:))
-                    ?? standard.limit,
+            let window = fields.duration("window", in: .zero...(.seconds(3600)))
+            let limit = fields.scalar("limit", expected: VelocityLimit.expected, VelocityLimit.init(text:))
+            return ScalingBehaviour.Direction(
+                window: window ?? standard.window, limit: limit ?? standard.limit,
+                isLimitAssumed: limit == nil ? standard.isLimitAssumed : nil,
                 tolerance: fields.share("tolerance", in: 0...0.9) ?? standard.tolerance,
                 cooldown: fields.duration("cooldown", in: .zero...(.seconds(86_400))))
         }

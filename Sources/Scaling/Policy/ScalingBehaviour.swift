@@ -5,16 +5,21 @@ package struct ScalingBehaviour: Hashable, Sendable, Codable {
         /// The count moves only as far as every recommendation in this window agrees.
         package var window: Duration
         package var limit: VelocityLimit
+        /// Whether nobody wrote the limit: then it gives way to forecasts that have been right. Nil in journals of before,
+        /// when none did.
+        package var isLimitAssumed: Bool?
         /// A deviation from the target of up to this share is none.
         package var tolerance: Double
         /// After a change of the count in either direction, none in this one for so long; none where nil.
         package var cooldown: Duration?
 
         package init(
-            window: Duration, limit: VelocityLimit, tolerance: Double = 0.1, cooldown: Duration? = nil
+            window: Duration, limit: VelocityLimit, isLimitAssumed: Bool? = nil, tolerance: Double = 0.1,
+            cooldown: Duration? = nil
         ) {
             self.window = window
             self.limit = limit
+            self.isLimitAssumed = isLimitAssumed
             self.tolerance = tolerance
             self.cooldown = cooldown
         }
@@ -58,7 +63,7 @@ package struct ScalingBehaviour: Hashable, Sendable, Codable {
         limit: .largest([
             VelocityLimit.Rate(.share(0.1), per: .seconds(300)),
             VelocityLimit.Rate(.replicas(1), per: .seconds(300)),
-        ]))
+        ]), isLimitAssumed: true)
 }
 
 /// How much a count may change in a time.
