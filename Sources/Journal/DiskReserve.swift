@@ -48,7 +48,8 @@ package final class DiskReserve: Sendable {
                 state.failure = error
                 guard error.isDiskFull else { return }
                 var told = error
-                told.message += "; \(byteCount) bytes are kept for records of control, free more than that"
+                told.message +=
+                    "; \(byteCount) bytes are kept for records of control, free more than that (or keep less: storage.reserve)"
                 throw told
             }
         }

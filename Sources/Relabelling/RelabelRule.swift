@@ -54,8 +54,8 @@ package struct RelabelRule: Hashable, Sendable {
         switch action {
         case .keep: return pattern.matches(source(in: set))
         case .drop: return !pattern.matches(source(in: set))
-        case .keepequal: return set[targetLabel] == source(in: set)
-        case .dropequal: return set[targetLabel] != source(in: set)
+        case .keepequal: return Labels.order(set[targetLabel], source(in: set)) == 0
+        case .dropequal: return Labels.order(set[targetLabel], source(in: set)) != 0
         case .replace: replace(in: &set)
         case .lowercase: set[targetLabel] = source(in: set).lowercased()
         case .uppercase: set[targetLabel] = source(in: set).uppercased()
@@ -106,10 +106,10 @@ private struct LabelSet {
 
     /// Empty where there is no such label; setting the empty text removes it.
     subscript(name: String) -> String {
-        get { pairs.first { $0.name == name }?.value ?? "" }
+        get { pairs.first { Labels.order($0.name, name) == 0 }?.value ?? "" }
         set {
             isChanged = true
-            let index = pairs.firstIndex { $0.name == name }
+            let index = pairs.firstIndex { Labels.order($0.name, name) == 0 }
             if newValue.isEmpty {
                 if let index { pairs.remove(at: index) }
             } else if let index {

@@ -47,11 +47,13 @@ extension Store: SeriesSource {
     package func labelNames(
         _ matcherSets: [[Matcher]], in range: ClosedRange<Timestamp>
     ) async throws -> [String] {
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         for found in find(selections(matcherSets, range)) {
-            found.forEachSeries(in: range.milliseconds) { $0.forEach { name, _ in names.insert(name) } }
+            found.forEachSeries(in: range.milliseconds) {
+                $0.forEach { name, _ in names.insert(ExactText(name)) }
+            }
         }
-        return Labels.sorted(names)
+        return Labels.sorted(names.lazy.map(\.text))
     }
 
     package func labelValues(
@@ -62,11 +64,13 @@ extension Store: SeriesSource {
             isWhole && head.tombstones.isEmpty ? head.values(of: name, in: range.milliseconds) : nil
         }
         if let known { return known.isSorted ? known.texts : Labels.sorted(known.texts) }
-        var values: Set<String> = []
+        var values: Set<ExactText> = []
         for found in find(selections(matcherSets, range)) {
-            found.forEachSeries(in: range.milliseconds) { if let value = $0[name] { values.insert(value) } }
+            found.forEachSeries(in: range.milliseconds) {
+                if let value = $0[name] { values.insert(ExactText(value)) }
+            }
         }
-        return Labels.sorted(values)
+        return Labels.sorted(values.lazy.map(\.text))
     }
 
     package func metadata(of metric: String?) async -> [String: [MetricMetadata]] {

@@ -39,7 +39,7 @@ package struct Matcher: Hashable, Sendable {
     package func matches(_ labels: Labels) -> Bool { matches(labels[name] ?? "") }
 
     package static func == (a: Matcher, b: Matcher) -> Bool {
-        a.name == b.name && a.operation == b.operation && a.value == b.value
+        a.operation == b.operation && Labels.order(a.name, b.name) == 0 && Labels.order(a.value, b.value) == 0
     }
 
     package func hash(into hasher: inout Hasher) {

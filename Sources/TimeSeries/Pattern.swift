@@ -19,6 +19,7 @@ package final class Pattern: Sendable {
 
     package init(_ text: String) throws(PatternError) {
         self.text = text
+        try Pattern.check(text)
         compiled = try CompiledPattern("^(?:" + Pattern.translate(text) + ")$", original: text)
         literals = Pattern.literals(in: text)
         prefix = literals == nil ? Pattern.literalPrefix(of: text) : ""
@@ -26,7 +27,7 @@ package final class Pattern: Sendable {
 
     /// Whether the whole text matches.
     package func matches(_ text: String) -> Bool {
-        if let literals { return literals.contains(text) }
+        if let literals { return literals.contains { Labels.order($0, text) == 0 } }
         if !prefix.isEmpty, !text.utf8.starts(with: prefix.utf8) { return false }
         return compiled.matches(text)
     }
@@ -74,6 +75,26 @@ package final class Pattern: Sendable {
 }
 
 extension Pattern {
+    /// Refuses what would be taken inside of the anchors, or by RE2, and is no expression in Go.
+    private static func check(_ text: String) throws(PatternError) {
+        let bytes = text.utf8
+        // `a)|(b` ends the group that the anchors stand around.
+        if bytes.contains(UInt8(ascii: ")")) { _ = try CompiledPattern(translate(text), original: text) }
+        guard bytes.contains(UInt8(ascii: "\\")) else { return }
+        var rest = Substring(text).utf8[...]
+        while let escape = rest.firstIndex(of: UInt8(ascii: "\\")) {
+            rest = rest[escape...].dropFirst()
+            guard let kind = rest.popFirst() else { return }
+            if kind == UInt8(ascii: "C") {
+                throw PatternError(pattern: text, reason: "invalid escape sequence: \\C")
+            }
+            if kind == UInt8(ascii: "Q") {
+                // Literal up to `\E`.
+                while !rest.isEmpty, !rest.starts(with: "\\E".utf8) { rest.removeFirst() }
+            }
+        }
+    }
+
     /// Go accepts `(?<name>...)`; Debian's RE2 only `(?P<name>...)`.
     static func translate(_ text: String) -> String {
         guard text.contains("(?<") else { return text }
@@ -127,6 +148,6 @@ extension Pattern {
 }
 
 extension Pattern: Hashable {
-    package static func == (a: Pattern, b: Pattern) -> Bool { a.text == b.text }
+    package static func == (a: Pattern, b: Pattern) -> Bool { Labels.order(a.text, b.text) == 0 }
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }

@@ -112,4 +112,16 @@ import TimeSeries
             #expect(try samples() == 1)
         }
     }
+
+    @Test func `what stands in the place of a folder is named`() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        _ = FileManager.default.createFile(atPath: root + "/file", contents: nil)
+        try FileManager.default.createSymbolicLink(
+            atPath: root + "/link", withDestinationPath: root + "/nothing")
+
+        #expect(ServiceFolder.obstacle(root + "/file/a/b") == "\(root)/file is no folder")
+        #expect(ServiceFolder.obstacle(root + "/link") == "\(root)/link is a link to nothing")
+        #expect(ServiceFolder.obstacle(root + "/a/b") == nil)
+    }
 }

@@ -140,4 +140,17 @@ struct RelabelRuleTests {
         #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
         #expect(error?.description.hasPrefix("rules.yml:1:") == true)
     }
+
+    @Test func `labels that look alike are two`() throws {
+        let (one, two) = ("\u{e9}", "e\u{301}")
+        let labels = Labels([(one, "1"), (two, "2")])
+
+        let result = RelabelRule.apply(
+            [try RelabelRule(action: .replace, sourceLabels: [two], targetLabel: "seen")], to: labels)
+
+        #expect(result?["seen"] == "2")
+        let same = try RelabelRule(action: .keepequal, sourceLabels: ["a"], targetLabel: "b")
+        #expect(RelabelRule.apply([same], to: Labels(["a": one, "b": two])) == nil)
+        #expect(RelabelRule.apply([same], to: Labels(["a": one, "b": one])) != nil)
+    }
 }

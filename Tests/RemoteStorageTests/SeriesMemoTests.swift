@@ -87,4 +87,27 @@ struct SeriesMemoTests {
         }
         #expect(memo.find(key(name(9999))) == 9999)
     }
+
+    @Test func `what nobody sends any more is forgotten within two hours, without anything new`() {
+        var memo = SeriesMemo(limit: 1 << 20, now: start)
+        for number in 0..<1000 { memo.insert(key(name(number)), UInt32(number), now: start) }
+        let full = memo.byteCount
+
+        memo.sweep(start + .seconds(3599))
+        memo.sweep(start + .seconds(3600))
+        for number in 0..<10 { _ = memo.find(key(name(number))) }
+        #expect(memo.count == 1000)
+        memo.sweep(start + .seconds(7200))
+
+        #expect(memo.count == 10)
+        #expect(memo.byteCount < full / 8)
+        #expect(memo.find(key(name(3))) == 3)
+        #expect(memo.find(key(name(30))) == nil)
+        memo.sweep(start + .seconds(10_800))
+        memo.sweep(start + .seconds(14_400))
+        #expect(memo.count == 0)
+        #expect(memo.find(key(name(3))) == nil)
+        memo.insert(key(name(3)), 4, now: start + .seconds(14_400))
+        #expect(memo.find(key(name(3))) == 4)
+    }
 }

@@ -214,4 +214,15 @@ import TimeSeries
             try store.openTable(target: Labels(["job": "a"]), columns: [Labels(["__name__": "m"])])
         }
     }
+
+    @Test func `labels of the target count as those of its series do`() throws {
+        let store = try store { $0.labels = 4 }
+        let target = Labels(["instance": "a:1", "job": "a"])
+
+        #expect(throws: SinkError.labelLimit("storage.limits: a series of m has 5 labels, labels is 4")) {
+            try store.openTable(target: target, columns: [Labels(["__name__": "m", "x": "1", "y": "2"])])
+        }
+        _ = try store.openTable(target: target, columns: [Labels(["__name__": "m", "x": "1"])])
+        #expect(pushed(["a": "1", "b": "2", "c": "3", "d": "4"], to: store).limited == 1)
+    }
 }

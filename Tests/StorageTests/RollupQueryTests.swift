@@ -278,4 +278,28 @@ import TimeSeries
                 try await rollups.values(query, from: 1, to: 8, step: 1), query)
         }
     }
+
+    @Test func `what a series was rolled up to before it came again stays, over a crash as well`()
+        async throws
+    {
+        var fixture = try RollupFixture(StoreConfiguration(retention: .seconds(7200)))
+        // As of a backfill in several requests, between which the series is gone with its samples.
+        for first in [0, 20, 40] {
+            try fixture.fill(first..<first + 3, .single, maintaining: false)
+            try fixture.store.maintain(now: RollupFixture.time(hours: Double(first + 10)))
+            #expect(fixture.store.statistics().series == 0)
+        }
+        let queries = ["count", "min", "max", "sum"].map { "\($0)_over_time({job=\"node\"}[1h])" }
+        var before: [[String: [Int64: Double]]] = []
+        for query in queries { before.append(try await fixture.values(query, from: 1, to: 44, step: 1)) }
+        #expect(before[0].count == 6)
+
+        try fixture.store.sync()
+        try fixture.reopen(now: 50)
+
+        for (query, expected) in zip(queries, before) {
+            expectEqual(
+                expected, try await fixture.values(query, from: 1, to: 44, step: 1), tolerance: 1e-9, query)
+        }
+    }
 }

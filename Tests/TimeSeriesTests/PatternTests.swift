@@ -46,4 +46,15 @@ struct PatternTests {
         #expect(try Matcher("zone", .notEqual, "a").matches(labels))
         #expect(try Matcher("job", .notRegex, "api|web").matches(labels))
     }
+
+    @Test(arguments: [")(", "a)|(b", "(?i:a)b)(c", #"\C"#, #"a\C*"#])
+    func `what is no expression in Go is refused`(text: String) {
+        #expect(throws: PatternError.self) { try Pattern(text) }
+    }
+
+    @Test func `escapes that only look like refused ones are taken`() throws {
+        #expect(try Pattern(#"\\C"#).matches(#"\C"#))
+        #expect(try Pattern(#"\Q\C)(\E|b"#).matches(#"\C)("#))
+        #expect(try Pattern(#"(a)\)[)]"#).matches("a))"))
+    }
 }

@@ -56,11 +56,11 @@ struct Components: Sendable {
         generations = Generations(
             generation, file: options.configurationFile, pathIsGiven: options.storagePath != nil,
             loader: loader, clock: clock, logger: Logger(label: "config"))
+        let disk = try Self.disk(folder)
+        let lock = try Self.lock(disk, folder)
         if ServiceFolder.lacksSamples(folder) {
             Logger(label: "storage").warning("\(ServiceFolder.lackingSamples); the store begins empty")
         }
-        let disk = try Self.disk(folder)
-        let lock = try Self.lock(disk, folder)
         if try StoreCopies.adopt(disk) {
             Logger(label: "storage").notice(
                 "the folder is a copy of a store; it is a service's from now on, with the samples in its folder samples",
@@ -155,7 +155,8 @@ struct Components: Sendable {
         } catch let error as DiskError {
             throw StartError("cannot use the storage folder \(folder): \(error)")
         } catch {
-            throw StartError("cannot use the storage folder \(folder): \(SystemReason.text(error))")
+            let reason = ServiceFolder.obstacle(folder) ?? SystemReason.text(error)
+            throw StartError("cannot use the storage folder \(folder): \(reason)")
         }
     }
 

@@ -65,7 +65,10 @@ package enum FlyballService {
                             store: parts.store, interval: { parts.generations.storage.syncInterval },
                             clock: parts.clock,
                             logger: Logger(label: "storage"),
-                            outsideBytes: { parts.remoteWrite?.memoryBytes ?? 0 })),
+                            outsideBytes: {
+                                parts.remoteWrite?.forgetUnsent()
+                                return parts.remoteWrite?.memoryBytes ?? 0
+                            })),
                     .init(service: background { await parts.notifier.run() }),
                     .init(service: background { await parts.rules.run() }),
                     .init(service: background { await parts.control.run() }),

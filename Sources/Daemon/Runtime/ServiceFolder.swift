@@ -38,6 +38,22 @@ package enum ServiceFolder {
         "samples holds no file, though the journal of control beside it was written: they were removed, or the service ended "
         + "within its first second"
 
+    /// What stands where a folder has to be, of which Foundation has no word; nil where nothing does.
+    static func obstacle(_ folder: String) -> String? {
+        var path = folder
+        while path != "/", !path.isEmpty {
+            var isFolder: ObjCBool = false
+            if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+                return isFolder.boolValue ? nil : "\(path) is no folder"
+            }
+            if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil {
+                return "\(path) is a link to nothing"
+            }
+            path = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        }
+        return nil
+    }
+
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     private static func isStore(_ folder: String) -> Bool {

@@ -62,6 +62,9 @@ package final class RemoteWriteReceiver: Sendable {
     /// What it keeps to know series again that were sent before.
     package var memoryBytes: Int { memo.withLock { $0.byteCount } }
 
+    /// Forgets series that were not sent for two hours, of some after one; cheap where there is nothing to do.
+    package func forgetUnsent() { memo.withLock { $0.sweep(clock.now) } }
+
     /// - Parameters:
     ///   - contentType: of the request; nil and empty stand for version 1.0, as in Prometheus.
     ///   - contentEncoding: of the request; nil and empty stand for Snappy.

@@ -133,16 +133,26 @@ struct SeriesMemo: Sendable {
         return nil
     }
 
-    /// Makes room; an hour after the last time that this was done, those go that nobody asked for meanwhile.
-    private mutating func grow(_ now: Timestamp) {
-        var kept = entries
-        if entries.count >= limit {
-            kept = []
-        } else if now - sweptAt >= .seconds(3600) {
-            kept.removeAll { $0.rest & Self.asked == 0 }
-            for number in kept.indices { kept[number].rest &= ~Self.asked }
-            sweptAt = now
-        }
+    /// Takes away what nobody asked for since the last time, an hour ago or more.
+    mutating func sweep(_ now: Timestamp) {
+        guard now - sweptAt >= .seconds(3600), !entries.isEmpty else { return }
+        keep(remembered(now))
+    }
+
+    /// Makes room.
+    private mutating func grow(_ now: Timestamp) { keep(entries.count >= limit ? [] : remembered(now)) }
+
+    /// An hour after the last time, those that were asked for meanwhile; all before.
+    private mutating func remembered(_ now: Timestamp) -> [Entry] {
+        guard now - sweptAt >= .seconds(3600) else { return entries }
+        var kept = entries.filter { $0.rest & Self.asked != 0 }
+        for number in kept.indices { kept[number].rest &= ~Self.asked }
+        sweptAt = now
+        return kept
+    }
+
+    /// Makes the table anew of some entries, with room for more.
+    private mutating func keep(_ kept: [Entry]) {
         entries = []
         entries.reserveCapacity(max(64, kept.count + kept.count / 4))
         entries += kept

@@ -96,6 +96,7 @@ extension Head {
             return
         }
         let labels = try cursor.labels(bytes)
+        rollUpDropped(labels)
         loose.add(number, labels)
         guard loose.has(number) else { return }
         raiseNewest(of: number, labels)

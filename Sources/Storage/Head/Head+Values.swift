@@ -120,11 +120,11 @@ extension Head {
             }
             return (Set(values).map { symbols[$0] }, false)
         }
-        var texts = Set(values.map { symbols[$0] }).union(single)
+        var texts = Set(Set(values).map { ExactText(symbols[$0]) }).union(single.map(ExactText.init))
         for place in looseRollups.orphans {
             guard let member = looseRollups.member(place), member.made >= range.lowerBound else { continue }
-            if let value = member.labels[name] { texts.insert(value) }
+            if let value = member.labels[name] { texts.insert(ExactText(value)) }
         }
-        return (Array(texts), false)
+        return (texts.map(\.text), false)
     }
 }

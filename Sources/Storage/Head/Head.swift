@@ -82,13 +82,14 @@ struct Head: Sendable {
     /// Throws where the labels of a series, those of its target included, are above a limit.
     func check(_ columns: [Labels], target: Labels = .empty) throws(SinkError) {
         let targetCount = target.count
-        for labels in columns { try check(labels, targetCount) }
-        try check(target, targetCount)
+        for labels in columns { try check(labels, beside: targetCount) }
+        try check(target, beside: 0)
     }
 
-    private func check(_ labels: Labels, _ targetCount: Int) throws(SinkError) {
+    /// - Parameter count: of labels that the series has besides.
+    private func check(_ labels: Labels, beside count: Int) throws(SinkError) {
         let limits = configuration.limits
-        var count = targetCount
+        var count = count
         var excess: String?
         let bytes = labels.bytes
         labels.forEachRange { name, value in
@@ -101,8 +102,8 @@ struct Head: Sendable {
                     "has \(value.count) bytes in \(label), label_value_length is \(limits.labelValueLength)"
             }
         }
-        if excess == nil, count - targetCount > limits.labels {
-            excess = "has \(count - targetCount) labels, labels is \(limits.labels)"
+        if excess == nil, count > limits.labels {
+            excess = "has \(count) labels, labels is \(limits.labels)"
         }
         if let excess { throw .labelLimit("storage.limits: a series of \(labels.metricName) \(excess)") }
     }

@@ -69,12 +69,12 @@ struct LabelCensus {
 
     func report(to statistics: inout StoreStatistics) {
         let pairs = head.loose.pairs
-        var values: [String: Int] = [:]
-        var bytes: [String: Int] = [:]
+        var values: [ExactText: Int] = [:]
+        var bytes: [ExactText: Int] = [:]
         for name in pairs.names {
             guard let number = pairs.number(of: name) else { continue }
-            values[name] = pairs.pairs(of: number).count
-            bytes[name] = pairs.valueByteCount(of: number)
+            values[ExactText(name)] = pairs.pairs(of: number).count
+            bytes[ExactText(name)] = pairs.valueByteCount(of: number)
         }
         var largest = Largest(limit: limit)
         var metrics = Largest(limit: limit)
@@ -87,8 +87,8 @@ struct LabelCensus {
                     shared.insert(pair)
                     entry.count += loneCount(of: pair)
                 } else {
-                    values[text, default: 0] += 1
-                    bytes[text, default: 0] += entry.value.utf8.count
+                    values[ExactText(text), default: 0] += 1
+                    bytes[ExactText(text), default: 0] += entry.value.utf8.count
                 }
                 largest.offer(entry.count) { entry.name + "=" + entry.value }
                 if text == "__name__" { metrics.offer(entry.count) { entry.value } }
@@ -115,9 +115,9 @@ struct LabelCensus {
 
         init(limit: Int) { self.limit = limit }
 
-        init(_ counts: [String: Int], limit: Int) {
+        init(_ counts: [ExactText: Int], limit: Int) {
             self.init(limit: limit)
-            for (name, count) in counts { offer(count) { name } }
+            for (name, count) in counts { offer(count) { name.text } }
         }
 
         /// Makes a name only for a count that is among the largest so far.

@@ -42,7 +42,7 @@ enum PairCondition {
             }
             return
         }
-        let found = Set(literals).sorted().compactMap { table.find(matcher.name, $0) }
+        let found = Labels.sorted(ExactText.distinct(literals)).compactMap { table.find(matcher.name, $0) }
         if isNegative {
             self = found.isEmpty ? .everything : .without(found)
         } else {

@@ -77,6 +77,7 @@ struct ForeseenDefinitions {
         guard !series.isEmpty, number > head.loose.nextNumber else { return }
         for missing in head.loose.nextNumber..<number {
             guard let labels = labels(missing) else { continue }
+            head.rollUpDropped(labels)
             head.loose.add(missing, labels)
             head.raiseNewest(of: missing, labels)
         }

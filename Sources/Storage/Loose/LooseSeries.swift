@@ -49,7 +49,8 @@ struct LooseSeries: Sendable {
     func labels(_ number: UInt32) -> Labels { groups[Int(number >> 4)].labels(Int(number & 15), pairs) }
 
     /// Adds a series; its number must not be below those that were given. One with the same labels that is still there was
-    /// dropped before this one came, which a log does not tell of: it goes. Who replays a log calls `settle` at its end.
+    /// dropped before this one came, which a log does not tell of: it goes. Who replays a log rolls it up before, and calls
+    /// `settle` at its end.
     mutating func add(_ number: UInt32, _ labels: Labels) {
         guard number >= nextNumber, number < LooseSeries.numberLimit else { return }
         if let dropped = find(labels) {
@@ -134,6 +135,13 @@ struct LooseSeries: Sendable {
             if slots != 0 { forget(index, slots) }
         }
         settle()
+    }
+
+    /// Drops the sealed samples of each group before a time, and no series.
+    mutating func dropSealed(before time: (_ group: Int) -> Int64) {
+        for index in groups.indices where groups[index].oldest ?? .max < time(index) {
+            groups[index].dropSealed(before: time(index))
+        }
     }
 
     /// Drops the series without any sample, as a deletion leaves them.

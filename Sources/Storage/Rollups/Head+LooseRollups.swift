@@ -36,8 +36,29 @@ extension Head {
         return work.values.sorted { $0.group < $1.group }
     }
 
+    /// Rolls up a series that was dropped before another with these labels came, as was done when it was dropped: a log tells
+    /// of neither, and its replay drops the samples as it comes to the other one.
+    mutating func rollUpDropped(_ labels: Labels) {
+        guard let step = rollupStep, let series = loose.find(labels).flatMap({ loose.member($0) }),
+            !series.hasHistograms, let oldest = series.oldest
+        else { return }
+        let made = looseRollups.places[labels].flatMap { looseRollups.member($0)?.made } ?? .min
+        let through = RollupPass.edge(
+            oldest...max(oldest, series.newest), made: made, complete: nil, newest: newest, step,
+            droppingBefore: series.newest &+ 1)
+        if let through {
+            let place = looseRollups.place(labels)
+            let work = LooseWork(group: place.group, series: [(place.slot, series, made, through)])
+            var pass = RollupPass(configuration.rollups)
+            attach(work.blocks(&pass), work)
+        }
+        guard let place = looseRollups.places[labels] else { return }
+        looseRollups.noteGone(place, through: series.newest)
+    }
+
     /// Drops samples of single series before an edge, and notes of which some are gone.
-    mutating func dropLoose(_ edge: DropEdge) {
+    /// - Parameter sealedOnly: without their tails, and no series.
+    mutating func dropLoose(_ edge: DropEdge, sealedOnly: Bool = false) {
         var touched: [(number: UInt32, place: LooseRollups.Place, oldest: Int64)] = []
         if !looseRollups.isEmpty {
             for index in loose.groups.indices {
@@ -51,7 +72,11 @@ extension Head {
                 }
             }
         }
-        loose.drop(before: edge.time(ofGroup:))
+        if sealedOnly {
+            loose.dropSealed(before: edge.time(ofGroup:))
+        } else {
+            loose.drop(before: edge.time(ofGroup:))
+        }
         for (number, place, oldest) in touched {
             let left = loose.member(number)?.oldest
             let time = edge.time(ofGroup: LooseSeries.group(number))
