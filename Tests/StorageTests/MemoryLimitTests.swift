@@ -1,9 +1,8 @@
 import Journal
 import PromQL
+import Storage
 import Testing
 import TimeSeries
-
-@testable import Storage
 
 /// The memory limit, reached step by step.
 @Suite struct MemoryLimitTests {
@@ -237,40 +236,5 @@ import TimeSeries
         #expect(store.statistics().refusesNewSeries)
         try store.maintain(now: at(0), outsideBytes: 0)
         #expect(!store.statistics().refusesNewSeries)
-    }
-
-    @Test(arguments: RollupFixture.Way.allCases)
-    func `a log that holds more than fits is read within the limit, and nothing is lost but what windows say`(
-        _ way: RollupFixture.Way
-    ) async throws {
-        let limit = 160 << 10
-        var fixture = try RollupFixture(StoreConfiguration(memoryLimit: limit))
-        try fixture.fill(0..<72, way)
-        let queries = ["count", "min", "max"].map { "\($0)_over_time({job=\"node\"}[1h])" }
-        var before: [[String: [Int64: Double]]] = []
-        for query in queries { before.append(try await fixture.values(query, from: 1, to: 72, step: 1)) }
-        #expect(fixture.store.statistics().oldest! > RollupFixture.time(hours: 2))
-
-        // As it is read, step by step.
-        try fixture.store.sync()
-        let log = try Log(disk: fixture.disk, folder: "log")
-        var head = Head(fixture.configuration)
-        var replay = LogReplay(after: 0, newest: head.newest, .one)
-        var peak = 0
-        var count = 0
-        _ = try log.forEach(from: 1) { number, record in
-            try replay.take(number, record, of: log, into: &head)
-            count += 1
-            if count % 50 == 0 { peak = max(peak, head.byteCount) }
-        }
-        #expect(peak > limit / 3)
-        #expect(peak < limit + limit / 8)
-
-        try fixture.reopen(crashing: false, now: 72)
-        #expect(fixture.store.statistics().unreadableRecords == 0)
-        for (query, expected) in zip(queries, before) {
-            let after = try await fixture.values(query, from: 1, to: 72, step: 1)
-            #expect(after == expected, "\(query)")
-        }
     }
 }

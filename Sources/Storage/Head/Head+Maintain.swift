@@ -39,13 +39,6 @@ extension Head {
         dropUnusedLayouts()
     }
 
-    /// Drops sealed samples only, and no series or table.
-    mutating func dropSealed(_ edge: DropEdge) {
-        forgetLists()
-        for index in tables.indices { tables[index]?.dropSealed(before: edge.time) }
-        dropLoose(edge, sealedOnly: true)
-    }
-
     private mutating func dropUnusedLayouts() {
         let used = Set(tables.compactMap { $0.map { ObjectIdentifier($0.layout) } })
         for (hash, list) in layouts {

@@ -119,23 +119,6 @@ extension Head {
         note(bytes)
     }
 
-    /// Drops sealed samples as far as the memory limit asks for it, rolled up before: for the replay of a log, which may hold more
-    /// than fits. No series and no table goes, as the log may have more of each.
-    mutating func makeRoom() {
-        for _ in 0..<Head.rounds {
-            let bytes = byteCount
-            pressure.samplesSince = 0
-            pressure.seriesBytesSince = 0
-            note(bytes)
-            guard bytes > memoryBound else { return }
-            let kept = newest == .min ? newest : newest &- Head.keptSamples
-            let old = edge(freeing: bytes - roomyLimit, before: kept)
-            guard let edge = old ?? edge(freeing: bytes - memoryBound, before: .max) else { return }
-            rollUp(droppingBefore: edge.time, isForMemory: true)
-            dropSealed(edge)
-        }
-    }
-
     /// Whether new series fit by what is there now.
     mutating func lookAtMemory() {
         let bytes = byteCount

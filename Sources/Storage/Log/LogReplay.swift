@@ -34,7 +34,6 @@ struct LogReplay {
             let lacking = try head.replay(record, at: sequence, foreseen ?? ForeseenDefinitions(), workers)
             if lacking != nil { unreadableRecords += 1 }
             losses.note(lacking, in: record)
-            if head.pressure.isDue(limit: head.configuration.memoryLimit) { head.makeRoom() }
         } catch {
             unreadableRecords += 1
         }

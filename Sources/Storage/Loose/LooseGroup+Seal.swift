@@ -125,15 +125,10 @@ extension LooseGroup {
             })
     }
 
-    /// Drops parts that end before a time.
-    mutating func dropSealed(before time: Int64) {
-        persisted -= parts.prefix(persisted).count { $0.last < time }
-        if parts.contains(where: { $0.last < time }) { parts.removeAll { $0.last < time } }
-    }
-
     /// Drops parts and tails that end before a time; returns the slots whose series have no sample left.
     mutating func drop(before time: Int64) -> UInt16 {
-        dropSealed(before: time)
+        persisted -= parts.prefix(persisted).count { $0.last < time }
+        if parts.contains(where: { $0.last < time }) { parts.removeAll { $0.last < time } }
         if !late.isEmpty { late.removeAll { $0.time < time } }
         var dropped: UInt16 = 0
         var alive: UInt16 = 0

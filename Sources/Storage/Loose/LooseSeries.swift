@@ -137,13 +137,6 @@ struct LooseSeries: Sendable {
         settle()
     }
 
-    /// Drops the sealed samples of each group before a time, and no series.
-    mutating func dropSealed(before time: (_ group: Int) -> Int64) {
-        for index in groups.indices where groups[index].oldest ?? .max < time(index) {
-            groups[index].dropSealed(before: time(index))
-        }
-    }
-
     /// Drops the series without any sample, as a deletion leaves them.
     mutating func dropEmpty() {
         for index in groups.indices where !groups[index].isEmpty {

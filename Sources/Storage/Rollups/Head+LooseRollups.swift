@@ -57,8 +57,7 @@ extension Head {
     }
 
     /// Drops samples of single series before an edge, and notes of which some are gone.
-    /// - Parameter sealedOnly: without their tails, and no series.
-    mutating func dropLoose(_ edge: DropEdge, sealedOnly: Bool = false) {
+    mutating func dropLoose(_ edge: DropEdge) {
         var touched: [(number: UInt32, place: LooseRollups.Place, oldest: Int64)] = []
         if !looseRollups.isEmpty {
             for index in loose.groups.indices {
@@ -72,11 +71,7 @@ extension Head {
                 }
             }
         }
-        if sealedOnly {
-            loose.dropSealed(before: edge.time(ofGroup:))
-        } else {
-            loose.drop(before: edge.time(ofGroup:))
-        }
+        loose.drop(before: edge.time(ofGroup:))
         for (number, place, oldest) in touched {
             let left = loose.member(number)?.oldest
             let time = edge.time(ofGroup: LooseSeries.group(number))

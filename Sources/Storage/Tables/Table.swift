@@ -179,25 +179,14 @@ struct Table: Sendable {
         return cells + repeatElement(Marker.absent, count: width - cells.count)
     }
 
-    /// Drops parts that end before a time, but for the last one, which may have the newest row.
-    mutating func dropSealed(before time: Int64) {
-        dropFirst(sealed.dropLast().prefix { $0.last < time }.count)
-    }
-
-    private mutating func dropFirst(_ count: Int) {
-        guard count > 0 else { return }
-        revision += 1
-        rollups.rawGone = max(rollups.rawGone, sealed[count - 1].last)
-        sealed.removeFirst(count)
-        persisted = max(0, persisted - count)
-    }
-
     /// Drops parts that end before a time; returns how many there were.
     @discardableResult
     mutating func drop(before time: Int64) -> Int {
         revision += 1
         let dropped = sealed.prefix { $0.last < time }.count
-        dropFirst(dropped)
+        if dropped > 0 { rollups.rawGone = max(rollups.rawGone, sealed[dropped - 1].last) }
+        sealed.removeFirst(dropped)
+        persisted = max(0, persisted - dropped)
         if sealed.isEmpty, let last = tailTimes.last, last < time {
             rollups.rawGone = max(rollups.rawGone, last)
             tailTimes = []
