@@ -183,7 +183,7 @@ package final class Store: Sendable {
         }
         head.withLock { $0.settle(now: now.milliseconds) }
         let hasDamagedFiles = status.withLock { $0.hasDamagedFiles }
-        if log.byteCount > configuration.snapshotLogSize || hasDamagedFiles { try snapshot() }
+        if log.byteCount > configuration.longestLog || hasDamagedFiles { try snapshot() }
     }
 }
 

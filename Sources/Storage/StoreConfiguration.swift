@@ -30,8 +30,11 @@ package struct StoreConfiguration: Hashable, Sendable {
     package var outOfOrderWindow: Duration
     /// Bytes of chunks, tails and index above which old chunks are dropped and new series refused.
     package var memoryLimit: Int
-    /// Bytes of log after which a snapshot is due.
+    /// Bytes of log after which a snapshot is due, at most.
     package var snapshotLogSize: Int
+    /// A replay has all samples of a log in memory, beside those of the snapshot. A quarter of the memory limit in the log is less
+    /// than a tenth of it there, as scraped samples take a quarter to a third of the bytes that they have in the log.
+    var longestLog: Int { min(snapshotLogSize, max(1 << 20, memoryLimit / 4)) }
     package var limits: Limits
     /// None: samples that go are gone.
     package var rollups: [RollupRule]

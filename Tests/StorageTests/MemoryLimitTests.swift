@@ -55,6 +55,30 @@ import TimeSeries
         #expect(newest.first { $0.labels["n"] == "7" }?.values.count == 240)
     }
 
+    @Test(arguments: [(8 << 20, true), (64 << 20, false)])
+    func `a log that would take much of the memory limit when it is replayed is due for a snapshot`(
+        limit: Int, isDue: Bool
+    ) throws {
+        let disk = SimulatedDisk()
+        let store = try Store(
+            disk: disk, configuration: StoreConfiguration(memoryLimit: limit), now: time(0))
+        let table = try store.openTable(target: target, columns: columns)
+        var random = SplitMix(seed: 1)
+        for row in 0..<8000 {
+            _ = store.append(
+                table, at: time(row), row: columns.map { _ in Double.random(in: 0...1, using: &random) })
+            if row % 100 == 99 { try store.sync() }
+        }
+        let log = disk.paths.filter { $0.hasPrefix("log/") }.reduce(0) {
+            $0 + (disk.contents($1)?.count ?? 0)
+        }
+        try #require((2 << 20..<16 << 20).contains(log))
+
+        try store.maintain(now: time(8000))
+
+        #expect(disk.paths.contains { $0.hasPrefix("snapshots/manifest-") } == isDue)
+    }
+
     @Test func `a burst of new series is stopped before anybody looks`() throws {
         let limit = 1_000_000
         let store = try Store(
