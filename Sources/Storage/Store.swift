@@ -38,7 +38,8 @@ package final class Store: Sendable {
             var folder = try SnapshotFolder(disk)
             let log = try Log(
                 disk: disk, folder: "log",
-                configuration: LogConfiguration(pendingLimit: configuration.pendingLogSize))
+                configuration: LogConfiguration(
+                    segmentSize: configuration.segmentSize, pendingLimit: configuration.pendingLogSize))
             let sequence = try folder.load(into: &head, &status, log)
             head.settleDoubles()
             // What only the log has may not be on disk yet.

@@ -35,6 +35,9 @@ package struct StoreConfiguration: Hashable, Sendable {
     /// A replay has all samples of a log in memory, beside those of the snapshot. A quarter of the memory limit in the log is less
     /// than a tenth of it there, as scraped samples take a quarter to a third of the bytes that they have in the log.
     var longestLog: Int { min(snapshotLogSize, max(1 << 20, memoryLimit / 4)) }
+    /// Bytes of a file of the log. Files go as a whole: of one that is longer than half of what the log may be, each look would write
+    /// one more snapshot.
+    var segmentSize: Int { min(64 << 20, max(512 << 10, longestLog / 2)) }
     package var limits: Limits
     /// None: samples that go are gone.
     package var rollups: [RollupRule]
