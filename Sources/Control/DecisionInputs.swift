@@ -1,4 +1,3 @@
-import Fleet
 package import Scaling
 package import TimeSeries
 
@@ -142,13 +141,6 @@ private struct FleetRestraint {
         if desired < from, !mayFall { return from }
         if desired > from, !mayRise { return from }
         return min(desired, most)
-    }
-}
-
-extension ScaleDecision.Reason {
-    /// Of a pause of the fleet.
-    fileprivate var isOfBothDirections: Bool {
-        !PauseDirection.allCases.contains { text.hasPrefix($0.rawValue) }
     }
 }
 

@@ -68,12 +68,8 @@ extension Turn {
     /// Why a decision must not lower or raise the count, whoever decided.
     func veto(_ decision: ScaleDecision, of workload: WorkloadID?) -> ScaleDecision.Reason? {
         func pause(_ direction: PauseDirection) -> ScaleDecision.Reason? {
-            guard let pause = memory.fleet.pause(of: workload, direction: direction) else {
-                return nil
-            }
-            return ScaleDecision.Reason(
-                kind: .paused, subject: pause.workload?.name ?? "fleet", count: decision.from,
-                text: "\(direction.rawValue)wards by \(pause.owner): \(pause.reason)", until: pause.until)
+            memory.fleet.pause(of: workload, direction: direction)?
+                .reason(at: decision.from, holding: direction)
         }
         if decision.desired > decision.from { return pause(.up) }
         guard decision.desired < decision.from else { return nil }

@@ -26,10 +26,7 @@ extension Turn {
             if let pause = memory.fleet.pause(of: name) {
                 policy.scaling.retract(decision)
                 decision.desired = decision.from
-                decision.reasons.append(
-                    ScaleDecision.Reason(
-                        kind: .paused, subject: pause.workload?.name ?? "fleet", count: decision.from,
-                        text: "by \(pause.owner): \(pause.reason)", until: pause.until))
+                decision.reasons.append(pause.reason(at: decision.from))
             } else if let veto = veto(decision, of: name) {
                 policy.scaling.retract(decision)
                 decision.desired = decision.from

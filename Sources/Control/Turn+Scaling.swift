@@ -41,10 +41,7 @@ extension Turn {
         if let pause = memory.fleet.pause(of: workload.id) {
             policy.scaling.retract(decision)
             decision.desired = decision.from
-            decision.reasons.append(
-                ScaleDecision.Reason(
-                    kind: .paused, subject: pause.workload?.name ?? "fleet", count: decision.from,
-                    text: "by \(pause.owner): \(pause.reason)", until: pause.until))
+            decision.reasons.append(pause.reason(at: decision.from))
             return
         }
         if let veto = veto(decision, of: workload.id) {

@@ -26,7 +26,7 @@ struct CurlInbox: Sendable {
     private var work: [UnownedJob] = []
     private var cancellations: [UInt64] = []
     private var isClosed = false
-    private(set) var isAsleep = false
+    private var isAsleep = false
     /// Cancelled before their job arrived.
     private var early: Set<UInt64> = []
     /// Queued or running.

@@ -87,7 +87,7 @@ import Synchronization
     /// Works off what has arrived, and what arrives meanwhile, until sockets have to be looked at; false once the loop is
     /// to end.
     private func serve(_ transfers: CurlTransfers, _ backlog: inout [UnownedJob]) -> Bool {
-        repeat {
+        while true {
             while var arrived = inbox.withLock({ $0.take(isAsleep: backlog.isEmpty) }) {
                 backlog += arrived.work
                 if arrived.isClosed {
@@ -98,20 +98,22 @@ import Synchronization
                 for job in arrived.jobs { transfers.begin(job, body: arrived.spares.popLast() ?? []) }
                 for id in arrived.cancellations { transfers.cancel(id) }
             }
+            guard !backlog.isEmpty else { return true }
             work(off: &backlog)
-        } while backlog.isEmpty && !inbox.withLock { $0.isAsleep }
-        return true
+            // Else they may have put in something.
+            guard backlog.isEmpty else { return true }
+        }
     }
 
-    /// Runs pieces of tasks for as long as sockets may wait, and passes on those that are too many for one thread.
+    /// Runs pieces of tasks, at least one, for as long as sockets may wait, and passes on those that are too many for one thread.
     private func work(off backlog: inout [UnownedJob]) {
         while backlog.count > CurlLoop.backlogLimit { pass(backlog.removeLast()) }
         var done = 0
         let end = ContinuousClock.now + CurlLoop.slice
-        while done < backlog.count, done == 0 || ContinuousClock.now < end {
+        repeat {
             unsafe backlog[done].runSynchronously(on: asUnownedTaskExecutor())
             done += 1
-        }
+        } while done < backlog.count && ContinuousClock.now < end
         backlog.removeFirst(done)
     }
 
