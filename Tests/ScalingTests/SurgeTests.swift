@@ -71,6 +71,62 @@ struct SurgeTests {
         #expect(all.suffix(6).map(\.desired) == [16, 16, 16, 16, 12, 12])
     }
 
+    /// What is decided while the demand goes through `values`, one each 15 s, and the forecast follows it at once.
+    private func followed(_ values: [Double], _ scene: inout Scene) -> [ScaleDecision] {
+        values.map { value in
+            let decision = scene.decide(value, outlook: outlook(value, 1.1 * value))
+            scene.current = decision.desired
+            scene.pass(.seconds(15))
+            return decision
+        }
+    }
+
+    @Test
+    func `a step that is smeared over a minute and a half is not taken for growth`() {
+        var scene = scene(current: 11)
+
+        // As a mean over two ticks sees what rises within a minute.
+        let all = decisions(Self.calm + [150, 250, 350, 450, 500, 500, 500], &scene)
+
+        #expect(all.allSatisfy { $0.desired <= 67 }, "\(all.map(\.desired))")
+    }
+
+    @Test
+    func `on a level that nothing foresaw a third more is kept until the forecast has learned it`() {
+        var scene = scene(current: 11)
+        _ = decisions(Self.calm + [200, 200, 200, 200], &scene)
+
+        let hours = followed([Double](repeating: 200, count: 500), &scene)
+
+        // Two hours after the last surge, which it is while what was foreseen three minutes ago was another level.
+        #expect(hours[..<480].allSatisfy { $0.desired == 27 }, "\(hours.map(\.desired))")
+        #expect(
+            hours[400].reason(.surge)?.text
+                == "on a level that was not foreseen, until the forecast has learned it: 33.33% more than is measured"
+        )
+        #expect(hours.last?.desired == 22)
+    }
+
+    @Test
+    func `a level that is hardly above what was foreseen is no new one`() {
+        var scene = scene(current: 11)
+        _ = decisions(Self.calm + [160, 160, 160, 160], &scene)
+
+        #expect(followed([Double](repeating: 160, count: 40), &scene).last?.desired == 18)
+    }
+
+    @Test
+    func `a new level is over once demand is back, and not for a wrong measurement`() {
+        var scene = scene(current: 11)
+        _ = decisions(Self.calm + [200, 200, 200, 200], &scene)
+        _ = followed([Double](repeating: 200, count: 40), &scene)
+
+        let wrong = followed([10] + [Double](repeating: 200, count: 20), &scene)
+        #expect(wrong.allSatisfy { $0.desired == 27 }, "\(wrong.map(\.desired))")
+        let back = followed([Double](repeating: 130, count: 20), &scene)
+        #expect(back.last?.desired == 15, "13 x 1.1; \(back.map(\.desired))")
+    }
+
     @Test(arguments: [100.0, 110, 115, 120])
     func `a demand hardly above its quantile is no surge`(value: Double) {
         var scene = scene(current: 11)
@@ -203,7 +259,7 @@ struct SurgeTests {
             scene.pass(.seconds(15))
         }
 
-        #expect(scene.current == 55)
+        #expect(scene.current == 67)
         #expect(decisionsKept(scene) == 4)
     }
 
@@ -219,6 +275,10 @@ struct SurgeTests {
 
         #expect(scene.memory.account?.foresight == 0)
         #expect(decisionsKept(scene) < 40)
+
+        _ = followed([Double](repeating: 300, count: 40), &scene)
+        #expect(scene.memory.surge?.isOnNewLevel == true)
+        #expect(scene.decide(300, outlook: outlook(300, 330)).reason(.surge) == nil, "nor does a level")
     }
 
     /// What is held of a demand of ten replicas after a quarter of an hour.

@@ -102,6 +102,7 @@ extension Deliberation {
         let grown = surge.take(
             demand, expected: expected, limit: limit, leadTime: leadTime, interval: policy.interval,
             patience: patience, at: now)
+        let isUnlearned = surge.isOnNewLevel && memory.account?.foresight != 0
         let isCalm = !surge.hasOutrun(within: patience, of: now)
         isForesightProven = memory.account?.foresight == 1 && !isYoung && isCalm && !surge.isBelowForeseen
         if surge.hasJustLapsed(at: now, interval: policy.interval, patience: patience), count < current {
@@ -113,16 +114,20 @@ extension Deliberation {
         if let interrupted = surge.interrupted(at: now, patience: patience) {
             awaitReturn(of: interrupted * (1 + ReactiveReference.headroom), signal)
         }
-        guard let grown else { return }
-        let wanted = max(grown, demand * (1 + ReactiveReference.headroom))
+        guard grown != nil || isUnlearned else { return }
+        let wanted = max(grown ?? 0, demand * (1 + ReactiveReference.headroom))
         planned = max(planned ?? 0, wanted)
         guard foreseen(wanted) > count else { return }
         count = foreseen(wanted)
         isForeseen = false
         note(
             .surge, signal.name,
-            "more than was foreseen: as it grows, \(SignalPolicy.Unit.share.text(grown / demand - 1)) more "
-                + "within \(leadTime.prometheusText)")
+            grown.map {
+                "more than was foreseen: as it grows, \(SignalPolicy.Unit.share.text($0 / demand - 1)) more "
+                    + "within \(leadTime.prometheusText)"
+            }
+                ?? "on a level that was not foreseen, until the forecast has learned it: "
+                + "\(SignalPolicy.Unit.share.text(ReactiveReference.headroom)) more than is measured")
     }
 
     /// In an outage that lasts, what comes back is more than there was: a third more, as a reactive autoscaler holds.

@@ -37,6 +37,12 @@ package struct Surge: Hashable, Sendable, Codable {
     /// An outage that has lasted for so much of the patience with it is none of a moment.
     private static let lastingShare = 3
 
+    /// A surge that has come to so many times what was foreseen when it began leads to a level that the model knows
+    /// nothing of,
+    private static let newLevel = 1.5
+    /// until so long has passed without another one: as long as it takes to be fitted to some of it.
+    private static let learning = Duration.seconds(2 * 3600)
+
     private static func doubt(_ interval: Duration) -> Duration { max(leastDoubt, interval * 5 / 4) }
 
     /// Ascending in time.
@@ -49,6 +55,12 @@ package struct Surge: Hashable, Sendable, Codable {
     private var interruptedDemand: Double?
     /// When demand was above what was foreseen last.
     private var outranAt: Timestamp?
+    /// What was foreseen, and not to be exceeded, when the surge that goes on began. Nil in memories of before, as are the next.
+    private var surgedFrom: Double?
+    /// Since when demand is on a level that nothing foresaw.
+    private var newLevelAt: Timestamp?
+    /// What was foreseen when the surge began that led there.
+    private var levelBefore: Double?
 
     /// What a demand is not expected to exceed.
     /// - Parameter planned: the quantile of it at this risk, at least what is measured.
@@ -68,6 +80,10 @@ package struct Surge: Hashable, Sendable, Codable {
 
     /// Whether demand is below what was foreseen.
     var isBelowForeseen: Bool { lapsedAt != nil }
+
+    /// Whether demand is on a level that the model has not learned: its quantiles are of what was before, and a fall within
+    /// them is none to go by.
+    var isOnNewLevel: Bool { newLevelAt != nil }
 
     /// Whether demand was above what was foreseen within so long.
     func hasOutrun(within time: Duration, of now: Timestamp) -> Bool {
@@ -103,6 +119,7 @@ package struct Surge: Hashable, Sendable, Codable {
         // longer ago.
         let ago = max(leadTime, interval * 5 / 4)
         guard let foreseen = moments.first(where: { now - $0.at <= ago }) else { return nil }
+        let interrupted = interruptedDemand
         if let floor = foreseen.floor, demand < floor {
             lapsedAt = lapsedAt ?? now
             // What a surge has brought goes as it came.
@@ -119,21 +136,44 @@ package struct Surge: Hashable, Sendable, Codable {
             outageAt = nil
             interruptedDemand = nil
         }
-        if demand > foreseen.limit { outranAt = now }
-        guard let outranAt, outranAt <= now, now - outranAt <= Self.doubt(interval) else { return nil }
+        if demand > foreseen.limit {
+            outranAt = now
+            surgedFrom = surgedFrom ?? max(foreseen.limit, interrupted ?? 0)
+        }
+        settleLevel(demand, interval: interval, at: now)
+        guard let outranAt, outranAt <= now, now - outranAt <= Self.doubt(interval) else {
+            surgedFrom = nil
+            return nil
+        }
         let ahead = growth(to: demand, at: now) * (leadTime + Self.reaction).inSeconds
         return min(demand + ahead, demand * Self.mostGrowth)
     }
 
-    /// A second, not below zero.
+    /// Whether demand is on a level that the model knows nothing of, and when it is no longer.
+    private mutating func settleLevel(_ demand: Double, interval: Duration, at now: Timestamp) {
+        if newLevelAt == nil, let surgedFrom, demand > Self.newLevel * surgedFrom {
+            newLevelAt = now
+            levelBefore = surgedFrom
+        }
+        guard let since = newLevelAt, let levelBefore else { return }
+        let last = max(since, outranAt ?? since)
+        let isOver = demand < (1 + Self.newLevel) / 2 * levelBefore && !hasJustLapsed(at: now, interval: interval)
+        if isOver || last > now || now - last > Self.learning {
+            newLevelAt = nil
+            self.levelBefore = nil
+        }
+    }
+
+    /// A second; nothing where the spans do not have at least half of the largest in common.
     private func growth(to demand: Double, at now: Timestamp) -> Double {
-        var least = Double.infinity
+        var (least, most) = (Double.infinity, 0.0)
         var (later, at) = (demand, now)
         for _ in 0..<Self.spans {
             guard let earlier = moments.last(where: { at - $0.at >= Self.span }) else { return 0 }
-            least = min(least, (later - earlier.demand) / (at - earlier.at).inSeconds)
+            let rate = (later - earlier.demand) / (at - earlier.at).inSeconds
+            (least, most) = (min(least, rate), max(most, rate))
             (later, at) = (earlier.demand, earlier.at)
         }
-        return max(0, least)
+        return least < most / 2 ? 0 : least
     }
 }
