@@ -481,22 +481,4 @@ struct ImportLossTests {
 
         #expect(error?.description.contains("its query is not PromQL: unclosed left parenthesis") == true)
     }
-
-    @Test(arguments: [
-        ("target = 70 threshold = 0.05", "threshold"), ("target = 70 strategy \"x\" {", "strategy"),
-    ])
-    func `what begins behind a value on its line is told`(line: String, next: String) {
-        let error = #expect(throws: DocumentError.self) {
-            try scaling("", checks: check("q", strategy: line))
-        }
-
-        #expect(error?.description.contains("expected a new line before \"\(next)\"") == true)
-    }
-
-    @Test(arguments: ["var.a == 3 ? 70 : 80", "max(70, var.a)"])
-    func `an expression is a value`(text: String) {
-        var parser = HCLParser("target = \(text)\n", file: "f")
-
-        #expect(throws: Never.self) { try parser.parse() }
-    }
 }
