@@ -33,6 +33,9 @@ package enum Explanation {
             lines.append("  entry \(found.index) of \(checkpoint.size) in the log \(checkpoint.origin)")
             lines.append("  root \(Text.base64(checkpoint.root.bytes))")
             lines += proof.enumerated().map { "  proof \($0 + 1): \(Text.base64($1.bytes))" }
+            if proof.isEmpty {
+                lines.append("  its proof: /api/v1/audit/proof/inclusion?index=\(found.index)")
+            }
         }
         lines.append("Replay it to the same bytes: \(replayCommand(entry.id))")
         return lines.joined(separator: "\n") + "\n"
@@ -109,7 +112,9 @@ package enum Explanation {
     private static func words(of decision: ScaleDecision) -> [String] {
         var lines = ["Policy \(decision.policy) decided, step by step:"]
         for reason in decision.reasons {
-            var line = "  \(reason.kind.title) \(reason.subject): \(reason.text)  -> \(reason.count)"
+            // What is recorded only says itself which mode that is.
+            let head = reason.kind == .shadow ? "" : "\(reason.kind.title) \(reason.subject): "
+            var line = "  \(head)\(reason.text)  -> \(reason.count)"
             if let until = reason.until { line += ", until \(until.rfc3339)" }
             lines.append(line)
         }
@@ -122,7 +127,7 @@ extension ScaleDecision.Reason.Kind {
         switch self {
         case .signal: "measured"
         case .forecast: "foreseen"
-        case .forecastIdle: "foreseen, not used"
+        case .forecastIdle: "foreseen, adds nothing"
         case .headroom: "headroom"
         case .surge: "surge"
         case .reference: "beside a reactive autoscaler"

@@ -30,6 +30,14 @@ package enum YAMLDocument {
             return Problem(file: file, position: nil, message: "\(error)")
         }
         switch error {
+        case .composer(_, "but found another document", let mark, _):
+            return Problem(
+                file: file, position: Position(line: mark.line, column: mark.column),
+                message: "another document begins here; a file has one")
+        case .reader(let message, let offset, _, let text):
+            return Problem(
+                file: file, position: offset.map { position(of: $0, in: text) },
+                message: message.replacing("control characters are not allowed", with: controlCharacter))
         case .scanner(_, let message, let mark, _), .parser(_, let message, let mark, _),
             .composer(_, let message, let mark, _):
             return Problem(
@@ -43,6 +51,13 @@ package enum YAMLDocument {
         default:
             return Problem(file: file, position: nil, message: "not valid YAML: \(error)")
         }
+    }
+
+    private static let controlCharacter = "a control character, which no text file has"
+
+    private static func position(of offset: Int, in text: String) -> Position {
+        let before = text.prefix(offset).split(separator: "\n", omittingEmptySubsequences: false)
+        return Position(line: max(1, before.count), column: (before.last?.count ?? 0) + 1)
     }
 
     private static func convert(

@@ -28,7 +28,10 @@ struct AuditCommand: AsyncParsableCommand {
                     entry["desired"].isPresent ? "\(entry["from"].text) -> \(entry["desired"].text)" : ""
                 let notes = entry["notes"].items.map(\.text)
                 let note = entry["kind"].text == "request" ? notes.joined(separator: "; ") : notes.first ?? ""
-                let reason = entry["reasons"].items.last?["text"].text ?? note
+                // That a shadow's decision is only recorded says nothing of why.
+                let reasons = entry["reasons"].items
+                let last = reasons.last { $0["kind"].text != "shadow" } ?? reasons.last
+                let reason = last?["text"].text ?? note
                 let subject = entry["workload"].string ?? entry["node"].text
                 let policy = entry["policy"].string ?? ""
                 return [
@@ -46,7 +49,10 @@ struct AuditCommand: AsyncParsableCommand {
                 "Decide everything again from the journal and compare it with the log, byte for byte; exit code 2 where it differs.",
             discussion: "Reads the files in the storage folder; the service may run meanwhile.")
 
-        @Argument(help: "An entry such as d3-17, to end there and show it; everything without it.")
+        @Argument(
+            help:
+                "An entry such as d3-17, to end there and show it; everything without it. Or last, or a name, as explain takes them: then the running service says which entry that is."
+        )
         var entry: String?
         @Option(
             name: .customLong("storage.path"),
@@ -56,6 +62,7 @@ struct AuditCommand: AsyncParsableCommand {
 
         func run() async throws {
             let folder = try AuditCommand.folder(storagePath, server)
+            let entry = try await id()
             let found = try AuditLog.replay(disk: try RealDisk(root: folder), until: entry)
             if let entry {
                 guard let logged = found.logged else {
@@ -74,6 +81,13 @@ struct AuditCommand: AsyncParsableCommand {
                 throw ExitCode(2)
             }
             print("\(Terminal.paint("identical", .green)): \(text), byte for byte")
+        }
+
+        /// The id of the entry that was named.
+        private func id() async throws -> String? {
+            guard let entry, entry.wholeMatch(of: /d[0-9]+-[0-9]+/) == nil else { return entry }
+            return try await server.get("/api/v1/scaling/decisions/\(ServerOptions.segment(entry))")["id"]
+                .text
         }
     }
 

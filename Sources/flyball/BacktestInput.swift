@@ -47,14 +47,18 @@ struct BacktestInput {
         var reader = ExpositionReader(.openMetrics)
         var order: [Labels] = []
         var series: [Labels: [Sample]] = [:]
-        while let entry = try reader.next(bytes.span) {
-            guard case .sample(let sample) = entry else { continue }
-            guard let timestamp = sample.timestamp else {
-                throw Failure("\(path): a sample without a time is no history")
+        do {
+            while let entry = try reader.next(bytes.span) {
+                guard case .sample(let sample) = entry else { continue }
+                guard let timestamp = sample.timestamp else {
+                    throw Failure("\(path): a sample without a time is no history")
+                }
+                let labels = try reader.labels(bytes.span)
+                if series[labels] == nil { order.append(labels) }
+                series[labels, default: []].append(Sample(timestamp, sample.value))
             }
-            let labels = try reader.labels(bytes.span)
-            if series[labels] == nil { order.append(labels) }
-            series[labels, default: []].append(Sample(timestamp, sample.value))
+        } catch let error as ExpositionError {
+            throw Failure("\(path): \(error)")
         }
         var source = ArraySource()
         var range: ClosedRange<Timestamp>?
@@ -82,6 +86,14 @@ struct BacktestInput {
         return (store, oldest...newest)
     }
 
+    private func expression(_ query: String) throws -> PromQL.Expression {
+        do {
+            return try PromQL.Expression.parse(query)
+        } catch {
+            throw Failure("--query \(query): \(error)")
+        }
+    }
+
     private func evaluate(_ recorded: (source: any SeriesSource, range: ClosedRange<Timestamp>)) async throws
         -> DemandTrace
     {
@@ -95,7 +107,7 @@ struct BacktestInput {
             start: Timestamp(milliseconds: first), end: recorded.range.upperBound,
             step: .milliseconds(step))
         let result = try await LocalEngine(source: recorded.source).evaluate(
-            try Expression.parse(query), over: range, limits: QueryLimits(timeout: .seconds(600)))
+            try expression(query), over: range, limits: QueryLimits(timeout: .seconds(600)))
         guard case .matrix(let series) = result.value, series.count == 1 else {
             throw Failure("\(query): expected one series over time; sum(...) makes one of many")
         }

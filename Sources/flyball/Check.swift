@@ -23,8 +23,11 @@ struct Check: AsyncParsableCommand {
             try Check.each(files) { file in
                 let generation = try loader.load(file)
                 let rules = generation.groups.reduce(0) { $0 + $1.rules.count }
-                return "\(generation.configuration.scrapes.count) scrape configurations, \(rules) rules, "
-                    + "\(generation.policies.count) policies, \(generation.fleet.workloads.count) workloads"
+                return [
+                    Check.count(generation.configuration.scrapes.count, "scrape configuration"),
+                    Check.count(rules, "rule"), Check.count(generation.policies.count, "policy", "policies"),
+                    Check.count(generation.fleet.workloads.count, "workload"),
+                ].joined(separator: ", ")
             }
         }
     }
@@ -41,7 +44,7 @@ struct Check: AsyncParsableCommand {
             let loader = GenerationLoader(features: try experiments.features())
             try Check.each(files) { file in
                 let rules = try loader.rules([file]).reduce(0) { $0 + $1.rules.count }
-                return "\(rules) rules"
+                return Check.count(rules, "rule")
             }
         }
     }
@@ -59,9 +62,13 @@ struct Check: AsyncParsableCommand {
                 guard try !policies.isEmpty || FileSource().text(file).contains("policies") else {
                     throw Failure("\(file): nothing is in it; an empty list is written `policies: []`")
                 }
-                return policies.count == 1 ? "1 policy" : "\(policies.count) policies"
+                return Check.count(policies.count, "policy", "policies")
             }
         }
+    }
+
+    private static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(number) \(number == 1 ? one : many ?? one + "s")"
     }
 
     /// Prints a line for each file, all problems of the bad ones, and exits with 2 where there was one.

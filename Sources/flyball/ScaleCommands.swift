@@ -1,4 +1,5 @@
 import ArgumentParser
+import TimeSeries
 
 /// `flyball scale WORKLOAD N`
 struct Scale: AsyncParsableCommand {
@@ -56,6 +57,9 @@ struct Pause: AsyncParsableCommand {
     func validate() throws {
         guard direction == nil || direction == "up" || direction == "down" else {
             throw ValidationError("--direction must be up or down")
+        }
+        guard Duration(prometheus: duration) != nil else {
+            throw ValidationError("--for must be a duration such as 30m or 2h, found \"\(duration)\"")
         }
     }
 

@@ -61,7 +61,7 @@ struct TestCommand: AsyncParsableCommand {
 
         func run() async throws {
             let isWanted = try selection.filter()
-            try await TestCommand.run(files) { text, file, load in
+            try await TestCommand.run(files, selection) { text, file, load in
                 try await RuleUnitTest(text, file: file, load: load).run(isWanted)
             }
         }
@@ -78,7 +78,7 @@ struct TestCommand: AsyncParsableCommand {
 
         func run() async throws {
             let isWanted = try selection.filter()
-            try await TestCommand.run(files) { text, file, load in
+            try await TestCommand.run(files, selection) { text, file, load in
                 try await PolicyUnitTest(text, file: file, load: load).run(isWanted)
             }
         }
@@ -86,7 +86,7 @@ struct TestCommand: AsyncParsableCommand {
 
     /// Runs the tests of each file; `load` reads what a pattern in it stands for.
     private static func run(
-        _ files: [String],
+        _ files: [String], _ selection: TestSelection,
         _ test: (_ text: String, _ file: String, _ load: (String) throws -> [NamedFile]) async throws ->
             TestReport
     ) async throws {
@@ -102,6 +102,10 @@ struct TestCommand: AsyncParsableCommand {
             for failure in report.failures { Terminal.error(Terminal.paint("\(failure)", .red)) }
             passed += report.passed.count
             failed += report.failed
+        }
+        // A gate that looks at nothing is none.
+        if let run = selection.run, passed + failed == 0 {
+            throw Failure("no test has a name that matches --run \(run)")
         }
         try finish(passed, failed)
     }

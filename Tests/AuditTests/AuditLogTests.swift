@@ -453,6 +453,29 @@ struct AuditLogTests {
                 """)
     }
 
+    @Test func `what is recorded only is told once`() {
+        var entry = entry(1)
+        entry.decision = ScaleDecision(
+            policy: "p", workload: WorkloadID("web")!, at: moment(1), from: 2, desired: 2,
+            reasons: [
+                .init(
+                    kind: .shadow, subject: "shadow", count: 2, text: "shadow: recorded, nothing is changed")
+            ])
+
+        let text = Explanation.text(
+            IndexedRecord(index: 3, record: AuditRecord(entry: entry, evidence: "ab12", sequence: 9)))
+
+        #expect(text.contains("\n  shadow: recorded, nothing is changed  -> 2\n"), "\(text)")
+    }
+
+    @Test func `an explanation without the proof says where that is`() {
+        let text = Explanation.text(
+            IndexedRecord(index: 3, record: AuditRecord(entry: entry(1), evidence: "ab12", sequence: 9)),
+            checkpoint: Checkpoint(origin: "o", size: 8, root: .empty))
+
+        #expect(text.contains("\n  its proof: /api/v1/audit/proof/inclusion?index=3\n"), "\(text)")
+    }
+
     private func moment(_ second: Int) -> Timestamp { Timestamp(milliseconds: Int64(second) * 1000) }
 
     private func entry(_ number: Int) -> AuditEntry {

@@ -38,6 +38,16 @@ struct DocumentReaderTests {
         #expect(error?.problems.first?.description.hasPrefix("x.yml") == true)
     }
 
+    @Test(arguments: [
+        ("a: 1\n---\na: 2\n", "x.yml:2:1: another document begins here; a file has one"),
+        ("a: 1\nb: \u{1}\n", "x.yml:2:4: a control character, which no text file has"),
+    ])
+    func `what the file cannot have is told with its place`(text: String, message: String) {
+        let error = #expect(throws: DocumentError.self) { try YAMLDocument.parse(text, file: "x.yml") }
+
+        #expect(error?.description == message)
+    }
+
     @Test func `a billion laughs ends in an error`() {
         var text = "a: &a [x,x,x,x,x,x,x,x,x]\n"
         for (name, before) in zip("bcdefghij", "abcdefghi") {

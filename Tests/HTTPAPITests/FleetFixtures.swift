@@ -65,7 +65,11 @@ struct SmallFleet {
             leaf: { id in all.first { $0.record.entry.id == id } },
             checkpoint: { "flyball.example\n\(all.count)\nroot\n" },
             inclusion: { index in
-                index < all.count ? .init(index: index, treeSize: all.count, root: root, hashes: [root]) : nil
+                index < all.count
+                    ? .init(
+                        index: index,
+                        head: Checkpoint(origin: "flyball.example", size: all.count, root: root),
+                        hashes: [root]) : nil
             })
     }
 }

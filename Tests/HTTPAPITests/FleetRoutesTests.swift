@@ -44,6 +44,9 @@ struct FleetRoutesTests {
 
         #expect(status == 404)
         #expect(body.contains(#"no workload is named \"db\"; known are web"#))
+        let unnamed = try await answer(routes(), .get, "/api/v1/fleet/endpoints")
+        #expect(unnamed.status == 400)
+        #expect(unnamed.body.contains("known are web"), "\(unnamed.body)")
     }
 
     @Test func `draining needs the token and a reason`() async throws {

@@ -44,6 +44,13 @@ struct ScalingRoutesTests {
         #expect(none.body == #"{"status":"success","data":{"decisions":[]}}"#)
     }
 
+    @Test func `a kind that there is not is refused`() async throws {
+        let (status, body) = try await answer(routes(), .get, "/api/v1/scaling/decisions?kind=scalings")
+
+        #expect(status == 400)
+        #expect(body.contains("known are configuration, scaling,"), "\(body)")
+    }
+
     @Test func `one decision is explained`() async throws {
         let id = try #require(fleet.entries.first { $0.kind == .scaling }?.id)
 
@@ -51,6 +58,8 @@ struct ScalingRoutesTests {
         let missing = try await answer(routes(), .get, "/api/v1/scaling/decisions/d9-9")
 
         #expect(found.body.contains(#""id":"\#(id)""#) && found.body.contains(#""text":"start "#))
+        #expect(found.body.contains("in the log flyball.example"))
+        #expect(found.body.contains("its proof: /api/v1/audit/proof/inclusion?index="))
         #expect(missing.status == 404)
     }
 

@@ -157,6 +157,25 @@ struct BacktestSignalTests {
     }
 
     @Test
+    func `bounds that leave demand unserved whatever is decided are told`() throws {
+        // Up to 100 of it; a replica serves 1, so that most of the time more than 60 are needed.
+        let known = try #require(
+            DemandTrace(trace.values, stepSeconds: trace.stepSeconds, capacity: trace.capacity / 4))
+        var bound = policy("p", [signal(.perReplica(1))])
+        bound.maxReplicas = 10
+        let plan = BacktestPlan(trace: known, settings: settings, policies: [bound])
+
+        #expect(plan.assumptions.count == 2, "\(plan.assumptions)")
+        #expect(plan.assumptions.first?.contains("of the time more than a policy's max of 10,") == true)
+        #expect(
+            plan.assumptions.last?.contains("more than the most that are simulated, 150, which leaves")
+                == true,
+            "\(plan.assumptions)")
+        bound.maxReplicas = 150
+        #expect(BacktestPlan(trace: trace, settings: settings, policies: [bound]).assumptions == [])
+    }
+
+    @Test
     func `results come in the order that was asked for`() async {
         let plan = BacktestPlan(
             trace: trace, settings: settings, policies: [policy("b", [signal(.mean(0.6), .share)])],

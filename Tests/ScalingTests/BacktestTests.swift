@@ -303,6 +303,15 @@ struct BacktestTests {
         ),
         ("t_s,value\n", "t.csv:1:1: expected at least two rows of \"t_s,value\""),
         ("t_s,value\n0,0\n60,0\n", "t.csv:1:1: no demand above zero"),
+        (
+            "t_s;value\n0;1\n60;2\n",
+            "t.csv:2:1: expected seconds and a value, found \"0;1\"; fields are separated by commas, not by semicolons"
+        ),
+        (
+            "t_s,value\n0,1\n60,2\n120,3\n1000000000,4\n",
+            "t.csv:1:1: from the first to the last row there are more than 10000000 steps of 60 s; the largest gap between "
+                + "two rows is 999999880 s"
+        ),
     ])
     func `a wrong trace is refused with its line`(text: String, message: String) {
         do {

@@ -82,6 +82,20 @@ struct ImportLossTests {
 
     // MARK: HorizontalPodAutoscaler
 
+    @Test
+    func `what is taken for metrics that are not read is told`() throws {
+        let (policies, notes) = try imported(
+            .hpa,
+            """
+            kind: HorizontalPodAutoscaler
+            metadata: { name: web, annotations: { autoscaling.alpha.kubernetes.io/metrics: "[]" } }
+            spec: { scaleTargetRef: { name: web }, maxReplicas: 9 }
+            """)
+
+        #expect(policies[0].signals.map(\.target) == [.mean(0.8)])
+        #expect(notes.count == 2 && notes[1].contains("CPU at 80 % is taken for them"), "\(notes)")
+    }
+
     @Test(arguments: [
         ("{ key: env, operator: In, values: [prod] }", #"sum(q{env="prod"})"#),
         ("{ key: env, operator: In, values: [prod, a.b] }", #"sum(q{env=~"prod|a\\.b"})"#),
@@ -447,5 +461,24 @@ struct ImportLossTests {
                 error.description.contains(
                     "f:2:8: a scaling block needs max of at least 1, found var.max: write"))
         }
+    }
+
+    @Test
+    func `a fallback to the count that is there is what is held anyway`() throws {
+        let (policies, notes) = try scaledObject(
+            "fallback: { failureThreshold: 3, replicas: 6, behavior: currentReplicas }",
+            "{ type: prometheus, metadata: { query: x, threshold: '1', ignoreNullValues: 'false' } }")
+
+        #expect(policies[0].fallback == nil)
+        #expect(!notes.contains { $0.contains("fallback") }, "\(notes)")
+    }
+
+    @Test
+    func `why a query is none is told`() {
+        let error = #expect(throws: DocumentError.self) {
+            try scaledObject("", "{ type: prometheus, metadata: { query: 'sum(x', threshold: '1' } }")
+        }
+
+        #expect(error?.description.contains("its query is not PromQL: unclosed left parenthesis") == true)
     }
 }

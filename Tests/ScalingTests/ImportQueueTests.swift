@@ -1,3 +1,4 @@
+import Documents
 import Testing
 
 @testable import Scaling
@@ -19,6 +20,22 @@ struct ImportQueueTests {
         ),
         (
             "{ type: rabbitmq, metadata: { queueName: j, queueLength: '7' } }",
+            #"sum(rabbitmq_queue_messages{queue="j"})"#
+        ),
+        (
+            "{ type: rabbitmq, metadata: { host: 'amqp://u:p@rmq:5672/shop', queueName: j, value: '7' } }",
+            #"sum(rabbitmq_queue_messages{queue="j", vhost="shop"})"#
+        ),
+        (
+            "{ type: rabbitmq, metadata: { host: 'http://rmq:15672/path/a%2fb?x', queueName: j, value: '7' } }",
+            #"sum(rabbitmq_queue_messages{queue="j", vhost="a/b"})"#
+        ),
+        (
+            "{ type: rabbitmq, metadata: { host: 'amqp://rmq:5672/', vhostName: v, queueName: j, value: '7' } }",
+            #"sum(rabbitmq_queue_messages{queue="j", vhost="v"})"#
+        ),
+        (
+            "{ type: rabbitmq, metadata: { host: 'amqp://rmq:5672/', queueName: j, value: '7' } }",
             #"sum(rabbitmq_queue_messages{queue="j"})"#
         ),
         (
@@ -75,5 +92,24 @@ struct ImportQueueTests {
         let signals = try PolicyFile.load([(name: "p.yml", text: text)])[0].signals
         #expect(signals.map(\.query) == [query])
         #expect(signals.map(\.target) == [.perReplica(7)])
+    }
+
+    @Test
+    func `what only the environment of the workload knows is told`() throws {
+        let object = """
+            kind: ScaledObject
+            metadata: { name: w }
+            spec:
+              scaleTargetRef: { name: w }
+              triggers:
+              - { type: rabbitmq, metadata: { hostFromEnv: RABBIT, passwordFromEnv: P, queueName: j, value: '7' } }
+              - { type: aws-sqs-queue, metadata: { queueURLFromEnv: QUEUE, queueLength: '7' } }
+            """
+
+        let notes = try PolicyImport(.keda, text: object, file: "f").notes.map(\.description)
+
+        #expect(notes.contains { $0.hasPrefix("f:6:35: hostFromEnv is a variable") }, "\(notes)")
+        #expect(notes.contains { $0.hasPrefix("f:7:40: queueURLFromEnv is a variable") }, "\(notes)")
+        #expect(!notes.contains { $0.contains("passwordFromEnv") }, "\(notes)")
     }
 }

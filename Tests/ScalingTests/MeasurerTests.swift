@@ -227,6 +227,19 @@ struct MeasurerTests {
     }
 
     @Test
+    func `no forecast of a total is recorded below zero`() {
+        let outlook = Signal.Outlook(
+            expectedPeak: -1, peak: 5, quantile: 0.95, horizon: .seconds(60), model: "m", isTrusted: true)
+        let answer = SignalForecast.Answer(outlook: outlook, quantiles: [(0.1, -3), (0.9, 4)])
+        let policy = policy()
+
+        let found = Measurer.samples(policy, policy.signals[0], .missing, answer, share: nil, at: now)
+
+        let forecasts = found.filter { $0.labels["__name__"] == "flyball_forecast" }
+        #expect(forecasts.map { $0.samples[0].value } == [0, 0, 4])
+    }
+
+    @Test
     func `a series that is left no longer is marked as ended`() {
         func series(_ horizon: String, policy: String = "p") -> SeriesSamples {
             SeriesSamples(

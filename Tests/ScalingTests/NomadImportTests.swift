@@ -128,4 +128,23 @@ struct NomadImportTests {
             #expect(error.description.contains("f:1:1: there is no scaling block in it"))
         }
     }
+
+    @Test(arguments: [
+        ("target = 70 threshold = 0.05", "threshold"), ("target = 70 strategy \"x\" {", "strategy"),
+    ])
+    func `what begins behind a value on its line is told`(line: String, next: String) {
+        var parser = HCLParser("check \"c\" {\n  \(line)\n}\n", file: "f")
+        let error = #expect(throws: DocumentError.self) { try parser.parse() }
+
+        #expect(
+            error?.description == "f:2:12: expected a new line before \"\(next)\": each has a line of its own"
+        )
+    }
+
+    @Test(arguments: ["var.a == 3 ? 70 : 80", "max(70, var.a)"])
+    func `an expression is a value`(text: String) {
+        var parser = HCLParser("target = \(text)\n", file: "f")
+
+        #expect(throws: Never.self) { try parser.parse() }
+    }
 }

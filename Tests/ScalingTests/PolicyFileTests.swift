@@ -194,6 +194,16 @@ struct PolicyFileTests {
     }
 
     @Test
+    func `a policy without a name or target is told what it may have`() {
+        let found = problems(
+            "policies:\n- size: { cpu: {} }\n  wrkload: web\n  replicas: { max: 4 }\n" + signal)
+
+        #expect(found.contains("p.yml:2:3: a policy needs \"workload\" or \"node_pool\""), "\(found)")
+        #expect(found.filter { $0.contains("unknown key") }.map { $0.contains("size") } == [true], "\(found)")
+        #expect(!found.joined().contains("unknown key \"size\""), "\(found)")
+    }
+
+    @Test
     func `a partial reading may hold the count, as the other qualities may`() throws {
         let text = policy("  when: { partial: hold }\n" + signal)
 

@@ -111,6 +111,34 @@ struct PolicyUnitTestTests {
     }
 
     @Test
+    func `a count at the start is of a workload that a policy scales`() {
+        let text = """
+            policy_files: [ p.yml ]
+            tests:
+            - { name: one, replicas: { wbe: 2 }, decision_test: [ { eval_time: 1m, replicas: 2 } ] }
+            """
+        let error = #expect(throws: DocumentError.self) {
+            try PolicyUnitTest(text, file: "t.yml") { [.init(path: $0, text: policies)] }
+        }
+
+        #expect(error?.description == "t.yml:3:28: no policy scales \"wbe\"; known are web")
+    }
+
+    @Test
+    func `more values than a series may have are told`() {
+        let text = """
+            policy_files: [ p.yml ]
+            tests:
+            - input_series: [ { series: up, values: '0+3x400000000' } ]
+            """
+        let error = #expect(throws: DocumentError.self) {
+            try PolicyUnitTest(text, file: "t.yml") { [.init(path: $0, text: policies)] }
+        }
+
+        #expect(error?.description.contains("\"0+3x400000000\" repeats more often than") == true)
+    }
+
+    @Test
     func `only the tests that are wanted run`() async throws {
         let text = """
             policy_files: [ p.yml ]

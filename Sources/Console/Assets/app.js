@@ -4,7 +4,7 @@ import { $, el, fill } from "/assets/dom.js";
 import { get } from "/assets/api.js";
 import { age, inUnit, number, seconds } from "/assets/format.js";
 import { draw } from "/assets/graphs.js";
-import { onKind, showDecisions } from "/assets/decisions.js";
+import { onKind, readLinked, showDecisions } from "/assets/decisions.js";
 import { showFleet } from "/assets/fleet.js";
 import { describePause, showActions, showPolicies } from "/assets/scaling.js";
 import { showAlerts, showTargets } from "/assets/watch.js";
@@ -43,7 +43,7 @@ const policy = () => {
 async function readState() {
   const [fleet, scaling, decisions, alerts, targets, runtime] = await Promise.all([
     get("/api/v1/fleet"), get("/api/v1/scaling"), get("/api/v1/scaling/decisions?limit=100"), get("/api/v1/alerts"),
-    get("/api/v1/targets?state=active"), get("/api/v1/status/runtimeinfo"),
+    get("/api/v1/targets?state=active"), get("/api/v1/status/runtimeinfo"), readLinked(),
   ]);
   Object.assign(state, { fleet, scaling, decisions: decisions.decisions, runtime });
   const names = fleet.workloads.map((each) => each.name);

@@ -53,11 +53,13 @@ export function duration(text) {
   return total;
 }
 
+export const share = (value) => `${trimmed(value * 100)} %`;
+
 export function inUnit(value, unit) {
   switch (unit) {
     case "seconds": return seconds(value);
     case "bytes": return bytes(value);
-    case "share": return `${trimmed(value * 100)} %`;
+    case "share": return share(value);
     default: return number(value);
   }
 }
@@ -65,6 +67,14 @@ export function inUnit(value, unit) {
 export function time(text) {
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? "–" : date.toLocaleTimeString([], { hour12: false });
+}
+
+// With the day, where that is another one.
+export function moment(text, now = new Date()) {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return "–";
+  const isToday = date.toDateString() === now.toDateString();
+  return isToday ? time(text) : date.toLocaleString([], { hour12: false });
 }
 
 export function age(text, now = Date.now()) {

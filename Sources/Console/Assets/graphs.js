@@ -38,6 +38,12 @@ export async function draw(workload, policy, range) {
 
 const lines = (name, expression, span) => read(name).read(expression, span.start, span.end, span.step);
 const first = (rows) => rows[0]?.points ?? new Map();
+// A line ends where nothing was measured for several steps, and does not lead straight to what comes next.
+function broken(points, step) {
+  const times = [...points.keys()].sort((a, b) => a - b);
+  const gaps = times.filter((at, index) => times[index + 1] - at > 3 * step);
+  return new Map([...points, ...gaps.map((at) => [at + step, NaN])]);
+}
 // A band from its first to its last number: a line has none, an area reaches down to zero.
 const line = (points) => new Map([...points].map(([at, value]) => [at, [value, value, value]]));
 const area = (points) => new Map([...points].map(([at, value]) => [at, [0, value, value]]));
@@ -58,10 +64,10 @@ async function drawDemand(workload, policy, span) {
   ]);
   const band = forecastBand(forecast, span);
   const series = [{ label: "demand", color: "blue", band: "area" }];
-  const columns = [area(first(demand))];
+  const columns = [area(broken(first(demand), span.step))];
   if (perReplica) {
     series.push({ label: "capacity", color: "green", band: "line", step: true });
-    columns.push(line(first(capacity)));
+    columns.push(line(broken(first(capacity), span.step)));
   }
   if (band.size > 0) {
     series.push({ label: "forecast", color: "violet", band: "range", dash: [5, 4], width: 1.6 });
@@ -120,7 +126,8 @@ async function drawLatency(workload, policy, span) {
     lines("tail", `histogram_quantile(0.99, ${buckets})`, span),
   ]);
   const finite = (points) => new Map([...points].filter(([, value]) => Number.isFinite(value)));
-  const columns = [finite(first(median)), finite(first(tail))];
+  const measured = [finite(first(median)), finite(first(tail))];
+  const columns = measured.map((points) => broken(points, span.step));
   const series = [{ label: "p50", color: "green" }, { label: "p99", color: "n2" }];
   const objective = policy?.signals.find((each) => each.target.kind === "objective")?.target.value;
   const table = join(columns, span.start, span.end);
@@ -129,5 +136,5 @@ async function drawLatency(workload, policy, span) {
     for (const row of table) row.push(objective);
   }
   latencyChart.show(series, table, [span.start * 1000, span.end * 1000], span.now * 1000);
-  return { median: last(columns[0]), tail: last(columns[1]) };
+  return { median: last(measured[0]), tail: last(measured[1]) };
 }

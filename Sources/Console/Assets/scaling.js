@@ -2,6 +2,7 @@
 
 import { $, badge, el, fill } from "/assets/dom.js";
 import { confirm } from "/assets/confirm.js";
+import { steps } from "/assets/decisions.js";
 import { age, inUnit, span } from "/assets/format.js";
 
 function target(signal) {
@@ -41,8 +42,9 @@ function policyView(policy) {
     el("dl", {}, policy.signals.map((signal) => [
       el("dt", {}, signal.name), el("dd", {}, reading(signal), el("span", { class: "quiet" }, ` · ${target(signal)}`), outlook(signal)),
     ])),
-    policy.decision ? el("p", { class: "quiet" }, `wants ${policy.decision.desired}: `,
-      policy.decision.reasons.map((reason) => reason.text).join("; ")) : null);
+    policy.decision ? steps(policy.decision.reasons) : null,
+    policy.decision && policy.entry ? el("p", { class: "quiet" }, `wants ${policy.decision.desired} · `,
+      el("a", { href: `#${policy.entry}` }, `explain ${policy.entry}`)) : null);
 }
 
 export function showPolicies(scaling, workload) {

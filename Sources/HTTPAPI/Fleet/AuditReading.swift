@@ -6,15 +6,13 @@ package struct AuditReading: Sendable {
     /// That a leaf is in the tree with this head.
     package struct InclusionProof: Hashable, Sendable {
         package var index: Int
-        package var treeSize: Int
-        package var root: MerkleHash
+        package var head: Checkpoint
         /// From the leaf up.
         package var hashes: [MerkleHash]
 
-        package init(index: Int, treeSize: Int, root: MerkleHash, hashes: [MerkleHash]) {
+        package init(index: Int, head: Checkpoint, hashes: [MerkleHash]) {
             self.index = index
-            self.treeSize = treeSize
-            self.root = root
+            self.head = head
             self.hashes = hashes
         }
     }
@@ -69,7 +67,7 @@ package struct AuditReading: Sendable {
                     let hashes = log.inclusionProof(of: index)
                     guard log.count == head.size else { continue }
                     return hashes.map {
-                        InclusionProof(index: index, treeSize: head.size, root: head.root, hashes: $0)
+                        InclusionProof(index: index, head: head, hashes: $0)
                     }
                 }
             })

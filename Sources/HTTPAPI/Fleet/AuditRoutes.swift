@@ -47,8 +47,8 @@ package struct AuditRoutes: Sendable {
         return Envelope.success { json in
             json.object { json in
                 json.field("index", proof.index)
-                json.field("treeSize", proof.treeSize)
-                json.field("root", proof.root.description)
+                json.field("treeSize", proof.head.size)
+                json.field("root", proof.head.root.description)
                 json.key("hashes")
                 json.list(proof.hashes.map(\.description))
             }

@@ -30,8 +30,11 @@ package struct FleetRoutes: Sendable {
     }
 
     private func endpoints(_ request: WebRequest) async throws -> WebResponse {
-        let name = request["workload"] ?? ""
         let view = await view()
+        guard let name = request["workload"] else {
+            let known = view.workloads.map { $0.workload.id.name }.joined(separator: ", ")
+            throw WebError.badRequest("\"workload\" is needed: whose addresses; known are \(known)")
+        }
         guard let workload = view.workloads.first(where: { $0.workload.id.name == name }) else {
             let known = view.workloads.map { $0.workload.id.name }.joined(separator: ", ")
             throw WebError.notFound("no workload is named \"\(name)\"; known are \(known)")

@@ -39,12 +39,7 @@ extension JSONWriter {
             }
             json.key("prediction")
             if let prediction = policy.prediction { json.prediction(prediction) } else { json.null() }
-            json.items("schedules", view.measurement?.schedules ?? []) { json, schedule in
-                json.object { json in
-                    json.field("name", schedule.name)
-                    json.moment("until", schedule.until)
-                }
-            }
+            json.schedules(view.measurement?.schedules)
             json.key("decision")
             if let decision = view.decision { json.decision(decision) } else { json.null() }
             json.optional("entry", view.entry)
@@ -122,6 +117,16 @@ extension JSONWriter {
         }
     }
 
+    /// Those that hold.
+    private mutating func schedules(_ schedules: [ActiveSchedule]?) {
+        items("schedules", schedules ?? []) { json, schedule in
+            json.object { json in
+                json.field("name", schedule.name)
+                json.moment("until", schedule.until)
+            }
+        }
+    }
+
     private mutating func prediction(_ prediction: Prediction) {
         object { json in
             json.field("signal", prediction.signal)
@@ -146,6 +151,7 @@ extension JSONWriter {
             let measured = given.measurement.signals.first { $0.name == signal.name }
             json.object { json in
                 json.field("name", signal.name)
+                json.field("unit", signal.unit.rawValue)
                 json.field("quality", measured?.quality(as: signal).rawValue ?? "missing")
                 json.field("text", measured?.qualityText(signal, at: given.now) ?? "missing")
                 json.key("reading")
@@ -154,8 +160,15 @@ extension JSONWriter {
                 if let kept = measured?.kept { json.field("kept", kept) }
                 json.key("outlook")
                 if let outlook = measured?.outlook { json.outlook(outlook) } else { json.null() }
+                guard let history = measured?.history else { return }
+                json.key("history")
+                json.object { json in
+                    json.field("known", history.known)
+                    json.field("count", history.count)
+                }
             }
         }
+        schedules(given.measurement.schedules)
         key("replicas")
         object { json in
             json.field("desired", given.counts.desired)

@@ -48,10 +48,17 @@ package struct ScalingRoutes: Sendable {
 
     private func decisions(_ request: WebRequest) async throws -> WebResponse {
         let limit = min(try request.count("limit") ?? 100, 1000)
-        let workload = request["workload"], node = request["node"], kind = request["kind"]
+        let workload = request["workload"], node = request["node"]
+        let kind = try request["kind"].map { text throws(WebError) in
+            guard let kind = AuditEntry.Kind(rawValue: text) else {
+                let known = AuditEntry.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw WebError.invalid("kind", "known are \(known), got \"\(text)\"")
+            }
+            return kind
+        }
         let found = try await audit.newest(limit) { entry in
             (workload == nil || entry.workload?.name == workload) && (node == nil || entry.node?.name == node)
-                && (kind == nil || entry.kind.rawValue == kind)
+                && (kind == nil || entry.kind == kind)
         }
         return Envelope.success(reserving: 16 << 10) { json in
             json.object { json in
@@ -67,7 +74,8 @@ package struct ScalingRoutes: Sendable {
             throw WebError.notFound("no decision is named \"\(id)\"; `flyball audit list` shows them")
         }
         let given = try await audit.inputs(leaf)
-        let text = Explanation.text(leaf, given: given)
+        let head = try await audit.inclusion(leaf.index)?.head
+        let text = Explanation.text(leaf, given: given, checkpoint: head)
         return Envelope.success { $0.leaf(leaf, explanation: text, given: given) }
     }
 

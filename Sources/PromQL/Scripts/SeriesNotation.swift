@@ -164,7 +164,12 @@ package struct SeriesNotation: Sendable {
     /// The N of `xN`; nil where nothing of the kind stands there.
     static func times(_ text: Substring, _ item: String) throws(QueryError) -> Int? {
         guard text.first == "x" else { return nil }
-        guard let count = Int(text.dropFirst()), count >= 0, count <= limit else { throw bad(item) }
+        guard let count = Int(text.dropFirst()), count >= 0 else { throw bad(item) }
+        guard count <= limit else {
+            throw QueryError(
+                .badData, "\(Labels.quoted(item)) repeats more often than the \(limit) times that are allowed"
+            )
+        }
         return count
     }
 

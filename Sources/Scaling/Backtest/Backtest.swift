@@ -85,7 +85,7 @@ package struct Backtest: Sendable {
         fleet.scale(to: count, at: now)
     }
 
-    private func demand(at seconds: Int) -> Int {
+    func demand(at seconds: Int) -> Int {
         max(1, Replicas.covering(trace.demand(atSeconds: seconds) / trace.capacity))
     }
 }

@@ -79,11 +79,30 @@ package struct BacktestPlan: Sendable {
         let guesses = policies.flatMap(\.signals).filter { sources[$0.name] == nil }
             .compactMap(PolicyController.assumption).filter { seen.insert($0).inserted }
         let shares = Set(policies.compactMap { $0.load?.target })
-        guard isScaled, shares.count > 1 else { return guesses }
-        return guesses + [
+        guard isScaled, shares.count > 1 else { return guesses + shortfalls }
+        return guesses + shortfalls + [
             "per_replica makes no difference here: for each policy the demand is scaled to its own; --capacity says what "
                 + "a replica serves of it"
         ]
+    }
+
+    /// Where bounds leave demand unserved whatever a policy decides, for a person.
+    private var shortfalls: [String] {
+        let backtest = Backtest(trace, settings)
+        let judged = stride(
+            from: settings.evaluateAfterSeconds, through: trace.durationSeconds, by: settings.tickSeconds)
+        let needed = judged.map { backtest.demand(at: $0) }
+        guard let most = needed.max() else { return [] }
+        func shortfall(_ limit: Int, _ what: String) -> String? {
+            let share = Double(needed.count { $0 > limit }) / Double(needed.count)
+            guard share > 0 else { return nil }
+            return
+                "up to \(most) replicas are needed, and in \(SignalPolicy.Unit.share.text(share)) of the time more "
+                + "than \(what) \(limit), which leaves demand unserved; --capacity says what one replica serves"
+        }
+        let limits = Set(policies.map(\.maxReplicas)).filter { $0 < settings.maxReplicas }.sorted()
+        return limits.compactMap { shortfall($0, "a policy's max of") }
+            + [shortfall(settings.maxReplicas, "the most that are simulated,")].compactMap { $0 }
     }
 
     /// What fitting a model costs beside a tick of a policy.

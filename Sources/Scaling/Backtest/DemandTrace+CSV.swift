@@ -85,8 +85,12 @@ extension DemandTrace {
         }
 
         func failure(_ what: String, _ file: String) -> DocumentError {
+            let others = [";": "semicolons", "\t": "tabs"].first { text.contains($0.key) }
             let hint =
-                fields.count == 1 ? "; where there are no times, --step says how far rows are apart" : ""
+                fields.count > 1
+                ? ""
+                : others.map { "; fields are separated by commas, not by \($0.value)" }
+                    ?? "; where there are no times, --step says how far rows are apart"
             return DemandTrace.failure(
                 "expected \(what), found \"\(text.prefix(60))\"\(hint)", file, line: line)
         }
@@ -109,13 +113,22 @@ extension DemandTrace {
         package var message: String
     }
 
+    private static let mostSteps = 10_000_000
+
     /// Samples at ascending seconds, put on the grid of their most frequent distance.
     package init(times: [Int], values: [Double]) throws(Unusable) {
         let distances = zip(times.dropFirst(), times).map { $0 - $1 }.sorted()
         guard let first = times.first, let last = times.last, !distances.isEmpty, values.count == times.count,
-            case let step = distances[(distances.count - 1) / 2], step > 0, (last - first) / step < 10_000_000
+            case let step = distances[(distances.count - 1) / 2], step > 0
         else {
             throw Unusable(message: "expected at least two rows of \"t_s,value\"")
+        }
+        guard (last - first) / step < Self.mostSteps else {
+            let far = zip(times.dropFirst(), times).map { $0 - $1 }.max() ?? 0
+            throw Unusable(
+                message:
+                    "from the first to the last row there are more than \(Self.mostSteps) steps of \(step) s; "
+                    + "the largest gap between two rows is \(far) s")
         }
         var grid = [Double](repeating: .nan, count: (last - first + step / 2) / step + 1)
         for (seconds, value) in zip(times, values) { grid[(seconds - first + step / 2) / step] = value }

@@ -16,7 +16,8 @@ enum PolicyReader {
             let name = fields.require("name").flatMap { label($0, "name", document) }
             let pool = fields.scalar(
                 "node_pool", expected: "a node pool's name, \(Self.nameNotation)", NodePoolID.init(_:))
-            let target = fields.has("node_pool") ? fields.node("node_pool") : fields.require("workload")
+            let target = fields.node(fields.has("node_pool") ? "node_pool" : "workload")
+            if target == nil { fields.report("a policy needs \"workload\" or \"node_pool\"") }
             if fields.has("node_pool"), fields.has("workload") {
                 fields.report("a policy is for a workload or for a node pool, not for both", at: "node_pool")
             }
@@ -45,6 +46,7 @@ enum PolicyReader {
             let schedules = ScheduleReader.schedules(fields, document)
             let pauses = PauseReader.pauses(fields, document)
             let victims = fields.node("victims").flatMap { VictimReader.victims($0, document, source) }
+            let sizing = fields.node("size")
             guard let name, let workload, let bounds, let signals, !signals.isEmpty else { return nil }
             var policy = ScalingPolicy(
                 name: name, workload: workload, mode: mode, minReplicas: bounds.lowerBound,
@@ -61,7 +63,7 @@ enum PolicyReader {
             policy.suspectsZeroFor = when.zero ?? (bounds.lowerBound == 0 ? .zero : .seconds(600))
             policy.bridge = when.bridge ?? .seconds(900)
             policy.fallback = when.fallback
-            policy.sizing = fields.node("size").flatMap {
+            policy.sizing = sizing.flatMap {
                 SizingReader.sizing($0, document, source, workload: workload)
             }
             policy.victims = victims?.choice

@@ -167,15 +167,32 @@ struct HCLParser {
                 throw error("a placeholder of a template, outside of quotes: fill the template in first")
             }
             let first = index
-            while let byte = current, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: ","),
+            var calls = 0
+            while let byte = current, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: ",") || calls > 0,
                 byte != UInt8(ascii: "]"), byte != UInt8(ascii: "}"), byte != UInt8(ascii: "#"), !isNext("//")
             {
+                if byte == UInt8(ascii: "(") { calls += 1 }
+                if byte == UInt8(ascii: ")") { calls -= 1 }
                 advance()
             }
             let text = String(decoding: bytes[first..<index], as: UTF8.self)
             let trimmed = text.split(separator: " ").joined(separator: " ")
             guard !trimmed.isEmpty else { throw error("expected a value") }
+            if let next = Self.argumentBehind(trimmed) {
+                throw DocumentError([
+                    Problem(
+                        file: file, position: start,
+                        message: "expected a new line before \"\(next)\": each has a line of its own")
+                ])
+            }
             return Documents.Node(.scalar(trimmed.filter { $0 != "\r" }, plain: true), at: start)
+        }
+    }
+
+    /// The argument or block that follows on the line of a value: `70 threshold = 0.05`, `10 policy {`.
+    private static func argumentBehind(_ text: String) -> String? {
+        text.firstMatch(of: /^[^\s"(]+ ([A-Za-z_][A-Za-z0-9_-]*) ?(?:=(?!=)|("[^"]*" ?)?\{)/).map {
+            String($0.output.1)
         }
     }
 

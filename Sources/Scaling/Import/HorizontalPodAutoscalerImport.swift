@@ -27,8 +27,9 @@ struct HorizontalPodAutoscalerImport {
             log.note("the namespace \(text) is not kept: workloads have none", namespace)
         }
         for pair in object.at("metadata", "annotations")?.pairs ?? [] {
-            let prefix = "autoscaling.alpha.kubernetes.io/"
-            guard let key = pair.key.text, key == prefix + "metrics" || key == prefix + "behavior" else {
+            guard let key = pair.key.text,
+                key == Self.annotations + "metrics" || key == Self.annotations + "behavior"
+            else {
                 continue
             }
             log.note(
@@ -47,6 +48,9 @@ struct HorizontalPodAutoscalerImport {
         {
             // What Kubernetes assumes where nothing is said.
             add(cpu: 80, to: &draft)
+            if let annotation = object.at("metadata", "annotations", Self.annotations + "metrics") {
+                log.note("its metrics are not known: CPU at 80 % is taken for them", annotation)
+            }
         }
         guard !draft.signals.isEmpty else {
             log.note("none of its metrics has an equivalent: no policy for \(name)", spec["metrics"])
@@ -67,6 +71,9 @@ struct HorizontalPodAutoscalerImport {
         draft.notes = log.messages(since: before)
         return draft
     }
+
+    /// Where version 1 keeps what it has no fields for.
+    private static let annotations = "autoscaling.alpha.kubernetes.io/"
 
     private static let known: Set<String> = [
         "scaletargetref", "minreplicas", "maxreplicas", "metrics", "behavior",

@@ -131,8 +131,10 @@ extension NomadImport {
         let source = field(check, "source")?.text ?? "nomad-apm"
         switch source {
         case "prometheus":
-            guard (try? Expression.parse(text)) != nil else {
-                log.note("the query of \(name) is not PromQL", field(check, "query"))
+            do {
+                _ = try Expression.parse(text)
+            } catch {
+                log.note("the query of \(name) is not PromQL: \(error.message)", field(check, "query"))
                 return nil
             }
             return text

@@ -10,7 +10,7 @@ package struct PolicyImport: Sendable {
     package enum Source: String, Sendable, CaseIterable {
         /// Kubernetes' HorizontalPodAutoscaler, v1 and v2.
         case hpa
-        /// KEDA's ScaledObject.
+        /// KEDA's ScaledObject, and the HTTPScaledObject of its HTTP add-on.
         case keda
         /// Nomad's `scaling` blocks, in HCL or JSON.
         case nomad
@@ -29,6 +29,12 @@ package struct PolicyImport: Sendable {
                         drafts += HorizontalPodAutoscalerImport(log).draft(object).map { [$0] } ?? []
                     case (.keda, "ScaledObject"):
                         drafts += ScaledObjectImport(log).draft(object).map { [$0] } ?? []
+                    case (.keda, "HTTPScaledObject"):
+                        drafts += HTTPScaledObjectImport(log).draft(object).map { [$0] } ?? []
+                    case (.keda, "ScaledJob"):
+                        log.note(
+                            "ScaledJob has no equivalent: replicas here go on; let workers take one job after the other",
+                            object)
                     default:
                         if !object.isNull {
                             log.note("\(kind ?? "this") is not looked at", object)

@@ -67,9 +67,25 @@ struct QueueMeasure {
         }
         match("queue", "queueName", isPattern: isPattern)
         // What is published has a virtual host of the exchange as well.
-        match(isRate ? "queue_vhost" : "vhost", "vhostName")
+        let label = isRate ? "queue_vhost" : "vhost"
+        if metadata["vhostName"] == nil, let host = metadata["host"]?.text,
+            let name = Self.virtualHost(of: host)
+        {
+            conditions.append("\(label)=\(MetricName.quoted(name))")
+        } else {
+            match(label, "vhostName")
+        }
         let length = text("queueLength")
         target = text("value") ?? length ?? "20"
+    }
+
+    /// What the path of an address ends with, as in `amqp://user@host:5672/shop`; nil where there is none.
+    private static func virtualHost(of address: String) -> String? {
+        guard let scheme = address.firstRange(of: "://") else { return nil }
+        let rest = address[scheme.upperBound...].prefix { $0 != "?" && $0 != "#" }
+        guard let slash = rest.firstIndex(of: "/") else { return nil }
+        let name = rest[slash...].split(separator: "/").last.map(String.init)
+        return name?.replacing("%2f", with: "/").replacing("%2F", with: "/")
     }
 
     private mutating func kafka(group: String) {

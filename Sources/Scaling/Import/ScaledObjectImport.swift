@@ -76,7 +76,8 @@ struct ScaledObjectImport {
     }
 
     private func fallback(_ spec: Documents.Node, _ polling: Int, _ draft: inout PolicyDraft) {
-        guard let node = spec["fallback"] else { return }
+        // The count it has is what is held here wherever nothing else is said.
+        guard let node = spec["fallback"], node["behavior"]?.text != "currentReplicas" else { return }
         guard let replicas = node["replicas"]?.integer, replicas >= 0 else {
             return log.note("a fallback needs replicas", node)
         }

@@ -55,6 +55,16 @@ struct TriggerImport {
         log.note(
             "\(type) is measured by \(queue.exporter), which has to be scraped; check the query", trigger)
         var known = Self.connection.union(queue.known)
+        for pair in metadata?.pairs ?? [] {
+            guard let key = pair.key.text, key.hasSuffix("FromEnv") else { continue }
+            known.insert(key.lowercased())
+            let plain = key.dropLast("FromEnv".count).lowercased()
+            // A host tells of the virtual host as well.
+            guard !Self.connection.contains(plain) || type == "rabbitmq" && plain == "host" else { continue }
+            log.note(
+                "\(key) is a variable of the workload's environment, whose value is not known here: "
+                    + "add what of it belongs into the query", pair.key)
+        }
         if queue.isPartitioned, metadata?["allowIdleConsumers"]?.text != "true" {
             known.insert("allowidleconsumers")
             log.note(
@@ -70,8 +80,10 @@ struct TriggerImport {
         guard let query = metadata?["query"]?.text, let threshold = metadata?["threshold"]?.text else {
             return log.note("a prometheus trigger needs query and threshold", trigger)
         }
-        guard (try? Expression.parse(query)) != nil else {
-            return log.note("its query is not PromQL", metadata?["query"])
+        do {
+            _ = try Expression.parse(query)
+        } catch {
+            return log.note("its query is not PromQL: \(error.message)", metadata?["query"])
         }
         if let server = metadata?["serverAddress"], let address = server.text {
             log.note("the query is asked of Flyball's own store instead of \(address)", server)

@@ -28,10 +28,12 @@ extension Measurer {
         }
         guard let answer else { return series }
         let horizon = (name: "horizon", value: answer.outlook.horizon.prometheusText)
-        add("flyball_forecast", [horizon, (name: "quantile", value: "mean")], answer.outlook.expectedPeak)
-        for (quantile, value) in answer.quantiles {
-            add("flyball_forecast", [horizon, (name: "quantile", value: "\(quantile)")], value)
+        // Only totals are foreseen, which are never below zero.
+        func add(forecast value: Double, _ quantile: String) {
+            add("flyball_forecast", [horizon, (name: "quantile", value: quantile)], max(0, value))
         }
+        add(forecast: answer.outlook.expectedPeak, "mean")
+        for (quantile, value) in answer.quantiles { add(forecast: value, "\(quantile)") }
         add("flyball_forecast_trusted", [], answer.outlook.isTrusted ? 1 : 0)
         if let ratio = answer.errorRatio { add("flyball_forecast_error_ratio", [horizon], ratio) }
         if let coverage = answer.coverage {

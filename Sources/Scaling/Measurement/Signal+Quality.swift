@@ -32,7 +32,7 @@ extension Signal {
         case .value(let value, let at), .stale(let value, let at):
             let sources = coverage.map { ", \(SignalPolicy.Unit.share.text($0)) of its sources" } ?? ""
             let series =
-                kept.map { ", \(SignalPolicy.Unit.share.text($0)) of what its series told is left" } ?? ""
+                kept.map { ", \(SignalPolicy.Unit.share.text($0)) of its series tell in full" } ?? ""
             return "\(signal.unit.text(value)), \(quality(as: signal).rawValue), "
                 + "\((now - at).prometheusText) old\(sources)\(series)"
         case .missing: return "missing"

@@ -13,9 +13,16 @@ package struct PolicyUnitTest {
         /// How long a replica takes to be ready.
         var startUp: Duration
         /// What runs at the start, by workload; else the least that the policy keeps, and at least one.
-        var replicas: [(workload: String, count: Int)]
+        var replicas: [Start]
         var series: [SeriesNotation]
         var cases: [DecisionExpectation]
+        var position: Position
+    }
+
+    /// How many replicas of a workload run at the start.
+    struct Start {
+        var workload: String
+        var count: Int
         var position: Position
     }
 
@@ -47,6 +54,15 @@ package struct PolicyUnitTest {
         policies = try PolicyFile.load(files)
         tests = file.tests
         self.path = path
+        let workloads = Set(policies.map(\.workload.name)).sorted()
+        for start in tests.flatMap(\.replicas) where !workloads.contains(start.workload) {
+            throw DocumentError([
+                Problem(
+                    file: path, position: start.position,
+                    message: "no policy scales \"\(start.workload)\"; known are "
+                        + workloads.joined(separator: ", "))
+            ])
+        }
         for item in tests.flatMap(\.cases) {
             let known = policies.map(\.name)
             if let name = item.policy, !known.contains(name) {

@@ -52,14 +52,14 @@ struct PolicyUnitTestReader {
         }
     }
 
-    private func replicas(_ fields: FieldReader) -> [(workload: String, count: Int)] {
+    private func replicas(_ fields: FieldReader) -> [PolicyUnitTest.Start] {
         fields.mapping("replicas") { fields in
             fields.all.compactMap { pair in
                 let count = document.scalar(pair.value, "the count", expected: "a whole number") { text in
                     Int(text).flatMap { (0...Self.mostReplicas).contains($0) ? $0 : nil }
                 }
                 guard let name = pair.key.text, let count else { return nil }
-                return (workload: name, count: count)
+                return PolicyUnitTest.Start(workload: name, count: count, position: pair.key.position)
             }
         } ?? []
     }

@@ -12,7 +12,7 @@ struct Query: AsyncParsableCommand {
             flyball query series 'up{job="node"}'
             flyball query labels job
 
-            Times are RFC 3339, Unix seconds, `now`, or relative to now: -1h, now-30m. Exit codes: 0 an answer, 1 none, 2 the
+            Times are RFC 3339, Unix seconds, `now`, or relative to now: -1h, now-30m. Exit codes: 0 an answer (if an empty one), 1 none, 2 the
             query was refused.
             """,
         subcommands: [Instant.self, Range.self, Series.self, LabelsQuery.self],
