@@ -66,6 +66,7 @@ extension Deliberation {
         if let since = known.zeroSince { return min(since, now) }
         guard known.value > 0 else { return nil }
         switch signal.target {
+        case .backlog(let rate, _) where isWorkedOff(known, rate: rate, memory): return nil
         case .perReplica, .backlog, .mean:
             let before = Proposal(
                 learned(signal, memory).signal, known.value, counts: counts, current: 0, policy: policy)
@@ -76,6 +77,21 @@ extension Deliberation {
             let after = Proposal(signal, 0, counts: counts, current: current, policy: policy)
             return before.count >= current && after.count < current ? now : nil
         }
+    }
+
+    /// Whether a backlog may be gone since it was read: beside a load that goes on, and where the ready replicas do so much
+    /// in that time.
+    private func isWorkedOff(
+        _ known: ScalingMemory.SignalMemory, rate: Double, _ memory: ScalingMemory
+    ) -> Bool {
+        let isLoaded = policy.signals.contains { signal in
+            guard case .perReplica = signal.target, let load = memory.signal(signal.name) else {
+                return false
+            }
+            return load.zeroSince == nil && !isNothing(load.value, signal)
+                && now - load.at <= policy.staleAfter
+        }
+        return isLoaded && known.value <= rate * Double(counts.ready) * (now - known.at).inSeconds
     }
 
     /// Keeps what later decisions need to judge the next reading.
