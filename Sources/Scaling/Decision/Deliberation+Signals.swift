@@ -31,7 +31,7 @@ extension Deliberation {
                 }
                 fallBack(signal, memory, &asked)
             case .trusted(let value):
-                propose(signal, value, coverage: measured.flatMap { share(of: $0, memory) }, memory, &asked)
+                propose(signal, value, measurement, memory, &asked)
             }
             remember(signal, measured?.reading ?? .missing, &memory)
         }
@@ -43,16 +43,24 @@ extension Deliberation {
     }
 
     private mutating func propose(
-        _ written: SignalPolicy, _ value: Double, coverage: Double?, _ memory: ScalingMemory,
+        _ written: SignalPolicy, _ value: Double, _ measurement: Measurement, _ memory: ScalingMemory,
         _ asked: inout Asked
     ) {
+        let measured = measurement.signals.first { $0.name == written.name }
+        let coverage = measured.flatMap { share(of: $0, memory) }
         let (signal, isLearned) = learned(written, memory)
         var proposal = Proposal(signal, value, counts: counts, current: current, policy: policy)
+        var most: Int?
+        if let bound = mostBesideLearned(signal, measurement, memory), proposal.count > bound {
+            proposal.count = bound
+            most = bound
+        }
         if signal.isActive(value) { activity.active = activity.active ?? signal.name }
         let (noted, ready) = (proposal, counts.ready)
         note(
             proposal.calm == nil ? .signal : .tolerance, signal.name,
-            noted.text(signal, value, ready: ready) + (isLearned ? " (learned)" : ""),
+            noted.text(signal, value, ready: ready) + (isLearned ? " (learned)" : "")
+                + (most.map { "; more than \($0) would not mend it" } ?? ""),
             count: proposal.count)
         if let coverage, let rule = policy.partial, coverage < 0.9999, proposal.count < current {
             guard let completed = complete(signal, value, coverage, rule) else {
