@@ -1,5 +1,5 @@
 # Flyball: what a fresh Debian machine with Swift needs, and nothing else.
-.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query bench-latency torture bench-forecast bench-scaling bench-backtest fuzz clean
+.PHONY: run test build deps format lint bench-demo bench-build bench-storage bench-query bench-latency torture bench-forecast bench-scaling bench-queue bench-backtest fuzz clean
 
 PACKAGES = libcurl4-openssl-dev liblz4-dev libsnappy-dev libre2-dev pkg-config util-linux e2fsprogs procps xz-utils curl \
 	prometheus prometheus-node-exporter prometheus-alertmanager libjs-dygraphs chromium python3 python3-venv
@@ -90,6 +90,11 @@ bench-backtest: build
 bench-scaling: deps
 	swift build -c release --product scaling-benchmark
 	Benchmarks/scaling.py .build/release/scaling-benchmark
+
+## bench-queue: policies on queues beside KEDA tuned by grid search over recorded demand (ARGUMENTS=--all for all kinds)
+bench-queue: deps
+	swift build -c release --product scaling-benchmark
+	Benchmarks/queue.py .build/release/scaling-benchmark $(ARGUMENTS)
 
 ## fuzz: random texts for the parser, random queries for the engine and its reference; goes on at SEED
 PARSER = 10000000

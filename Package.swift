@@ -90,7 +90,9 @@ let package = Package(
         benchmark(
             "query-benchmark", in: "QueryBenchmark", "TimeSeries", "Codecs", "Journal", "Storage", "PromQL"),
         benchmark("forecast-benchmark", in: "ForecastBenchmark", "Forecasting", "TextFiles"),
-        benchmark("scaling-benchmark", in: "ScalingBenchmark", "Documents", "Scaling", "TextFiles"),
+        benchmark(
+            "scaling-benchmark", in: "ScalingBenchmark", "TimeSeries", "Documents", "Fleet", "Scaling",
+            "TextFiles"),
         benchmark("promql-fuzz", in: "PromQLFuzz", "PromQL", "PromQLReference", "TextFiles"),
         support("PromQLReference", "TimeSeries", "PromQL"),
         support("TextFiles"),

@@ -34,6 +34,7 @@ import TextFiles
             print("usage: scaling-benchmark POLICIES STARTUPS NAME=FILE.csv:CLASS:DAYS ...")
             exit(2)
         }
+        if arguments[0] == "queue" { return try await QueueBenchmark.run(Array(arguments.dropFirst())) }
         if arguments[0] == "speed" { return try await speed(arguments[1], count: Int(arguments[2]) ?? 100) }
         let policies = try PolicyFile.load([(name: arguments[0], text: try TextFile.read(arguments[0]))])
         let startUps = arguments[1].split(separator: ",").compactMap { Int($0) }
@@ -86,7 +87,7 @@ import TextFiles
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    private static func trace(_ text: String) throws -> Trace {
+    static func trace(_ text: String) throws -> Trace {
         let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
         let parts = halves.count == 2 ? halves[1].split(separator: ":").map(String.init) : []
         guard parts.count == 3, let days = Int(parts[2]) else { throw TextFile.ReadError(file: text) }

@@ -151,6 +151,25 @@ struct CapacityTests {
     }
 
     @Test
+    func `a latency that no replica mends asks for no more than the least share that may be learned`() {
+        var scene = learner()
+        scene.policy.maxReplicas = 1000
+
+        var counts: [Int] = []
+        for _ in 0..<20 {
+            scene.ready = nil
+            counts.append(
+                scene.decide([
+                    "load": .value(100, measuredAt: scene.now), "latency": .value(5, measuredAt: scene.now),
+                ]).desired)
+            scene.pass(.seconds(15))
+        }
+
+        #expect(counts.prefix(2) == [20, 40])
+        #expect(counts.max() == 40)
+    }
+
+    @Test
     func `an overload weighs as a miss, however large its latency`() {
         var scene = learner()
         let before = share(scene)

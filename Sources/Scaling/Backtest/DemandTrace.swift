@@ -36,7 +36,7 @@ package struct DemandTrace: Sendable {
     }
 
     /// The demand at a moment, linear between its values.
-    func demand(atSeconds seconds: Int) -> Double {
+    package func demand(atSeconds seconds: Int) -> Double {
         let index = seconds / stepSeconds
         guard index + 1 < values.count else { return values[values.count - 1] }
         let share = Double(seconds % stepSeconds) / Double(stepSeconds)

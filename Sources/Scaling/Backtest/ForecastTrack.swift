@@ -132,7 +132,7 @@ package struct PolicyForecasts: Sendable {
     }
 
     /// What was foreseen at a moment, in a policy's unit.
-    func outlook(atSeconds seconds: Int, scale: Double) -> Signal.Outlook? {
+    package func outlook(atSeconds seconds: Int, scale: Double) -> Signal.Outlook? {
         // What is measured is a tick old when it is known.
         guard seconds >= lead.tickSeconds else { return nil }
         let tick = seconds / lead.tickSeconds - 1

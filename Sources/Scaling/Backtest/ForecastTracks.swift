@@ -2,14 +2,14 @@ import Forecasting
 
 /// The forecasts of a run: one track for each window, history and grid that its policies ask for. Those of one grid are
 /// fitted together, so that what their models have in common is found once.
-struct ForecastTracks: Sendable {
+package struct ForecastTracks: Sendable {
     private let trace: DemandTrace
     private let settings: Backtest.Settings
     private var tracks: [ForecastTrack] = []
     /// By grid, the values of its moments.
     private var values: [ForecastTrack.Grid: [Double]] = [:]
 
-    init(_ trace: DemandTrace, _ settings: Backtest.Settings, _ policies: [ScalingPolicy]) {
+    package init(_ trace: DemandTrace, _ settings: Backtest.Settings, _ policies: [ScalingPolicy]) {
         self.trace = trace
         self.settings = settings
         var quantiles: [ForecastTrack.Key: Set<Double>] = [:]
@@ -42,7 +42,7 @@ struct ForecastTracks: Sendable {
 
     /// Makes them all, on as many cores as there are.
     /// - Parameter progress: called with the share of the work that is done.
-    mutating func make(progress: (Double) -> Void) async {
+    package mutating func make(progress: (Double) -> Void) async {
         let fits = Double(max(1, fits))
         let all = await withTaskGroup(of: (Int, [(Int, ForecastTrack.Stretch)]).self) { [self] group in
             for (grid, places) in Dictionary(grouping: tracks.indices, by: { tracks[$0].key.grid }) {
@@ -102,7 +102,7 @@ struct ForecastTracks: Sendable {
     }
 
     /// What a policy asks for; nil where it predicts nothing.
-    func forecasts(for policy: ScalingPolicy) -> PolicyForecasts? {
+    package func forecasts(for policy: ScalingPolicy) -> PolicyForecasts? {
         guard let prediction = policy.prediction else { return nil }
         let grid = grid(prediction, policy)
         guard let lead = tracks.first(where: { $0.key == leadKey(prediction, grid) }),

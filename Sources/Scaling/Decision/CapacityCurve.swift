@@ -6,6 +6,8 @@ package struct CapacityCurve: Hashable, Sendable, Codable {
     /// From nothing to four times what is written.
     static let binCount = 48
     private static let binsPerExpected = 12.0
+    /// What is learned stays within so many times of what is written, more or less.
+    static let reach = 4.0
     /// What is seen counts as at most so many observations: a bin follows a change within about as many.
     private static let heaviest = 60.0
     /// What is not seen again fades: half of it is forgotten within some 1,400 observations elsewhere.

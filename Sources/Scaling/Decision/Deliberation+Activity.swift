@@ -74,7 +74,7 @@ extension Deliberation {
             until = seen.at + bridge
         }
         // Hardly any tolerance here: the risk that the policy takes is in the quantile.
-        let needed = foreseen(outlook.peak / target)
+        let needed = foreseen(outlook.peak / target + beside)
         guard needed > count, count > 0 || policy.idleAfter == nil || signal.isActive(outlook.peak)
         else {
             return note(

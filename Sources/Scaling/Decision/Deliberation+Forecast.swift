@@ -6,7 +6,8 @@ extension Deliberation {
     /// With a forecast that is used, the measured demand is covered, with hardly any tolerance. The count is
     /// lowered only to what may still be needed within the hold, and stays where it is above that by no more
     /// than the band: a forecast moves every minute, and a replica less is not worth a change. Without one,
-    /// headroom over the measured demand stands for what the forecast would have seen.
+    /// headroom over the measured demand stands for what the forecast would have seen. Where the policy adds its signals
+    /// up, what the others ask for is needed beside all that.
     mutating func settleForecast(_ measurement: Measurement, _ memory: inout ScalingMemory) {
         guard count > 0, let prediction = policy.prediction, let signal = policy.signal(prediction.signal),
             case .perReplica(let target) = learned(signal, memory).signal.target, target > 0,
@@ -37,18 +38,19 @@ extension Deliberation {
         let keep = outlook.keep.flatMap { $0.isFinite ? $0 / target : nil }
         let kept = max(demand, keep ?? demand)
         planned = kept
-        count = max(count, risen(to: demand, keep))
+        count = max(count, risen(to: demand + beside, keep.map { $0 + beside }))
         guard count < current else { return }
-        // Of what other signals asked for lately the forecast knows nothing.
-        if keep != nil { isForeseen = policy.signals.count == 1 }
-        if kept >= Double(current) * (1 - prediction.band) {
+        // Of what other signals asked for lately the forecast knows nothing; but a backlog that has been worked off will
+        // not come back without what arrives.
+        if keep != nil { isForeseen = policy.signals.allSatisfy { $0.name == signal.name || $0.isBacklog } }
+        if kept + beside >= Double(current) * (1 - prediction.band) {
             count = current
-            let less = max(0, 1 - kept / Double(current))
+            let less = max(0, 1 - (kept + beside) / Double(current))
             note(
                 .tolerance, signal.name,
                 "foreseen to need \(SignalPolicy.Unit.share.text(less)) less, which is not worth a change")
-        } else if Replicas.covering(kept) > count {
-            count = Replicas.covering(kept)
+        } else if Replicas.covering(kept + beside) > count {
+            count = Replicas.covering(kept + beside)
             note(
                 .forecast, signal.name,
                 "up to \(signal.unit.text(kept * target)) may be needed again within "
@@ -63,12 +65,11 @@ extension Deliberation {
     /// if they were like the others.
     private mutating func cover(_ needed: Double, of signal: SignalPolicy) {
         guard let share = reported[signal.name], count < current else { return }
-        let whole = min(current, Replicas.covering(needed / share))
+        let covering = Replicas.covering(needed / share + beside)
+        let whole = min(current, covering)
         guard whole > count else { return }
         count = whole
-        note(
-            .partial, signal.name,
-            "with what is foreseen of the others like them \(Replicas.covering(needed / share))")
+        note(.partial, signal.name, "with what is foreseen of the others like them \(covering)")
     }
 
     /// The replicas for a demand. Where they are more than there are, some of what will be kept anyway is added at once,
@@ -117,8 +118,8 @@ extension Deliberation {
         guard grown != nil || isUnlearned else { return }
         let wanted = max(grown ?? 0, demand * (1 + ReactiveReference.headroom))
         planned = max(planned ?? 0, wanted)
-        guard foreseen(wanted) > count else { return }
-        count = foreseen(wanted)
+        guard foreseen(wanted + beside) > count else { return }
+        count = foreseen(wanted + beside)
         isForeseen = false
         note(
             .surge, signal.name,
@@ -132,8 +133,8 @@ extension Deliberation {
 
     /// In an outage that lasts, what comes back is more than there was: a third more, as a reactive autoscaler holds.
     private mutating func awaitReturn(of demand: Double, _ signal: SignalPolicy) {
-        guard foreseen(demand) > count else { return }
-        count = foreseen(demand)
+        guard foreseen(demand + beside) > count else { return }
+        count = foreseen(demand + beside)
         isForeseen = false
         note(
             .forecast, signal.name,
@@ -146,7 +147,8 @@ extension Deliberation {
         let demand = demand * (1 + headroom)
         planned = max(planned ?? 0, demand)
         guard headroom > 0, demand > 0 else { return }
-        let proposal = Proposal(demand: demand, base: current, current: current, policy: policy)
+        let proposal = Proposal(
+            demand: demand + beside, base: current, current: current, policy: policy)
         guard proposal.count > count else { return }
         count = proposal.count
         isForeseen = false

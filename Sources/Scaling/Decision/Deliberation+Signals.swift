@@ -9,7 +9,7 @@ extension Deliberation {
         /// Of signals that do not measure a demand, and of all where the policy takes the largest or smallest.
         var counts: [Int] = []
         /// Fractional replicas with their weights, where the policy adds or averages.
-        var demands: [(demand: Double, weight: Double)] = []
+        var demands: [(signal: String, demand: Double, weight: Double)] = []
         /// What a latency far below its objective would accept.
         var objections: [Int] = []
         /// Not to be trusted, so that nothing is removed.
@@ -31,7 +31,7 @@ extension Deliberation {
                 }
                 fallBack(signal, memory, &asked)
             case .trusted(let value):
-                propose(signal, value, coverage: measured.flatMap { share(of: $0, memory) }, memory, &asked)
+                propose(signal, value, measurement, memory, &asked)
             }
             remember(signal, measured?.reading ?? .missing, &memory)
         }
@@ -43,16 +43,24 @@ extension Deliberation {
     }
 
     private mutating func propose(
-        _ written: SignalPolicy, _ value: Double, coverage: Double?, _ memory: ScalingMemory,
+        _ written: SignalPolicy, _ value: Double, _ measurement: Measurement, _ memory: ScalingMemory,
         _ asked: inout Asked
     ) {
+        let measured = measurement.signals.first { $0.name == written.name }
+        let coverage = measured.flatMap { share(of: $0, memory) }
         let (signal, isLearned) = learned(written, memory)
         var proposal = Proposal(signal, value, counts: counts, current: current, policy: policy)
+        var most: Int?
+        if let bound = mostBesideLearned(signal, measurement, memory), proposal.count > bound {
+            proposal.count = bound
+            most = bound
+        }
         if signal.isActive(value) { activity.active = activity.active ?? signal.name }
         let (noted, ready) = (proposal, counts.ready)
         note(
             proposal.calm == nil ? .signal : .tolerance, signal.name,
-            noted.text(signal, value, ready: ready) + (isLearned ? " (learned)" : ""),
+            noted.text(signal, value, ready: ready) + (isLearned ? " (learned)" : "")
+                + (most.map { "; more than \($0) would not mend it" } ?? ""),
             count: proposal.count)
         if let coverage, let rule = policy.partial, coverage < 0.9999, proposal.count < current {
             guard let completed = complete(signal, value, coverage, rule) else {
@@ -82,7 +90,7 @@ extension Deliberation {
         if proposal.isNoObjection {
             asked.objections.append(proposal.count)
         } else if isAdded, let demand = proposal.demand, demand.isFinite {
-            asked.demands.append((demand, signal.weight ?? 1))
+            asked.demands.append((signal.name, demand, signal.weight ?? 1))
         } else {
             asked.counts.append(proposal.count)
         }
@@ -140,6 +148,13 @@ extension Deliberation {
         return completed
     }
 
+    /// What the signals that are not predicted add to a forecast; as little as is tolerated adds nothing.
+    private mutating func besidePredicted(_ asked: Asked) {
+        guard let prediction = policy.prediction else { return }
+        let others = asked.demands.reduce(0) { $0 + ($1.signal == prediction.signal ? 0 : $1.demand) }
+        beside = others > Double(current) * policy.behaviour.up.tolerance ? others : 0
+    }
+
     private mutating func combine(_ asked: Asked) {
         guard let chosen = chosen(asked) else {
             count = current
@@ -165,6 +180,7 @@ extension Deliberation {
             guard !asked.demands.isEmpty else { return asked.counts.max() }
             let isSum = policy.combination == .sum
             let total = asked.demands.reduce(0) { $0 + $1.demand * (isSum ? 1 : $1.weight) }
+            if isSum { besidePredicted(asked) }
             let weight = isSum ? 1 : asked.demands.reduce(0) { $0 + $1.weight }
             let proposal = Proposal(
                 demand: total / weight, base: current, current: current, policy: policy)

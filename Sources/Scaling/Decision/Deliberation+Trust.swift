@@ -66,6 +66,7 @@ extension Deliberation {
         if let since = known.zeroSince { return min(since, now) }
         guard known.value > 0 else { return nil }
         switch signal.target {
+        case .backlog(let rate, _) where isWorkedOff(known, rate: rate, memory): return nil
         case .perReplica, .backlog, .mean:
             let before = Proposal(
                 learned(signal, memory).signal, known.value, counts: counts, current: 0, policy: policy)
@@ -78,6 +79,21 @@ extension Deliberation {
         }
     }
 
+    /// Whether a backlog may be gone since it was read: beside a load that goes on, and where the ready replicas do so much
+    /// in that time.
+    private func isWorkedOff(
+        _ known: ScalingMemory.SignalMemory, rate: Double, _ memory: ScalingMemory
+    ) -> Bool {
+        let isLoaded = policy.signals.contains { signal in
+            guard case .perReplica = signal.target, let load = memory.signal(signal.name) else {
+                return false
+            }
+            return load.zeroSince == nil && !isNothing(load.value, signal)
+                && now - load.at <= policy.staleAfter
+        }
+        return isLoaded && known.value <= rate * Double(counts.ready) * (now - known.at).inSeconds
+    }
+
     /// Keeps what later decisions need to judge the next reading.
     func remember(_ signal: SignalPolicy, _ reading: Signal.Reading, _ memory: inout ScalingMemory) {
         guard policy.suspectsZeroFor != nil || policy.bridge != nil || policy.fallback != nil,
@@ -87,48 +103,6 @@ extension Deliberation {
             ScalingMemory.SignalMemory(
                 name: signal.name, at: now, value: value,
                 zeroSince: isNothing(value, signal) ? zeroSince(signal, memory) : nil))
-    }
-
-    /// The signal with the share of load that was learned for a replica, where a policy asks for it and enough was seen.
-    func learned(_ signal: SignalPolicy, _ memory: ScalingMemory) -> (signal: SignalPolicy, isLearned: Bool) {
-        guard signal.learnsFrom != nil, let share = memory.learnedShare(policy) else {
-            return (signal, false)
-        }
-        var copy = signal
-        copy.target = .perReplica(share)
-        return (copy, true)
-    }
-
-    /// How long the count has to be steady, and all of it ready, before what replicas do says something about them.
-    private static let settling = Duration.seconds(60)
-
-    /// Takes in what latency goes with what load, while all replicas are ready and nothing has changed lately: what has
-    /// queued up while some were not has to be worked off first.
-    func learn(_ measurement: Measurement, _ memory: inout ScalingMemory) {
-        for signal in policy.signals {
-            guard let source = signal.learnsFrom, case .perReplica(let written) = signal.target,
-                case .objective(let objective)? = policy.signal(source)?.target,
-                measurement.policy == policy.name
-            else { continue }
-            guard counts.ready > 0, counts.starting == 0, counts.ready == counts.desired else {
-                memory.wasUnsettled(at: now)
-                continue
-            }
-            guard memory.isSettled(for: Self.settling, at: now),
-                let load = whole(signal.name, measurement), let latency = whole(source, measurement)
-            else { continue }
-            memory.learn(
-                load: load / Double(counts.ready), latency: latency, expected: written, objective: objective,
-                at: now)
-        }
-    }
-
-    /// A fresh, finite value of all sources.
-    private func whole(_ name: String, _ measurement: Measurement) -> Double? {
-        guard let measured = measurement.signals.first(where: { $0.name == name }), measured.isWhole,
-            let signal = policy.signal(name)
-        else { return nil }
-        return policy.sound(measured.reading, of: signal, at: now)
     }
 }
 

@@ -29,6 +29,8 @@ struct Deliberation {
     /// Forecasts have lately been right, and demand is as they said: a limit of scale-in is for those who do not know what
     /// comes back.
     var isForesightProven = false
+    /// What other signals than the predicted one ask for beside it where the policy adds its signals up, in replicas.
+    var beside = 0.0
     /// What the forecast, or headroom in its place, asks for by itself, in replicas.
     var planned: Double?
     /// Nothing was to be done for long enough: the count may fall to nothing past the window.

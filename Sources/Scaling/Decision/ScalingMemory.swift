@@ -112,7 +112,7 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
             case .objective(let objective)? = policy.signal(source)?.target, curve.expected == written,
             let capacity = curve.capacity(meeting: objective), capacity.isTrusted, capacity.load.isFinite
         else { return nil }
-        return max(written / 4, min(capacity.load, written * 4))
+        return max(written / CapacityCurve.reach, min(capacity.load, written * CapacityCurve.reach))
     }
 
     /// Puts the present recommendation into both windows and drops what has left them.

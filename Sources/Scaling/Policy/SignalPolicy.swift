@@ -103,6 +103,9 @@ package struct SignalPolicy: Hashable, Sendable, Codable {
         self.learnsFrom = learnsFrom
     }
 
+    /// Whether it is what waits for being done.
+    var isBacklog: Bool { if case .backlog = target { true } else { false } }
+
     /// Whether the workload has something to do by this value.
     func isActive(_ value: Double) -> Bool {
         if let activation { return value > activation }
