@@ -54,3 +54,13 @@ package struct Velocity: Hashable, Sendable, Codable {
 
     var isIdle: Bool { losses.isEmpty && starts.isEmpty && stops.isEmpty && peak == 0 }
 }
+
+extension Velocity: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        starts.clockStepped(by: step)
+        stops.clockStepped(by: step)
+        losses.clockStepped(by: step)
+        for index in levels.indices { levels[index].at += step }
+        asOf += step
+    }
+}

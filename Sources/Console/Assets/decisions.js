@@ -7,7 +7,7 @@ const holding = new Set(["held", "untrusted", "paused", "flapBudget", "rateLimit
 
 export const kindStyle = {
   scaling: "info", failover: "bad", migration: "warn", placement: "", request: "good", freeze: "warn",
-  outcome: "", configuration: "", leadership: "",
+  outcome: "", configuration: "", leadership: "", clock: "warn",
 };
 
 function headline(entry) {
