@@ -31,7 +31,7 @@ extension ControlRunner {
                     }
                     events.removeAll(where: \.isReplaceable)
                 }
-            case .configured, .requested, .outcome, .began, .ended:
+            case .configured, .requested, .outcome, .began, .ended, .clockStepped:
                 if events.count >= limit, let index = events.firstIndex(where: \.isExpendable) {
                     events.remove(at: index)
                 }
@@ -103,7 +103,7 @@ extension Event {
     fileprivate var isReplaceable: Bool {
         switch self {
         case .observed, .observedUnchanged, .measured, .tick: true
-        case .began, .configured, .outcome, .requested, .ended: false
+        case .began, .configured, .outcome, .requested, .ended, .clockStepped: false
         }
     }
 }

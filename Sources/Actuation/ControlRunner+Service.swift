@@ -19,11 +19,16 @@ extension ControlRunner {
     }
 
     private func decide(_ clock: any Clock, _ execute: @Sendable (Command) -> Outcome?) async {
+        var watch = ClockWatch(clock)
         for await _ in wake {
-            let events = drain()
+            var events = drain()
             guard !events.isEmpty else { continue }
+            let now = clock.now
+            if let step = watch.step(to: now, uptime: clock.uptime) {
+                events.insert(.clockStepped(by: step), at: 0)
+            }
             do {
-                for command in try await runBatch(events, at: clock.now) {
+                for command in try await runBatch(events, at: now) {
                     if let outcome = execute(command) { submit(.outcome(command: command.id, outcome)) }
                 }
             } catch {

@@ -5,7 +5,8 @@ package import TimeSeries
 /// One leaf of the audit log: what was decided, why, and what was commanded. At most 16 KiB encoded.
 package struct AuditEntry: Hashable, Sendable, Codable {
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case configuration, scaling, placement, migration, failover, request, freeze, outcome, leadership
+        case configuration, scaling, placement, migration, failover, request, freeze, outcome, leadership,
+            clock
     }
 
     /// `d<epoch>-<number>`: what `flyball explain` takes.

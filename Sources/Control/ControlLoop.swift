@@ -10,8 +10,10 @@ package struct ControlLoop: Hashable, Sendable, Codable {
     /// Takes a batch of events, in order, as of one moment.
     ///
     /// Every `record` comes before every `execute`. Time never runs backwards here: a moment before the last one counts
-    /// as the last one, unless the clock was set back by more than ten seconds.
+    /// as the last one, unless the clock was set back by more than ten seconds. Where the clock was set, what is
+    /// remembered moves with it.
     package mutating func step(_ events: [Event], at: Timestamp) -> [Effect] {
+        for case .clockStepped(let step) in events { memory.clockStepped(by: step) }
         var turn = Turn(memory: memory, at: at)
         memory = ControlMemory()
         turn.inspectDemand(events)

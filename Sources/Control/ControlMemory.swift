@@ -79,8 +79,10 @@ package struct ControlMemory: Hashable, Sendable, Codable {
     /// The nodes that a person wrote one by one, beside pools.
     var writtenNodes: [NodeSpec]?
     var velocities: [WorkloadID: Velocity] = [:]
-    /// When replicas were stopped within the last minute, whosever they were.
-    var fleetStops: [Timestamp]?
+    /// What was stopped of all workloads together.
+    var fleetVelocity: Velocity?
+    /// When the clock was set last.
+    var clockSteppedAt: Timestamp?
     /// No replica is resized until then, after a backend would not.
     var resizeHolds: [WorkloadID: Timestamp]?
     /// How long replicas took to become ready lately.

@@ -14,6 +14,8 @@ package enum Event: Hashable, Sendable, Codable {
     case observedUnchanged(at: Timestamp)
     case outcome(command: String, Outcome)
     case requested(OperatorRequest)
+    /// The wall clock was set by so much more than has passed; everything else in the batch is by the new one.
+    case clockStepped(by: Duration)
     /// The service ended by a person's hand and stopped every node with all that ran there.
     case ended
     case tick

@@ -1,4 +1,5 @@
 import Fleet
+import TimeSeries
 
 /// Every command that is not certainly over, and the last ones that are.
 package struct IntentLedger: Hashable, Sendable, Codable {
@@ -39,4 +40,8 @@ package struct IntentLedger: Hashable, Sendable, Codable {
     }
 
     func isOpen(_ matches: (Intent.Subject) -> Bool) -> Bool { open.values.contains { matches($0.subject) } }
+}
+
+extension IntentLedger: ClockBound {
+    package mutating func clockStepped(by step: Duration) { open.clockStepped(by: step) }
 }

@@ -10,23 +10,15 @@ extension Turn {
     static let collapseWindow: Duration = .seconds(60)
     static let collapseHold: Duration = .seconds(600)
 
-    mutating func advanceFleetStops() {
-        guard let stops = memory.fleetStops else { return }
-        let recent = stops.filter { now - $0 < .seconds(60) && $0 <= now }
-        memory.fleetStops = recent.isEmpty ? nil : recent
+    mutating func advanceFleetVelocity(_ census: [WorkloadID: Census]) {
+        var velocity = memory.fleetVelocity ?? Velocity()
+        velocity.advance(to: now, size: census.values.reduce(0) { $0 + $1.staying.count + $1.leaving.count })
+        memory.fleetVelocity = velocity
     }
 
     /// How many more replicas may be stopped now, of all workloads.
     var fleetStopsLeft: Int {
-        let stopped = memory.fleetStops?.count ?? 0
-        // Those that were told to stop are there for a while.
-        let stopping = memory.ledger.stopping
-        let staying = memory.fleet.replicas.values.count {
-            $0.phase != .stopping && !stopping.contains($0.id)
-        }
-        let size = staying + stopped
-        let limit = memory.limits.fleetRemovals ?? GuardLimits.standardFleetRemovals
-        return max(0, limit.allowed(of: size) - stopped)
+        memory.fleetVelocity?.stopsLeft(memory.limits.fleetRemovals ?? GuardLimits.standardFleetRemovals) ?? 0
     }
 
     /// Looks at all measurements of a batch before any of them is decided upon.

@@ -5,6 +5,9 @@ import TimeSeries
 extension Turn {
     /// Takes what a backend sees.
     mutating func observe(_ inventory: Inventory) {
+        var inventory = inventory
+        // By a clock that was set back since.
+        inventory.observedAt = min(inventory.observedAt, now)
         if let last = memory.observedAt, memory.hasObserved, inventory.observedAt < last { return }
         guard inventory.epoch <= memory.epoch else { return standDown(before: inventory.epoch) }
         let elapsed = memory.observedAt.map { inventory.observedAt - $0 } ?? .zero
@@ -100,8 +103,10 @@ extension Turn {
             let known = memory.fleet.replicas[replica.id]
             guard known != replica else { continue }
             if replica.phase == .ready, known?.phase != .ready { memory.backOffs[replica.workload] = nil }
-            // One that crashed meanwhile says nothing.
-            if replica.phase == .ready, let known, known.phase == .starting, known.restarts == 0 {
+            // One that crashed meanwhile says nothing, nor one during which the clock was set.
+            if replica.phase == .ready, let known, known.phase == .starting, known.restarts == 0,
+                memory.clockSteppedAt.map({ replica.since - known.since <= now - $0 }) ?? true
+            {
                 memory.startUps = memory.startUps ?? StartUpTimes()
                 memory.startUps?.record(replica.since - known.since, of: replica.workload)
             }

@@ -23,7 +23,7 @@ extension Turn {
     mutating func plan() {
         guard canSee else { return }
         let census = Census.take(memory)
-        advanceFleetStops()
+        advanceFleetVelocity(census)
         var packing: WhatIf?
         for workload in memory.fleet.sortedWorkloads {
             let crowd = census[workload.id] ?? Census()
@@ -82,7 +82,7 @@ extension Turn {
             memory.velocities[id] = velocity
             guard mayCommand(id), memory.freeze == nil, !isBlind else { continue }
             let reason = "workload \(id) is no longer configured"
-            let stops = orphans.prefix(min(velocity.stopsLeft(memory.limits), fleetStopsLeft)).map {
+            let stops = orphans.prefix(min(velocity.stopsLeft(memory.limits.removals), fleetStopsLeft)).map {
                 stop($0, grace: .seconds(10), reason: reason)
             }
             for start in stride(from: 0, to: stops.count, by: 8) {
@@ -95,7 +95,7 @@ extension Turn {
 
     mutating func stop(_ replica: Replica, grace: Duration, reason: String) -> Command {
         memory.velocities[replica.workload, default: Velocity()].stopped(at: now)
-        memory.fleetStops = (memory.fleetStops ?? []) + [now]
+        memory.fleetVelocity?.stopped(at: now)
         return command(
             .stop(replica: replica.id, workload: replica.workload, node: replica.node, grace: grace),
             within: grace + Self.stopDeadline, reason: reason)

@@ -129,11 +129,11 @@ extension Turn {
         let victims = preemption.victims.compactMap { memory.fleet.replicas[$0] }
         var budgets: [WorkloadID: Int] = [:]
         for victim in victims {
-            let left = memory.velocities[victim.workload]?.stopsLeft(memory.limits)
+            let left = memory.velocities[victim.workload]?.stopsLeft(memory.limits.removals)
             budgets[victim.workload, default: left ?? memory.limits.removalsPerMinute] -= 1
         }
         guard victims.count == preemption.victims.count, budgets.values.allSatisfy({ $0 >= 0 }),
-            victims.allSatisfy({ mayCommand($0.workload) })
+            victims.count <= fleetStopsLeft, victims.allSatisfy({ mayCommand($0.workload) })
         else { return false }
         for victim in victims {
             let grace = memory.fleet.workloads[victim.workload]?.stopGrace ?? .seconds(10)

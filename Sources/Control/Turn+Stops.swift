@@ -24,7 +24,7 @@ extension Turn {
             plan.deferred.append("waits to stop \(departures.count): too many nodes are silent")
             return
         }
-        let own = memory.velocities[workload.id]?.stopsLeft(memory.limits) ?? 0
+        let own = memory.velocities[workload.id]?.stopsLeft(memory.limits.removals) ?? 0
         let allowed = min(own, fleetStopsLeft)
         if allowed < departures.count {
             plan.deferred.append(

@@ -10,6 +10,8 @@ struct Turn {
     static let nodeDeadline: Duration = .seconds(20)
     /// Nothing is commanded on what was seen longer ago.
     static let evidenceLimit: Duration = .seconds(15)
+    /// A clock that goes back by no more than this stands still instead.
+    static let clockSlack: Duration = .seconds(10)
 
     var memory: ControlMemory
     let now: Timestamp
@@ -23,8 +25,9 @@ struct Turn {
 
     init(memory: ControlMemory, at: Timestamp) {
         self.memory = memory
-        let wasSetBack = memory.now - at > .seconds(10)
-        now = at >= memory.now || wasSetBack ? at : memory.now
+        // As after a restart, before which nobody saw the clock being set.
+        if memory.now - at > Self.clockSlack { self.memory.clockStepped(by: at - memory.now) }
+        now = max(at, self.memory.now)
         self.memory.now = now
     }
 
@@ -42,6 +45,7 @@ struct Turn {
         case .observedUnchanged(let at): observeUnchanged(at: at)
         case .outcome(let command, let outcome): conclude(command, outcome)
         case .requested(let request): answer(request)
+        case .clockStepped(let step): noteClock(step)
         case .ended: end()
         case .tick: break
         }
@@ -127,6 +131,17 @@ struct Turn {
                 "to be observed before anything is sent: " + open.map(\.text).joined(separator: ", "))
         }
         record(.leadership, reasons: reasons)
+    }
+
+    private mutating func noteClock(_ step: Duration) {
+        let direction = step < .zero ? "back" : "forward"
+        let size = Duration.seconds((abs(step.inSeconds)).rounded())
+        record(
+            .clock,
+            reasons: [
+                "the clock was set \(direction) by \(size.prometheusText)",
+                "windows, limits and holds last as long as if it had not been",
+            ])
     }
 
     /// Nothing runs any more, and nothing was lost: the next start finds nodes that are to be started, not missing.

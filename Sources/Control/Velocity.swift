@@ -16,6 +16,8 @@ package struct Velocity: Hashable, Sendable, Codable {
     /// The sizes within the window, at each change, and the last one before it.
     private var levels: [Level] = []
     private var asOf = Timestamp(milliseconds: 0)
+    /// The present size, with what was stopped within the window. Nil in memories of before.
+    private var whole: Int?
 
     package init() {}
 
@@ -24,6 +26,7 @@ package struct Velocity: Hashable, Sendable, Codable {
         stops.removeAll { now - $0 >= Self.window || $0 > now }
         losses.removeAll { now - $0 >= Self.window || $0 > now }
         asOf = now
+        whole = size + stops.count
         if levels.last?.count != size { levels.append(Level(at: now, count: size)) }
         while levels.count > 1, now - levels[1].at >= Self.window { levels.removeFirst() }
     }
@@ -39,9 +42,10 @@ package struct Velocity: Hashable, Sendable, Codable {
         max(0, limits.starts.allowed(of: base) + losses.count - starts.count)
     }
 
-    /// How many more may be stopped now.
-    func stopsLeft(_ limits: GuardLimits) -> Int {
-        max(0, limits.removals.allowed(of: peak) - stops.count)
+    /// How many more may be stopped now. The share is of what ran at one time within the window: what was stopped and is
+    /// there again, or is to be stopped and still there, counts once, and what was lost meanwhile not at all.
+    func stopsLeft(_ limit: GuardLimits.MinuteLimit) -> Int {
+        max(0, limit.allowed(of: min(peak, whole ?? peak)) - stops.count)
     }
 
     mutating func started(at now: Timestamp) { starts.append(now) }
@@ -49,4 +53,14 @@ package struct Velocity: Hashable, Sendable, Codable {
     mutating func lost(at now: Timestamp) { losses.append(now) }
 
     var isIdle: Bool { losses.isEmpty && starts.isEmpty && stops.isEmpty && peak == 0 }
+}
+
+extension Velocity: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        starts.clockStepped(by: step)
+        stops.clockStepped(by: step)
+        losses.clockStepped(by: step)
+        for index in levels.indices { levels[index].at += step }
+        asOf += step
+    }
 }

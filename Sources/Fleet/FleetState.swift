@@ -129,3 +129,11 @@ package struct FleetState: Hashable, Sendable, Codable {
         nodes[report.id] = node
     }
 }
+
+extension FleetState: ClockBound {
+    /// Pauses are until a moment on the wall and stay; replicas are dated by their nodes.
+    package mutating func clockStepped(by step: Duration) {
+        version += 1
+        nodes.clockStepped(by: step)
+    }
+}

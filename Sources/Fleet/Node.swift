@@ -59,3 +59,14 @@ package struct NodeSpec: Hashable, Sendable, Codable {
         self.labels = labels
     }
 }
+
+extension Node: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        lastHeard.clockStepped(by: step)
+        switch health {
+        case .expected, .ready: break
+        case .suspect(let since): health = .suspect(since: since + step)
+        case .lost(let since): health = .lost(since: since + step)
+        }
+    }
+}

@@ -249,6 +249,32 @@ struct ControlRunnerTests {
         #expect(runner.view.openCommands.isEmpty)
     }
 
+    @Test func `as a service it notices that the clock was set back`() async throws {
+        let backend = InMemoryBackend(clock: clock)
+        let entries = Mutex<[AuditEntry]>([])
+        let runner = try start { entry in entries.withLock { $0.append(entry) } }
+        func isNoticed() -> Bool { entries.withLock { $0.contains { $0.kind == .clock } } }
+
+        await withTaskGroup { group in
+            group.addTask { [clock] in
+                await runner.run(backend: backend, clock: clock) { _ in .failed("nothing is done") }
+            }
+            let end = ContinuousClock.now + .seconds(60)
+            var steps = 0
+            while !isNoticed(), .now < end {
+                for _ in 0..<20 { await Task.yield() }
+                if let deadline = clock.nextDeadline {
+                    clock.advance(by: max(.milliseconds(1), deadline - clock.uptime))
+                    steps += 1
+                    if steps == 40 { clock.jump(to: clock.now - .seconds(600)) }
+                }
+            }
+            group.cancelAll()
+        }
+
+        #expect(isNoticed())
+    }
+
     private func start(
         _ options: ControlRunner.Options = .init(),
         announce: @escaping @Sendable (AuditEntry) -> Void = { _ in }

@@ -176,9 +176,7 @@ struct FleetGuardTests {
         let stops = world.performed.count { if case .stop = $0.action { true } else { false } } - before
         let share = Int(Double(size) * (limit?.share ?? 0.25))
         let most = max(share, limit?.count ?? 20)
-        // Of a share a few more, where what has just gone is counted once more.
-        let extra = limit?.count == 1 ? 2 : 0
-        #expect((most...(most + extra)).contains(stops), "\(stops) of \(size)")
+        #expect(stops == most, "\(stops) of \(size)")
     }
 
     @Test(arguments: [

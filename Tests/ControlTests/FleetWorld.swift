@@ -23,6 +23,9 @@ struct FleetWorld {
     var replicaLoads: [String: Double] = [:]
     var usage: [ResourceUsage]?
     private(set) var now = Timestamp(milliseconds: 0)
+    /// By how much the service's clock is ahead of the fleet's.
+    private var clockAhead: Duration = .zero
+    private var unseenStep: Duration?
     private(set) var batches: [Batch] = []
     private(set) var performed: [Command] = []
     private var epoch: UInt64 = 0
@@ -61,6 +64,12 @@ struct FleetWorld {
         ])
     }
 
+    /// The service's clock is set: seen at the next batch, or, as where it happened before a start, not at all.
+    mutating func setClock(by step: Duration, isSeen: Bool = true) {
+        clockAhead += step
+        if isSeen { unseenStep = (unseenStep ?? .zero) + step }
+    }
+
     mutating func run(_ duration: Duration) {
         let end = now + duration
         while now < end {
@@ -84,13 +93,15 @@ struct FleetWorld {
         }
         var unchanged = inventory
         unchanged.observedAt = lastInventory?.observedAt ?? now
-        if unchanged == lastInventory { return .observedUnchanged(at: now) }
+        if unchanged == lastInventory { return .observedUnchanged(at: now + clockAhead) }
         lastInventory = inventory
+        inventory.observedAt += clockAhead
         return .observed(inventory)
     }
 
     private func measure() -> [Event] {
-        configuration.policies.map { policy in
+        let now = now + clockAhead
+        return configuration.policies.map { policy in
             let reading: Signal.Reading =
                 loads[policy.workload.name].map { .value($0, measuredAt: now) } ?? .missing
             return .measured(
@@ -104,8 +115,10 @@ struct FleetWorld {
     }
 
     private mutating func step(_ events: [Event]) {
-        let effects = loop.step(events, at: now)
-        batches.append(Batch(events: events, at: now, effects: effects))
+        let events = (unseenStep.map { [.clockStepped(by: $0)] } ?? []) + events
+        unseenStep = nil
+        let effects = loop.step(events, at: now + clockAhead)
+        batches.append(Batch(events: events, at: now + clockAhead, effects: effects))
         for case .execute(let command) in effects { replies += perform(command) }
     }
 
@@ -120,6 +133,8 @@ struct FleetWorld {
         if takes(&lies) { return [.outcome(command: command.id, .done)] }
         performed.append(command)
         do {
+            var command = command
+            command.deadline = command.deadline - clockAhead
             try fleet.perform(command, at: now)
         } catch .ambiguous(let why) {
             return [.outcome(command: command.id, .unknown(why))]

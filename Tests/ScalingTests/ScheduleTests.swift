@@ -99,6 +99,23 @@ struct ScheduleTests {
         #expect(scene.decide(0).desired == 40)
     }
 
+    @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]])
+    func `the larger minimum wins over any maximum, whichever is written first`(order: [Int]) {
+        var scene = Scene(target: .perReplica(50), min: 1, max: 40, current: 4)
+        let always = ScalingSchedule.Times.daily(days: Array(0...6), from: 0, to: 1440)
+        let schedules = [
+            ScalingSchedule(name: "fair", times: always, least: 14),
+            ScalingSchedule(name: "night", times: always, most: 10),
+            ScalingSchedule(name: "day", times: always, least: 6, most: 20),
+        ]
+        scene.policy.schedules = order.map { schedules[$0] }
+
+        let decision = scene.decide(50)
+
+        #expect(decision.desired == 14)
+        #expect(decision.reasons.filter { $0.kind == .schedule }.map(\.subject) == ["fair"])
+    }
+
     /// What a file may not say, memory and hand-made policies may.
     @Test(
         arguments: [(300, nil, nil, 5), (nil, 0, nil, 2), (nil, nil, 20, 5), (nil, nil, 0, 2)]

@@ -11,12 +11,16 @@ import TimeSeries
 struct SignalForecastTests {
     private let step = 60
 
-    private func key(history: Duration) throws -> (key: ForecastKey, prediction: Prediction) {
+    /// - Parameter doubt: for how long a sudden zero is not believed.
+    private func key(
+        history: Duration, doubt: Duration? = nil
+    ) throws -> (key: ForecastKey, prediction: Prediction) {
         let signal = SignalPolicy(name: "load", query: "x", target: .perReplica(50))
         let prediction = Prediction(signal: "load", history: history, step: .seconds(step))
-        let policy = ScalingPolicy(
+        var policy = ScalingPolicy(
             name: "p", workload: WorkloadID("web")!, maxReplicas: 9, signals: [signal], prediction: prediction
         )
+        policy.suspectsZeroFor = doubt
         return (try #require(ForecastKey(policy, signal)), prediction)
     }
 
@@ -50,6 +54,46 @@ struct SignalForecastTests {
             #expect(answer?.outlook != nil)
             #expect(answer?.outlook == again?.outlook, "\(index)")
         }
+    }
+
+    /// Three minutes of nothing each twenty, for hours: none of it comes back in what is foreseen.
+    @Test func `zeros that are not believed are not learned either`() throws {
+        func outlooks(_ value: (Int) -> Double) throws -> [Double] {
+            let (key, prediction) = try key(history: .seconds(14 * 86_400), doubt: .seconds(600))
+            var forecast = SignalForecast(key)
+            return try (1200...1260).map { minute in
+                let first = minute == 1200 ? 0 : minute
+                let range = try #require(forecast.missing(at: moment(minute)))
+                let samples = (first...minute).map { Sample(moment($0), value($0)) }
+                forecast.append(.matrix([MatrixSeries(labels: Labels([:]), samples: samples)]), over: range)
+                let answer = forecast.answer(prediction, startUp: nil, at: moment(minute))
+                return try #require(answer).outlook.expectedPeak
+            }
+        }
+        func load(_ minute: Int) -> Double {
+            1000 + 500 * sin(2 * .pi * Double(minute) / 240) + Double((minute * 7919) % 31)
+        }
+        let clean = try outlooks(load)
+        let broken = try outlooks { $0 >= 900 && $0 % 20 < 3 ? 0 : load($0) }
+        let down = try outlooks { $0 >= 900 ? 0 : load($0) }
+
+        #expect(zip(broken, clean).allSatisfy { $0 > 0.9 * $1 && $0 < 1.1 * $1 }, "\(broken) for \(clean)")
+        // What stays is believed.
+        #expect(down.allSatisfy { $0 < 100 }, "\(down)")
+    }
+
+    @Test func `a clock that was set back leaves no values of the future`() throws {
+        let (key, prediction) = try key(history: .seconds(14 * 86_400))
+        var known = SignalForecast(key)
+        fill(&known, at: 360)
+        var forecast = known
+        fill(&forecast, at: 420)
+
+        forecast.forget(after: moment(360))
+
+        let answer = forecast.answer(prediction, startUp: nil, at: moment(360))
+        #expect(answer?.outlook == known.answer(prediction, startUp: nil, at: moment(360))?.outlook)
+        #expect(forecast.missing(at: moment(361))?.start == moment(361))
     }
 
     @Test(

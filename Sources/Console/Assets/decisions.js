@@ -9,7 +9,7 @@ const holding = new Set(["held", "untrusted", "partial", "paused", "flapBudget",
 
 export const kindStyle = {
   scaling: "info", failover: "bad", migration: "warn", placement: "", request: "good", freeze: "warn",
-  outcome: "", configuration: "", leadership: "",
+  outcome: "", configuration: "", leadership: "", clock: "warn",
 };
 
 // Why a decision is recorded and has no effect; nothing for one that has.

@@ -16,7 +16,7 @@ enum DecisionLog {
 
     static func level(of entry: AuditEntry) -> Logger.Level {
         switch entry.kind {
-        case .failover, .freeze: .warning
+        case .failover, .freeze, .clock: .warning
         case .scaling: entry.decision.map { $0.from == $0.desired } == true ? .debug : .notice
         case .request, .leadership: .notice
         case .configuration, .placement, .migration, .outcome: .info

@@ -111,3 +111,7 @@ package struct CapacityCurve: Hashable, Sendable, Codable {
         return blocks.flatMap { block in block.loads.map { Point(load: $0, latency: block.latency) } }
     }
 }
+
+extension CapacityCurve: ClockBound {
+    package mutating func clockStepped(by step: Duration) { doubtedSince.clockStepped(by: step) }
+}

@@ -135,3 +135,11 @@ extension ScalingMemory {
         sizes = known
     }
 }
+
+extension SizeMemory: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        cpu.clockStepped(by: step)
+        memory.clockStepped(by: step)
+        peakSince.clockStepped(by: step)
+    }
+}

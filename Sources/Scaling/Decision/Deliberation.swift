@@ -79,27 +79,28 @@ struct Deliberation {
         guard measurement.policy == policy.name else { return }
         let written = bounds
         func clamped(_ count: Int) -> Int { max(written.lowerBound, min(count, written.upperBound)) }
-        for (schedule, until) in policy.active(measurement) {
-            let before = bounds
-            if let exactly = schedule.exactly {
-                let kept = clamped(exactly)
-                bounds = kept...kept
-                let outside = kept == exactly ? "" : "; \(exactly) is outside of the policy's bounds"
-                note(
-                    .schedule, schedule.name, "keeps exactly \(kept)\(outside)", count: kept, until: until)
-                return
-            }
-            if let most = schedule.most {
-                bounds = min(bounds.lowerBound, clamped(most))...min(bounds.upperBound, clamped(most))
-            }
-            if let least = schedule.least {
-                bounds = max(bounds.lowerBound, clamped(least))...max(bounds.upperBound, clamped(least))
-            }
-            guard bounds != before else { continue }
-            let bounds = bounds
-            let kept = max(bounds.lowerBound, min(count, bounds.upperBound))
+        let active = policy.active(measurement)
+        for (schedule, until) in active {
+            guard let exactly = schedule.exactly else { continue }
+            let kept = clamped(exactly)
+            bounds = kept...kept
+            let outside = kept == exactly ? "" : "; \(exactly) is outside of the policy's bounds"
+            note(.schedule, schedule.name, "keeps exactly \(kept)\(outside)", count: kept, until: until)
+            return
+        }
+        let least = active.compactMap { $0.schedule.least.map(clamped) }.max() ?? written.lowerBound
+        let most = active.compactMap { $0.schedule.most.map(clamped) }.min() ?? written.upperBound
+        bounds = least...max(least, most)
+        let narrowed = bounds
+        for (schedule, until) in active {
+            let raises = least > written.lowerBound && schedule.least.map(clamped) == least
+            let lowers =
+                narrowed.upperBound < written.upperBound
+                && schedule.most.map(clamped) == narrowed.upperBound
+            guard raises || lowers else { continue }
+            let kept = max(narrowed.lowerBound, min(count, narrowed.upperBound))
             note(
-                .schedule, schedule.name, "keeps \(bounds.lowerBound) to \(bounds.upperBound)",
+                .schedule, schedule.name, "keeps \(narrowed.lowerBound) to \(narrowed.upperBound)",
                 count: kept, until: until)
         }
     }

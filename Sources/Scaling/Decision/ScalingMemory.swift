@@ -138,3 +138,35 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
         return changes[first...]
     }
 }
+
+extension ScalingMemory: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        maxima.clockStepped(by: step)
+        minima.clockStepped(by: step)
+        changes.clockStepped(by: step)
+        changedAt.clockStepped(by: step)
+        activeAt.clockStepped(by: step)
+        signals.clockStepped(by: step)
+        curve.clockStepped(by: step)
+        unsettledAt.clockStepped(by: step)
+        sizes.clockStepped(by: step)
+        resizedAt.clockStepped(by: step)
+        account.clockStepped(by: step)
+        surge.clockStepped(by: step)
+    }
+}
+
+extension ScalingMemory.Recommendation: ClockBound {
+    package mutating func clockStepped(by step: Duration) { at += step }
+}
+
+extension ScalingMemory.Change: ClockBound {
+    package mutating func clockStepped(by step: Duration) { at += step }
+}
+
+extension ScalingMemory.SignalMemory: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        at += step
+        zeroSince.clockStepped(by: step)
+    }
+}

@@ -177,3 +177,13 @@ package struct Surge: Hashable, Sendable, Codable {
         return least < most / 2 ? 0 : least
     }
 }
+
+extension Surge: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        for index in moments.indices { moments[index].at += step }
+        lapsedAt.clockStepped(by: step)
+        outageAt.clockStepped(by: step)
+        outranAt.clockStepped(by: step)
+        newLevelAt.clockStepped(by: step)
+    }
+}

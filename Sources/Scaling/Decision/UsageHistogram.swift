@@ -86,3 +86,7 @@ package struct UsageHistogram: Hashable, Sendable, Codable {
         return bound
     }
 }
+
+extension UsageHistogram: ClockBound {
+    package mutating func clockStepped(by step: Duration) { decayedAt.clockStepped(by: step) }
+}

@@ -121,6 +121,7 @@ package final class Measurer: Sendable {
         if case .stale(_, let measuredAt) = reading {
             trustedUntil = measuredAt + min(policy.staleAfter * 2, SignalProbe.lookback - .seconds(60))
         }
+        forecast.forget(after: now)
         if let range = forecast.missing(at: now) {
             // Where this fails the forecast waits; the signal's own reading says what failed.
             let limits = QueryLimits(timeout: .seconds(30))
@@ -129,8 +130,7 @@ package final class Measurer: Sendable {
             }
         }
         let answer = forecast.answer(
-            prediction, startUp: startUp, reading: reading, at: now,
-            doubt: SignalForecast.ZeroDoubt(policy, signal), bridge: policy.bridge)
+            prediction, startUp: startUp, reading: reading, at: now, bridge: policy.bridge)
         let state = forecast
         forecasts.withLock { $0[key] = state }
         return (answer, answer?.outlook.isTrusted == true ? nil : state.shortage)

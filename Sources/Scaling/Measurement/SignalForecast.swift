@@ -9,6 +9,22 @@ struct ForecastKey: Hashable {
     var history: Duration
     /// In steps; nil where they are to be found.
     var periods: [Int]?
+    /// Which falls to zero are not believed; nil where all are.
+    var doubt: ZeroDoubt?
+
+    /// A fall to zero from above this is not believed for so long.
+    struct ZeroDoubt: Hashable {
+        var above: Double
+        var patience: Duration
+
+        init?(_ policy: ScalingPolicy, _ signal: SignalPolicy) {
+            guard let patience = policy.suspectsZeroFor, patience > .zero,
+                case .perReplica(let target) = signal.target
+            else { return nil }
+            above = target
+            self.patience = patience
+        }
+    }
 
     /// Nil where the policy does not predict this signal.
     init?(_ policy: ScalingPolicy, _ signal: SignalPolicy) {
@@ -17,6 +33,7 @@ struct ForecastKey: Hashable {
         history = prediction.history
         step = Self.step(prediction, interval: policy.interval)
         periods = prediction.periods(stepSeconds: step.inSeconds)
+        doubt = ZeroDoubt(policy, signal)
     }
 
     /// The distance of the points that a model sees.
@@ -45,21 +62,6 @@ struct SignalForecast {
         var coverage: Double?
     }
 
-    /// A fall to exactly zero from above this is not believed for so long.
-    struct ZeroDoubt {
-        var above: Double
-        var patience: Duration
-
-        /// Nil where zeros are believed.
-        init?(_ policy: ScalingPolicy, _ signal: SignalPolicy) {
-            guard let patience = policy.suspectsZeroFor, patience > .zero,
-                case .perReplica(let target) = signal.target
-            else { return nil }
-            above = target
-            self.patience = patience
-        }
-    }
-
     private struct Model {
         var forecaster: PeakForecaster
         /// The grid index of the newest value that it was fitted on.
@@ -85,7 +87,12 @@ struct SignalForecast {
 
     private let key: ForecastKey
     private let stepMilliseconds: Int64
+    /// What the model sees: no value is what is not known or not believed.
     private var values: [Double] = []
+    /// How many of the newest moments are zero, after a value from which such a fall is not believed; nil where that is
+    /// believed.
+    private var doubtedZeros: Int?
+    private var lastKnown = Double.nan
     /// The grid index (time / step) of the newest value.
     private var newest: Int64?
     private var models: [Window: Model] = [:]
@@ -112,6 +119,16 @@ struct SignalForecast {
             step: .milliseconds(stepMilliseconds / looks))
     }
 
+    /// Forgets values of moments that lie in the future, as those that were taken in before the clock was set back.
+    mutating func forget(after now: Timestamp) {
+        guard let newest, newest > present(now) + 1 else { return }
+        values.removeLast(Int(min(Int64(values.count), newest - present(now))))
+        self.newest = values.isEmpty ? nil : present(now)
+        doubtedZeros = nil
+        models = [:]
+        shifted = [:]
+    }
+
     /// How often a query is asked between two moments of the grid, so that each sample is within its reach: the last answer
     /// is the value of the later one.
     private var looksPerStep: Int64 {
@@ -132,7 +149,8 @@ struct SignalForecast {
     private static func floored(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
 
     /// Takes in the result over a range that `missing` named. Moments without a value are gaps, and so are those with one
-    /// below zero, which is no demand.
+    /// below zero, which is no demand, and zeros that are not believed: else a source that says zero for minutes again and
+    /// again would be foreseen to.
     /// - Parameters:
     ///   - trustedUntil: values of later moments are what remains of series that have ended or pause, and gaps; nil where
     ///     all are fresh.
@@ -158,6 +176,7 @@ struct SignalForecast {
             let moment = Timestamp(milliseconds: (first + Int64(index)) * stepMilliseconds)
             if trustedUntil.map({ moment > $0 }) == true { added[index] = whole }
             if added[index] < 0 { added[index] = .nan }
+            added[index] = believed(added[index])
         }
         if let newest, first > newest + 1 {
             // The service was away for longer than the history.
@@ -171,17 +190,39 @@ struct SignalForecast {
         newest = range.end.milliseconds / stepMilliseconds
     }
 
+    /// A value, or none where it is a zero that is not believed yet.
+    private mutating func believed(_ value: Double) -> Double {
+        guard let doubt = key.doubt, value.isFinite else {
+            if let zeros = doubtedZeros { doubtedZeros = zeros + 1 }
+            return value
+        }
+        guard value < doubt.above * Self.nothing else {
+            doubtedZeros = nil
+            lastKnown = value
+            return value
+        }
+        let zeros = (doubtedZeros ?? 0) + 1
+        guard doubtedZeros != nil || lastKnown > doubt.above else { return value }
+        doubtedZeros = zeros
+        if Duration.milliseconds(Int64(zeros) * stepMilliseconds) < doubt.patience { return .nan }
+        lastKnown = value
+        return value
+    }
+
+    /// As good as zero, as a share of what one replica is to carry.
+    private static let nothing = 1e-6
+
     /// What is foreseen from the newest value that can be trusted on. Where that is not the present one, the forecast is
     /// made from it for a window that is as much farther ahead, until the bridge is over.
     /// - Parameters:
     ///   - reading: what the signal is now; where that is newer than the grid, it is the newest value.
-    ///   - doubt: which zeros are not believed.
     ///   - bridge: for how long a signal without data is foreseen; nil for a day.
     mutating func answer(
         _ prediction: Prediction, startUp: Duration?, reading: Signal.Reading = .missing, at now: Timestamp,
-        doubt: ZeroDoubt? = nil, bridge: Duration? = nil
+        bridge: Duration? = nil
     ) -> Answer? {
-        guard let newest, values.count >= Self.leastValues, let origin = origin(doubt) else { return nil }
+        guard let newest, values.count >= Self.leastValues, let origin = values.lastIndex(where: \.isFinite)
+        else { return nil }
         let ago = values.count - 1 - origin
         let behind = ago + Int(clamping: max(0, present(now) - newest))
         guard behind == 0 || behind <= steps(bridge ?? Self.longestBridge) + 1 else { return nil }
@@ -193,7 +234,7 @@ struct SignalForecast {
         let planned = forecaster.worthwhile(
             Self.quantile(Self.risk(prediction.risk, experience: experience)))
         let quantiles = Self.shownQuantiles.filter { $0 != planned } + [planned]
-        let since = behind == 0 ? since(reading, doubt) : nil
+        let since = behind == 0 ? since(reading) : nil
         guard let forecast = forecaster.forecast(quantiles: quantiles, since: since, ago: ago) else {
             return nil
         }
@@ -259,16 +300,6 @@ struct SignalForecast {
 
     private static let longestBridge = Duration.seconds(86_400)
 
-    /// Where in `values` the newest one is that can be trusted.
-    private func origin(_ doubt: ZeroDoubt?) -> Int? {
-        guard let last = values.lastIndex(where: \.isFinite) else { return nil }
-        guard let doubt, values[last] == 0,
-            let before = values.lastIndex(where: { $0.isFinite && $0 != 0 }), values[before] > doubt.above,
-            Duration.milliseconds(Int64(values.count - 1 - before) * stepMilliseconds) < doubt.patience
-        else { return last }
-        return before
-    }
-
     /// Each moment of an outage has a window of its own; only the newest one's model is kept.
     private mutating func shift(_ asked: Window, to window: Window) {
         if let old = shifted[asked], old != window { models[old] = nil }
@@ -291,11 +322,11 @@ struct SignalForecast {
     }
 
     /// The reading's value where it was measured after the newest value of the grid.
-    private func since(_ reading: Signal.Reading, _ doubt: ZeroDoubt?) -> Double? {
+    private func since(_ reading: Signal.Reading) -> Double? {
         guard let newest, case .value(let value, let at) = reading, value >= 0,
             at.milliseconds > newest * stepMilliseconds
         else { return nil }
-        if let doubt, value == 0, values[values.count - 1] > doubt.above { return nil }
+        if let doubt = key.doubt, value < doubt.above * Self.nothing, lastKnown > doubt.above { return nil }
         return value
     }
 

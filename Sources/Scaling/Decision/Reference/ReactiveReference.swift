@@ -42,3 +42,10 @@ package struct ReactiveReference: Hashable, Sendable, Codable {
         max(bounds.lowerBound, min(count, bounds.upperBound))
     }
 }
+
+extension ReactiveReference: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        maxima.clockStepped(by: step)
+        periodAt.clockStepped(by: step)
+    }
+}

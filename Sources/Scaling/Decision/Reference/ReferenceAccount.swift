@@ -131,3 +131,13 @@ package struct ReferenceAccount: Hashable, Sendable, Codable {
 
     private static func share(_ value: Double) -> Double { max(0, min(1, value)) }
 }
+
+extension ReferenceAccount: ClockBound {
+    package mutating func clockStepped(by step: Duration) {
+        reference.clockStepped(by: step)
+        at += step
+        ownMinima.clockStepped(by: step)
+        referenceMinima.clockStepped(by: step)
+        plan?.minima.clockStepped(by: step)
+    }
+}
