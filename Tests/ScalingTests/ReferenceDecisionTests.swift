@@ -204,6 +204,30 @@ struct ReferenceDecisionTests {
     }
 
     @Test
+    func `how near it comes to the other does not depend on how often it decides`() {
+        var scene = scene(current: 62)
+        scene.policy.prediction?.band = 0.11
+        scene.policy.behaviour.down.tolerance = 0
+        // A day in which seven of 69 were missing for a minute an hour: a little more than the risk implies.
+        for minute in 0..<(24 * 60) {
+            scene.current = 62
+            _ = scene.decide(minute % 60 == 30 ? 690 : 600, outlook: outlook(620, isTrusted: true))
+            scene.pass(.seconds(60))
+        }
+        scene.current = 62
+
+        let first = scene.decide(600, outlook: outlook(620, isTrusted: true))
+        let later = (0..<40).map { _ in
+            scene.pass(.seconds(15))
+            return scene.decide(600, outlook: outlook(620, isTrusted: true)).desired
+        }
+
+        #expect((63...66).contains(first.desired), "an eighth of the way from 62 to 80; \(first.reasons)")
+        #expect(first.reason(.reference)?.subject == "shortage")
+        #expect(later.allSatisfy { $0 == first.desired }, "\(later)")
+    }
+
+    @Test
     func `a shadow is judged by its own decisions, a dry run not at all`() {
         var shadow = scene(current: 30)
         shadow.policy.mode = .shadow

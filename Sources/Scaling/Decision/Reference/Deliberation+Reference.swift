@@ -60,7 +60,9 @@ extension Deliberation {
 
     private mutating func raiseTowardsReference(_ prediction: Prediction) {
         guard let standing, standing.lack > 0, count > 0, count < standing.count else { return }
-        let missing = Double(standing.count - count) * (1 - standing.lack)
+        // From what the policy asks for by its own reckoning: from what it holds it would come nearer with each decision.
+        let own = min(max(planned ?? 0, Double(asked)), Double(count))
+        let missing = (Double(standing.count) - own) * (1 - standing.lack)
         let wanted = steadied(Replicas.covering(Double(standing.count) - missing), prediction)
         guard wanted > count else { return }
         count = wanted
