@@ -157,8 +157,8 @@ package struct Surge: Hashable, Sendable, Codable {
         }
         guard let since = newLevelAt, let levelBefore else { return }
         let last = max(since, outranAt ?? since)
-        let isOver = demand < (1 + Self.newLevel) / 2 * levelBefore && !hasJustLapsed(at: now, interval: interval)
-        if isOver || last > now || now - last > Self.learning {
+        let isBack = demand < (1 + Self.newLevel) / 2 * levelBefore
+        if isBack && !hasJustLapsed(at: now, interval: interval) || last > now || now - last > Self.learning {
             newLevelAt = nil
             self.levelBefore = nil
         }
