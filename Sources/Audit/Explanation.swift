@@ -144,6 +144,7 @@ extension ScaleDecision.Reason.Kind {
         case .minimum: "minimum"
         case .maximum: "maximum"
         case .flapBudget: "flap budget"
+        case .changeCost: "cost of a change"
         case .paused: "paused"
         case .operatorRequest: "request"
         case .schedule: "schedule"

@@ -81,6 +81,9 @@ package struct Counterfactual: Hashable, Sendable, Codable {
         if given.policy.behaviour.flapBudget != nil {
             add("without the flap budget") { $0.behaviour.flapBudget = nil }
         }
+        if given.policy.behaviour.changeCost != nil {
+            add("if a change cost nothing") { $0.behaviour.changeCost = nil }
+        }
         if given.policy.prediction != nil { add("without the forecast") { $0.prediction = nil } }
         if given.memory.account != nil {
             add("without the comparison with a reactive autoscaler") { $0.prediction?.premium = nil }
@@ -152,7 +155,8 @@ extension ScaleDecision {
     package var binding: Reason? {
         reasons.last { reason in
             switch reason.kind {
-            case .held, .stabilised, .rateLimited, .flapBudget, .paused, .minimum, .maximum, .schedule, .idle:
+            case .held, .stabilised, .rateLimited, .flapBudget, .changeCost, .paused, .minimum, .maximum,
+                .schedule, .idle:
                 reason.count == desired
             case .signal, .forecast, .forecastIdle, .headroom, .surge, .reference, .untrusted, .tolerance,
                 .combined,

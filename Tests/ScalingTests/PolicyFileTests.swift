@@ -41,6 +41,7 @@ struct PolicyFileTests {
                 scale_up: { window: 30s, limit: 100% per 1m or 4 per 1m, tolerance: 5% }
                 scale_down: { window: 10m, limit: 10% per 1m and 3 per 5m, tolerance: 15% }
                 changes: 8 per 1h
+                change_cost: 10m
               when: { stale_after: 20s, stale: ignore }
             """
 
@@ -70,6 +71,7 @@ struct PolicyFileTests {
                 ]))
         #expect(
             policy.behaviour.flapBudget == ScalingBehaviour.FlapBudget(changes: 8, period: .seconds(3600)))
+        #expect(policy.behaviour.changeCost == .seconds(600))
         #expect(policy.staleAfter == .seconds(20))
     }
 

@@ -5,7 +5,7 @@ import { $, badge, el, fill, keyed } from "/assets/dom.js";
 import { get } from "/assets/api.js";
 import { age, inUnit, moment, share, span, time } from "/assets/format.js";
 
-const holding = new Set(["held", "untrusted", "partial", "paused", "flapBudget", "rateLimited", "stabilised"]);
+const holding = new Set(["held", "untrusted", "partial", "paused", "flapBudget", "changeCost", "rateLimited", "stabilised"]);
 
 export const kindStyle = {
   scaling: "info", failover: "bad", migration: "warn", placement: "", request: "good", freeze: "warn",

@@ -42,6 +42,8 @@ package struct ScaleDecision: Hashable, Sendable, Codable {
             case minimum, maximum
             /// The count has changed too often lately to be lowered.
             case flapBudget
+            /// Less would not have saved yet what a change costs.
+            case changeCost
             case paused, operatorRequest, schedule
             /// The policy decides without effect.
             case shadow

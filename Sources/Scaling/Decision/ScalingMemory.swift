@@ -48,6 +48,9 @@ package struct ScalingMemory: Hashable, Sendable, Codable {
     /// What was foreseen of the predicted signal lately; nil where none is predicted.
     package var surge: Surge?
 
+    /// What is too much, and has cost so far; nil where nothing is, or a change costs nothing.
+    var surplus: Surplus?
+
     /// The last trusted reading of one signal.
     package struct SignalMemory: Hashable, Sendable, Codable {
         package var name: String
@@ -153,6 +156,7 @@ extension ScalingMemory: ClockBound {
         resizedAt.clockStepped(by: step)
         account.clockStepped(by: step)
         surge.clockStepped(by: step)
+        surplus.clockStepped(by: step)
     }
 }
 

@@ -8,7 +8,7 @@ package import TimeSeries
 /// nothing is removed while a signal is not to be trusted; activation decides between something and nothing; a
 /// trusted forecast may raise it, and headroom stands for one that is not; minimum, maximum and schedules;
 /// stabilisation windows; velocity limits; what a reactive autoscaler would hold, where the policy has lately been
-/// worse than that; the flap budget; bounds again, and pauses.
+/// worse than that; the flap budget and what a change costs; bounds again, and pauses.
 /// - Parameters:
 ///   - memory: carried from decision to decision of the same policy; the change is already noted in it when
 ///     this returns (see `ScalingMemory.retract`).
@@ -38,6 +38,7 @@ package func decide(
     deliberation.lowerTowardsReference(memory)
     deliberation.waitForSize(memory)
     deliberation.spendFlapBudget(memory)
+    deliberation.payForChange(&memory)
     deliberation.enforceBounds()
     deliberation.observePauses()
     deliberation.settleSize(measurement, &memory)

@@ -13,7 +13,8 @@ enum BehaviourReader {
             }
             return ScalingBehaviour(
                 up: up ?? ScalingBehaviour.defaultUp, down: down ?? ScalingBehaviour.defaultDown,
-                flapBudget: fields.scalar("changes", expected: budgetNotation, budget))
+                flapBudget: fields.scalar("changes", expected: budgetNotation, budget),
+                changeCost: fields.duration("change_cost", in: .zero...(.seconds(86_400))))
         }
     }
 

@@ -40,13 +40,18 @@ package struct ScalingBehaviour: Hashable, Sendable, Codable {
     package var up: Direction
     package var down: Direction
     package var flapBudget: FlapBudget?
+    /// What a change of the count costs, as the time in which one replica runs: the count is lowered once what the replicas
+    /// too many have cost comes to that. Scale-out is never held back by it; nil is nothing.
+    package var changeCost: Duration?
 
     package init(
-        up: Direction = Self.defaultUp, down: Direction = Self.defaultDown, flapBudget: FlapBudget? = nil
+        up: Direction = Self.defaultUp, down: Direction = Self.defaultDown, flapBudget: FlapBudget? = nil,
+        changeCost: Duration? = nil
     ) {
         self.up = up
         self.down = down
         self.flapBudget = flapBudget
+        self.changeCost = changeCost
     }
 
     /// Doubles, or adds four, in a quarter of a minute; at once.
