@@ -48,7 +48,8 @@ extension Deliberation {
         let paid = Duration.seconds(surplus.seconds.rounded())
         note(
             .changeCost, "change_cost",
-            "\(less) too many have cost \(paid.prometheusText) of a replica so far, a change costs \(cost.prometheusText)",
+            "\(less) too many \(less == 1 ? "has" : "have") cost \(paid.prometheusText) of a replica so far, "
+                + "a change costs \(cost.prometheusText)",
             until: now + surplus.time(to: cost))
     }
 }
