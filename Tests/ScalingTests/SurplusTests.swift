@@ -73,6 +73,17 @@ struct SurplusTests {
     }
 
     @Test
+    func `what was too much of another count counts no more`() {
+        var scene = scene(10)
+        _ = scene.decide(8)
+        scene.pass(.seconds(240))
+        // By somebody else.
+        scene.current = 9
+
+        #expect(wait(to: 8, from: scene) == .seconds(600))
+    }
+
+    @Test
     func `a decision that took no effect need not be paid for again`() {
         var scene = scene(10)
         _ = scene.decide(8)
