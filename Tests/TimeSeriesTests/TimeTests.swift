@@ -31,6 +31,8 @@ struct TimeTests {
     @Test func `sleepers of a manual clock wake in the order of their deadlines`() async throws {
         let clock = ManualClock(now: Timestamp(milliseconds: 1000))
         async let late: Void = clock.sleep(for: .seconds(2))
+        // Else it may fall asleep after the clock has moved, until later.
+        while clock.nextDeadline != .seconds(2) { await Task.yield() }
         async let early: Void = clock.sleep(for: .seconds(1))
         while clock.nextDeadline != .seconds(1) { await Task.yield() }
 
