@@ -1,11 +1,9 @@
+import Control
 import TimeSeries
 
 /// Notices that the wall clock was set: else it goes on as the time since the machine's start does, but for what
 /// slewing makes of it.
 struct ClockWatch {
-    /// Less is no step: whoever slews a clock, or reads two clocks one after the other, is off by little.
-    private static let slack: Duration = .seconds(10)
-
     private var now: Timestamp
     private var uptime: Duration
 
@@ -19,6 +17,7 @@ struct ClockWatch {
         let step = (now - self.now) - (uptime - self.uptime)
         self.now = now
         self.uptime = uptime
-        return step > Self.slack || step < .zero - Self.slack ? step : nil
+        let slack = ControlLoop.clockSlack
+        return step > slack || step < .zero - slack ? step : nil
     }
 }

@@ -7,6 +7,10 @@ package struct ControlLoop: Hashable, Sendable, Codable {
 
     package init() { memory = ControlMemory() }
 
+    /// By less a clock is not set: it is slewed, or two clocks were read one after the other. One that goes back by no more
+    /// stands still here.
+    package static let clockSlack: Duration = .seconds(10)
+
     /// Takes a batch of events, in order, as of one moment.
     ///
     /// Every `record` comes before every `execute`. Time never runs backwards here: a moment before the last one counts

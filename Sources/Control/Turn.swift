@@ -10,8 +10,6 @@ struct Turn {
     static let nodeDeadline: Duration = .seconds(20)
     /// Nothing is commanded on what was seen longer ago.
     static let evidenceLimit: Duration = .seconds(15)
-    /// A clock that goes back by no more than this stands still instead.
-    static let clockSlack: Duration = .seconds(10)
 
     var memory: ControlMemory
     let now: Timestamp
@@ -26,7 +24,7 @@ struct Turn {
     init(memory: ControlMemory, at: Timestamp) {
         self.memory = memory
         // As after a restart, before which nobody saw the clock being set.
-        if memory.now - at > Self.clockSlack { self.memory.clockStepped(by: at - memory.now) }
+        if memory.now - at > ControlLoop.clockSlack { self.memory.clockStepped(by: at - memory.now) }
         now = max(at, self.memory.now)
         self.memory.now = now
     }

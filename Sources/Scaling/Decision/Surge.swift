@@ -13,6 +13,12 @@ package struct Surge: Hashable, Sendable, Codable {
         var floor: Double?
     }
 
+    private struct Level: Hashable, Sendable, Codable {
+        var since: Timestamp
+        /// What was foreseen when the surge began that led there.
+        var before: Double
+    }
+
     /// Demand is no surge for being a little above a quantile. It has to be above it by this share at least, and so many
     /// times as far above the expectation, more where the risk, and with it the quantile, is an everyday one.
     private static let leastMargin = 0.1
@@ -57,10 +63,8 @@ package struct Surge: Hashable, Sendable, Codable {
     private var outranAt: Timestamp?
     /// What was foreseen, and not to be exceeded, when the surge that goes on began. Nil in memories of before, as are the next.
     private var surgedFrom: Double?
-    /// Since when demand is on a level that nothing foresaw.
-    private var newLevelAt: Timestamp?
-    /// What was foreseen when the surge began that led there.
-    private var levelBefore: Double?
+    /// The level that demand is on, where nothing foresaw it.
+    private var level: Level?
 
     /// What a demand is not expected to exceed.
     /// - Parameter planned: the quantile of it at this risk, at least what is measured.
@@ -83,7 +87,7 @@ package struct Surge: Hashable, Sendable, Codable {
 
     /// Whether demand is on a level that the model has not learned: its quantiles are of what was before, and a fall within
     /// them is none to go by.
-    var isOnNewLevel: Bool { newLevelAt != nil }
+    var isOnNewLevel: Bool { level != nil }
 
     /// Whether demand was above what was foreseen within so long.
     func hasOutrun(within time: Duration, of now: Timestamp) -> Bool {
@@ -151,16 +155,14 @@ package struct Surge: Hashable, Sendable, Codable {
 
     /// Whether demand is on a level that the model knows nothing of, and when it is no longer.
     private mutating func settleLevel(_ demand: Double, interval: Duration, at now: Timestamp) {
-        if newLevelAt == nil, let surgedFrom, demand > Self.newLevel * surgedFrom {
-            newLevelAt = now
-            levelBefore = surgedFrom
+        if level == nil, let surgedFrom, demand > Self.newLevel * surgedFrom {
+            level = Level(since: now, before: surgedFrom)
         }
-        guard let since = newLevelAt, let levelBefore else { return }
-        let last = max(since, outranAt ?? since)
-        let isBack = demand < (1 + Self.newLevel) / 2 * levelBefore
+        guard let level else { return }
+        let last = max(level.since, outranAt ?? level.since)
+        let isBack = demand < (1 + Self.newLevel) / 2 * level.before
         if isBack && !hasJustLapsed(at: now, interval: interval) || last > now || now - last > Self.learning {
-            newLevelAt = nil
-            self.levelBefore = nil
+            self.level = nil
         }
     }
 
@@ -184,6 +186,6 @@ extension Surge: ClockBound {
         lapsedAt.clockStepped(by: step)
         outageAt.clockStepped(by: step)
         outranAt.clockStepped(by: step)
-        newLevelAt.clockStepped(by: step)
+        level?.since += step
     }
 }
